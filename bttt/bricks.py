@@ -1,0 +1,134 @@
+"""Named brick sets, and train / novel splits that own up to mirror images.
+
+A brick set is a tuple of boards. Its text is one of
+
+- `D4` (any cell): one board with that brick; `D4+E5`: one board with both; `none`: no brick;
+- `R2` (D3, D4) and `R3` (C3, D3, D4): the training sets of the Brick Tic-Tac-Toe paper;
+- `all`: one brick, on each cell in turn;
+- `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
+- `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+
+from bttt.board import Board
+from bttt.symmetry import canonical_board, orbits
+
+PAPER_SETS = {"R2": ("D3", "D4"), "R3": ("C3", "D3", "D4")}
+FORMS = "a cell (D4), cells joined by + (D4+E5), none, R2, R3, all, orbit:K, random:K[,count=N,seed=S]"
+DEFAULT_RANDOM_COUNT = 16
+
+
+def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
+    """Returns the boards of one brick set's text; size and win length are those of `board`.
+
+    Raises:
+        ValueError: The text is not a brick set, or it does not fit the board's size.
+    """
+    board = board if board is not None else Board()
+    text = text.strip()
+    kind, _, argument = text.partition(":")
+    if kind.lower() == "orbit" and argument:
+        return tuple(board.with_bricks([cell]) for cell in _orbit(argument, board))
+    if kind.lower() == "random" and argument:
+        return _random_boards(argument, board)
+    if text.lower() == "all":
+        return tuple(board.with_bricks([cell]) for cell in range(board.cells))
+    if text.lower() == "none":
+        return (board.with_bricks(()),)
+    if text.upper() in PAPER_SETS:
+        return tuple(board.with_bricks([name]) for name in PAPER_SETS[text.upper()])
+    try:
+        return (board.with_bricks(text.split("+")),)
+    except ValueError as error:
+        raise ValueError(f"brick set {text!r}: {error}; allowed are {FORMS}") from None
+
+
+def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[Board, ...]:
+    """Returns the boards of one or several brick sets together, each board once, in order."""
+    if isinstance(texts, str):
+        texts = texts.split()
+    boards = dict.fromkeys(found for text in texts for found in brick_set(text, board))
+    if not boards:
+        raise ValueError(f"no brick set is given; allowed are {FORMS}")
+    return tuple(boards)
+
+
+def _orbit(argument: str, board: Board) -> tuple[int, ...]:
+    known = orbits(board.rows, board.cols)
+    if argument.isdigit():
+        if int(argument) >= len(known):
+            raise ValueError(
+                f"orbit:{argument} does not exist: a {board.size_text} board has orbits 0 to {len(known) - 1}"
+            )
+        return known[int(argument)]
+    cell = board.cell(argument)
+    return next(orbit for orbit in known if cell in orbit)
+
+
+def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
+    number, *options = argument.split(",")
+    settings = {"count": DEFAULT_RANDOM_COUNT, "seed": 0}
+    try:
+        bricks = int(number)
+        for option in options:
+            name, _, value = option.partition("=")
+            if name not in settings:
+                raise ValueError
+            settings[name] = int(value)
+    except ValueError:
+        raise ValueError(
+            f"brick set 'random:{argument}' is not of the form random:K[,count=N,seed=S]"
+        ) from None
+    if not 0 <= bricks < board.cells:
+        raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
+    possible = comb(board.cells, bricks)
+    if not 1 <= settings["count"] <= possible or settings["seed"] < 0:
+        raise ValueError(
+            f"random:{argument}: count must be 1 to {possible} and seed at least 0, "
+            f"got count={settings['count']}, seed={settings['seed']}"
+        )
+    rng = np.random.default_rng(settings["seed"])
+    boards: dict[Board, None] = {}
+    while len(boards) < settings["count"]:
+        cells = rng.choice(board.cells, size=bricks, replace=False)
+        boards[board.with_bricks(cells.tolist())] = None
+    return tuple(boards)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Test boards by how new they are to an agent trained on `train`.
+
+    Attributes:
+        train: The training boards.
+        seen: Test boards that are training boards.
+        mirror: Test boards that are a mirror image or rotation of a training board: an agent trained
+            with flipped or rotated copies of its games has seen these too.
+        novel: Test boards that are neither.
+    """
+
+    train: tuple[Board, ...]
+    seen: tuple[Board, ...]
+    mirror: tuple[Board, ...]
+    novel: tuple[Board, ...]
+
+
+def split(train: Sequence[Board], test: Sequence[Board]) -> Split:
+    """Returns `test` sorted into seen, mirror and novel boards, given the boards trained on."""
+    canonical = {canonical_board(board) for board in train}
+    kinds: dict[str, list[Board]] = {"seen": [], "mirror": [], "novel": []}
+    for board in test:
+        if board in train:
+            kinds["seen"].append(board)
+        elif canonical_board(board) in canonical:
+            kinds["mirror"].append(board)
+        else:
+            kinds["novel"].append(board)
+    return Split(tuple(train), *(tuple(boards) for boards in kinds.values()))

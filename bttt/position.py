@@ -1,0 +1,235 @@
+"""Position: the stones on a board, and the rules of the game.
+
+The first player ("O") and the second ("X") place stones in turn on any free cell; `win_length` in a
+row wins; a full board is a draw. Positions are immutable and cheap: two words of stones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+
+from bttt.board import Board, Cell
+
+FIRST, SECOND = 0, 1
+SYMBOLS = ".OX#"
+"""Text of a cell's code: 0 empty, 1 first player's stone, 2 second player's stone, 3 brick."""
+
+
+class Outcome(IntEnum):
+    """How a game stands; kernels use the same numbers."""
+
+    UNFINISHED = 0
+    FIRST_WINS = 1
+    SECOND_WINS = 2
+    DRAW = 3
+
+
+OUTCOME_TEXT = {
+    Outcome.UNFINISHED: "unfinished",
+    Outcome.FIRST_WINS: "first wins",
+    Outcome.SECOND_WINS: "second wins",
+    Outcome.DRAW: "draw",
+}
+
+
+def has_line(stones: int, stride: int, win_length: int) -> bool:
+    """Returns whether a word of stones holds `win_length` in a row."""
+    for shift in (1, stride, stride - 1, stride + 1):
+        starts, length = stones, 1
+        while length < win_length and starts:
+            step = min(length, win_length - length)
+            starts &= starts >> (step * shift)
+            length += step
+        if starts:
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The stones on a board; make one with `start`, `play`, `from_cells` or `parse`.
+
+    Attributes:
+        board: The board.
+        first: Word of the first player's stones.
+        second: Word of the second player's stones.
+        outcome: How the game stands.
+        last_move: Cell of the last stone, None at the start or where it is not known; it does not
+            count when positions are compared.
+    """
+
+    board: Board
+    first: int = 0
+    second: int = 0
+    outcome: Outcome = Outcome.UNFINISHED
+    last_move: int | None = field(default=None, compare=False)
+
+    @classmethod
+    def start(cls, board: Board | None = None) -> Position:
+        """Returns the position without stones on `board` (default: 7x7, four in a row, no brick)."""
+        return cls(board if board is not None else Board())
+
+    @classmethod
+    def from_cells(
+        cls, board: Board, cells: Sequence[int] | np.ndarray, *, last_move: Cell | None = None
+    ) -> Position:
+        """Returns the position of `cells` `[cells]` codes: 0 empty, 1 first, 2 second, 3 brick.
+
+        Raises:
+            ValueError: The codes do not fit the board, the stone counts are not those of alternate
+                play, or both players have a line.
+        """
+        codes = [int(code) for code in cells]
+        if len(codes) != board.cells:
+            raise ValueError(f"a {board.size_text} board has {board.cells} cells, got {len(codes)}")
+        words = [0, 0]
+        for cell, code in enumerate(codes):
+            if code not in (0, 1, 2, 3):
+                raise ValueError(f"cell {board.cell_name(cell)} has code {code}, allowed are 0 to 3")
+            if (code == 3) != (cell in board.bricks):
+                raise ValueError(f"cell {board.cell_name(cell)} and the bricks of {board} do not agree")
+            if code in (1, 2):
+                words[code - 1] |= board.bit(cell)
+        return cls._checked(board, words[0], words[1], last_move)
+
+    @classmethod
+    def _checked(cls, board: Board, first: int, second: int, last_move: Cell | None) -> Position:
+        counts = first.bit_count(), second.bit_count()
+        if counts[0] - counts[1] not in (0, 1):
+            raise ValueError(
+                f"{counts[0]} stones of the first and {counts[1]} of the second player: players "
+                "alternate, so the first has as many or one more"
+            )
+        wins = [has_line(stones, board.stride, board.win_length) for stones in (first, second)]
+        if all(wins):
+            raise ValueError("both players have a winning line")
+        if wins[FIRST]:
+            outcome = Outcome.FIRST_WINS
+        elif wins[SECOND]:
+            outcome = Outcome.SECOND_WINS
+        else:
+            full = first | second == board.playable
+            outcome = Outcome.DRAW if full else Outcome.UNFINISHED
+        if last_move is not None:
+            last_move = board.cell(last_move)
+            mover = first if counts[0] > counts[1] else second
+            if not mover & board.bit(last_move):
+                raise ValueError(
+                    f"last move {board.cell_name(last_move)} holds no stone of the player who moved last"
+                )
+        return cls(board, first, second, outcome, last_move)
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """Returns the position of a text such as "3x3x3:A1 #O./.X./... B2"; the inverse of `str`."""
+        parts = text.split()
+        if len(parts) not in (2, 3):
+            raise ValueError(
+                f'position {text!r} is not of the form "BOARD ROWS [LAST]", as "3x3x3:A1 #O./.X./... B2"'
+            )
+        board = Board.parse(parts[0])
+        rows = parts[1].split("/")
+        if [len(row) for row in rows] != [board.cols] * board.rows:
+            raise ValueError(f"position {text!r} needs {board.rows} rows of {board.cols} cells joined by '/'")
+        unknown = set(parts[1]) - set(SYMBOLS + "/")
+        if unknown:
+            raise ValueError(f"position has unknown symbols {sorted(unknown)}, allowed are {SYMBOLS!r}")
+        cells = [SYMBOLS.index(symbol) for row in rows for symbol in row]
+        return cls.from_cells(board, cells, last_move=parts[2] if len(parts) == 3 else None)
+
+    def __str__(self) -> str:
+        text = "".join(SYMBOLS[code] for code in self.cells)
+        cols = self.board.cols
+        rows = "/".join(text[start : start + cols] for start in range(0, len(text), cols))
+        last = "" if self.last_move is None else f" {self.board.cell_name(self.last_move)}"
+        return f"{self.board} {rows}{last}"
+
+    def play(self, cell: Cell) -> Position:
+        """Returns the position after the player to move takes `cell` (index or name).
+
+        Raises:
+            ValueError: The game is over, or the cell is off the board, blocked or taken.
+        """
+        board = self.board
+        if self.outcome:
+            raise ValueError(f"the game is over ({OUTCOME_TEXT[self.outcome]}): no cell can be played")
+        cell = board.cell(cell)
+        bit = board.bit(cell)
+        if not bit & self.free:
+            what = "has a brick" if cell in board.bricks else "is taken"
+            raise ValueError(
+                f"cell {board.cell_name(cell)} {what}; free are "
+                + ", ".join(map(board.cell_name, self.legal_cells()))
+            )
+        first, second = self.first, self.second
+        if first.bit_count() == second.bit_count():
+            mover = first = first | bit
+            win = Outcome.FIRST_WINS
+        else:
+            mover = second = second | bit
+            win = Outcome.SECOND_WINS
+        if has_line(mover, board.stride, board.win_length):
+            outcome = win
+        else:
+            full = first | second == board.playable
+            outcome = Outcome.DRAW if full else Outcome.UNFINISHED
+        return Position(board, first, second, outcome, cell)
+
+    @property
+    def to_move(self) -> int:
+        """The player to move: 0 (FIRST) or 1 (SECOND)."""
+        return self.plies & 1
+
+    @property
+    def plies(self) -> int:
+        """Number of stones on the board."""
+        return (self.first | self.second).bit_count()
+
+    @property
+    def mine(self) -> int:
+        """Word of the stones of the player to move."""
+        return self.second if self.to_move else self.first
+
+    @property
+    def theirs(self) -> int:
+        """Word of the stones of the player who is not to move."""
+        return self.first if self.to_move else self.second
+
+    @property
+    def free(self) -> int:
+        """Word of the cells with neither brick nor stone."""
+        return self.board.playable & ~(self.first | self.second)
+
+    def legal_cells(self) -> tuple[int, ...]:
+        """Returns the cells that may be played, ascending; none once the game is over."""
+        return () if self.outcome else self.board.word_cells(self.free)
+
+    def legal_mask(self) -> np.ndarray:
+        """Returns `[cells] int8`: 1 where a cell may be played; all 0 once the game is over."""
+        mask = np.zeros(self.board.cells, np.int8)
+        mask[list(self.legal_cells())] = 1
+        return mask
+
+    @property
+    def cells(self) -> np.ndarray:
+        """The codes of all cells, `[cells] int8`: 0 empty, 1 first, 2 second, 3 brick."""
+        codes = np.zeros(self.board.cells, np.int8)
+        codes[list(self.board.word_cells(self.first))] = 1
+        codes[list(self.board.word_cells(self.second))] = 2
+        codes[list(self.board.bricks)] = 3
+        return codes
+
+    def winning_line(self) -> tuple[int, ...]:
+        """Returns the cells of the winner's line or lines, ascending; empty where nobody has won."""
+        if self.outcome not in (Outcome.FIRST_WINS, Outcome.SECOND_WINS):
+            return ()
+        stones = self.first if self.outcome == Outcome.FIRST_WINS else self.second
+        line = 0
+        for window in self.board.windows:
+            if window & stones == window:
+                line |= window
+        return self.board.word_cells(line)
