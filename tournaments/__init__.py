@@ -1,0 +1,1 @@
+"""Tournaments: schedules, running, the SQLite store, ratings, crosstables and reports."""
