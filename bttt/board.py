@@ -68,6 +68,8 @@ class Board:
     def _brick_indices(self, bricks: str | Iterable[Cell]) -> tuple[int, ...]:
         if isinstance(bricks, str):
             bricks = [name for name in bricks.split(",") if name.strip()]
+        elif not isinstance(bricks, Iterable):
+            raise ValueError(f"bricks must be cells, as ('D4', 32) or 'D4,E5', got {bricks!r}")
         cells: list[int] = []
         for brick in bricks:
             cell = self.cell(brick)
@@ -125,11 +127,9 @@ class Board:
             except TypeError:
                 index = None
         if index is None or not 0 <= index < self.cells:
-            last = self.cell_name(self.cells - 1)
-            raise ValueError(
-                f"cell {cell!r} is not on the {self.size_text} board: cells are A1 to {last}, "
-                f"or 0 to {self.cells - 1}"
-            )
+            last = self.cells - 1
+            allowed = f"A1 to {self.cell_name(last)}" if isinstance(cell, str) else f"0 to {last}"
+            raise ValueError(f"cell {cell!r} is not on the {self.size_text} board: cells are {allowed}")
         return index
 
     @cached_property

@@ -62,7 +62,7 @@ def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[
 
 def _orbit(argument: str, board: Board) -> tuple[int, ...]:
     known = orbits(board.rows, board.cols)
-    if argument.isdigit():
+    if argument.isdecimal():
         if int(argument) >= len(known):
             raise ValueError(
                 f"orbit:{argument} does not exist: a {board.size_text} board has orbits 0 to {len(known) - 1}"

@@ -80,20 +80,19 @@ class Position:
         """Returns the position of `cells` `[cells]` codes: 0 empty, 1 first, 2 second, 3 brick.
 
         Raises:
-            ValueError: The codes do not fit the board, the stone counts are not those of alternate
-                play, or both players have a line.
+            ValueError: The codes do not fit the board, or no game leads to this position: the stone
+                counts are not those of alternate play, or a line was there before the last move.
         """
-        codes = [int(code) for code in cells]
-        if len(codes) != board.cells:
-            raise ValueError(f"a {board.size_text} board has {board.cells} cells, got {len(codes)}")
+        if len(cells) != board.cells:
+            raise ValueError(f"a {board.size_text} board has {board.cells} cells, got {len(cells)}")
         words = [0, 0]
-        for cell, code in enumerate(codes):
+        for cell, code in enumerate(cells):
             if code not in (0, 1, 2, 3):
                 raise ValueError(f"cell {board.cell_name(cell)} has code {code}, allowed are 0 to 3")
             if (code == 3) != (cell in board.bricks):
                 raise ValueError(f"cell {board.cell_name(cell)} and the bricks of {board} do not agree")
             if code in (1, 2):
-                words[code - 1] |= board.bit(cell)
+                words[int(code) - 1] |= board.bit(cell)
         return cls._checked(board, words[0], words[1], last_move)
 
     @classmethod
@@ -104,23 +103,22 @@ class Position:
                 f"{counts[0]} stones of the first and {counts[1]} of the second player: players "
                 "alternate, so the first has as many or one more"
             )
-        wins = [has_line(stones, board.stride, board.win_length) for stones in (first, second)]
-        if all(wins):
-            raise ValueError("both players have a winning line")
-        if wins[FIRST]:
-            outcome = Outcome.FIRST_WINS
-        elif wins[SECOND]:
-            outcome = Outcome.SECOND_WINS
-        else:
-            full = first | second == board.playable
-            outcome = Outcome.DRAW if full else Outcome.UNFINISHED
+        mover, waiting = (first, second) if counts[0] > counts[1] else (second, first)
+        last_bit = 0
         if last_move is not None:
             last_move = board.cell(last_move)
-            mover = first if counts[0] > counts[1] else second
-            if not mover & board.bit(last_move):
+            last_bit = board.bit(last_move)
+            if not mover & last_bit:
                 raise ValueError(
                     f"last move {board.cell_name(last_move)} holds no stone of the player who moved last"
                 )
+        outcome = cls._outcome(board, first, second)
+        lasts = [last_bit] if last_bit else [board.bit(cell) for cell in board.word_cells(mover)]
+        if has_line(waiting, board.stride, board.win_length) or (
+            outcome in (Outcome.FIRST_WINS, Outcome.SECOND_WINS)
+            and all(has_line(mover ^ bit, board.stride, board.win_length) for bit in lasts)
+        ):
+            raise ValueError("the game was over before the last move: there is a winning line without it")
         return cls(board, first, second, outcome, last_move)
 
     @classmethod

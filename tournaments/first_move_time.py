@@ -1,0 +1,61 @@
+"""The command `bttt time`: mean seconds of the first move, as in the runtime table of the paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+
+from agents.agent import Agent, ask, make_agent
+from bttt.board import Board
+from bttt.bricks import brick_set
+from bttt.position import Position
+
+Z95 = 1.96
+
+
+@dataclass(frozen=True)
+class TimeConfig:
+    """Print each player's mean time of the first move, in one process."""
+
+    players: tuple[str, ...] = ("random", "minimax:depth=2", "mcts:iterations=1000", "mcts:iterations=10000")
+    """Specs of the players."""
+    bricks: str = "D4"
+    """Brick set; its boards are taken in turn."""
+    board: str = "7x7x4"
+    """Size and win length of the board: ROWSxCOLSxWIN."""
+    calls: int = 100
+    """First moves timed for each player, after one that is not."""
+    seed: int = 0
+    """Seed of the players' random numbers."""
+
+
+def run(config: TimeConfig) -> int:
+    """Prints the table and returns 0; raises ValueError for a wrong option."""
+    if config.calls < 2:
+        raise ValueError(f"calls must be at least 2, got {config.calls}")
+    boards = brick_set(config.bricks, Board.parse(config.board))
+    agents = {spec: make_agent(spec) for spec in config.players}
+    width = max(map(len, agents))
+    print(f"{'player':{width}}  {'mean s':>10}  {'+-95%':>10}  {'median s':>10}  calls")
+    for spec, agent in agents.items():
+        seconds = first_move_seconds(agent, boards, config.calls, np.random.default_rng(config.seed))
+        half = Z95 * seconds.std(ddof=1) / np.sqrt(len(seconds))
+        figures = f"{seconds.mean():10.6f}  {half:10.6f}  {np.median(seconds):10.6f}  {len(seconds)}"
+        print(f"{spec:{width}}  {figures}", flush=True)
+    return 0
+
+
+def first_move_seconds(
+    agent: Agent, boards: tuple[Board, ...], calls: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Returns `[calls] float64`: wall seconds of each first move; an untimed one warms up before."""
+    ask(agent, [Position.start(boards[0])], [rng])
+    seconds = np.empty(calls)
+    for call in range(calls):
+        position = Position.start(boards[call % len(boards)])
+        start = perf_counter()
+        ask(agent, [position], [rng])
+        seconds[call] = perf_counter() - start
+    return seconds

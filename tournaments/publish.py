@@ -1,0 +1,104 @@
+"""The command `bttt report`, and what a tournament shows at its end: tables, report.html and CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from bttt.position import OUTCOME_TEXT
+from tournaments.crosstable import crosstable_rows, crosstable_text, ratings_table
+from tournaments.game_record import GameRecord
+from tournaments.ratings import fit_ratings
+from tournaments.report import report_html
+from tournaments.run_folder import write_text
+from tournaments.store import FILE_NAME, Store
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Rebuild report.html of a run and print its ratings and crosstable."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Folder of the run, or its tournament.sqlite."""
+    csv: bool = False
+    """Also write games.csv and crosstable.csv."""
+    anchor: str | None = None
+    """Player whose rating is 0; by default random, where it plays, else the mean."""
+
+
+def run(config: ReportConfig) -> int:
+    """Rebuilds the report and returns 0; raises ValueError where there is no run."""
+    path = store_path(config.run)
+    with Store.open(path, read_only=True) as store:
+        publish(path.parent, store, anchor=config.anchor, csv=config.csv)
+    return 0
+
+
+def store_path(run: Path) -> Path:
+    """Returns the tournament file of a run given by its folder or by the file itself."""
+    return run / FILE_NAME if run.is_dir() else run
+
+
+def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int:
+    """Prints the tables, writes report.html (and CSV files) and returns the number of forfeits."""
+    games = store.games()
+    players = store.players
+    print(ratings_table(fit_ratings(players, games, anchor=anchor), games))
+    print()
+    print(crosstable_text(players, games))
+    forfeits = [game for game in games if game.forfeit is not None]
+    for game in forfeits[:5]:
+        loser = game.players[1 - game.winner]
+        print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
+    if len(forfeits) > 5:
+        print(f"... and {len(forfeits) - 5} more forfeits, all in the report")
+    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits")
+    settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
+    title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
+    html = report_html(title, settings, players, games, anchor=anchor)
+    write_text(folder / "report.html", html)
+    written = [folder / FILE_NAME, folder / "report.html"]
+    if csv:
+        written += [folder / "games.csv", folder / "crosstable.csv"]
+        write_text(written[-2], _csv_text(map(_game_row, games)))
+        write_text(written[-1], _csv_text(crosstable_rows(games)))
+    print("written: " + " ".join(map(str, written)))
+    return len(forfeits)
+
+
+def _game_row(game: GameRecord) -> dict[str, Any]:
+    own_seconds = [game.seconds[game.opening_plies :][seat::2] for seat in (0, 1)]
+    if game.opening_plies % 2:
+        own_seconds.reverse()
+    return {
+        "game": game.index,
+        "first": game.first,
+        "second": game.second,
+        "board": game.board,
+        "bricks": game.board.brick_names,
+        "repeat": game.repeat,
+        "opening_plies": game.opening_plies,
+        "plies": len(game.cells),
+        "outcome": OUTCOME_TEXT[game.outcome],
+        "first_score": game.first_score,
+        "forfeit": game.forfeit or "",
+        "first_seconds": round(sum(own_seconds[0]), 6),
+        "second_seconds": round(sum(own_seconds[1]), 6),
+        "moves": " ".join(map(game.board.cell_name, game.cells)),
+    }
+
+
+def _csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    rows = list(rows)
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return buffer.getvalue()

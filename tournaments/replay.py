@@ -1,0 +1,64 @@
+"""The command `bttt replay`: prints a stored game move by move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from bttt.position import OUTCOME_TEXT
+from bttt.render import ansi
+from tournaments.game_record import GameRecord
+from tournaments.publish import store_path
+from tournaments.store import Store
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """Print a stored game move by move."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Folder of the run, or its tournament.sqlite."""
+    game: Annotated[int, tyro.conf.Positional]
+    """Number of the game, as in the report."""
+
+
+def run(config: ReplayConfig) -> int:
+    """Prints the game and returns 0; raises ValueError where there is no such run or game."""
+    with Store.open(store_path(config.run), read_only=True) as store:
+        games = store.games(config.game)
+        if not games:
+            raise ValueError(
+                f"game {config.game} is not stored in {config.run}: the schedule has games 0 to "
+                f"{store.scheduled - 1}, {len(store.finished())} of them are stored"
+            )
+    print(replay_text(games[0]))
+    return 0
+
+
+def replay_text(game: GameRecord) -> str:
+    """Returns the game as text: players, each move with what its player said of it, each board."""
+    parts = [f"game {game.index} on {game.board}: {game.first} (O) against {game.second} (X)"]
+    positions = game.positions()
+    parts.append(ansi(positions[0]))
+    for ply, position in enumerate(positions[1:]):
+        mover = "opening" if ply < game.opening_plies else game.players[ply % 2]
+        parts.append(f"{ply + 1}. {game.board.cell_name(game.cells[ply])}  {mover}{_said(game, ply)}")
+        parts.append(ansi(position))
+    ending = OUTCOME_TEXT[game.outcome]
+    if game.forfeit is not None:
+        ending += f" by forfeit: {game.players[1 - game.winner]} {game.forfeit}"
+    return "\n".join([*parts, ending])
+
+
+def _said(game: GameRecord, ply: int) -> str:
+    text = ""
+    if ply >= game.opening_plies:
+        text += f"  {1000 * game.seconds[ply]:.1f} ms"
+    if game.values[ply] is not None:
+        text += f"  value {game.values[ply]:+.3f}"
+    if game.nodes[ply] is not None:
+        text += f"  {game.nodes[ply]:,} nodes"
+    return text

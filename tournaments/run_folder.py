@@ -1,0 +1,60 @@
+"""The folder of a run: its name, atomic writes, and the record of where it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+RUNS = Path("runs")
+RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch")
+
+
+def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
+    """Returns `runs/<command>-<hash of the settings>`: the same settings find the same folder again."""
+    canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
+    return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes `value` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def environment() -> dict[str, Any]:
+    """Returns what a result may depend on beside its settings: versions, machine, command, date."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "cores": os.cpu_count(),
+        "packages": {name: _installed(name) for name in RECORDED_PACKAGES},
+    }
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,203 @@
+"""Playing scheduled games: many at once, so that every agent is asked in batches.
+
+A game draws from a generator of its own and each player is asked through `agents.agent.ask`, so the
+record of a game depends neither on the games beside it nor on the number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from time import perf_counter
+from typing import Any
+
+import joblib
+import numpy as np
+
+from agents.agent import Agent, Decision, ask, make_agent
+from bttt.position import FIRST, Outcome, Position
+from tournaments.game_record import GameRecord
+from tournaments.schedule import ScheduledGame, game_generator, opening
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all games of a run share.
+
+    Attributes:
+        seed: Seed of the run.
+        opening_plies: Random plies before the players take over.
+        seconds_per_move: A player who thinks longer loses the game; None for no limit.
+        in_flight: Games played at once in a process.
+    """
+
+    seed: int = 0
+    opening_plies: int = 0
+    seconds_per_move: float | None = None
+    in_flight: int = 32
+
+
+@dataclass
+class _LiveGame:
+    """A game being played; the lists grow by one entry a ply."""
+
+    game: ScheduledGame
+    position: Position
+    rng: np.random.Generator
+    opening_plies: int
+    cells: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    values: list[float | None] = field(default_factory=list)
+    nodes: list[int | None] = field(default_factory=list)
+    forfeit: str | None = None
+
+    @property
+    def mover(self) -> str:
+        return self.game.first if self.position.to_move == FIRST else self.game.second
+
+    @property
+    def over(self) -> bool:
+        return self.forfeit is not None or bool(self.position.outcome)
+
+    def record(self) -> GameRecord:
+        outcome = self.position.outcome
+        if self.forfeit is not None:
+            outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
+        return GameRecord(
+            index=self.game.index,
+            first=self.game.first,
+            second=self.game.second,
+            board=self.game.board,
+            repeat=self.game.repeat,
+            opening_plies=self.opening_plies,
+            cells=tuple(self.cells),
+            outcome=outcome,
+            forfeit=self.forfeit,
+            seconds=tuple(self.seconds),
+            values=tuple(self.values),
+            nodes=tuple(self.nodes),
+        )
+
+
+def play_games(
+    games: Iterable[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions
+) -> Iterator[GameRecord]:
+    """Yields the record of each game as it ends; `conditions.in_flight` games are played at once."""
+    waiting = iter(games)
+    live: list[_LiveGame] = []
+    while True:
+        live += [_begin(game, conditions) for game in islice(waiting, conditions.in_flight - len(live))]
+        if not live:
+            return
+        by_mover: dict[str, list[_LiveGame]] = {}
+        for each in live:
+            by_mover.setdefault(each.mover, []).append(each)
+        for name, group in by_mover.items():
+            _move(agents[name], group, conditions.seconds_per_move)
+        yield from (each.record() for each in live if each.over)
+        live = [each for each in live if not each.over]
+
+
+def play_in_processes(
+    games: Sequence[ScheduledGame], players: Sequence[str], conditions: Conditions, workers: int
+) -> Iterator[list[GameRecord]]:
+    """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
+
+    Agents are made from their specs in every process. With several workers joblib's current backend
+    spreads the work (`joblib.parallel_config` chooses another one).
+    """
+    if workers == 1:
+        agents = _agents(tuple(players))
+        for record in play_games(games, agents, conditions):
+            yield [record]
+        return
+    size = conditions.in_flight
+    chunks = [games[start : start + size] for start in range(0, len(games), size)]
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(_play_chunk)(chunk, tuple(players), conditions) for chunk in chunks)
+
+
+def _play_chunk(
+    chunk: Sequence[ScheduledGame], players: tuple[str, ...], conditions: Conditions
+) -> list[GameRecord]:
+    return list(play_games(chunk, _agents(players), conditions))
+
+
+@lru_cache(maxsize=4)
+def _agents(players: tuple[str, ...]) -> dict[str, Agent]:
+    """Returns each player's agent, made once a process and asked once so that nothing compiles in a game."""
+    agents = {name: make_agent(name) for name in players}
+    for agent in agents.values():
+        if getattr(agent, "batched", False):
+            try:
+                ask(agent, [Position.start()], [np.random.default_rng(0)])
+            except Exception:  # it will fail, and forfeit, in its games, where the reason is recorded
+                continue
+    return agents
+
+
+def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
+    live = _LiveGame(
+        game, Position.start(game.board), game_generator(conditions.seed, game), conditions.opening_plies
+    )
+    for cell in opening(conditions.seed, game, conditions.opening_plies):
+        _play(live, Decision(cell), 0.0)
+    return live
+
+
+def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
+    value = None if decision.value is None else float(decision.value)
+    nodes = None if decision.nodes is None else int(decision.nodes)
+    live.position = live.position.play(decision.cell)
+    live.cells.append(live.position.last_move)
+    live.seconds.append(seconds)
+    live.values.append(value)
+    live.nodes.append(nodes)
+
+
+def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None:
+    """Asks `agent`, who is to move in every game of `group`, and plays its decisions or forfeits."""
+    if limit is not None:  # one by one, so that the clock is each game's own
+        for live in group:
+            _move_alone(agent, live, limit)
+        return
+    states = [live.rng.bit_generator.state for live in group]
+    start = perf_counter()
+    try:
+        decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
+    except Exception:  # one game's failure must not cost the others theirs: ask again, one by one
+        for live, state in zip(group, states, strict=True):
+            live.rng.bit_generator.state = state
+            _move_alone(agent, live, None)
+        return
+    seconds = (perf_counter() - start) / len(group)
+    for live, decision in zip(group, decisions, strict=True):
+        _play_or_forfeit(live, decision, seconds)
+
+
+def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
+    start = perf_counter()
+    try:
+        (decision,) = ask(agent, [live.position], [live.rng])
+    except Exception as error:
+        live.forfeit = f"raised {_one_line(error)}"
+        return
+    seconds = perf_counter() - start
+    if limit is not None and seconds > limit:
+        live.forfeit = f"took {seconds:.3g} s for a move, allowed are {limit:g} s"
+        return
+    _play_or_forfeit(live, decision, seconds)
+
+
+def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
+    try:
+        _play(live, decision, seconds)
+    except Exception as error:
+        cell = getattr(decision, "cell", decision)
+        live.forfeit = f"illegal decision {cell!r}: {_one_line(error)}"
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

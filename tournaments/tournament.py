@@ -1,0 +1,150 @@
+"""The command `bttt tournament`: plays a schedule, stores every game, rates and reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import joblib
+from tqdm import tqdm
+
+from agents.agent import make_agent
+from bttt.board import Board
+from bttt.bricks import brick_sets
+from tournaments.publish import publish
+from tournaments.run_folder import default_folder, environment, write_json
+from tournaments.runner import Conditions, play_in_processes
+from tournaments.schedule import ScheduledGame, make_schedule
+from tournaments.store import FILE_NAME, Store
+
+INTERRUPTED = 130
+FORFEITS = 1
+
+
+@dataclass(frozen=True)
+class TournamentConfig:
+    """Play a tournament, store every game, and write ratings, a crosstable and report.html.
+
+    The same command again resumes it; what is stored is not played again.
+    """
+
+    players: tuple[str, ...] = ("random", "minimax:depth=2", "mcts:iterations=1000", "mcts:iterations=10000")
+    """Specs of the players, as mcts:iterations=1000,c=1.0, or python:package.module:Class."""
+    bricks: tuple[str, ...] = ("all",)
+    """Brick sets, joined: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S."""
+    board: str = "7x7x4"
+    """Size and win length of the boards: ROWSxCOLSxWIN."""
+    repeats: int = 1
+    """Games of each pair on each board in each seat."""
+    schedule: Literal["round-robin", "gauntlet"] = "round-robin"
+    """Everybody against everybody, or the first player against the rest."""
+    seed: int = 0
+    """Seed of all random numbers; game i has its own, whatever is played beside it."""
+    opening_plies: int = 0
+    """Random plies before the players take over, the same for both seats."""
+    seconds_per_move: float | None = None
+    """A player who thinks longer loses the game; agents are then asked one position at a time."""
+    out: Path | None = None
+    """Folder of the run; by default runs/tournament-<hash of the settings>."""
+    workers: int = 0
+    """Processes; 0 is one for each core. The games do not depend on it."""
+    in_flight: int = 32
+    """Games that a process plays at once, so that agents are asked in batches."""
+    csv: bool = False
+    """Also write games.csv and crosstable.csv."""
+    anchor: str | None = None
+    """Player whose rating is 0; by default random, where it plays, else the mean."""
+    strict: bool = False
+    """Exit with code 1 if any game was forfeited."""
+
+
+def run(config: TournamentConfig) -> int:
+    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+    """
+    _check(config)
+    boards = brick_sets(config.bricks, Board.parse(config.board))
+    schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
+    settings = _settings(config, boards)
+    folder = config.out or default_folder("tournament", settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Store.create_or_open(folder / FILE_NAME, settings, config.players, len(schedule)) as store:
+        _refuse_other_settings(store, settings, folder)
+        write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
+        write_json(folder / "environment.json", environment())
+        try:
+            _play_missing(schedule, store, config)
+            code = 0
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+            print(
+                f"\ninterrupted: {len(store.finished())} of {len(schedule)} games are stored in {folder}; "
+                "the same command goes on from there"
+            )
+        forfeits = publish(folder, store, anchor=config.anchor, csv=config.csv)
+    return code or (FORFEITS if config.strict and forfeits else 0)
+
+
+def _check(config: TournamentConfig) -> None:
+    """Raises ValueError for an option that no later step checks before games are played."""
+    for name, least in (("seed", 0), ("opening_plies", 0), ("workers", 0), ("in_flight", 1)):
+        value = getattr(config, name)
+        if value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    limit = config.seconds_per_move
+    if limit is not None and not (limit > 0 and math.isfinite(limit)):
+        raise ValueError(f"seconds_per_move must be positive, got {limit}")
+    if config.anchor is not None and config.anchor not in config.players:
+        raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
+    for spec in config.players:
+        if spec == "human":
+            raise ValueError("player 'human' cannot play a tournament: try bttt play")
+        make_agent(spec)
+
+
+def _settings(config: TournamentConfig, boards: Sequence[Board]) -> dict[str, Any]:
+    """Returns everything that decides the games, and nothing else."""
+    return {
+        "schedule": config.schedule,
+        "players": list(config.players),
+        "boards": [str(board) for board in boards],
+        "repeats": config.repeats,
+        "seed": config.seed,
+        "opening_plies": config.opening_plies,
+        "seconds_per_move": config.seconds_per_move,
+    }
+
+
+def _refuse_other_settings(store: Store, settings: Mapping[str, Any], folder: Path) -> None:
+    differences = [
+        f"{name} is {_shown(store.settings.get(name))} there and {_shown(value)} here"
+        for name, value in settings.items()
+        if store.settings.get(name) != value
+    ]
+    if differences:
+        raise ValueError(
+            f"{folder} holds a run with other settings: {'; '.join(differences)}; choose another --out"
+        )
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
+
+
+def _play_missing(schedule: Sequence[ScheduledGame], store: Store, config: TournamentConfig) -> None:
+    finished = store.finished()
+    missing = [game for game in schedule if game.index not in finished]
+    if not missing:
+        return
+    conditions = Conditions(config.seed, config.opening_plies, config.seconds_per_move, config.in_flight)
+    workers = min(config.workers or joblib.cpu_count(), math.ceil(len(missing) / config.in_flight))
+    with tqdm(total=len(schedule), initial=len(finished), unit="game", smoothing=0.05) as progress:
+        for records in play_in_processes(missing, config.players, conditions, workers):
+            store.add(records)
+            progress.update(len(records))
