@@ -6,18 +6,17 @@ of one. Its randomness is an argument, so a game depends on its own generator an
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import importlib
 import inspect
-import types
-import typing
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from agents.options import nearest, parse_options
 from bttt.position import OUTCOME_TEXT, Position
 
 AGENTS: dict[str, str] = {
@@ -66,13 +65,16 @@ class Agent(Protocol):
 def ask(agent: Agent, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
     """Returns the agent's decisions, each drawing only from its own position's generator."""
     if getattr(agent, "batched", False):
-        decisions = list(agent.decide(positions, rngs))
-    else:
-        decisions = [
-            decision
-            for position, rng in zip(positions, rngs, strict=True)
-            for decision in agent.decide([position], rng)
-        ]
+        return _decisions(agent, positions, rngs)
+    return [
+        decision
+        for position, rng in zip(positions, rngs, strict=True)
+        for decision in _decisions(agent, [position], rng)
+    ]
+
+
+def _decisions(agent: Agent, positions: Sequence[Position], rng: Rng) -> list[Decision]:
+    decisions = list(agent.decide(positions, rng))
     if len(decisions) != len(positions):
         raise ValueError(f"agent returned {len(decisions)} decisions for {len(positions)} positions")
     return decisions
@@ -97,104 +99,60 @@ def generators(rng: Rng, positions: Sequence[Position]) -> list[np.random.Genera
 def make_agent(spec: str) -> Agent:
     """Returns the agent of a spec "name" or "name:option=value,option=value".
 
-    "python:package.module:Class" loads any class with a `decide` method; options follow after a comma, as
-    "python:package.module:Class,temperature=0.5".
+    "python:package.module:Class" loads any class with a `decide` method, from the current folder too; its
+    options follow after a comma, as "python:package.module:Class,temperature=0.5". Options are the keywords
+    of the class (see `agents.options`).
 
     Raises:
-        ValueError: The agent or an option is unknown, or a value does not fit; the message says what exists.
+        ValueError: The agent or an option is unknown, a value does not fit, or the class cannot be loaded or
+            made; the message says what exists.
     """
     name, _, rest = spec.strip().partition(":")
     if name == USER_AGENT:
         target, _, options = rest.partition(",")
-        factory = _load(target, spec)
+        if os.getcwd() not in sys.path and "" not in sys.path:
+            # a console script does not look there; last, so that it hides nothing
+            sys.path.append(os.getcwd())
     elif name in AGENTS:
-        options = rest
-        factory = _load(AGENTS[name], spec)
+        target, options = AGENTS[name], rest
     else:
         known = [*sorted(AGENTS), f"{USER_AGENT}:package.module:Class"]
-        raise ValueError(f"unknown agent {name!r}{_nearest(name, known)}; agents are {', '.join(known)}")
+        hint = nearest(name, [*AGENTS, USER_AGENT])
+        raise ValueError(f"unknown agent {name!r}{hint}; agents are {', '.join(known)}")
     try:
-        agent = factory(**_parse_options(options, factory, name))
-    except TypeError as error:
-        raise ValueError(f"agent {spec!r} cannot be made: {error}") from error
+        factory = load(target.strip())
+        arguments = parse_options(options, factory)
     except ValueError as error:
         raise ValueError(f"agent {spec!r}: {error}") from error
+    try:
+        agent = factory(**arguments)
+    except Exception as error:
+        raise ValueError(f"agent {spec!r} cannot be made: {_one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
     return agent
 
 
-def _load(target: str, spec: str) -> Callable[..., Any]:
+def load(target: str) -> Callable[..., Any]:
+    """Returns what a target "package.module:Class" names; ValueError where there is no such thing."""
     module_name, _, class_name = target.partition(":")
     if not module_name or not class_name:
-        raise ValueError(f"agent {spec!r} is not of the form {USER_AGENT}:package.module:Class")
+        raise ValueError(f"{target!r} is not of the form package.module:Class")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ValueError(f"agent {spec!r}: module {module_name!r} cannot be imported ({error})") from error
-    if not hasattr(module, class_name):
-        names = [name for name, value in vars(module).items() if inspect.isclass(value)]
+    except Exception as error:
+        raise ValueError(f"module {module_name!r} cannot be imported: {_one_line(error)}") from error
+    factory = getattr(module, class_name, None)
+    if not callable(factory):
+        names = sorted(name for name, value in vars(module).items() if inspect.isclass(value))
         raise ValueError(
-            f"agent {spec!r}: module {module_name!r} has no {class_name!r}{_nearest(class_name, names)}; "
-            f"its classes are {', '.join(sorted(names)) or 'none'}"
+            f"module {module_name!r} has no class {class_name!r}{nearest(class_name, names)}; "
+            f"its classes are {', '.join(names) or 'none'}"
         )
-    return getattr(module, class_name)
+    return factory
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
-    match = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
-
-
-def _parse_options(text: str, factory: Callable[..., Any], name: str) -> dict[str, Any]:
-    """Returns the keyword arguments of "option=value,option=value", converted to the annotated types."""
-    known = _option_types(factory)
-    options: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        option, equals, value = part.partition("=")
-        if not equals:
-            raise ValueError(f"option {part!r} is not of the form option=value")
-        if option not in known:
-            raise ValueError(
-                f"unknown option {option!r}{_nearest(option, list(known))}; "
-                f"options of {name} are {', '.join(known) or 'none'}"
-            )
-        if option in options:
-            raise ValueError(f"option {option!r} is given twice")
-        options[option] = _convert(option, value, known[option])
-    return options
-
-
-def _option_types(factory: Callable[..., Any]) -> dict[str, Any]:
-    if dataclasses.is_dataclass(factory):
-        hints = typing.get_type_hints(factory)
-        return {field.name: hints[field.name] for field in dataclasses.fields(factory) if field.init}
-    initialiser = factory.__init__ if inspect.isclass(factory) else factory
-    if initialiser is object.__init__:
-        return {}
-    hints = typing.get_type_hints(initialiser)
-    return {
-        name: hints.get(name, str)
-        for name, parameter in inspect.signature(factory).parameters.items()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    }
-
-
-def _convert(option: str, value: str, kind: Any) -> Any:
-    """Returns `value` as the first of the option's types that takes it; "none" where None is allowed."""
-    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    if types.NoneType in kinds and value.lower() == "none":
-        return None
-    for each in kinds:
-        if each is bool:
-            if value.lower() in ("true", "false"):
-                return value.lower() == "true"
-        elif each in (int, float, str):
-            try:
-                return each(value)
-            except ValueError:
-                continue
-        elif each is not types.NoneType:
-            return value
-    allowed = " or ".join("true or false" if each is bool else each.__name__ for each in kinds)
-    raise ValueError(f"option {option}={value!r} must be {allowed}")
+def _one_line(error: Exception) -> str:
+    """Returns what an error says; its kind as well, unless the message is meant for users."""
+    text = " ".join(str(error).split())
+    return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from importlib import import_module
 
@@ -12,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),
+    "agents": ("agents.listing", "ListingConfig", "list the agents with their options"),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         return _run(arguments[0], arguments[1:])
-    except (ValueError, OSError, sqlite3.Error) as error:
+    except (ValueError, OSError) as error:
         if os.environ.get("BTTT_TRACEBACK"):
             raise
         message = " ".join(str(error).split()) or type(error).__name__

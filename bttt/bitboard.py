@@ -25,6 +25,10 @@ UNFINISHED, FIRST_WINS, SECOND_WINS, DRAW = 0, 1, 2, 3
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 _WORD_BITS = 64
+_HALF_WORD = np.uint64(32)
+_LOW_HALF = np.uint64(2**32 - 1)
+PLIES_BETWEEN_TESTS = 12
+"""Even, so that the sides do not change places; 8 to 20 are about as fast on 7x7."""
 
 
 @intrinsic
@@ -39,8 +43,8 @@ def popcount(typing_context, word):
 
 @kernel
 def lowest_bit_index(word):
-    """Returns the index of the lowest set bit of `word`, which is not 0."""
-    return trailing_zeros(word)
+    """Returns the index, as int64, of the lowest set bit of `word`, which is not 0."""
+    return np.int64(trailing_zeros(word))
 
 
 @kernel
@@ -137,6 +141,60 @@ def list_bits(word, bits):
 
 
 @kernel
+def _draw(bits, left, random):
+    """Swaps a random one of the first `left` entries to place `left - 1` and returns it.
+
+    `random` is below 2**32.
+    """
+    pick = (random * np.uint64(left)) >> _HALF_WORD
+    bit = bits[pick]
+    bits[pick] = bits[left - 1]
+    bits[left - 1] = bit
+    return bit
+
+
+@kernel
+def _first_line(mine, theirs, stride, win_length, bits, left):
+    """Returns who gets a line first, as `play_listed` does, where moves are bits[left - 1] downwards."""
+    result = 1
+    while True:
+        left -= 1
+        mine |= bits[left]
+        if has_line(mine, stride, win_length):
+            return result
+        mine, theirs = theirs, mine
+        result = -result
+
+
+@kernel
+def play_listed(mine, theirs, stride, win_length, state, bits, left):
+    """Plays the first `left` entries of `bits` in uniform random order, until a side has a line.
+
+    Lines are looked for once in `PLIES_BETWEEN_TESTS` plies, both sides at once, which is faster than after
+    each ply; where there is one, the last plies are gone through again to see whose came first.
+
+    Returns:
+        +1, 0 or -1 for the side to move at the start. `bits` is left in another order, which serves as well
+        for the next game from the same position.
+    """
+    while left > 0:
+        start = left
+        stop = max(left - PLIES_BETWEEN_TESTS, 0)
+        mine_later, theirs_later = mine, theirs
+        while left > stop:
+            random = next_random(state)
+            mine_later |= _draw(bits, left, random >> _HALF_WORD)
+            left -= 1
+            if left > 0:
+                theirs_later |= _draw(bits, left, random & _LOW_HALF)
+                left -= 1
+        if has_line(mine_later, stride, win_length) or has_line(theirs_later, stride, win_length):
+            return _first_line(mine, theirs, stride, win_length, bits, start)
+        mine, theirs = mine_later, theirs_later
+    return 0
+
+
+@kernel
 def random_playout(mine, theirs, playable, stride, win_length, state, bits):
     """Plays uniform random moves to the end; returns +1, 0 or -1 for the side to move at the start.
 
@@ -144,17 +202,7 @@ def random_playout(mine, theirs, playable, stride, win_length, state, bits):
     full.
     """
     count = list_bits(playable & ~(mine | theirs), bits)
-    result = 1
-    while count > 0:
-        pick = random_below(state, count)
-        mine |= bits[pick]
-        count -= 1
-        bits[pick] = bits[count]
-        if has_line(mine, stride, win_length):
-            return result
-        mine, theirs = theirs, mine
-        result = -result
-    return 0
+    return play_listed(mine, theirs, stride, win_length, state, bits, count)
 
 
 @entry_point
@@ -162,9 +210,10 @@ def count_random_games(games, playable, stride, win_length, seed):
     """Returns `[4] int64`: how many of `games` random games ended in each outcome code."""
     state = np.array([seed], np.uint64)
     bits = np.empty(_WORD_BITS, np.uint64)
+    count = list_bits(playable, bits)
     counts = np.zeros(4, np.int64)
     for _ in range(games):
-        result = random_playout(_ZERO, _ZERO, playable, stride, win_length, state, bits)
+        result = play_listed(_ZERO, _ZERO, stride, win_length, state, bits, count)
         if result > 0:
             counts[FIRST_WINS] += 1
         elif result < 0:

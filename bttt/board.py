@@ -154,10 +154,11 @@ class Board:
     def word_cells(self, word: int) -> tuple[int, ...]:
         """Returns the cells of a word's set bits, in ascending order."""
         found = []
+        stride = self.stride
         while word:
             low = word & -word
             bit = low.bit_length() - 1
-            found.append(bit - bit // self.stride)
+            found.append(bit - bit // stride)
             word ^= low
         return tuple(found)
 

@@ -74,14 +74,14 @@ def _orbit(argument: str, board: Board) -> tuple[int, ...]:
 
 def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
     number, *options = argument.split(",")
-    settings = {"count": DEFAULT_RANDOM_COUNT, "seed": 0}
+    given: dict[str, int] = {}
     try:
         bricks = int(number)
         for option in options:
             name, _, value = option.partition("=")
-            if name not in settings:
+            if name not in ("count", "seed") or name in given:
                 raise ValueError
-            settings[name] = int(value)
+            given[name] = int(value)
     except ValueError:
         raise ValueError(
             f"brick set 'random:{argument}' is not of the form random:K[,count=N,seed=S]"
@@ -89,14 +89,15 @@ def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
     if not 0 <= bricks < board.cells:
         raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
     possible = comb(board.cells, bricks)
-    if not 1 <= settings["count"] <= possible or settings["seed"] < 0:
+    count, seed = given.get("count", DEFAULT_RANDOM_COUNT), given.get("seed", 0)
+    if not 1 <= count <= possible or seed < 0:
         raise ValueError(
             f"random:{argument}: count must be 1 to {possible} and seed at least 0, "
-            f"got count={settings['count']}, seed={settings['seed']}"
+            f"got count={count}, seed={seed}"
         )
-    rng = np.random.default_rng(settings["seed"])
+    rng = np.random.default_rng(seed)
     boards: dict[Board, None] = {}
-    while len(boards) < settings["count"]:
+    while len(boards) < count:
         cells = rng.choice(board.cells, size=bricks, replace=False)
         boards[board.with_bricks(cells.tolist())] = None
     return tuple(boards)

@@ -3,13 +3,17 @@
 `kernel` marks a function that other kernels call; `entry_point` one that Python calls. The first call
 of an entry point that has no compiled code on disk says on stderr that it compiles, so that a new
 user does not stare at a silent terminal.
+
+Numba takes cached code for fresh as long as the function's own file is unchanged, although code from
+other files was compiled into it. So the cache is stamped with the sources of all kernels as well.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,12 @@ _announced = False
 def kernel(function: Callable) -> Any:
     """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # no folder for the cache can be written: compile in each process
         return numba.njit(nogil=True, error_model="numpy")(function)
+    index = _index(compiled)
+    index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
+    return compiled
 
 
 class EntryPoint:
@@ -43,7 +50,8 @@ class EntryPoint:
 
     def _announce(self) -> None:
         global _announced
-        if _announced or _has_cached_code(self.kernel):
+        index = _index(self.kernel)
+        if _announced or (index is not None and index._load_index()):
             return
         _announced = True
         print("bttt: compiling its kernels (once, under 30 s)", file=sys.stderr, flush=True)
@@ -54,14 +62,19 @@ def entry_point(function: Callable) -> EntryPoint:
     return EntryPoint(function)
 
 
-def _has_cached_code(dispatcher: Any) -> bool:
-    """Returns whether numba's cache folder holds an index of this kernel."""
-    folder = getattr(dispatcher.stats, "cache_path", None)
-    name = f"{Path(dispatcher.py_func.__code__.co_filename).stem}.{dispatcher.py_func.__qualname__}-"
-    return folder is not None and any(
-        file.name.startswith(name) and file.suffix == ".nbi" for file in _files(Path(folder))
-    )
+def _index(compiled: Any) -> Any:
+    """Returns numba's index of a kernel's cached code, None without a cache; a private part of numba."""
+    return getattr(compiled._cache, "_cache_file", None)
 
 
-def _files(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+@cache
+def _kernel_sources(package: str) -> str:
+    """Returns a digest of the modules of `bttt` and of `package` that define kernels."""
+    digest = hashlib.sha256()
+    for name in sorted({"bttt", package}):
+        for folder in getattr(sys.modules.get(name), "__path__", ()):
+            for path in sorted(Path(folder).rglob("*.py")):
+                source = path.read_bytes()
+                if b"bttt.jit" in source:
+                    digest.update(source)
+    return digest.hexdigest()

@@ -12,7 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from bttt.board import Board, Cell
+from bttt.board import WORD_BITS, Board, Cell
 
 FIRST, SECOND = 0, 1
 SYMBOLS = ".OX#"
@@ -47,6 +47,13 @@ def has_line(stones: int, stride: int, win_length: int) -> bool:
         if starts:
             return True
     return False
+
+
+def word_planes(board: Board, *words: int) -> np.ndarray:
+    """Returns words as planes, `[words, rows, cols] int8`: 1 where a cell's bit is set."""
+    bits = np.unpackbits(np.array(words, "<u8").view(np.uint8), bitorder="little").view(np.int8)
+    rows = bits.reshape(-1, WORD_BITS)[:, : board.rows * board.stride]
+    return rows.reshape(-1, board.rows, board.stride)[:, :, : board.cols]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +111,23 @@ class Position:
                 "alternate, so the first has as many or one more"
             )
         mover, waiting = (first, second) if counts[0] > counts[1] else (second, first)
-        last_bit = 0
         if last_move is not None:
             last_move = board.cell(last_move)
-            last_bit = board.bit(last_move)
-            if not mover & last_bit:
+            if not mover & board.bit(last_move):
                 raise ValueError(
                     f"last move {board.cell_name(last_move)} holds no stone of the player who moved last"
                 )
-        outcome = cls._outcome(board, first, second)
-        lasts = [last_bit] if last_bit else [board.bit(cell) for cell in board.word_cells(mover)]
+        won = has_line(mover, board.stride, board.win_length)
+        lasts = board.word_cells(mover) if last_move is None else (last_move,)
         if has_line(waiting, board.stride, board.win_length) or (
-            outcome in (Outcome.FIRST_WINS, Outcome.SECOND_WINS)
-            and all(has_line(mover ^ bit, board.stride, board.win_length) for bit in lasts)
+            won and all(has_line(mover ^ board.bit(cell), board.stride, board.win_length) for cell in lasts)
         ):
-            raise ValueError("the game was over before the last move: there is a winning line without it")
+            raise ValueError("the game was over before the last move: a winning line stands without it")
+        if won:
+            outcome = Outcome.FIRST_WINS if mover == first else Outcome.SECOND_WINS
+        else:
+            full = first | second == board.playable
+            outcome = Outcome.DRAW if full else Outcome.UNFINISHED
         return cls(board, first, second, outcome, last_move)
 
     @classmethod
@@ -208,9 +217,7 @@ class Position:
 
     def legal_mask(self) -> np.ndarray:
         """Returns `[cells] int8`: 1 where a cell may be played; all 0 once the game is over."""
-        mask = np.zeros(self.board.cells, np.int8)
-        mask[list(self.legal_cells())] = 1
-        return mask
+        return word_planes(self.board, 0 if self.outcome else self.free).reshape(-1)
 
     @property
     def cells(self) -> np.ndarray:
@@ -231,3 +238,9 @@ class Position:
             if window & stones == window:
                 line |= window
         return self.board.word_cells(line)
+
+    def _repr_svg_(self) -> str:
+        """Returns the picture that notebooks show."""
+        from bttt.render import svg  # imports this module
+
+        return svg(self)

@@ -1,7 +1,8 @@
 """The store of a tournament: one SQLite file, written in transactions, that survives a kill at any time.
 
 The tables are described in `schema.sql`. The file is in WAL mode: a transaction that was committed is
-kept whatever happens to the process, and the file can be read while a tournament is running.
+kept when the process is killed, and the file can be read while a tournament is running. (A power cut
+may cost the last few games, which a resumed run plays again; it does not damage the file.)
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -50,20 +51,15 @@ class Store:
         Raises:
             ValueError: The file is not a tournament of this program.
         """
-        try:
-            with closing(_connect(path, read_only=False)) as connection:
+        with _errors_name(path), closing(_connect(path, read_only=False)) as connection:
+            if _is_empty(connection):
+                connection.execute("PRAGMA journal_mode = WAL")
+                # One transaction, begun before another look: a kill, or a second process, finds
+                # either no tables at all or the whole run.
+                connection.execute("BEGIN IMMEDIATE")
                 if _is_empty(connection):
-                    connection.execute("PRAGMA journal_mode = WAL")
-                    # One transaction, begun before another look: a kill, or a second process, finds
-                    # either no tables at all or the whole run.
-                    connection.execute("BEGIN IMMEDIATE")
-                    if _is_empty(connection):
-                        _create_tables(connection, settings, players, games)
-                    connection.execute("COMMIT")
-        except sqlite3.OperationalError:  # no space, no permission: the environment, not the content
-            raise
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
+                    _create_tables(connection, settings, players, games)
+                connection.execute("COMMIT")
         return cls.open(path)
 
     @classmethod
@@ -75,12 +71,10 @@ class Store:
         """
         if not path.is_file():
             raise ValueError(f"no tournament at {path}")
-        try:
+        with _errors_name(path):
             connection = _connect(path, read_only)
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
         if application != APPLICATION_ID or version != SCHEMA_VERSION:
             connection.close()
             raise ValueError(
@@ -105,8 +99,12 @@ class Store:
         return {number for (number,) in self._connection.execute("SELECT number FROM games")}
 
     def add(self, records: Iterable[GameRecord]) -> None:
-        """Stores finished games in one transaction; a game that is stored already stays as it is."""
-        with self._connection:
+        """Stores finished games in one transaction; a game that is stored already stays as it is.
+
+        Raises:
+            OSError: The file cannot be written; what was stored before is kept.
+        """
+        with _errors_name(self.path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             for record in records:
                 self._add(record)
@@ -161,6 +159,17 @@ class Store:
         return [_record(row, moves[row[0]]) for row in rows]
 
 
+@contextmanager
+def _errors_name(path: Path) -> Iterator[None]:
+    """Turns SQLite's errors into ones that name the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:  # no space, no permission: the place, not the content
+        raise OSError(f"{path}: {error} (what is stored is kept)") from error
+    except sqlite3.DatabaseError as error:
+        raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
+
+
 def _is_empty(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
 
@@ -192,9 +201,13 @@ def _statements(script: str) -> Iterator[str]:
 
 def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     if not read_only:
-        return sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+    # Opened like a writer, since the last reader in mode=ro leaves the WAL's files lying about.
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
     try:
+        connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
         # In a folder that cannot be written WAL cannot share memory; nobody else writes there either.

@@ -17,7 +17,7 @@ from bttt.bricks import brick_sets
 from tournaments.publish import publish
 from tournaments.run_folder import default_folder, environment, write_json
 from tournaments.runner import Conditions, play_in_processes
-from tournaments.schedule import ScheduledGame, make_schedule
+from tournaments.schedule import ScheduledGame, make_schedule, opening
 from tournaments.store import FILE_NAME, Store
 
 INTERRUPTED = 130
@@ -66,10 +66,13 @@ def run(config: TournamentConfig) -> int:
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written; the games stored before are kept.
     """
     _check(config)
     boards = brick_sets(config.bricks, Board.parse(config.board))
     schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
+    for game in schedule[: len(boards)]:  # one on each board
+        opening(config.seed, game, config.opening_plies)
     settings = _settings(config, boards)
     folder = config.out or default_folder("tournament", settings)
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ up cell by cell. What the fast code says is compared with this.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from hypothesis import strategies as st
@@ -94,6 +95,7 @@ class Oracle:
         return self.outcome()
 
 
+@cache
 def random_play_chances(board: Board, played: tuple[int, ...] = ()) -> dict[Outcome, Fraction]:
     """The exact chance of each outcome under uniform random play; for tiny boards."""
     known: dict[str, dict[Outcome, Fraction]] = {}
@@ -115,7 +117,7 @@ def random_play_chances(board: Board, played: tuple[int, ...] = ()) -> dict[Outc
 
 @st.composite
 def boards(draw: st.DrawFn, max_bricks: int = 8) -> Board:
-    """Boards of every size, square, thin or full to the last bit, with bricks and win lengths past the edge."""
+    """Boards of every size, thin and full to the last bit too, with bricks and unreachable win lengths."""
     rows, cols = draw(
         st.one_of(
             st.tuples(st.integers(1, 6), st.integers(1, 6)),

@@ -1,0 +1,100 @@
+"""The options in an agent's spec: keywords of its class, converted to the types of their annotations.
+
+A value becomes an int, a float, a bool (true or false), a str, one of a `Literal`, or None (none). Where
+the annotation allows several, None comes first, then the first that takes the value. Without an
+annotation a value becomes None, a bool or a number where it reads like one; any other type gets the text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Any
+
+UNANNOTATED = None | bool | int | float | str
+
+
+def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
+    """Returns the keyword arguments of "option=value,option=value" for `factory`, a class or a function.
+
+    Raises:
+        ValueError: The text is not of that form, or an option is unknown, given twice, or of a wrong value.
+    """
+    known, takes_any = _option_types(factory)
+    options: dict[str, Any] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        option, equals, value = (side.strip() for side in part.partition("="))
+        if not equals:
+            raise ValueError(f"option {part!r} is not of the form option=value")
+        if option not in known and not takes_any:
+            raise ValueError(
+                f"unknown option {option!r}{nearest(option, list(known))}; "
+                f"options are {', '.join(known) or 'none'}"
+            )
+        if option in options:
+            raise ValueError(f"option {option!r} is given twice")
+        options[option] = _convert(option, value, known.get(option, UNANNOTATED))
+    return options
+
+
+def _option_types(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
+    """Returns the types of a factory's keywords, and whether it takes any other keyword as well."""
+    parameters = inspect.signature(factory).parameters.values()
+    hints = _hints(factory)
+    if inspect.isclass(factory):
+        hints |= _hints(factory.__init__)
+    known = {
+        parameter.name: hints.get(parameter.name, UNANNOTATED)
+        for parameter in parameters
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    return known, any(parameter.kind == parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _hints(annotated: Any) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(annotated)
+    except (NameError, TypeError):  # a name imported for type checkers only, or no annotations at all
+        return {}
+
+
+def _convert(option: str, value: str, kind: Any) -> Any:
+    """Returns `value` as None where that fits, else as the first of the option's types that takes it."""
+    kinds = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
+    for each in sorted(kinds, key=lambda each: each is not types.NoneType):
+        try:
+            return _convert_to(each, value)
+        except ValueError:
+            continue
+    raise ValueError(f"option {option}={value!r} must be {' or '.join(map(_kind_text, kinds))}")
+
+
+def _convert_to(kind: Any, value: str) -> Any:
+    """Returns `value` as one type; a type that is not known here gets the text."""
+    if typing.get_origin(kind) is typing.Literal:
+        choices = {str(choice): choice for choice in typing.get_args(kind)}
+    elif kind is bool:
+        choices, value = {"true": True, "false": False}, value.lower()
+    elif kind is types.NoneType:
+        choices, value = {"none": None}, value.lower()
+    else:
+        return kind(value) if kind in (int, float) else value
+    if value not in choices:
+        raise ValueError
+    return choices[value]
+
+
+def _kind_text(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(map(str, typing.get_args(kind)))
+    return {bool: "true or false", types.NoneType: "none"}.get(kind, getattr(kind, "__name__", str(kind)))
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """Returns " (did you mean ...?)" with the known name nearest to `name`; empty where none is near."""
+    match = difflib.get_close_matches(name.lower(), [each.lower() for each in known], n=1)
+    meant = next((each for each in known if match and each.lower() == match[0]), None)
+    return f" (did you mean {meant!r}?)" if meant else ""

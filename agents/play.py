@@ -1,0 +1,87 @@
+"""The command `bttt play`: one game in the terminal, between people, agents, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.agent import Decision, ask, make_agent
+from agents.human import GameQuit
+from bttt.board import Board
+from bttt.bricks import brick_sets
+from bttt.position import SYMBOLS, Position
+from bttt.render import ansi
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class PlayConfig:
+    """Plays one game in the terminal."""
+
+    first: str = "human"
+    """Who plays O and moves first: human, random, minimax:depth=2, python:package.module:Class and so on."""
+    second: str = "mcts:iterations=10000"
+    """Who plays X."""
+    bricks: str = "D4"
+    """Where the bricks are, as D4, D4+E5 or none; of a set, as all or orbit:2, one board is drawn."""
+    board: str = "7x7x4"
+    """Rows, columns and stones in a row that win."""
+    seed: int = 0
+    """Seed of the draw and of the agents; the same seed and moves give the same game."""
+
+
+def run(config: PlayConfig) -> int:
+    """Plays the game and returns the exit code: 0 when it ended or a person quit, 130 on Ctrl-C.
+
+    Raises:
+        ValueError: A player, the bricks, the board or the seed is wrong, or an agent's cell cannot be played.
+    """
+    if config.seed < 0:
+        raise ValueError(f"seed must be at least 0, got {config.seed}")
+    names = (config.first, config.second)
+    agents = [make_agent(name) for name in names]
+    rng = np.random.default_rng(config.seed)
+    position = Position.start(_board(config, rng))
+    print(f"O: {names[0]}   X: {names[1]}   board: {position.board}")
+    try:
+        while not position.outcome:
+            seat = position.to_move
+            [decision] = ask(agents[seat], [position], [rng])
+            position = _play(position, decision, names[seat])
+    except GameQuit as reason:
+        print(f"The game is not finished: {reason}.")
+        return 0
+    except KeyboardInterrupt:
+        print("\nThe game is not finished: interrupted.")
+        return INTERRUPTED
+    print(ansi(position))
+    return 0
+
+
+def _board(config: PlayConfig, rng: np.random.Generator) -> Board:
+    empty = Board.parse(config.board)
+    if empty.bricks:
+        raise ValueError(
+            f"board {config.board!r} has bricks of its own: give them as bricks {empty.brick_names}"
+        )
+    boards = brick_sets(config.bricks, empty)
+    return boards[int(rng.integers(len(boards)))]
+
+
+def _play(position: Position, decision: Decision, name: str) -> Position:
+    """Returns the position after the decision, and says what was played."""
+    try:
+        after = position.play(decision.cell)
+    except ValueError as error:
+        raise ValueError(f"agent {name!r} made an illegal move: {error}") from error
+    symbol = SYMBOLS[1 + position.to_move]
+    notes = []
+    if decision.value is not None:
+        notes.append(f"value {decision.value:+.2f}")
+    if decision.nodes is not None:
+        notes.append(f"{decision.nodes:,} nodes")
+    cell = position.board.cell_name(after.last_move)
+    print(f"{after.plies:>2}. {symbol} {cell:<4}{', '.join(notes)}".rstrip(), flush=True)
+    return after

@@ -1,0 +1,78 @@
+"""Opponents of an environment: any agent, or any callable, asked for a cell.
+
+An agent is an object with `decide(positions, rng)` that returns one decision, with a `cell`, a
+position; a callable takes `(position, rng)` and returns a cell. Both may name cells ("D4") or give
+their indices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bttt.position import Position
+
+RANDOM = "random"
+Opponent = Any
+"""`RANDOM`, an agent with `decide(positions, rng)`, or a callable `(position, rng) -> cell`."""
+
+
+def random_cell(position: Position, rng: np.random.Generator) -> int:
+    """Returns a uniformly random legal cell."""
+    cells = position.legal_cells()
+    return cells[int(rng.integers(len(cells)))]
+
+
+def as_player(opponent: Opponent) -> Any:
+    """Returns the agent or callable that an `opponent` argument stands for.
+
+    Raises:
+        TypeError: It is neither; a text other than "random" is no opponent, though an agent's spec is close.
+    """
+    if isinstance(opponent, str):
+        if opponent == RANDOM:
+            return random_cell
+        raise TypeError(
+            f"opponent {opponent!r} is a text, and the only one allowed here is {RANDOM!r}: "
+            f"pass the agent itself, as agents.make_agent({opponent!r})"
+        )
+    if not callable(getattr(opponent, "decide", opponent)):
+        raise TypeError(
+            "opponent must be an agent with a method decide(positions, rng) or a callable "
+            f"(position, rng) -> cell, got {opponent!r}"
+        )
+    return opponent
+
+
+def replies(player: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[int]:
+    """Returns the cells an agent or callable plays, one a position, each drawn from its own generator.
+
+    Raises:
+        ValueError: An answer is not a free cell of the position, or answers are missing.
+    """
+    if not hasattr(player, "decide"):
+        answers = [player(position, rng) for position, rng in zip(positions, rngs, strict=True)]
+    elif getattr(player, "batched", False):
+        answers = [decision.cell for decision in player.decide(positions, rngs)]
+    else:
+        answers = [
+            decision.cell
+            for position, rng in zip(positions, rngs, strict=True)
+            for decision in player.decide([position], rng)
+        ]
+    if len(answers) != len(positions):
+        raise ValueError(f"opponent {player!r} gave {len(answers)} answers for {len(positions)} positions")
+    return [_checked(player, *pair) for pair in zip(positions, answers, strict=True)]
+
+
+def _checked(player: Any, position: Position, answer: Any) -> int:
+    try:
+        cell = position.board.cell(answer)
+    except ValueError as error:
+        raise ValueError(f"opponent {player!r} played an illegal cell: {error}") from error
+    if not position.board.bit(cell) & position.free:
+        name = position.board.cell_name(cell)
+        raise ValueError(f"opponent {player!r} played {name}, which is not free, in {position}")
+    return cell

@@ -1,0 +1,251 @@
+"""The report: what is on the page, that it is safe, and one page byte by byte.
+
+Look at the page before you make it the new golden one:
+
+    BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/test_report.py -k golden
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from records import random_round_robin, record
+
+from bttt.board import Board
+from bttt.position import Outcome
+from tournaments.game_record import GameRecord
+from tournaments.report import CELL_ALPHABET, report_html
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report.html"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HOSTILE = "<script>alert(1)</script>"
+PLAYERS = ["random", "good:iterations=1000", HOSTILE]
+BOARDS = [Board.parse(text) for text in ("4x4x3:A1", "4x4x3:B2", "4x5x4:C3", "3x3x3", "4x4x3:A1,B2")]
+SETTINGS = {"seed": 0, "date": "2025-01-01", "boards": BOARDS, "note": "a < b & <!-- c"}
+VOID = {"meta", "input", "wbr"}
+
+
+def golden_games():
+    """Returns games on square, oblong, brick-free and two-brick boards, with a repeat and two forfeits."""
+    games = random_round_robin(PLAYERS, BOARDS, opening_plies=1)
+    games.append(replace(games[7], index=len(games), repeat=1))
+    games[2] = replace(games[2], outcome=Outcome.SECOND_WINS, forfeit="raised ValueError: </script><b>")
+    games.append(
+        record(
+            "random", HOSTILE, "", BOARDS[0], index=40, outcome=Outcome.SECOND_WINS, forfeit="illegal cell"
+        )
+    )
+    return games
+
+
+def report(games=None, players=PLAYERS, **options):
+    return report_html(
+        "Golden & <i>", SETTINGS, players, golden_games() if games is None else games, **options
+    )
+
+
+def test_golden_report():
+    html = report()
+    if os.environ.get("BTTT_REGENERATE_GOLDEN"):
+        GOLDEN.parent.mkdir(exist_ok=True)
+        GOLDEN.write_text(html, encoding="utf-8", newline="")
+    assert html == GOLDEN.read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """Checks the nesting of a page and collects its tags, attributes and texts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.texts = [], [], [], {}
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> at {self.getpos()}"
+
+    def handle_data(self, data):
+        self.texts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+
+def test_page_is_well_formed_and_self_contained():
+    page = Page(report())
+    assert page.open == []
+    assert page.tags.count("script") == 2
+    identities = [value for name, value in page.attributes if name == "id"]
+    assert len(identities) == len(set(identities))
+    for name, value in page.attributes:
+        assert not name.startswith("on"), f"inline handler {name}"
+        if name in ("href", "src"):
+            assert value.startswith("#")
+    assert not re.search(r"@import|url\((?!#)|https?://(?!www\.w3\.org/2000/svg)", report())
+
+
+def test_links_inside_the_page_lead_somewhere():
+    page = Page(report())
+    identities = {value for name, value in page.attributes if name == "id"}
+    targets = {value[1:] for name, value in page.attributes if name == "href" and "=" not in value}
+    assert targets
+    assert targets <= identities
+
+
+def test_hostile_names_and_reasons_are_text():
+    page = Page(report())
+    assert "i" not in page.texts
+    assert "Golden & <i>" in page.texts["title"]
+    assert "a < b & <!-- c" in page.texts["td"]
+    assert any("alert(1)" in text for text in page.texts["span"])
+    assert "raised ValueError: </script><b>" in page.texts["td"]
+    assert HOSTILE not in report()
+
+
+def embedded(html):
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', html).group(1))
+
+
+def test_embedded_games_are_the_games():
+    games = golden_games()
+    data = embedded(report(games))
+    boards = [Board(*board) for board in data["boards"]]
+    for game, row in zip(games, data["games"], strict=True):
+        index, first, second, board, repeat, opening, cells, outcome, forfeit, milliseconds, values, nodes = (
+            row
+        )
+        plies = len(game.cells)
+        assert game == GameRecord(
+            index=index,
+            first=data["players"][first],
+            second=data["players"][second],
+            board=boards[board],
+            repeat=repeat,
+            opening_plies=opening,
+            cells=tuple(map(CELL_ALPHABET.index, cells)),
+            outcome=Outcome(outcome),
+            forfeit=forfeit,
+            seconds=game.seconds,
+            values=game.values,
+            nodes=tuple(nodes or [None] * plies),
+        )
+        for given, shown in zip(game.seconds, milliseconds or [None] * plies, strict=True):
+            assert (shown or 0) == pytest.approx(1000 * given, rel=0.005)
+        for given, shown in zip(game.values, values or [None] * plies, strict=True):
+            assert shown == (None if given is None else round(100 * given))
+
+
+def test_values_that_are_no_numbers_are_left_out():
+    game = record("a", "b", "A1 B1", BOARDS[3], outcome=1, forfeit="x", values=(float("nan"), float("inf")))
+    assert embedded(report([game], ["a", "b"]))["games"][0][10] == 0
+
+
+def test_every_cell_of_a_board_has_its_own_character():
+    assert len(set(CELL_ALPHABET)) == len(CELL_ALPHABET) == 64
+
+
+def section(html, name):
+    return re.search(rf'<section id="{name}">.*?</section>', html, re.DOTALL).group()
+
+
+def test_heat_maps_show_the_first_players_score_by_cell():
+    board = BOARDS[1]
+    win, loss = "A1 C1 A2 C2 A3", "A1 C1 B1 C2 D4 C3"
+    games = [record("a", "b", win, board, index=0), record("a", "b", loss, board, index=1)]
+    maps = section(report(games, ["a", "b"]), "boards").split("<svg ")[1:]
+    assert len(maps) == 2
+    for drawn in maps:
+        assert drawn.count("<rect") == 16
+        assert '<rect class="s5" data-board="0"' in drawn
+        assert "B2: 1-0-1, score 50%, 2 distinct" in drawn
+        assert drawn.count("no games") == 15
+    assert 'data-first="0" data-second="1"' in maps[1]
+
+
+def test_boards_with_several_bricks_or_none_are_in_a_table():
+    boards = section(report(), "boards")
+    table = boards[boards.index("several bricks or none") :]
+    assert re.findall(r'<th scope="row">([^<]*)</th>', table) == ["3x3x3", "4x4x3:A1,B2"]
+    assert "One brick on 4x5x4" in boards
+
+
+def test_forfeits_are_counted_with_their_reasons():
+    html = report()
+    forfeits = section(html, "forfeits")
+    assert "illegal cell" in forfeits
+    assert 'href="#game=40"' in forfeits
+    assert re.search(r"<dt>Forfeits</dt><dd><b>2</b>", html)
+    clean = [game for game in golden_games() if game.forfeit is None]
+    assert "No game was forfeited." in section(report(clean), "forfeits")
+
+
+def test_report_is_deterministic_and_follows_the_order_of_the_ratings():
+    assert report() == report()
+    players = embedded(report())["players"]
+    assert players[0] == "good:iterations=1000"
+    assert embedded(report(players=PLAYERS[::-1]))["players"] == players
+
+
+def test_anchor_is_named():
+    assert "0 Elo is random." in report()
+    assert "0 Elo is good:iterations=1000." in report(anchor="good:iterations=1000")
+
+
+def test_a_tournament_without_games_has_a_report():
+    page = Page(report([]))
+    assert page.open == []
+    assert "No game has been played yet, so nobody has a rating." in page.texts["p"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@pytest.mark.parametrize(
+    ("link", "caption", "outcome", "count", "lines"),
+    [
+        ("game=2", "random (O)", "wins by forfeit: random raised ValueError: </script><b>.", "3 of 32", 0),
+        ("game=0&ply=2", "random (O)", "Game 0 on 4x4x3:A1", "1 of 32", 0),
+        ("first=0&second=2&board=2", "good:iterations=1000 (O)", "on 4x4x3:B2", "1 of 1", 1),
+        ("game=999", "random (O)", "Game 0 on", "there is no game 999", 1),
+    ],
+)
+def test_viewer_in_a_browser(tmp_path, link, caption, outcome, count, lines):
+    path = tmp_path / "report.html"
+    path.write_text(report(), encoding="utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]
+    command = [CHROMIUM, *options, f"--user-data-dir={tmp_path}", "--dump-dom", f"{path.as_uri()}#{link}"]
+    html = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    shown = {
+        name: Page(re.search(rf'<(\w+) id="{name}".*?</\1>', html, re.DOTALL).group()).texts
+        for name in ("caption", "outcome", "count", "moves")
+    }
+    assert caption in shown["caption"]["span"]
+    assert outcome in "".join(shown["outcome"]["p"])
+    assert count in "".join(shown["count"]["output"])
+    data = embedded(html)
+    index = int(re.match(r"Game (\d+)", shown["outcome"]["p"][0]).group(1))
+    _, _, _, board, _, _, cells, *_ = next(row for row in data["games"] if row[0] == index)
+    board = Board(*data["boards"][board])
+    moves = [board.cell_name(CELL_ALPHABET.index(cell)) for cell in cells]
+    assert shown["moves"]["button"] == [f"{ply}. {name}" for ply, name in enumerate(moves, 1)]
+    position = re.search(r'<svg id="position".*?</svg>', html, re.DOTALL).group()
+    stones = 2 if "ply=2" in link else len(moves)
+    assert position.count('class="stone') == stones
+    assert (position.count('class="line"') > 0) == (lines > 0)
