@@ -115,6 +115,8 @@ def as_json(measurement: Measurement) -> dict[str, object]:
 def run(config: BenchmarkConfig, benchmarks: Iterable[Benchmark] = BENCHMARKS) -> list[Measurement]:
     """Measures, prints the table as it grows, stores the results, and returns them."""
     chosen = select(benchmarks, config.names)
+    if config.json is not None:
+        config.json.touch()  # a file that cannot be written is found now, not after a minute
     here = machine()
     print(", ".join(f"{key} {value}" for key, value in here.items()), end="\n\n")
     print(f"| {' | '.join(HEADINGS)} |\n|{'---|' * len(HEADINGS)}")

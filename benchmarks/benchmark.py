@@ -60,6 +60,8 @@ class Measurement:
 
 def measure(benchmark: Benchmark, *, repeats: int = 3) -> Measurement:
     """Returns the medians of `repeats` pairs, ours and the peer's in turn: what else runs hits both."""
+    if repeats < 1:
+        raise ValueError(f"repeats must be at least 1, got {repeats}")
     ours: list[float] = []
     peer: list[float] = []
     run_peer = benchmark.peer

@@ -1,4 +1,4 @@
-"""The direction of the imports, read from the sources: bttt <- agents <- tournaments, and pruning by itself."""
+"""The direction of the imports, read from the sources: bttt <- agents <- tournaments; pruning alone."""
 
 import ast
 import subprocess
@@ -69,7 +69,7 @@ def violations(root: Path) -> list[str]:
 
 
 def product_files() -> Iterator[Path]:
-    """The text files of the project, without tests, caches and what runs leave behind."""
+    """The text files of the project, without caches, builds and what runs leave behind."""
     for path in ROOT.rglob("*"):
         parts = path.relative_to(ROOT).parts
         hidden = any(part.startswith(".") and part != ".ci" for part in parts)

@@ -49,9 +49,8 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
     """Prints the tables, writes report.html (and CSV files) and returns the number of forfeits."""
     games = store.games()
     players = store.players
-    print(ratings_table(fit_ratings(players, games, anchor=anchor), games))
-    print()
-    print(crosstable_text(players, games))
+    ratings = fit_ratings(players, games, anchor=anchor)
+    print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
     for game in forfeits[:5]:
         loser = game.players[1 - game.winner]

@@ -53,6 +53,7 @@ def report_html(
         data=_script_json(_viewer_data(tournament)),
         hatch=HATCH,
         summary=sections.summary(tournament),
+        origin=sections.origin(settings),
         settings=sections.settings_table(settings),
         ratings=sections.ratings(tournament),
         superiority=sections.superiority(tournament),

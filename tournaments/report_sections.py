@@ -31,6 +31,7 @@ from tournaments.heat_map import SCORE_STEPS, heat_map, score_class
 from tournaments.interval_plot import IntervalPlot
 from tournaments.ratings import Ratings
 
+ORIGIN_SETTINGS = ("seed", "date", "created")
 FORFEIT_ROWS = 100
 GAME_LINKS = 8
 
@@ -149,6 +150,12 @@ def summary(tournament: Tournament) -> str:
     )
 
 
+def origin(settings: Mapping[str, object]) -> str:
+    """Returns the seed and the date, where the settings tell them."""
+    told = [f"{name} {escape(str(settings[name]))}" for name in ORIGIN_SETTINGS if name in settings]
+    return " · ".join(told)
+
+
 def settings_table(settings: Mapping[str, object]) -> str:
     """Returns the settings as given, in their order."""
     rows = [
@@ -213,9 +220,16 @@ def superiority(tournament: Tournament) -> str:
         if player == opponent:
             return "<td></td>"
         likelihood = fitted.superiority[fitted.players.index(player), fitted.players.index(opponent)]
-        return f"<td>{number_text(100 * likelihood, 1)}</td>"
+        return f"<td>{_likelihood_text(likelihood)}</td>"
 
     return _player_matrix(tournament, "Stronger than, %", cell)
+
+
+def _likelihood_text(likelihood: float) -> str:
+    """Returns per cent with one decimal, never rounded to certainty."""
+    if likelihood > 0.999:
+        return "&gt;99.9"
+    return "&lt;0.1" if likelihood < 0.001 else number_text(100 * likelihood, 1)
 
 
 def crosstable(tournament: Tournament) -> str:

@@ -68,6 +68,12 @@ def unbalanced(text: str) -> Position:
     return Position(board, *words)
 
 
+@pytest.mark.parametrize("stones", [7, 8, 15, 16, 31, 32, 33])
+def test_many_stones_in_long_windows(stones):
+    position = unbalanced(f"1x62x{stones + 1} .." + "O" * stones + "." * (60 - stones))
+    assert expert_heuristic(position) == pytest.approx(slow_heuristic(position), rel=1e-12)
+
+
 @given(positions())
 @settings(max_examples=50)
 def test_mirror_images_are_worth_exactly_the_same(position):

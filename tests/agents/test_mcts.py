@@ -10,6 +10,7 @@ from oracle import position_of, positions
 from solve import best_cells, exact_value
 
 from agents.agent import Agent, make_agent
+from agents.heuristic import expert_heuristic, leaf_value
 from agents.mcts import MctsAgent
 from agents.mcts_kernels import DRAWN, LEAF, LOST, ROOT, Settings, Tree, empty_tree, grow, places
 from bttt.board import Board
@@ -81,6 +82,25 @@ def test_totals_are_the_negated_totals_of_the_children_and_the_own_first_result(
         tried = slice(first, first + min(children, int(tree.visits[node]) - 1))
         own = float(tree.total[node] + tree.total[tried].sum())
         assert own == 0 if node == ROOT else own in (-1, 0, 1)
+
+
+@pytest.mark.parametrize("opening", ["", "D4"])
+def test_leaves_hold_the_expert_heuristic_from_the_view_of_who_moved_there(opening):
+    position = played(opening)
+    tree = grown(position, 4000, rollouts=0)
+    checked = Counter()
+
+    def check(node: int, here: Position) -> None:
+        first = int(tree.first_child[node])
+        if first == LEAF:
+            worth = expert_heuristic(here) * (1 if here.to_move else -1)
+            assert tree.total[node] == pytest.approx(leaf_value(worth))
+            checked[here.plies] += 1
+        for child in range(first, first + min(int(tree.children[node]), int(tree.visits[node]) - 1)):
+            check(child, here.play(int(tree.cell[child]) - int(tree.cell[child]) // 8))
+
+    check(ROOT, position)
+    assert len(checked) > 1
 
 
 def test_full_arrays_stop_the_tree_from_growing_and_not_the_search():

@@ -73,6 +73,15 @@ def test_best_root_moves_equal_plain_minimax_with_and_without_table(position, de
         assert all(found[cell] >= slow[cell] for cell in found)
 
 
+@pytest.mark.parametrize("board", [Board(5, 5, 4), Board(6, 6, 4, "C3"), Board(4, 6, 3, "B2,C5")], ids=str)
+def test_table_changes_no_value_in_deep_searches_of_the_middle_game(board):
+    rng = np.random.default_rng(3)
+    for _ in range(10):
+        position = random_unfinished(board, rng)
+        without, *others = (best_of(search(position, 6, entries)) for entries in (1, 2**8, 2**16))
+        assert all(other == without for other in others), position
+
+
 @given(positions(), st.integers(1, 2))
 @settings(max_examples=25)
 def test_agent_draws_from_all_best_moves_of_plain_minimax(position, depth):

@@ -115,7 +115,7 @@ def test_rewards_are_the_learners():
 def test_rewards_in_the_second_seat():
     env = BrickTicTacToeEnv(bricks="none", rows=3, cols=3, win_length=3, opponent=lowest, seat="second")
     env.reset()
-    for name in ("B1", "B2", "B3"):
+    for name in ("B1", "B2"):
         result = env.step(env.position.board.cell(name))
     assert result[1:3] == (-1.0, True)
     env.reset()

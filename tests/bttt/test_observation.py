@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import Oracle, games, position_of
 
 import bttt
 from bttt import FIRST, SECOND, Board, Position, observe
-from tests.support.oracle import Oracle, games, position_of
 
 
 def planes_by_hand(game: Oracle, seat: int) -> list[list[list[int]]]:

@@ -5,8 +5,8 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
-from oracle import Oracle, games, position_of, positions
+from hypothesis import given, settings
+from oracle import SIZES, Oracle, games, position_of, positions
 
 from bttt.board import Board
 from bttt.position import FIRST, SECOND, Outcome, Position
@@ -26,9 +26,8 @@ def play_all(board: str, cells: str) -> Position:
     return position
 
 
-@given(games())
-def test_play_equals_the_oracle_at_every_ply(game):
-    board, cells = game
+def assert_play_equals_the_oracle(board: Board, cells: tuple[int, ...]) -> None:
+    """Plays `cells` in both, and compares all that can be asked of a position before and after each."""
     oracle, position = Oracle.of(board), Position.start(board)
     for ply, cell in enumerate((*cells, None)):
         symbols = "".join(oracle.symbols())
@@ -42,6 +41,23 @@ def test_play_equals_the_oracle_at_every_ply(game):
         if cell is not None:
             oracle.play(cell)
             position = position.play(cell)
+
+
+@given(games())
+def test_play_equals_the_oracle_at_every_ply(game):
+    assert_play_equals_the_oracle(*game)
+
+
+@pytest.mark.parametrize("win_length", [3, 4])
+def test_play_equals_the_oracle_in_a_full_game_on_every_size(win_length):
+    rng = np.random.default_rng(win_length)
+    endings = Counter()
+    for rows, cols in SIZES:
+        board = Board(rows, cols, win_length)
+        oracle = Oracle.of(board)
+        endings[oracle.random_outcome(rng)] += 1
+        assert_play_equals_the_oracle(board, tuple(oracle.played))
+    assert min(endings[outcome] for outcome in list(Outcome)[1:]) > 20
 
 
 @given(positions())
@@ -161,6 +177,7 @@ def test_from_cells_takes_exactly_the_positions_that_games_lead_to(board):
         assert len(reached) == 5478  # well known for tic-tac-toe
 
 
+@settings(max_examples=40)
 @given(games())
 def test_a_last_move_is_taken_exactly_where_it_could_have_been_the_last(game):
     board, cells = game

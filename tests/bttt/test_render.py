@@ -3,11 +3,11 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from oracle import positions
 
 from bttt import Board, Position
 from bttt.raster import STROKES, Canvas, rgb
 from bttt.render import BRICK, CELL, LAST_MOVE, LINE, STONE_COLORS, ansi, draw, rgb_array, svg
-from tests.support.oracle import positions
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -118,14 +118,11 @@ def random_play_chances(board: Board, played: tuple[int, ...] = ()) -> dict[Outc
 @st.composite
 def boards(draw: st.DrawFn, max_bricks: int = 8) -> Board:
     """Boards of every size, thin and full to the last bit too, with bricks and unreachable win lengths."""
-    rows, cols = draw(
-        st.one_of(
-            st.tuples(st.integers(1, 6), st.integers(1, 6)),
-            st.sampled_from([(7, 7), (8, 7), (7, 8), (1, 63), (32, 1), (21, 2), (4, 15)]),
-            st.sampled_from(SIZES),
-        )
-    )
-    win_length = draw(st.one_of(st.integers(3, 5), st.integers(3, max(rows, cols, 3) + 2)))
+    square = st.integers(3, 7).map(lambda side: (side, side))
+    usual = st.sampled_from([(7, 7), (8, 7), (7, 8), (4, 6), (6, 4), (3, 5)])
+    thin = st.sampled_from([(1, 1), (1, 63), (32, 1), (21, 2), (2, 31), (1, 5), (5, 1)])
+    rows, cols = draw(st.one_of(square, usual, thin, st.sampled_from(SIZES)))
+    win_length = draw(st.sampled_from([3, 3, 4, 4, 5, max(rows, cols, 3), max(rows, cols, 3) + 1]))
     cells = rows * cols
     bricks = draw(st.lists(st.integers(0, cells - 1), unique=True, max_size=min(max_bricks, cells - 1)))
     return Board(rows, cols, win_length, tuple(bricks))
@@ -137,7 +134,7 @@ def games(draw: st.DrawFn, max_bricks: int = 8) -> tuple[Board, tuple[int, ...]]
     board = draw(boards(max_bricks))
     free = [cell for cell in range(board.cells) if cell not in board.bricks]
     seed = draw(st.integers(0, 2**32 - 1))
-    wanted = draw(st.integers(0, len(free)))
+    wanted = len(free) if draw(st.booleans()) else draw(st.integers(0, len(free)))
     game = Oracle.of(board)
     for cell in np.random.default_rng(seed).permutation(free)[:wanted].tolist():
         if game.outcome() != Outcome.UNFINISHED:

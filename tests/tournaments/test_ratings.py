@@ -44,7 +44,7 @@ def test_intervals_cover_the_strengths_of_simulated_players():
         errors.append(error)
         first_move_covered.append(abs(fit.first_move - first_move) <= fit.first_move_margin)
         draws.append(fit.draw)
-    # Three standard deviations of 1500 and 300 trials at 95% are 1.7% and 3.8%; five trials share a tournament.
+    # Three standard deviations of 1500 and 300 trials at 95% are 1.7% and 3.8%; five share a tournament.
     assert 0.925 < np.mean(covered) < 0.975
     assert 0.912 < np.mean(first_move_covered) < 0.988
     assert np.abs(np.mean(errors, axis=0)).max() < 5

@@ -112,7 +112,8 @@ def test_hostile_names_and_reasons_are_text():
     assert "a < b & <!-- c" in page.texts["td"]
     assert any("alert(1)" in text for text in page.texts["span"])
     assert "raised ValueError: </script><b>" in page.texts["td"]
-    assert HOSTILE not in report()
+    data = re.search(r'id="data">(.*?)</script>', report(), re.DOTALL).group(1)
+    assert not set(data) & set("<>&")
 
 
 def embedded(html):
@@ -162,17 +163,17 @@ def section(html, name):
 
 
 def test_heat_maps_show_the_first_players_score_by_cell():
-    board = BOARDS[1]
-    win, loss = "A1 C1 A2 C2 A3", "A1 C1 B1 C2 D4 C3"
+    board = BOARDS[2]
+    win, loss = "A1 D1 A2 D2 A3 D3 A4", "A1 D1 B1 D2 A5 D3 B5 D4"
     games = [record("a", "b", win, board, index=0), record("a", "b", loss, board, index=1)]
     maps = section(report(games, ["a", "b"]), "boards").split("<svg ")[1:]
     assert len(maps) == 2
     for drawn in maps:
-        assert drawn.count("<rect") == 16
-        assert '<rect class="s5" data-board="0"' in drawn
-        assert "B2: 1-0-1, score 50%, 2 distinct" in drawn
-        assert drawn.count("no games") == 15
+        assert drawn.count("<rect") == 20
+        assert "C3: 1-0-1, score 50%, 2 distinct" in drawn
+        assert drawn.count("no games") == 19
     assert 'data-first="0" data-second="1"' in maps[1]
+    assert '<rect class="s5" data-board="0" x="32" y="32"' in maps[1]
 
 
 def test_boards_with_several_bricks_or_none_are_in_a_table():
@@ -199,6 +200,19 @@ def test_report_is_deterministic_and_follows_the_order_of_the_ratings():
     assert embedded(report(players=PLAYERS[::-1]))["players"] == players
 
 
+def test_seed_and_date_are_told_below_the_title():
+    assert "seed 0 · date 2025-01-01" in Page(report()).texts["p"]
+
+
+def test_superiority_is_never_rounded_to_certainty():
+    shown = section(
+        report([replace(game, index=index) for index, game in enumerate(golden_games() * 20)]), "ratings"
+    )
+    assert "<td>&gt;99.9</td>" in shown
+    assert "<td>&lt;0.1</td>" in shown
+    assert "<td>100.0</td>" not in shown
+
+
 def test_anchor_is_named():
     assert "0 Elo is random." in report()
     assert "0 Elo is good:iterations=1000." in report(anchor="good:iterations=1000")
@@ -210,7 +224,31 @@ def test_a_tournament_without_games_has_a_report():
     assert "No game has been played yet, so nobody has a rating." in page.texts["p"]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def shown_by_browser(folder, html, link):
+    """Returns the page as it stands once the browser has run its script."""
+    path = folder / "report.html"
+    path.write_text(html, encoding="utf-8")
+    options = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]
+    options += [f"--user-data-dir={folder}", "--virtual-time-budget=2000", "--dump-dom"]
+    command = [CHROMIUM, *options, f"{path.as_uri()}#{link}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def texts(html, name):
+    """Returns the texts within the element of this id, by tag."""
+    return Page(re.search(rf'<(\w+) id="{name}".*?</\1>', html, re.DOTALL).group()).texts
+
+
+browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+
+
+@browser
 @pytest.mark.parametrize(
     ("link", "caption", "outcome", "count", "lines"),
     [
@@ -221,21 +259,8 @@ def test_a_tournament_without_games_has_a_report():
     ],
 )
 def test_viewer_in_a_browser(tmp_path, link, caption, outcome, count, lines):
-    path = tmp_path / "report.html"
-    path.write_text(report(), encoding="utf-8")
-    options = [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-    ]
-    command = [CHROMIUM, *options, f"--user-data-dir={tmp_path}", "--dump-dom", f"{path.as_uri()}#{link}"]
-    html = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
-    shown = {
-        name: Page(re.search(rf'<(\w+) id="{name}".*?</\1>', html, re.DOTALL).group()).texts
-        for name in ("caption", "outcome", "count", "moves")
-    }
+    html = shown_by_browser(tmp_path, report(), link)
+    shown = {name: texts(html, name) for name in ("caption", "outcome", "count", "moves")}
     assert caption in shown["caption"]["span"]
     assert outcome in "".join(shown["outcome"]["p"])
     assert count in "".join(shown["count"]["output"])
@@ -249,3 +274,21 @@ def test_viewer_in_a_browser(tmp_path, link, caption, outcome, count, lines):
     stones = 2 if "ply=2" in link else len(moves)
     assert position.count('class="stone') == stones
     assert (position.count('class="line"') > 0) == (lines > 0)
+
+
+@browser
+def test_viewer_follows_keys_and_clicks(tmp_path):
+    actions = """<script>
+        for (const key of ["ArrowLeft", "ArrowLeft", "ArrowRight"])
+            document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        document.body.dataset.keys = document.getElementById("ply").textContent + " " + location.hash;
+        const cell = document.querySelector('svg[data-first="1"][data-second="0"] rect[data-board="4"]');
+        cell.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+    </script></body>"""
+    html = shown_by_browser(tmp_path, report().replace("</body>", actions), "game=4")
+    data = embedded(html)
+    plies = len(data["games"][4][6])
+    assert f'data-keys="ply {plies - 1} of {plies} #game=4&amp;ply={plies - 1}"' in html
+    chosen = [row[0] for row in data["games"] if row[1:4] == [1, 0, 4]]
+    assert texts(html, "count")["output"] == [f"1 of {len(chosen)} games"]
+    assert f"Game {chosen[0]} on" in texts(html, "outcome")["p"][0]

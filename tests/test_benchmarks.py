@@ -1,0 +1,105 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """The folder of the benchmarks is not installed: they are run from the repository."""
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def constant(values):
+    """A benchmark's function that returns `values` in turn."""
+    return iter(values).__next__
+
+
+def test_ratio_is_the_median_of_the_ratios_of_the_pairs():
+    from benchmarks.benchmark import Benchmark, measure
+
+    ours, peer = constant([10.0, 20.0, 90.0]), constant([5.0, 20.0, 10.0])
+    found = measure(Benchmark("speed", "games/s", ours, "other", peer, target=2))
+    assert (found.ours, found.peer, found.ratio, found.met) == (20.0, 10.0, 2.0, True)
+
+
+@pytest.mark.parametrize(("target", "limit", "met"), [(2.5, None, False), (None, 9, False), (None, 10, True)])
+def test_targets_and_limits_are_judged(target, limit, met):
+    from benchmarks.benchmark import Benchmark, measure
+
+    peer = None if target is None else constant([5.0])
+    benchmark = Benchmark("speed", "games/s", constant([10.0]), "other", peer, target, limit)
+    assert measure(benchmark, repeats=1).met is met
+
+
+def test_missing_peer_is_said_and_not_judged():
+    from benchmarks.__main__ import NOT_INSTALLED, table_row
+    from benchmarks.benchmark import Benchmark, measure
+
+    def peer():
+        raise ImportError("no module named 'other'")
+
+    found = measure(Benchmark("speed", "games/s", constant([1e6, 2e6, 3e6]), "other", peer, target=2))
+    assert (found.peer, found.ratio, found.met) == (None, None, None)
+    assert table_row(found) == f"| speed | 2,000,000 games/s | other | {NOT_INSTALLED} |  | 2x |  |"
+
+
+def test_rate_counts_units_by_cpu_second():
+    import time
+
+    from benchmarks.benchmark import rate
+
+    def work() -> int:
+        until = time.process_time() + 0.01
+        while time.process_time() < until:
+            pass
+        return 5
+
+    assert 350 < rate(work, seconds=0.1) <= 500
+
+
+def test_every_benchmark_measures_ours(monkeypatch):
+    from benchmarks import __main__, benchmark, search
+
+    assert set(map(id, search.BENCHMARKS)) <= set(map(id, __main__.BENCHMARKS))
+    monkeypatch.setattr(benchmark, "MEASURED_SECONDS", 0.01)
+    for each in search.BENCHMARKS:
+        assert each.ours() > 0, each.name
+        assert (each.peer is None) == (each.peer_name == "")
+        assert each.target is None or each.peer is not None
+
+
+def test_command_prints_a_table_and_stores_the_results(tmp_path):
+    file = tmp_path / "results.json"
+    done = run_command("depth 4", "--repeats", "1", "--json", str(file))
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert len(rows) == 3
+    assert rows[2].startswith("| minimax, depth 4")
+    stored = json.loads(file.read_text())
+    assert stored["results"][0]["met"] is True
+    assert stored["machine"]["python"] == sys.version.split()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["chess"], "no benchmark is named like 'chess'; there are: random games, "),
+        (["depth 4", "--repeats", "0"], "repeats must be at least 1, got 0"),
+        (["depth 4", "--json", "/no/such/folder/file"], "/no/such/folder/file"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(arguments, message):
+    done = run_command(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
