@@ -120,7 +120,6 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
             self._was_dead_step(action)
             return
         self.position = self.position.play(action)
-        self._cumulative_rewards[agent] = 0
         outcome = self.position.outcome
         if outcome:
             self.terminations = dict.fromkeys(self.agents, True)

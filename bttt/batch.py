@@ -52,7 +52,7 @@ class Games(NamedTuple):
         stones: `[B, 2] uint64`, the first and the second player's stones.
         plies: `[B] int64`, stones on the board.
         outcome: `[B] int64`, outcome codes.
-        illegal: `[B] bool`, whether an illegal cell has ended the game.
+        illegal: `[B] bool`, whether an illegal cell has ended the game; its player is still to move.
         last_move: `[B] int64`, the cell of the last stone, -1 at the start.
         board: `[B] int64`, which of the N boards.
         seat: `[B] int64`, the viewer: the learner's seat; in self-play the player to move.
@@ -200,11 +200,11 @@ def _choose_actions(games, actions, cells):
 @kernel
 def _choose_replies(rules, games, cells):
     """Sets `cells` to random free cells in the games where the opponent is to move, -1 elsewhere."""
-    stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
+    stones, plies, outcome = games.stones, games.plies, games.outcome
     board, seat, random, playables = games.board, games.seat, games.random, rules.playable
     for g in range(len(cells)):
         cells[g] = -1
-        if outcome[g] == UNFINISHED and not illegal[g] and plies[g] & 1 != seat[g]:
+        if outcome[g] == UNFINISHED and plies[g] & 1 != seat[g]:
             free = playables[board[g]] & ~(stones[g, 0] | stones[g, 1])
             index = _random_bit_index(free, random[g : g + 1])
             cells[g] = index - index // rules.stride

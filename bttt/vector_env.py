@@ -219,8 +219,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return views
 
     def _play_replies(self, games: batch.Games) -> None:
-        running = (games.outcome == Outcome.UNFINISHED) & ~games.illegal
-        waiting = np.flatnonzero(running & (games.plies & 1 != games.seat))
+        unfinished = games.outcome == Outcome.UNFINISHED
+        waiting = np.flatnonzero(unfinished & (games.plies & 1 != games.seat))
         if len(waiting):
             rngs = [self._rngs[game] for game in waiting]
             self._cells[:] = -1
@@ -238,7 +238,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
                 int(games.stones[i, FIRST]),
                 int(games.stones[i, SECOND]),
                 Outcome(int(games.outcome[i])),
-                int(games.last_move[i]) if games.plies[i] else None,
+                None if games.last_move[i] < 0 else int(games.last_move[i]),
             )
             for i in numbers
         ]

@@ -87,7 +87,7 @@ def test_an_illegal_action_loses():
         game.step(Board().cell("D4"))
     assert game.rewards == {"player_0": 0, "player_1": -1}
     assert all(game.terminations.values())
-    assert not game.observe("player_1")["action_mask"].any()
+    assert not any(game.observe(agent)["action_mask"].any() for agent in game.agents)
 
 
 def test_the_raw_environment_raises_at_an_illegal_action():

@@ -36,18 +36,25 @@ def replayed(start: Position, moves: list[int]) -> int:
     return 1 if (position.outcome == Outcome.FIRST_WINS) == (start.to_move == 0) else -1
 
 
-def test_each_cell_is_as_likely_at_each_ply():
+def test_each_cell_is_as_likely_at_each_ply_and_after_each_other():
     """On 4x4 without a possible line every game is a whole random order of the cells."""
     board, games = Board(4, 4, 5), 20_000
     bits, state = np.zeros(64, np.uint64), np.array([11], np.uint64)
     left = list_bits(np.uint64(board.playable), bits)
-    counts = np.zeros((16, 16))
     place = {board.bit(cell): cell for cell in range(16)}
-    for _ in range(games):
+    orders = np.empty((games, 16), np.int64)
+    for order in orders:
         play_listed(np.uint64(0), np.uint64(0), board.stride, board.win_length, state, bits, left)
-        counts[range(16), [place[bit] for bit in bits[:16].tolist()]] += 1
-    expected = games / 16
-    assert np.abs(counts - expected).max() < 5 * np.sqrt(expected)
+        order[:] = [place[bit] for bit in bits[:16].tolist()]
+    for ply in range(16):
+        assert_even(np.bincount(orders[:, ply], minlength=16), games / 16)
+    for ply in range(15):
+        pairs = np.bincount(orders[:, ply] * 16 + orders[:, ply + 1], minlength=256).reshape(16, 16)
+        assert_even(pairs[~np.eye(16, dtype=bool)], games / (16 * 15))
+
+
+def assert_even(counts: np.ndarray, expected: float) -> None:
+    assert np.abs(counts - expected).max() < 6 * np.sqrt(expected)
 
 
 def test_shares_of_random_tic_tac_toe_are_the_known_ones():

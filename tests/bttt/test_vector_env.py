@@ -185,7 +185,14 @@ def test_a_seed_fixes_everything(opponent, mode):
         trajectory(BrickTicTacToeVectorEnv(16, opponent=opponent, seat=seat, autoreset_mode=mode), 3) == first
     )
     assert trajectory(envs, 4) != first
-    assert trajectory(envs, None) != trajectory(envs, None)
+
+
+@pytest.mark.parametrize("opponent", ["random", make_agent("random")], ids=["random", "agent"])
+def test_without_a_seed_the_random_numbers_go_on(opponent):
+    envs = BrickTicTacToeVectorEnv(16, bricks="D4", opponent=opponent, seat="second")
+    openings = [envs.reset(seed=seed)[0].tolist() for seed in (0, None, None)]
+    assert openings[0] != openings[1] != openings[2]
+    assert len({position.last_move for position in envs.positions()}) > 4
 
 
 def test_a_games_opponent_does_not_depend_on_the_other_games():
