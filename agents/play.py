@@ -8,8 +8,7 @@ import numpy as np
 
 from agents.agent import Decision, ask, make_agent
 from agents.human import GameQuit
-from bttt.board import Board
-from bttt.bricks import brick_sets
+from bttt.bricks import boards_of_size
 from bttt.position import SYMBOLS, Position
 from bttt.render import ansi
 
@@ -43,7 +42,8 @@ def run(config: PlayConfig) -> int:
     names = (config.first, config.second)
     agents = [make_agent(name) for name in names]
     rng = np.random.default_rng(config.seed)
-    position = Position.start(_board(config, rng))
+    boards = boards_of_size(config.board, config.bricks)
+    position = Position.start(boards[int(rng.integers(len(boards)))])
     print(f"O: {names[0]}   X: {names[1]}   board: {position.board}")
     try:
         while not position.outcome:
@@ -58,16 +58,6 @@ def run(config: PlayConfig) -> int:
         return INTERRUPTED
     print(ansi(position))
     return 0
-
-
-def _board(config: PlayConfig, rng: np.random.Generator) -> Board:
-    empty = Board.parse(config.board)
-    if empty.bricks:
-        raise ValueError(
-            f"board {config.board!r} has bricks of its own: give them as bricks {empty.brick_names}"
-        )
-    boards = brick_sets(config.bricks, empty)
-    return boards[int(rng.integers(len(boards)))]
 
 
 def _play(position: Position, decision: Decision, name: str) -> Position:

@@ -6,32 +6,20 @@ the environment's own masks included, in steps per second of CPU time (of all th
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
 import numpy as np
 
-from benchmarks.benchmark import Benchmark
+from benchmarks.benchmark import Benchmark, rate
 
 GAMES = 1024
-SECONDS = 1.0
 VECTOR_STEPS_A_LOOK = 50
 AEC_GAMES_A_LOOK = 20
 
 
-def _rate(work: Callable[[], int]) -> float:
-    """Returns the units of work done per CPU-second, over about `SECONDS`, after one call to warm up."""
-    work()
-    done, start = 0, time.process_time()
-    while (spent := time.process_time() - start) < SECONDS:
-        done += work()
-    return done / spent
-
-
 def vector_env_rate() -> float:
-    """Returns steps per CPU-second of 1,024 games in self-play, one ply a game and step."""
+    """Returns plies per CPU-second of 1,024 games in self-play; the steps that start a game do not count."""
     from bttt.batch import random_actions
 
     envs = gymnasium.make_vec("bttt:bttt/BrickTicTacToe-v0", num_envs=GAMES, bricks="all", opponent="self")
@@ -40,11 +28,14 @@ def vector_env_rate() -> float:
 
     def work() -> int:
         nonlocal masks
+        plies = 0
         for _ in range(VECTOR_STEPS_A_LOOK):
-            masks = envs.step(random_actions(masks, rng))[-1]["action_mask"]
-        return VECTOR_STEPS_A_LOOK * GAMES
+            _, _, over, _, infos = envs.step(random_actions(masks, rng))
+            masks = infos["action_mask"]
+            plies += GAMES - np.count_nonzero(over)  # a game that is over spends its next step on the reset
+        return plies
 
-    return _rate(work)
+    return rate(work)
 
 
 def pgx_rate() -> float:
@@ -74,7 +65,7 @@ def pgx_rate() -> float:
         jax.block_until_ready(state)
         return VECTOR_STEPS_A_LOOK * GAMES
 
-    return _rate(work)
+    return rate(work)
 
 
 def _aec_rate(env: Any) -> float:
@@ -91,7 +82,7 @@ def _aec_rate(env: Any) -> float:
                 plies += not over
         return plies
 
-    return _rate(work)
+    return rate(work)
 
 
 def aec_env_rate() -> float:

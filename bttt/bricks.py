@@ -60,6 +60,14 @@ def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[
     return tuple(boards)
 
 
+def boards_of_size(size: str, texts: str | Iterable[str]) -> tuple[Board, ...]:
+    """Returns the boards of one or several brick sets on a board without bricks, given as "7x7x4"."""
+    board = Board.parse(size)
+    if board.bricks:
+        raise ValueError(f"board {size!r} has bricks of its own: give them as bricks {board.brick_names}")
+    return brick_sets(texts, board)
+
+
 def _orbit(argument: str, board: Board) -> tuple[int, ...]:
     known = orbits(board.rows, board.cols)
     if argument.isdecimal():

@@ -51,7 +51,7 @@ def ansi(position: Position) -> str:
     board = position.board
     labels = [row_name(row) for row in range(board.rows)]
     margin = max(map(len, labels)) + 1
-    width = max(len(str(board.cols)), 1)
+    width = len(str(board.cols))
     header = " " * margin + "".join(f" {col + 1:>{width}} " for col in range(board.cols))
     lines = [header.rstrip()]
     for row, codes in enumerate(position.cells.reshape(board.rows, board.cols)):

@@ -166,6 +166,7 @@ def test_the_installed_script_runs():
         (["tournament", "--board", "9x9x5"], "rows * (cols + 1) at most 64, got 90"),
         (["tournament", "--board", "7x7x2"], "win_length must be at least 3, got 2"),
         (["tournament", "--board", "seven"], "board 'seven' is not of the form"),
+        (["tournament", "--board", "7x7x4:E5"], "board '7x7x4:E5' has bricks of its own"),
         (["tournament", "--repeats", "0"], "repeats must be at least 1, got 0"),
         (["tournament", "--seed", "-1"], "seed must be at least 0, got -1"),
         (["tournament", "--workers", "-2"], "workers must be at least 0, got -2"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.agent import Agent, ask, make_agent
 from bttt.board import Board
-from bttt.bricks import brick_set
+from bttt.bricks import boards_of_size
 from bttt.position import Position
 
 Z95 = 1.96
@@ -35,7 +35,7 @@ def run(config: TimeConfig) -> int:
     """Prints the table and returns 0; raises ValueError for a wrong option."""
     if config.calls < 2:
         raise ValueError(f"calls must be at least 2, got {config.calls}")
-    boards = brick_set(config.bricks, Board.parse(config.board))
+    boards = boards_of_size(config.board, config.bricks)
     agents = {spec: make_agent(spec) for spec in config.players}
     width = max(map(len, agents))
     print(f"{'player':{width}}  {'mean s':>10}  {'+-95%':>10}  {'median s':>10}  calls")

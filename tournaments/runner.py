@@ -36,7 +36,7 @@ class Conditions:
     seed: int = 0
     opening_plies: int = 0
     seconds_per_move: float | None = None
-    in_flight: int = 32
+    in_flight: int = 16
 
 
 @dataclass

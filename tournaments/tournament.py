@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from agents.agent import make_agent
 from bttt.board import Board
-from bttt.bricks import brick_sets
+from bttt.bricks import boards_of_size
 from tournaments.publish import publish
 from tournaments.run_folder import default_folder, environment, write_json
 from tournaments.runner import Conditions, play_in_processes
@@ -51,8 +51,9 @@ class TournamentConfig:
     """Folder of the run; by default runs/tournament-<hash of the settings>."""
     workers: int = 0
     """Processes; 0 is one for each core. The games do not depend on it."""
-    in_flight: int = 32
-    """Games that a process plays at once, so that agents are asked in batches."""
+    in_flight: int = 16
+    """Games that a process plays at once, so that agents are asked in batches. A kill loses these games: with
+    several workers a batch is stored when all of it is finished."""
     csv: bool = False
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
@@ -69,7 +70,7 @@ def run(config: TournamentConfig) -> int:
         OSError: The folder cannot be written; the games stored before are kept.
     """
     _check(config)
-    boards = brick_sets(config.bricks, Board.parse(config.board))
+    boards = boards_of_size(config.board, config.bricks)
     schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
     for game in schedule[: len(boards)]:  # one on each board
         opening(config.seed, game, config.opening_plies)

@@ -12,7 +12,7 @@ from oracle import boards
 
 from agents import make_agent
 from agents.agent import Decision
-from bttt import FIRST, Board, Outcome, Position, observe
+from bttt import Outcome, Position, observe
 from bttt.batch import random_actions
 from bttt.vector_env import BrickTicTacToeVectorEnv
 
@@ -376,20 +376,3 @@ def test_gymnasiums_wrappers_understand_the_infos():
             assert not infos[i]["final_info"]["action_mask"].any()
             ends += 1
     assert ends > 5
-
-
-def test_random_actions_are_legal_and_uniform():
-    masks = np.zeros((6000, 49), np.int8)
-    masks[:, [3, 20, 48]] = 1
-    masks[0] = 0
-    actions = random_actions(masks, np.random.default_rng(0))
-    assert actions[0] == 0
-    counts = np.bincount(actions[1:], minlength=49)
-    assert counts[[3, 20, 48]].sum() == 5999
-    assert counts[[3, 20, 48]].min() > 1800
-    assert np.array_equal(actions, random_actions(masks[:, :], np.random.default_rng(0)))
-
-
-def test_the_first_seat_is_that_of_the_first_player():
-    envs = BrickTicTacToeVectorEnv(2, seat="first", bricks=Board())
-    assert envs.reset()[1]["seat"].tolist() == [FIRST, FIRST]
