@@ -66,10 +66,10 @@ def measure(benchmark: Benchmark, *, repeats: int = 3) -> Measurement:
     peer: list[float] = []
     run_peer = benchmark.peer
     for _ in range(repeats):
-        ours.append(benchmark.ours())
+        ours.append(float(benchmark.ours()))
         if run_peer is not None:
             try:
-                peer.append(run_peer())
+                peer.append(float(run_peer()))
             except ImportError:
                 run_peer = None
     if not peer:

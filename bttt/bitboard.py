@@ -1,10 +1,10 @@
-"""Numba kernels on bitboards: lines, winning cells, random games, and stepping many games at once.
+"""Numba kernels on bitboards: lines, winning cells, and random games.
 
 A side's stones are one 64-bit word with `stride = cols + 1` bits a row (see `bttt.board`). The spare
 bit of each row stays 0, so a shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) never
 joins cells that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
 
-Shapes: B games in a batch. Words are uint64, shifts and lengths int64.
+Words are uint64, shifts and lengths int64.
 """
 
 from __future__ import annotations
@@ -227,25 +227,3 @@ def random_games(board: Board, games: int, rng: np.random.Generator) -> np.ndarr
     """Returns `[4] int64`: the outcomes, by code, of `games` uniform random games on `board`."""
     seed = np.uint64(rng.integers(2**64, dtype=np.uint64))
     return count_random_games(games, np.uint64(board.playable), board.stride, board.win_length, seed)
-
-
-@kernel
-def play_bit(stones, plies, outcome, playable, bit, stride, win_length):
-    """Plays `bit` in one game, in place, and returns its new outcome code.
-
-    Args:
-        stones: `[2] uint64`, the first and the second player's stones.
-        plies: Stones on the board, so the player to move is `plies & 1`.
-        outcome: The game's outcome code; a finished game does not change.
-        playable: Word of the cells without brick.
-        bit: Word of the cell played; it must be free.
-        stride: Bits a row.
-        win_length: Stones in a row that win.
-    """
-    if outcome != UNFINISHED:
-        return outcome
-    seat = plies & 1
-    stones[seat] |= bit
-    if has_line(stones[seat], stride, win_length):
-        return FIRST_WINS + seat
-    return DRAW if (stones[0] | stones[1]) == playable else UNFINISHED

@@ -11,6 +11,7 @@ from agents.agent import Agent, ask, make_agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.position import Position
+from tournaments.schedule import DEFAULT_PLAYERS
 
 Z95 = 1.96
 
@@ -19,7 +20,7 @@ Z95 = 1.96
 class TimeConfig:
     """Print each player's mean time of the first move, in one process."""
 
-    players: tuple[str, ...] = ("random", "minimax:depth=2", "mcts:iterations=1000", "mcts:iterations=10000")
+    players: tuple[str, ...] = DEFAULT_PLAYERS
     """Specs of the players."""
     bricks: str = "D4"
     """Brick set; its boards are taken in turn."""

@@ -45,7 +45,7 @@ def environment() -> dict[str, Any]:
     """Returns what a result may depend on beside its settings: versions, machine, command, date."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": sys.argv,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "python": platform.python_version(),
         "machine": platform.platform(),
         "cores": os.cpu_count(),

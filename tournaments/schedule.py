@@ -15,6 +15,13 @@ import numpy as np
 from bttt.board import Board
 from bttt.position import Position
 
+DEFAULT_PLAYERS = (
+    "random",
+    "minimax:depth=2",
+    "mcts:iterations=1000",
+    "mcts:iterations=10000",
+    "mcts:iterations=1000,leaf=heuristic",
+)
 SCHEDULES = ("round-robin", "gauntlet")
 MAX_OPENING_DRAWS = 1000
 

@@ -17,7 +17,7 @@ from bttt.bricks import boards_of_size
 from tournaments.publish import publish
 from tournaments.run_folder import default_folder, environment, write_json
 from tournaments.runner import Conditions, play_in_processes
-from tournaments.schedule import ScheduledGame, make_schedule, opening
+from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule, opening
 from tournaments.store import FILE_NAME, Store
 
 INTERRUPTED = 130
@@ -31,7 +31,7 @@ class TournamentConfig:
     The same command again resumes it; what is stored is not played again.
     """
 
-    players: tuple[str, ...] = ("random", "minimax:depth=2", "mcts:iterations=1000", "mcts:iterations=10000")
+    players: tuple[str, ...] = DEFAULT_PLAYERS
     """Specs of the players, as mcts:iterations=1000,c=1.0, or python:package.module:Class."""
     bricks: tuple[str, ...] = ("all",)
     """Brick sets, joined: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S."""
@@ -79,10 +79,13 @@ def run(config: TournamentConfig) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with Store.create_or_open(folder / FILE_NAME, settings, config.players, len(schedule)) as store:
         _refuse_other_settings(store, settings, folder)
-        write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
-        write_json(folder / "environment.json", environment())
+        finished = store.finished()
+        missing = [game for game in schedule if game.index not in finished]
         try:
-            _play_missing(schedule, store, config)
+            if missing:
+                write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
+                write_json(folder / "environment.json", environment())
+                _play(missing, store, config)
             code = 0
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -141,14 +144,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
 
 
-def _play_missing(schedule: Sequence[ScheduledGame], store: Store, config: TournamentConfig) -> None:
-    finished = store.finished()
-    missing = [game for game in schedule if game.index not in finished]
-    if not missing:
-        return
+def _play(games: Sequence[ScheduledGame], store: Store, config: TournamentConfig) -> None:
+    """Plays `games` and stores each as soon as it is handed over."""
     conditions = Conditions(config.seed, config.opening_plies, config.seconds_per_move, config.in_flight)
-    workers = min(config.workers or joblib.cpu_count(), math.ceil(len(missing) / config.in_flight))
-    with tqdm(total=len(schedule), initial=len(finished), unit="game", smoothing=0.05) as progress:
-        for records in play_in_processes(missing, config.players, conditions, workers):
+    workers = min(config.workers or joblib.cpu_count(), math.ceil(len(games) / config.in_flight))
+    stored = store.scheduled - len(games)
+    with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
+        for records in play_in_processes(games, config.players, conditions, workers):
             store.add(records)
             progress.update(len(records))

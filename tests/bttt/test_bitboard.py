@@ -64,26 +64,6 @@ def test_winning_cells_equal_the_oracle(game):
         assert set(board.word_cells(int(found))) == oracle.winning_cells(symbol)
 
 
-@given(games())
-def test_play_bit_equals_position_at_every_ply(game):
-    board, cells = game
-    stones, outcome, here = np.zeros(2, np.uint64), 0, Position.start(board)
-    playable = np.uint64(board.playable)
-    for plies, cell in enumerate(cells):
-        bit = np.uint64(board.bit(cell))
-        outcome = bitboard.play_bit(stones, plies, outcome, playable, bit, board.stride, board.win_length)
-        here = here.play(cell)
-        assert (stones.tolist(), outcome) == ([here.first, here.second], here.outcome)
-
-
-@pytest.mark.parametrize("outcome", [bitboard.FIRST_WINS, bitboard.SECOND_WINS, bitboard.DRAW])
-def test_play_bit_leaves_a_finished_game_as_it_is(outcome):
-    stones = np.array([1, 2], np.uint64)
-    playable = np.uint64(Board().playable)
-    assert bitboard.play_bit(stones, 2, outcome, playable, np.uint64(4), 8, 4) == outcome
-    assert stones.tolist() == [1, 2]
-
-
 def test_outcome_codes_are_those_of_position():
     codes = (bitboard.UNFINISHED, bitboard.FIRST_WINS, bitboard.SECOND_WINS, bitboard.DRAW)
     assert codes == tuple(Outcome)

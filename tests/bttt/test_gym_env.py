@@ -74,13 +74,6 @@ def test_making_needs_no_import_and_registers_once():
     assert done.stderr == ""
 
 
-def test_importing_bttt_brings_nothing_heavy():
-    heavy = ["torch", "matplotlib", "numba", "pettingzoo", "tyro", "joblib", "scipy", "pygame"]
-    code = f"import bttt, sys; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 @pytest.mark.parametrize("seat", [0, 1])
 def test_the_learner_sees_its_own_stones_first_to_the_end(seat):
     env = BrickTicTacToeEnv(bricks="B2", rows=4, cols=5, seat=("first", "second")[seat])
