@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import benchmark
+from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, table_row
+from benchmarks.benchmark import Benchmark, measure, rate
+
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    """The folder of the benchmarks is not installed: they are run from the repository."""
-    monkeypatch.syspath_prepend(str(ROOT))
 
 
 def constant(values):
@@ -20,8 +18,6 @@ def constant(values):
 
 
 def test_ratio_is_the_median_of_the_ratios_of_the_pairs():
-    from benchmarks.benchmark import Benchmark, measure
-
     ours, peer = constant([10.0, 20.0, 90.0]), constant([5.0, 20.0, 10.0])
     found = measure(Benchmark("speed", "games/s", ours, "other", peer, target=2))
     assert (found.ours, found.peer, found.ratio, found.met) == (20.0, 10.0, 2.0, True)
@@ -29,17 +25,12 @@ def test_ratio_is_the_median_of_the_ratios_of_the_pairs():
 
 @pytest.mark.parametrize(("target", "limit", "met"), [(2.5, None, False), (None, 9, False), (None, 10, True)])
 def test_targets_and_limits_are_judged(target, limit, met):
-    from benchmarks.benchmark import Benchmark, measure
-
     peer = None if target is None else constant([5.0])
     benchmark = Benchmark("speed", "games/s", constant([10.0]), "other", peer, target, limit)
     assert measure(benchmark, repeats=1).met is met
 
 
 def test_missing_peer_is_said_and_not_judged():
-    from benchmarks.__main__ import NOT_INSTALLED, table_row
-    from benchmarks.benchmark import Benchmark, measure
-
     def peer():
         raise ImportError("no module named 'other'")
 
@@ -51,8 +42,6 @@ def test_missing_peer_is_said_and_not_judged():
 def test_rate_counts_units_by_cpu_second():
     import time
 
-    from benchmarks.benchmark import rate
-
     def work() -> int:
         until = time.process_time() + 0.01
         while time.process_time() < until:
@@ -63,11 +52,8 @@ def test_rate_counts_units_by_cpu_second():
 
 
 def test_every_benchmark_measures_ours(monkeypatch):
-    from benchmarks import __main__, benchmark, search
-
-    assert set(map(id, search.BENCHMARKS)) <= set(map(id, __main__.BENCHMARKS))
     monkeypatch.setattr(benchmark, "MEASURED_SECONDS", 0.01)
-    for each in search.BENCHMARKS:
+    for each in BENCHMARKS:
         assert each.ours() > 0, each.name
         assert (each.peer is None) == (each.peer_name == "")
         assert each.target is None or each.peer is not None
