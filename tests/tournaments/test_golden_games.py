@@ -1,6 +1,6 @@
 """Golden games: the same seed gives the same games, in every version that does not say otherwise.
 
-A change of rules, of random numbers or of an agent's play shows here. Where it is meant, look at the difference
+A change of rules, of random numbers or of an agent's play shows here. Where it is meant, look at it
 and make the new games the golden ones:
 
     BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/test_golden_games.py
