@@ -62,6 +62,15 @@ class Agent(Protocol):
         ...
 
 
+def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Generator) -> Decision:
+    """Returns the agent's decision in one position; any failure of it is a ValueError with its name."""
+    try:
+        (decision,) = ask(agent, [position], [rng])
+    except Exception as error:
+        raise ValueError(f"agent {name!r} raised {one_line(error)}") from error
+    return decision
+
+
 def ask(agent: Agent, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
     """Returns the agent's decisions, each drawing only from its own position's generator."""
     if getattr(agent, "batched", False):
@@ -127,7 +136,7 @@ def make_agent(spec: str) -> Agent:
     try:
         agent = factory(**arguments)
     except Exception as error:
-        raise ValueError(f"agent {spec!r} cannot be made: {_one_line(error)}") from error
+        raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
     return agent
@@ -141,7 +150,7 @@ def load(target: str) -> Callable[..., Any]:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        raise ValueError(f"module {module_name!r} cannot be imported: {_one_line(error)}") from error
+        raise ValueError(f"module {module_name!r} cannot be imported: {one_line(error)}") from error
     factory = getattr(module, class_name, None)
     if not callable(factory):
         names = sorted(name for name, value in vars(module).items() if inspect.isclass(value))
@@ -152,7 +161,7 @@ def load(target: str) -> Callable[..., Any]:
     return factory
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Returns what an error says; its kind as well, unless the message is meant for users."""
     text = " ".join(str(error).split())
     return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

@@ -23,6 +23,8 @@ Leaf = Literal["rollout", "heuristic"]
 """How a leaf is judged."""
 MOST_NODES = 2**24
 """A tree grows no further than this; 18 bytes each, 300 MB in all."""
+MOST_ITERATIONS = 2_000_000_000
+"""Visits are counted in 32 bits."""
 CHUNK_SECONDS = 0.001
 
 
@@ -74,8 +76,8 @@ class MctsAgent:
 
     def __post_init__(self):
         for name in ("iterations", "rollouts"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+            if not 1 <= getattr(self, name) <= MOST_ITERATIONS:
+                raise ValueError(f"{name} must be 1 to {MOST_ITERATIONS:,}, got {getattr(self, name):,}")
         if not 0 <= self.c < math.inf:
             raise ValueError(f"c must be at least 0, got {self.c}")
         if self.leaf not in get_args(Leaf):
@@ -122,9 +124,10 @@ class MctsAgent:
             return tree
         tree = self._workspace.tree(MOST_NODES)
         deadline = time.perf_counter() + self.seconds
-        used, chunk = 0, 1
-        while (started := time.perf_counter()) < deadline:
+        used, chunk, done = 0, 1, 0
+        while (started := time.perf_counter()) < deadline and done + chunk <= MOST_ITERATIONS:
             used = grow(*words, chunk, used, tree, settings, state)
+            done += chunk
             if time.perf_counter() - started < CHUNK_SECONDS:
                 chunk *= 2
         return tree

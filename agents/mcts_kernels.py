@@ -21,11 +21,10 @@ import numpy as np
 from agents.heuristic import heuristic, leaf_value
 from bttt.bitboard import (
     has_line,
-    list_bits,
     lowest_bit_index,
-    play_listed,
     popcount,
     random_below,
+    random_playouts,
     winning_cells,
 )
 from bttt.jit import entry_point, kernel
@@ -168,10 +167,8 @@ def _judge(mine, theirs, seat, settings, state, bits):
             settings.win_length,
         )
         return leaf_value(-worth if seat else worth)
-    count = list_bits(settings.playable & ~(mine | theirs), bits)
-    total = 0
-    for _ in range(settings.rollouts):
-        total += play_listed(mine, theirs, settings.stride, settings.win_length, state, bits, count)
+    words = mine, theirs, settings.playable
+    total = random_playouts(settings.rollouts, *words, settings.stride, settings.win_length, state, bits)
     return total / settings.rollouts
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.agent import Decision, ask, make_agent
+from agents.agent import Decision, ask_by_name, make_agent
 from agents.human import GameQuit
 from bttt.bricks import boards_of_size
+from bttt.exit_codes import INTERRUPTED, OK
 from bttt.position import SYMBOLS, Position
 from bttt.render import ansi
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,16 @@ def run(config: PlayConfig) -> int:
     try:
         while not position.outcome:
             seat = position.to_move
-            [decision] = ask(agents[seat], [position], [rng])
+            decision = ask_by_name(names[seat], agents[seat], position, rng)
             position = _play(position, decision, names[seat])
     except GameQuit as reason:
         print(f"The game is not finished: {reason}.")
-        return 0
+        return OK
     except KeyboardInterrupt:
         print("\nThe game is not finished: interrupted.")
         return INTERRUPTED
     print(ansi(position))
-    return 0
+    return OK
 
 
 def _play(position: Position, decision: Decision, name: str) -> Position:

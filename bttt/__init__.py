@@ -1,4 +1,4 @@
-"""Brick Tic-Tac-Toe: the game, its environments and its exact solver."""
+"""Brick Tic-Tac-Toe: the game and its environments."""
 
 from gymnasium.envs.registration import register
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from contextlib import redirect_stderr
 from importlib import import_module
+from typing import Any
+
+from bttt.exit_codes import INTERRUPTED, OK, USAGE_ERROR
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
@@ -16,9 +21,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""
 
-USAGE_ERROR = 2
-INTERRUPTED = 130
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; wrong input is one line on stderr and code 2.
@@ -28,10 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())
-        return 0 if arguments else USAGE_ERROR
+        return OK if arguments else USAGE_ERROR
     if arguments[0] == "--version":
         print(import_module("bttt").__version__)
-        return 0
+        return OK
     try:
         return _run(arguments[0], arguments[1:])
     except (ValueError, OSError) as error:
@@ -50,11 +52,39 @@ def _run(command: str, arguments: list[str]) -> int:
         raise ValueError(f"unknown command {command!r}; commands are {', '.join(COMMANDS)}")
     module_name, config_name, _ = COMMANDS[command]
     _refuse_foreign_agents()
+    module = import_module(module_name)
+    return module.run(_parse(getattr(module, config_name), f"bttt {command}", arguments))
+
+
+def _parse(config_class: type, program: str, arguments: list[str]) -> Any:
+    """Returns the configuration; prints the help and exits where it is asked for.
+
+    Raises:
+        ValueError: An argument is wrong; tyro's message, a box of several lines, as one line.
+    """
     import tyro
 
-    module = import_module(module_name)
-    config = tyro.cli(getattr(module, config_name), prog=f"bttt {command}", args=arguments)
-    return module.run(config)
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            return tyro.cli(config_class, prog=program, args=arguments)
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+    raise ValueError(f"{_boxed_message(said.getvalue())} (see {program} --help)")
+
+
+def _boxed_message(box: str) -> str:
+    """Returns what tyro says in a box, without its frame and the parts that repeat the help."""
+    parts = [""]
+    for line in box.splitlines()[1:-1]:
+        text = line.strip(" |\u2502")
+        if set(text) <= set("-\u2500"):
+            parts.append("")
+        else:
+            parts[-1] += f" {text}"
+    told = (part.strip() for part in parts)
+    return " ".join(part for part in told if part and not part.startswith(("Argument help", "For full help")))
 
 
 def _refuse_foreign_agents() -> None:

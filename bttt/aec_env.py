@@ -21,9 +21,7 @@ from bttt.episode import (
     observation_space,
 )
 from bttt.observation import observe
-from bttt.position import FIRST, SECOND, Outcome, Position
-
-WINNER = {Outcome.FIRST_WINS: FIRST, Outcome.SECOND_WINS: SECOND}
+from bttt.position import FIRST, Position
 
 
 def env(**kwargs: Any) -> AECEnv:
@@ -120,11 +118,10 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
             self._was_dead_step(action)
             return
         self.position = self.position.play(action)
-        outcome = self.position.outcome
-        if outcome:
+        if self.position.outcome:
             self.terminations = dict.fromkeys(self.agents, True)
-            if outcome in WINNER:
-                winner = WINNER[outcome]
+            winner = self.position.outcome.winner
+            if winner is not None:
                 self.rewards = {name: 1 - 2 * (i != winner) for i, name in enumerate(self.possible_agents)}
                 self._accumulate_rewards()
         self.agent_selection = self.possible_agents[self.position.to_move]

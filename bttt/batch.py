@@ -165,7 +165,7 @@ def restart_games(rules, games):
 
 
 @entry_point
-def play_games(rules, games, cells):
+def play_cells(rules, games, cells):
     """Plays `cells` `[B] int64` in the games, none where it is -1; a cell that is not free ends its game."""
     stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
     last_move, board, seat = games.last_move, games.board, games.seat
@@ -232,7 +232,7 @@ def _write_views(rules, games, views):
         overs[g] = over
 
 
-_play, _restart = play_games.kernel, restart_games.kernel
+_play, _restart = play_cells.kernel, restart_games.kernel
 
 
 @entry_point

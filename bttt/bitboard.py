@@ -195,14 +195,17 @@ def play_listed(mine, theirs, stride, win_length, state, bits, left):
 
 
 @kernel
-def random_playout(mine, theirs, playable, stride, win_length, state, bits):
-    """Plays uniform random moves to the end; returns +1, 0 or -1 for the side to move at the start.
+def random_playouts(games, mine, theirs, playable, stride, win_length, state, bits):
+    """Returns the sum of `games` random games' results, each +1, 0 or -1 for the side to move at the start.
 
     `state` `[1] uint64` is the random state, `bits` `[64] uint64` scratch. The position is unfinished or
     full.
     """
     count = list_bits(playable & ~(mine | theirs), bits)
-    return play_listed(mine, theirs, stride, win_length, state, bits, count)
+    total = 0
+    for _ in range(games):
+        total += play_listed(mine, theirs, stride, win_length, state, bits, count)
+    return total
 
 
 @entry_point

@@ -2,15 +2,17 @@
 
 A brick set is a tuple of boards. Its text is one of
 
-- `D4` (any cell): one board with that brick; `D4+E5`: one board with both; `none`: no brick;
+- `D4` (any cell): one board with that brick; `D4+E5` or `D4,E5`: one board with both; `none`: no brick;
 - `R2` (D3, D4) and `R3` (C3, D3, D4): the training sets of the Brick Tic-Tac-Toe paper;
 - `all`: one brick, on each cell in turn;
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
-- `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`.
+- `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`;
+  by default 16, or as many as there are.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import comb
@@ -42,10 +44,10 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
         return tuple(board.with_bricks([cell]) for cell in range(board.cells))
     if text.lower() == "none":
         return (board.with_bricks(()),)
-    if text.upper() in PAPER_SETS:
-        return tuple(board.with_bricks([name]) for name in PAPER_SETS[text.upper()])
     try:
-        return (board.with_bricks(text.split("+")),)
+        if text.upper() in PAPER_SETS:
+            return tuple(board.with_bricks([name]) for name in PAPER_SETS[text.upper()])
+        return (board.with_bricks(re.split("[+,]", text)),)
     except ValueError as error:
         raise ValueError(f"brick set {text!r}: {error}; allowed are {FORMS}") from None
 
@@ -97,7 +99,7 @@ def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
     if not 0 <= bricks < board.cells:
         raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
     possible = comb(board.cells, bricks)
-    count, seed = given.get("count", DEFAULT_RANDOM_COUNT), given.get("seed", 0)
+    count, seed = given.get("count", min(DEFAULT_RANDOM_COUNT, possible)), given.get("seed", 0)
     if not 1 <= count <= possible or seed < 0:
         raise ValueError(
             f"random:{argument}: count must be 1 to {possible} and seed at least 0, "

@@ -22,7 +22,7 @@ from bttt.episode import (
 )
 from bttt.observation import observe
 from bttt.opponent import RANDOM, Opponent, as_player, replies
-from bttt.position import FIRST, SECOND, Outcome, Position
+from bttt.position import FIRST, SECOND, Position
 
 
 class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
@@ -177,9 +177,9 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
     def _reward(self) -> float:
         if self._illegal_played:
             return -1.0
-        if self.position.outcome in (Outcome.UNFINISHED, Outcome.DRAW):
+        winner = self.position.outcome.winner
+        if winner is None:
             return 0.0
-        winner = FIRST if self.position.outcome == Outcome.FIRST_WINS else SECOND
         return 1.0 if winner == self._learner else -1.0
 
     def _observation(self) -> np.ndarray:

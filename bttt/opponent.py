@@ -35,8 +35,8 @@ def as_player(opponent: Opponent) -> Any:
         if opponent == RANDOM:
             return random_cell
         raise TypeError(
-            f"opponent {opponent!r} is a text, and the only one allowed here is {RANDOM!r}: "
-            f"pass the agent itself, as agents.make_agent({opponent!r})"
+            f"opponent {opponent!r} is a text, and the only ones allowed are {RANDOM!r} and, in the vector "
+            f"environment, 'self': pass an agent itself, as agents.make_agent({opponent!r})"
         )
     if not callable(getattr(opponent, "decide", opponent)):
         raise TypeError(

@@ -27,6 +27,11 @@ class Outcome(IntEnum):
     SECOND_WINS = 2
     DRAW = 3
 
+    @property
+    def winner(self) -> int | None:
+        """The winner's seat, FIRST or SECOND; None for a draw and while the game runs."""
+        return {Outcome.FIRST_WINS: FIRST, Outcome.SECOND_WINS: SECOND}.get(self)
+
 
 OUTCOME_TEXT = {
     Outcome.UNFINISHED: "unfinished",
@@ -230,9 +235,9 @@ class Position:
 
     def winning_line(self) -> tuple[int, ...]:
         """Returns the cells of the winner's line or lines, ascending; empty where nobody has won."""
-        if self.outcome not in (Outcome.FIRST_WINS, Outcome.SECOND_WINS):
+        if self.outcome.winner is None:
             return ()
-        stones = self.first if self.outcome == Outcome.FIRST_WINS else self.second
+        stones = self.first if self.outcome.winner == FIRST else self.second
         line = 0
         for window in self.board.windows:
             if window & stones == window:

@@ -72,8 +72,7 @@ def caption(position: Position) -> str:
     if position.outcome == Outcome.DRAW:
         return OUTCOME_TEXT[Outcome.DRAW]
     line = " ".join(map(name, position.winning_line()))
-    winner = FIRST if position.outcome == Outcome.FIRST_WINS else SECOND
-    return f"{SYMBOLS[1 + winner]} wins: {line}"
+    return f"{SYMBOLS[1 + position.outcome.winner]} wins: {line}"
 
 
 def _center(position: Position, cell: int) -> Point:

@@ -84,9 +84,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         check_seat(seat, self.boards)
         check_choice("illegal", illegal, ILLEGAL)
         check_choice("render_mode", render_mode, (None, *RENDER_MODES))
-        check_choice(
-            "autoreset_mode", autoreset_mode, [*AUTORESET_MODES, *(m.value for m in AUTORESET_MODES)]
-        )
+        autoreset_mode = getattr(autoreset_mode, "value", autoreset_mode)
+        check_choice("autoreset_mode", autoreset_mode, [mode.value for mode in AUTORESET_MODES])
         if isinstance(opponent, str) and opponent == SELF and seat != "first":
             raise ValueError(f"seat={seat!r} has no meaning with opponent='self', which moves for both seats")
         self.num_envs = num_envs
@@ -225,7 +224,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             rngs = [self._rngs[game] for game in waiting]
             self._cells[:] = -1
             self._cells[waiting] = replies(self.opponent, self._positions(waiting), rngs)
-            batch.play_games(self._rules, games, self._cells)
+            batch.play_cells(self._rules, games, self._cells)
 
     def _views(self) -> batch.Views:
         return self._reused or batch.make_views(self.num_envs, self.boards[0].cells)

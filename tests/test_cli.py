@@ -23,6 +23,7 @@ from tournaments.store import FILE_NAME, Store
 
 BTTT = [sys.executable, "-m", "bttt"]
 TINY = ["tournament", "--players", "random", "minimax:depth=1", "--bricks", "orbit:0", "--workers", "1"]
+BROKEN = "class Broken:\n    def decide(self, positions, rng):\n        raise RuntimeError('no idea')\n"
 KILLED = [
     *["tournament", "--players", "random", "mcts:iterations=400", "mcts:iterations=200"],
     *["--bricks", "orbit:1", "--repeats", "3", "--in-flight", "4"],
@@ -155,7 +156,10 @@ def test_the_installed_script_runs():
         (["tornament"], "unknown command 'tornament'; commands are tournament, "),
         (["tournament", "--players", "random", "mtcs"], "unknown agent 'mtcs' (did you mean 'mcts'?)"),
         (["tournament", "--players", "random", "mcts:iters=9"], "options are iterations, "),
-        (["tournament", "--players", "random", "mcts:iterations=0"], "iterations must be at least 1, got 0"),
+        (
+            ["tournament", "--players", "random", "mcts:iterations=0"],
+            "iterations must be 1 to 2,000,",
+        ),
         (["tournament", "--players", "random"], "at least 2 players, got 1"),
         (["tournament", "--players", "random", "random"], "player 'random' is named twice"),
         (["tournament", "--players", "random", "human"], "try bttt play"),
@@ -177,22 +181,23 @@ def test_the_installed_script_runs():
         (["report", "nowhere"], "no tournament at nowhere"),
         (["replay", "nowhere", "0"], "no tournament at nowhere"),
         (["time", "--calls", "1"], "calls must be at least 2, got 1"),
+        (["time", "--seed", "-1"], "seed must be at least 0, got -1"),
+        (["time", "--players"], "no player is given"),
+        (["time", "--players", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),
+        (["play", "--first", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),
+        (["tournament", "--repeats", "two"], "--repeats: invalid literal for int() with base 10: 'two'"),
+        (["tournament", "--colour", "red"], "Unrecognized options: --colour, red"),
+        (["tournament", "--schedule", "swiss"], "swiss"),
+        (["replay", "run", "abc"], "'abc' (see bttt replay --help)"),
+        (["report"], "Folder of the run"),
+        (["agents", "mcts"], "Unrecognized options: mcts"),
         (["play", "--first", "alphago"], "unknown agent 'alphago'"),
         (["play", "--bricks", "Z1"], "cell 'Z1' is not on the 7x7 board"),
     ],
 )
 def test_wrong_input_is_one_line_that_names_the_value_and_what_is_allowed(arguments, message, capsys):
+    Path("my_agents.py").write_text(BROKEN)
     assert message in refused(*arguments, capsys=capsys)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [["tournament", "--repeats", "two"], ["tournament", "--colour", "red"], ["replay"], ["report"]],
-)
-def test_arguments_of_the_wrong_form_exit_with_2_and_no_traceback(arguments, capsys):
-    code, _, err = bttt(*arguments, capsys=capsys)
-    assert code == 2
-    assert "Traceback" not in err and err
 
 
 def test_missing_game_names_the_games_there_are(capsys):
@@ -225,9 +230,7 @@ def test_read_only_folder(capsys):
 
 
 def test_forfeits_are_counted_and_fail_the_command_only_when_strict(capsys):
-    Path("my_agents.py").write_text(
-        "class Broken:\n    def decide(self, positions, rng):\n        raise RuntimeError('no idea')\n"
-    )
+    Path("my_agents.py").write_text(BROKEN)
     arguments = ["tournament", "--players", "random", "python:my_agents:Broken", "--bricks", "D4"]
     arguments += ["--workers", 1, "--out", "run"]
     code, out, _ = bttt(*arguments, capsys=capsys)
@@ -236,6 +239,38 @@ def test_forfeits_are_counted_and_fail_the_command_only_when_strict(capsys):
     assert "python:my_agents:Broken raised RuntimeError: no idea" in out
     assert "no idea" in Path("run/report.html").read_text()
     assert bttt(*arguments, "--strict", capsys=capsys)[0] == 1
+
+
+def test_an_agent_that_exits_loses_its_games_and_not_the_tournament(capsys):
+    Path("exiting.py").write_text("import sys\nclass Exits:\n    decide = lambda *_: sys.exit(3)\n")
+    arguments = ["tournament", "--players", "random", "python:exiting:Exits", "--bricks", "D4"]
+    code, out, _ = bttt(*arguments, "--workers", 1, capsys=capsys)
+    assert code == 0
+    assert "2 of 2 games, 2 forfeits" in out and "raised SystemExit: 3" in out
+
+
+def test_a_worker_that_dies_is_one_line_and_keeps_what_is_stored():
+    Path("dying.py").write_text(
+        "import os\n"
+        "class Dies:\n"
+        "    def decide(self, positions, rng):\n"
+        "        os._exit(1) if positions[0].board.brick_names == 'G7' else None\n"
+        "        raise RuntimeError\n"
+    )
+    arguments = ["tournament", "--players", "random", "python:dying:Dies", "--workers", "2"]
+    arguments += ["--in-flight", "4", "--out", "run"]
+    done = subprocess.run([*BTTT, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "error: a worker process has died" in done.stderr
+    assert 0 < len(stored("run")) < 98
+
+
+def test_report_keeps_the_run_s_anchor_unless_another_is_asked_for(capsys):
+    bttt(*TINY, "--out", "run", "--anchor", "minimax:depth=1", capsys=capsys)
+    assert "elo: 0 is minimax:depth=1" in bttt("report", "run", capsys=capsys)[1]
+    assert "elo: 0 is random" in bttt("report", "run", "--anchor", "random", capsys=capsys)[1]
+    assert "anchor 'nobody' is not a player" in refused("report", "run", "--anchor", "nobody", capsys=capsys)
 
 
 def test_kill_at_any_instant_and_resume_equals_an_uninterrupted_run(capsys):
@@ -299,7 +334,7 @@ def test_full_disk_is_one_line_and_loses_nothing(capsys):
 
 def test_interrupt_keeps_what_is_finished_and_says_so():
     process = subprocess.Popen(
-        [*BTTT, *KILLED, "--workers", "1", "--out", "run"],
+        [*BTTT, *KILLED, "--workers", "1", "--out", "run", "--anchor", "random"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

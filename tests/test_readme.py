@@ -57,4 +57,5 @@ def test_benchmark_ratios_are_those_of_the_stored_run():
             if line.startswith(f"| {result['name']} |") and f"| {result['peer_name']} |" in line
         )
         assert f"| {figure(result['ours'])} {result['unit']} |" in row
+        assert result["peer"] is None or f"| {figure(result['peer'])} |" in row
         assert result["ratio"] is None or f"| {result['ratio']:.3g}x |" in row

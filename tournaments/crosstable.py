@@ -249,12 +249,13 @@ def _ratings_notes(ratings: Ratings) -> list[str]:
 def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
     """Returns the crosstable as aligned text: row = first player, column = second player, cells W-D-L.
 
+    Where some of a cell's games are the same, the number of distinct games follows in brackets.
     Columns are numbered; where the names would make the table wider than 100 characters they are listed
     above it.
     """
     seats = by_seats(tally_games(games))
     numbers = [str(number) for number in range(1, len(players) + 1)]
-    body = [[str(seats.get((first, second), "-")) for second in players] for first in players]
+    body = [[_seat_text(seats.get((first, second))) for second in players] for first in players]
     named = [("", "first \\ second", *numbers)]
     named += [(number, player, *row) for number, player, row in zip(numbers, players, body, strict=True)]
     lines = _aligned(named, left=(1,))
@@ -262,7 +263,16 @@ def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
         legend = [f"{number} = {player}" for number, player in zip(numbers, players, strict=True)]
         bare = [("", *numbers), *((number, *row) for number, row in zip(numbers, body, strict=True))]
         lines = [*legend, "", *_aligned(bare)]
-    return "\n".join(["W-D-L of the first player (row) against the second (column)", *lines])
+    heading = "W-D-L of the first player (row) against the second (column)"
+    if any(tally.distinct < tally.games for tally in seats.values()):
+        heading += "; [distinct games] where some repeat"
+    return "\n".join([heading, *lines])
+
+
+def _seat_text(tally: Tally | None) -> str:
+    if tally is None:
+        return "-"
+    return str(tally) if tally.distinct == tally.games else f"{tally} [{tally.distinct}]"
 
 
 def number_text(value: float, digits: int = 0) -> str:

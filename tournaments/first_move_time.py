@@ -7,13 +7,12 @@ from time import perf_counter
 
 import numpy as np
 
-from agents.agent import Agent, ask, make_agent
+from agents.agent import Agent, ask_by_name, make_agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.position import Position
+from tournaments.ratings import Z95
 from tournaments.schedule import DEFAULT_PLAYERS
-
-Z95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class TimeConfig:
     """Print each player's mean time of the first move, in one process."""
 
     players: tuple[str, ...] = DEFAULT_PLAYERS
-    """Specs of the players."""
+    """Specs of the players, each timed once."""
     bricks: str = "D4"
     """Brick set; its boards are taken in turn."""
     board: str = "7x7x4"
@@ -36,12 +35,16 @@ def run(config: TimeConfig) -> int:
     """Prints the table and returns 0; raises ValueError for a wrong option."""
     if config.calls < 2:
         raise ValueError(f"calls must be at least 2, got {config.calls}")
+    if config.seed < 0:
+        raise ValueError(f"seed must be at least 0, got {config.seed}")
+    if not config.players:
+        raise ValueError("no player is given; bttt agents lists them")
     boards = boards_of_size(config.board, config.bricks)
     agents = {spec: make_agent(spec) for spec in config.players}
     width = max(map(len, agents))
     print(f"{'player':{width}}  {'mean s':>10}  {'+-95%':>10}  {'median s':>10}  calls")
     for spec, agent in agents.items():
-        seconds = first_move_seconds(agent, boards, config.calls, np.random.default_rng(config.seed))
+        seconds = first_move_seconds(spec, agent, boards, config.calls, np.random.default_rng(config.seed))
         half = Z95 * seconds.std(ddof=1) / np.sqrt(len(seconds))
         figures = f"{seconds.mean():10.6f}  {half:10.6f}  {np.median(seconds):10.6f}  {len(seconds)}"
         print(f"{spec:{width}}  {figures}", flush=True)
@@ -49,14 +52,18 @@ def run(config: TimeConfig) -> int:
 
 
 def first_move_seconds(
-    agent: Agent, boards: tuple[Board, ...], calls: int, rng: np.random.Generator
+    name: str, agent: Agent, boards: tuple[Board, ...], calls: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Returns `[calls] float64`: wall seconds of each first move; an untimed one warms up before."""
-    ask(agent, [Position.start(boards[0])], [rng])
+    """Returns `[calls] float64`: wall seconds of each first move; an untimed one warms up before.
+
+    Raises:
+        ValueError: The agent failed; the message has its `name`.
+    """
+    ask_by_name(name, agent, Position.start(boards[0]), rng)
     seconds = np.empty(calls)
     for call in range(calls):
         position = Position.start(boards[call % len(boards)])
         start = perf_counter()
-        ask(agent, [position], [rng])
+        ask_by_name(name, agent, position, rng)
         seconds[call] = perf_counter() - start
     return seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bttt.board import Board
-from bttt.position import FIRST, SECOND, Outcome, Position
+from bttt.position import Outcome, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class GameRecord:
         cells: The cells played, opening included.
         outcome: How the game ended.
         forfeit: Why the loser lost without a line (an exception, an illegal cell, the clock); else None.
-        seconds: Thinking time of each ply, in seconds; 0 for opening plies.
+        seconds: Thinking time of each ply, in seconds; 0 for opening plies. Where an agent was asked for
+            several games at once, each has an equal share of the time.
         values: The mover's expected result at each ply, in [-1, 1]; None where the agent gave none.
         nodes: Positions searched at each ply; None where the agent gave none.
     """
@@ -53,7 +54,7 @@ class GameRecord:
     @property
     def winner(self) -> int | None:
         """The winner's seat (FIRST or SECOND), None for a draw."""
-        return {Outcome.FIRST_WINS: FIRST, Outcome.SECOND_WINS: SECOND}.get(self.outcome)
+        return self.outcome.winner
 
     def positions(self) -> list[Position]:
         """Returns the `len(cells) + 1` positions of the game, the empty board first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,13 +30,17 @@ class ReportConfig:
     csv: bool = False
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
-    """Player whose rating is 0; by default random, where it plays, else the mean."""
+    """Player whose rating is 0; by default that of the run."""
 
 
 def run(config: ReportConfig) -> int:
-    """Rebuilds the report and returns 0; raises ValueError where there is no run."""
+    """Rebuilds the report and returns 0; raises ValueError for a wrong anchor or where there is no run."""
     path = store_path(config.run)
     with Store.open(path, read_only=True) as store:
+        if config.anchor is not None and config.anchor not in store.players:
+            raise ValueError(
+                f"anchor {config.anchor!r} is not a player; players are {', '.join(store.players)}"
+            )
         publish(path.parent, store, anchor=config.anchor, csv=config.csv)
     return 0
 
@@ -49,6 +54,7 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
     """Prints the tables, writes report.html (and CSV files) and returns the number of forfeits."""
     games = store.games()
     players = store.players
+    anchor = _anchor(folder, anchor, games)
     ratings = fit_ratings(players, games, anchor=anchor)
     print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
@@ -69,6 +75,17 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
         write_text(written[-1], _csv_text(crosstable_rows(games)))
     print("written: " + " ".join(map(str, written)))
     return len(forfeits)
+
+
+def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> str | None:
+    """Returns the player to rate 0: the one asked for, else the run's own; None before its first game."""
+    config = folder / "config.json"
+    if anchor is None and config.exists():
+        anchor = json.loads(config.read_text(encoding="utf-8")).get("anchor")
+    if games and anchor is not None and not any(anchor in game.players for game in games):
+        print(f"anchor {anchor} has no game yet: 0 is the default\n")
+        return None
+    return anchor if games else None
 
 
 def _game_row(game: GameRecord) -> dict[str, Any]:

@@ -208,7 +208,8 @@ def _first_move_statement(tournament: Tournament) -> str:
         f"{fitted.first_move_margin:.0f} Elo:</b> between equal players the first wins {_percent(win)}, "
         f"draws {_percent(draw)} and loses {_percent(loss)} of the games (fitted; draw parameter "
         f"&nu; = {fitted.draw:.3g}). Over all games played, the first player scored "
-        f"{_percent(tournament.total.score, 1)}."
+        f"{_percent(tournament.total.score, 1)} ({tournament.total.games:,} games, "
+        f"{tournament.total.distinct:,} distinct)."
     )
 
 
@@ -285,6 +286,10 @@ def boards(tournament: Tournament) -> str:
     shapes = dict.fromkeys(board.with_bricks(()) for board in tournament.boards if len(board.bricks) == 1)
     for shape in shapes:
         parts.append(f"<h3>One brick on {shape}</h3>\n{_heat_maps(tournament, shape)}")
+        cells = [board for board in tournament.boards if len(board.bricks) == 1 and _shape(board) == shape]
+        names = {board: board.brick_names for board in cells}
+        table = _score_table(tournament, "Brick", names, lambda board: board)
+        parts.append(f"<details><summary>Numbers by brick cell</summary>\n{table}</details>")
     others = [board for board in tournament.boards if len(board.bricks) != 1]
     if others:
         names = {board: escape(str(board)) for board in others}

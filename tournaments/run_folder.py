@@ -41,6 +41,13 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def add_environment(folder: Path) -> None:
+    """Adds this process to environment.json, the list of all that played games of the run."""
+    path = folder / "environment.json"
+    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    write_json(path, [*before, environment()])
+
+
 def environment() -> dict[str, Any]:
     """Returns what a result may depend on beside its settings: versions, machine, command, date."""
     return {

@@ -7,19 +7,24 @@ record of a game depends neither on the games beside it nor on the number of pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from math import isfinite
 from time import perf_counter
 from typing import Any
 
 import joblib
 import numpy as np
 
-from agents.agent import Agent, Decision, ask, make_agent
+from agents.agent import Agent, Decision, ask, make_agent, one_line
 from bttt.position import FIRST, Outcome, Position
 from tournaments.game_record import GameRecord
 from tournaments.schedule import ScheduledGame, game_generator, opening
+
+AGENT_FAILURES = (Exception, SystemExit)
+"""What an agent may raise that costs it the game; Ctrl-C is the user's."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Conditions:
     Attributes:
         seed: Seed of the run.
         opening_plies: Random plies before the players take over.
-        seconds_per_move: A player who thinks longer loses the game; None for no limit.
+        seconds_per_move: A player who thinks longer loses the game, once it has answered: nobody is
+            interrupted. None for no limit.
         in_flight: Games played at once in a process.
     """
 
@@ -105,18 +111,29 @@ def play_in_processes(
 ) -> Iterator[list[GameRecord]]:
     """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
 
-    Agents are made from their specs in every process. With several workers joblib's current backend
-    spreads the work (`joblib.parallel_config` chooses another one).
+    Agents are made from their specs in every process, in this one first, so that kernels are compiled once
+    and found on disk by the others. With several workers joblib's current backend spreads the work
+    (`joblib.parallel_config` chooses another one).
+
+    Raises:
+        OSError: A worker process has died.
     """
+    agents = _agents(tuple(players))
     if workers == 1:
-        agents = _agents(tuple(players))
         for record in play_games(games, agents, conditions):
             yield [record]
         return
     size = conditions.in_flight
     chunks = [games[start : start + size] for start in range(0, len(games), size)]
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    yield from parallel(joblib.delayed(_play_chunk)(chunk, tuple(players), conditions) for chunk in chunks)
+    try:
+        yield from parallel(
+            joblib.delayed(_play_chunk)(chunk, tuple(players), conditions) for chunk in chunks
+        )
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed, out of memory, or an agent ended it); what is stored is kept"
+        ) from error
 
 
 def _play_chunk(
@@ -133,7 +150,7 @@ def _agents(players: tuple[str, ...]) -> dict[str, Agent]:
         if getattr(agent, "batched", False):
             try:
                 ask(agent, [Position.start()], [np.random.default_rng(0)])
-            except Exception:  # it will fail, and forfeit, in its games, where the reason is recorded
+            except AGENT_FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
                 continue
     return agents
 
@@ -149,6 +166,8 @@ def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
 
 def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
     value = None if decision.value is None else float(decision.value)
+    if value is not None and not isfinite(value):
+        value = None  # says nothing, and the store has no such number
     nodes = None if decision.nodes is None else int(decision.nodes)
     live.position = live.position.play(decision.cell)
     live.cells.append(live.position.last_move)
@@ -167,7 +186,7 @@ def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None
     start = perf_counter()
     try:
         decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
-    except Exception:  # one game's failure must not cost the others theirs: ask again, one by one
+    except AGENT_FAILURES:  # one game's failure must not cost the others theirs: ask again, one by one
         for live, state in zip(group, states, strict=True):
             live.rng.bit_generator.state = state
             _move_alone(agent, live, None)
@@ -181,8 +200,8 @@ def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
     start = perf_counter()
     try:
         (decision,) = ask(agent, [live.position], [live.rng])
-    except Exception as error:
-        live.forfeit = f"raised {_one_line(error)}"
+    except AGENT_FAILURES as error:
+        live.forfeit = f"raised {one_line(error)}"
         return
     seconds = perf_counter() - start
     if limit is not None and seconds > limit:
@@ -196,8 +215,4 @@ def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
         _play(live, decision, seconds)
     except Exception as error:
         cell = getattr(decision, "cell", decision)
-        live.forfeit = f"illegal decision {cell!r}: {_one_line(error)}"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+        live.forfeit = f"illegal decision {cell!r}: {one_line(error)}"

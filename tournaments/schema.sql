@@ -36,7 +36,7 @@ CREATE TABLE moves (
     game_id INTEGER NOT NULL REFERENCES games (id),
     ply INTEGER NOT NULL,        -- from 0
     cell TEXT NOT NULL,          -- as "D4"
-    seconds REAL NOT NULL,       -- thinking time; 0 for opening plies
+    seconds REAL NOT NULL,       -- thinking time (of a batch: its share); 0 for opening plies
     value REAL,                  -- the mover's expected result, in [-1, 1]
     nodes INTEGER,               -- positions searched
     PRIMARY KEY (game_id, ply)

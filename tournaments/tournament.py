@@ -14,14 +14,12 @@ from tqdm import tqdm
 from agents.agent import make_agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
+from bttt.exit_codes import FORFEITS, INTERRUPTED, OK
 from tournaments.publish import publish
-from tournaments.run_folder import default_folder, environment, write_json
+from tournaments.run_folder import add_environment, default_folder, write_json
 from tournaments.runner import Conditions, play_in_processes
 from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule, opening
 from tournaments.store import FILE_NAME, Store
-
-INTERRUPTED = 130
-FORFEITS = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class TournamentConfig:
     players: tuple[str, ...] = DEFAULT_PLAYERS
     """Specs of the players, as mcts:iterations=1000,c=1.0, or python:package.module:Class."""
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets, joined: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S."""
     board: str = "7x7x4"
     """Size and win length of the boards: ROWSxCOLSxWIN."""
     repeats: int = 1
@@ -46,7 +44,8 @@ class TournamentConfig:
     opening_plies: int = 0
     """Random plies before the players take over, the same for both seats."""
     seconds_per_move: float | None = None
-    """A player who thinks longer loses the game; agents are then asked one position at a time."""
+    """A player who thinks longer loses the game, once it has answered: nobody is interrupted. Agents are then
+    asked one position at a time."""
     out: Path | None = None
     """Folder of the run; by default runs/tournament-<hash of the settings>."""
     workers: int = 0
@@ -84,9 +83,9 @@ def run(config: TournamentConfig) -> int:
         try:
             if missing:
                 write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
-                write_json(folder / "environment.json", environment())
+                add_environment(folder)
                 _play(missing, store, config)
-            code = 0
+            code = OK
         except KeyboardInterrupt:
             code = INTERRUPTED
             print(
@@ -94,7 +93,7 @@ def run(config: TournamentConfig) -> int:
                 "the same command goes on from there"
             )
         forfeits = publish(folder, store, anchor=config.anchor, csv=config.csv)
-    return code or (FORFEITS if config.strict and forfeits else 0)
+    return code or (FORFEITS if config.strict and forfeits else OK)
 
 
 def _check(config: TournamentConfig) -> None:

@@ -223,8 +223,8 @@ def test_time_limit_holds(rollouts):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"iterations": 0}, "iterations must be at least 1, got 0"),
-        ({"rollouts": 0}, "rollouts must be at least 1, got 0"),
+        ({"iterations": 0}, "iterations must be 1 to 2,000,000,000, got 0"),
+        ({"rollouts": 0}, "rollouts must be 1 to 2,000,000,000, got 0"),
         ({"c": -0.5}, "c must be at least 0, got -0.5"),
         ({"c": float("nan")}, "c must be at least 0, got nan"),
         ({"leaf": "network"}, "leaf must be one of rollout, heuristic, got 'network'"),

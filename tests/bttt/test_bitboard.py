@@ -22,7 +22,7 @@ def playout(start: Position, state: np.ndarray) -> int:
     board = start.board
     words = (np.uint64(start.mine), np.uint64(start.theirs), np.uint64(board.playable))
     bits = np.empty(64, np.uint64)
-    return bitboard.random_playout(*words, board.stride, board.win_length, state, bits)
+    return bitboard.random_playouts(1, *words, board.stride, board.win_length, state, bits)
 
 
 def assert_close(counts: dict[Outcome, int], chances: dict[Outcome, float], *, samples: int | None = None):

@@ -67,7 +67,7 @@ def test_svg_is_well_formed_and_shows_each_stone(position):
     assert len(arms) == 2 * position.second.bit_count()
     marked = [part for part in root.findall(f"{SVG}rect") if part.get("fill") == LAST_MOVE]
     assert len(marked) == (position.last_move is not None)
-    assert bool(root.find(f"{SVG}g")) == bool(position.winning_line())
+    assert bool(root.findall(f"{SVG}g/{SVG}line")) == bool(position.winning_line())
     assert "href" not in svg(position)
 
 

@@ -155,7 +155,8 @@ def test_embedded_games_are_the_games():
 
 
 def test_values_that_are_no_numbers_are_left_out():
-    game = record("a", "b", "A1 B1", BOARDS[3], outcome=1, forfeit="x", values=(float("nan"), float("inf")))
+    values = (float("nan"), float("inf"))
+    game = record("a", "b", "A1 B1", BOARDS[3], outcome=Outcome.FIRST_WINS, forfeit="x", values=values)
     assert embedded(report([game], ["a", "b"]))["games"][0][10] == 0
 
 

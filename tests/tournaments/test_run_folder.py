@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tournaments.run_folder import default_folder, environment, write_json, write_text
+from tournaments.run_folder import add_environment, default_folder, write_text
 
 
 def test_folder_name_depends_on_every_setting_and_not_on_their_order():
@@ -27,8 +27,10 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_other(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_environment_names_what_a_result_may_depend_on(tmp_path):
-    write_json(tmp_path / "environment.json", environment())
-    recorded = json.loads((tmp_path / "environment.json").read_text())
+def test_environment_names_what_a_result_may_depend_on_and_each_resume_adds_its_own(tmp_path):
+    add_environment(tmp_path)
+    add_environment(tmp_path)
+    recorded, again = json.loads((tmp_path / "environment.json").read_text())
+    assert recorded["packages"] == again["packages"]
     assert {"date", "command", "python", "machine", "cores", "packages"} == set(recorded)
     assert recorded["packages"]["numpy"] and recorded["packages"]["brick-tic-tac-toe"]

@@ -89,6 +89,16 @@ def test_one_worker_equals_four():
     assert len(one) == len(schedule)
 
 
+def test_a_value_that_is_no_number_is_stored_as_none():
+    class Doubtful(RandomAgent):
+        def decide(self, positions, rng):
+            return [replace(decision, value=float("nan")) for decision in super().decide(positions, rng)]
+
+    records = play({"a": Doubtful(), "b": RandomAgent()})
+    assert {value for record in records for value in record.values} == {None}
+    assert {record.forfeit for record in records} == {None}
+
+
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
