@@ -6,12 +6,15 @@ of one. Its randomness is an argument, so a game depends on its own generator an
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,6 +31,9 @@ AGENTS: dict[str, str] = {
 """The agents by name, as "module:class"; a module is imported when its agent is made."""
 
 USER_AGENT = "python"
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What an agent may raise that is its own failure; Ctrl-C is the user's."""
+MOST_TEXT = 300
 Rng = np.random.Generator | Sequence[np.random.Generator]
 """One generator for all positions, or one for each."""
 
@@ -66,7 +72,7 @@ def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Gene
     """Returns the agent's decision in one position; any failure of it is a ValueError with its name."""
     try:
         (decision,) = ask(agent, [position], [rng])
-    except Exception as error:
+    except FAILURES as error:
         raise ValueError(f"agent {name!r} raised {one_line(error)}") from error
     return decision
 
@@ -83,9 +89,13 @@ def ask(agent: Agent, positions: Sequence[Position], rngs: Sequence[np.random.Ge
 
 
 def _decisions(agent: Agent, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-    decisions = list(agent.decide(positions, rng))
+    answer = agent.decide(positions, rng)
+    decisions = list(answer) if isinstance(answer, Iterable) else [answer]
+    for decision in decisions:
+        if not hasattr(decision, "cell") or not hasattr(decision, "value") or not hasattr(decision, "nodes"):
+            raise TypeError(f"decide must return a list of agents.Decision, it has {decision!r}")
     if len(decisions) != len(positions):
-        raise ValueError(f"agent returned {len(decisions)} decisions for {len(positions)} positions")
+        raise ValueError(f"decide returned {len(decisions)} decisions for {len(positions)} positions")
     return decisions
 
 
@@ -135,7 +145,7 @@ def make_agent(spec: str) -> Agent:
         raise ValueError(f"agent {spec!r}: {error}") from error
     try:
         agent = factory(**arguments)
-    except Exception as error:
+    except FAILURES as error:
         raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
@@ -149,7 +159,7 @@ def load(target: str) -> Callable[..., Any]:
         raise ValueError(f"{target!r} is not of the form package.module:Class")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except FAILURES as error:
         raise ValueError(f"module {module_name!r} cannot be imported: {one_line(error)}") from error
     factory = getattr(module, class_name, None)
     if not callable(factory):
@@ -161,7 +171,21 @@ def load(target: str) -> Callable[..., Any]:
     return factory
 
 
-def one_line(error: Exception) -> str:
+def source_digest(agent: Agent) -> str | None:
+    """Returns a digest of the file that defines the agent's class; None where there is no such file."""
+    try:
+        source = Path(inspect.getfile(type(agent))).read_bytes()
+    except (OSError, TypeError):
+        return None
+    return hashlib.sha256(source).hexdigest()[:16]
+
+
+def one_line(error: BaseException) -> str:
     """Returns what an error says; its kind as well, unless the message is meant for users."""
-    text = " ".join(str(error).split())
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its message cannot be read)"
+    printable = "".join(symbol if symbol.isprintable() else " " for symbol in text)
+    text = textwrap.shorten(printable, MOST_TEXT, placeholder=" ...")
     return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

@@ -79,7 +79,7 @@ class MctsAgent:
             if not 1 <= getattr(self, name) <= MOST_ITERATIONS:
                 raise ValueError(f"{name} must be 1 to {MOST_ITERATIONS:,}, got {getattr(self, name):,}")
         if not 0 <= self.c < math.inf:
-            raise ValueError(f"c must be at least 0, got {self.c}")
+            raise ValueError(f"c must be at least 0 and finite, got {self.c}")
         if self.leaf not in get_args(Leaf):
             raise ValueError(f"leaf must be one of {', '.join(get_args(Leaf))}, got {self.leaf!r}")
         if self.seconds is not None and not 0 < self.seconds < math.inf:

@@ -22,6 +22,8 @@ from agents.heuristic import leaf_value
 from bttt.board import Board
 from bttt.position import Position
 
+MOST_PLIES = 63
+"""No board has more cells."""
 TABLE_ENTRIES = 2**18
 """Entries of the transposition table (40 bytes each); a power of two."""
 
@@ -58,8 +60,8 @@ class MinimaxAgent:
     batched = True
 
     def __post_init__(self):
-        if self.depth < 1:
-            raise ValueError(f"depth must be at least 1, got {self.depth}")
+        if not 1 <= self.depth <= MOST_PLIES:
+            raise ValueError(f"depth must be 1 to {MOST_PLIES}, got {self.depth}")
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise ValueError(f"seconds must be above 0 or none, got {self.seconds}")
 

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr
 from importlib import import_module
 from typing import Any
 
-from bttt.exit_codes import INTERRUPTED, OK, USAGE_ERROR
+from bttt.exit_codes import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
@@ -28,6 +28,15 @@ def main(arguments: list[str] | None = None) -> int:
     The variable BTTT_TRACEBACK=1 shows where an error came from instead.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a letter of a player's name
+    try:
+        return _main(arguments)
+    except BrokenPipeError:  # `bttt ... | head`: what is left in the buffer must not raise at the exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+
+
+def _main(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(_help())
         return OK if arguments else USAGE_ERROR
@@ -35,7 +44,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(import_module("bttt").__version__)
         return OK
     try:
-        return _run(arguments[0], arguments[1:])
+        code = _run(arguments[0], arguments[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         if os.environ.get("BTTT_TRACEBACK"):
             raise

@@ -85,7 +85,8 @@ class Board:
         """Returns the board of a text such as "7x7x4:D4,E5" or "3x3x3"; the inverse of `str`."""
         size = re.fullmatch(r"\s*(\d+)x(\d+)x(\d+)\s*(?::(.*))?", text)
         if size is None:
-            raise ValueError(f'board {text!r} is not of the form "ROWSxCOLSxWIN:BRICKS", as "7x7x4:D4,E5"')
+            form = 'ROWSxCOLSxWIN, as "7x7x4", or with bricks, as "7x7x4:D4,E5"'
+            raise ValueError(f"board {text!r} is not of the form {form}")
         rows, cols, win_length = (int(number) for number in size.groups()[:3])
         return cls(rows, cols, win_length, size.group(4) or "")  # type: ignore[arg-type]
 

@@ -23,7 +23,11 @@ from bttt.board import Board
 from bttt.symmetry import canonical_board, orbits
 
 PAPER_SETS = {"R2": ("D3", "D4"), "R3": ("C3", "D3", "D4")}
-FORMS = "a cell (D4), cells joined by + (D4+E5), none, R2, R3, all, orbit:K, random:K[,count=N,seed=S]"
+FORMS = (
+    f"a cell (D4), cells joined by + (D4+E5), none, {', '.join(PAPER_SETS)}, all, orbit:K, "
+    "random:K[,count=N,seed=S]"
+)
+MOST_RANDOM = 100_000
 DEFAULT_RANDOM_COUNT = 16
 
 
@@ -78,7 +82,10 @@ def _orbit(argument: str, board: Board) -> tuple[int, ...]:
                 f"orbit:{argument} does not exist: a {board.size_text} board has orbits 0 to {len(known) - 1}"
             )
         return known[int(argument)]
-    cell = board.cell(argument)
+    try:
+        cell = board.cell(argument)
+    except ValueError as error:
+        raise ValueError(f"orbit:{argument}: {error}; orbits are 0 to {len(known) - 1}") from None
     return next(orbit for orbit in known if cell in orbit)
 
 
@@ -98,7 +105,7 @@ def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
         ) from None
     if not 0 <= bricks < board.cells:
         raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
-    possible = comb(board.cells, bricks)
+    possible = min(comb(board.cells, bricks), MOST_RANDOM)
     count, seed = given.get("count", min(DEFAULT_RANDOM_COUNT, possible)), given.get("seed", 0)
     if not 1 <= count <= possible or seed < 0:
         raise ValueError(

@@ -7,3 +7,5 @@ USAGE_ERROR = 2
 """Wrong input, or a place that cannot be written."""
 INTERRUPTED = 130
 """Ctrl-C, as shells have it."""
+CLOSED_PIPE = 141
+"""Whoever read the output has left, as shells have it."""

@@ -177,6 +177,8 @@ def test_the_installed_script_runs():
         (["tournament", "--in-flight", "0"], "in_flight must be at least 1, got 0"),
         (["tournament", "--seconds-per-move", "0"], "seconds_per_move must be positive, got 0"),
         (["tournament", "--anchor", "nobody"], "anchor 'nobody' is not a player; players are random, "),
+        (["tournament", "--repeats", "100000000000"], "98,000,000,000,000 games, at most 10,000,000"),
+        (["tournament", "--out", "my_agents.py"], "out must be a folder, my_agents.py is a file"),
         (["tournament", "--opening-plies", "49", "--workers", "1"], "opening_plies=49 is too long"),
         (["report", "nowhere"], "no tournament at nowhere"),
         (["replay", "nowhere", "0"], "no tournament at nowhere"),
@@ -264,6 +266,82 @@ def test_a_worker_that_dies_is_one_line_and_keeps_what_is_stored():
     assert "Traceback" not in done.stderr
     assert "error: a worker process has died" in done.stderr
     assert 0 < len(stored("run")) < 98
+
+
+def test_an_edited_agent_does_not_find_the_games_of_the_old_one(capsys):
+    arguments = ["tournament", "--players", "random", "python:edited:Mine", "--bricks", "D4", "--workers", 1]
+    Path("edited.py").write_text(BROKEN.replace("Broken", "Mine"))
+    bttt(*arguments, capsys=capsys)
+    bttt(*arguments, "--out", "run", capsys=capsys)
+    Path("edited.py").write_text("from agents.random_agent import RandomAgent as R\nclass Mine(R): pass\n")
+    again = {
+        "capture_output": True,
+        "text": True,
+        "check": False,
+    }  # a process that has not imported the old one
+    done = subprocess.run([*BTTT, *map(str, arguments)], **again)
+    assert "2 of 2 games, 0 forfeits" in done.stdout
+    done = subprocess.run([*BTTT, *map(str, arguments), "--out", "run"], **again)
+    assert done.returncode == 2 and "source files is python:edited:Mine " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason"),
+    [
+        ("5", "decide must return a list of agents.Decision, it has 5"),
+        ("[Decision(0, nodes=10**30)]", "nodes must be 0 to 9223372036854775807, got 10000"),
+        ("[Decision(0, value='good')]", "could not convert string to float: 'good'"),
+        ("[Decision('H9')]", "cell 'H9' is not on the 7x7 board"),
+        ("[Decision(0), Decision(1)]", "decide returned 2 decisions for 1 positions"),
+        ("(_ for _ in ()).throw(GeneratorExit)", "raised GeneratorExit"),
+        ("(_ for _ in ()).throw(OSError('\\udcff\\x1b[31m' * 999))", "raised OSError: "),
+    ],
+)
+def test_odd_answers_lose_the_game_and_nothing_else(decision, reason, capsys, monkeypatch):
+    name = f"odd_{abs(hash(decision))}"
+    source = f"from agents import Decision\nclass Odd:\n    decide = lambda *_: {decision}\n"
+    Path(f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(Path.cwd())
+    arguments = ["tournament", "--players", "random", f"python:{name}:Odd", "--bricks", "D4"]
+    code, out, err = bttt(*arguments, "--workers", 1, "--out", "run", capsys=capsys)
+    assert code == 0, err
+    assert "2 of 2 games, 2 forfeits" in out and reason in out
+    assert "\x1b" not in out and len(out.splitlines()[-5]) < 500
+
+
+def test_equal_agents_under_two_names_are_refused(capsys):
+    err = refused("tournament", "--players", "mcts", "mcts:iterations=1000", capsys=capsys)
+    assert "players 'mcts' and 'mcts:iterations=1000' are the same agent" in err
+
+
+def test_a_reader_that_leaves_early_costs_nothing():
+    command = f"{' '.join(BTTT)} {' '.join(TINY)} --out run | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("#  agent")
+    assert "rror" not in done.stderr.replace("ngame/s", "")
+    assert Path("run/report.html").exists()
+
+
+def test_a_damaged_file_is_one_line(capsys):
+    bttt(*TINY, "--repeats", 20, "--out", "run", capsys=capsys)
+    file = Path("run", FILE_NAME)
+    content = bytearray(file.read_bytes())
+    content[12_000:40_000] = bytes(range(250)) * 112
+    file.write_bytes(content)
+    for arguments in (["report", "run"], ["replay", "run", 150], [*TINY, "--repeats", 20, "--out", "run"]):
+        assert f"run/{FILE_NAME}" in refused(*arguments, capsys=capsys)
+
+
+def test_names_that_the_terminal_cannot_show(capsys):
+    Path("zoe.py").write_text(BROKEN.replace("Broken", "Zoé"), encoding="utf-8")
+    arguments = ["tournament", "--players", "random", "python:zoe:Zoé", "--bricks", "D4", "--workers", "1"]
+    done = subprocess.run(
+        [*BTTT, *arguments],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    assert b"Zo\\xe9" in done.stdout
 
 
 def test_report_keeps_the_run_s_anchor_unless_another_is_asked_for(capsys):

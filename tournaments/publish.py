@@ -20,6 +20,8 @@ from tournaments.report import report_html
 from tournaments.run_folder import write_text
 from tournaments.store import FILE_NAME, Store
 
+FORFEITS_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class ReportConfig:
@@ -51,29 +53,47 @@ def store_path(run: Path) -> Path:
 
 
 def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int:
-    """Prints the tables, writes report.html (and CSV files) and returns the number of forfeits."""
+    """Writes report.html (and CSV files), prints the tables and returns the number of forfeits.
+
+    Raises:
+        OSError: A file cannot be written; the tables are printed all the same.
+    """
     games = store.games()
-    players = store.players
     anchor = _anchor(folder, anchor, games)
-    ratings = fit_ratings(players, games, anchor=anchor)
-    print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
-    forfeits = [game for game in games if game.forfeit is not None]
-    for game in forfeits[:5]:
-        loser = game.players[1 - game.winner]
-        print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
-    if len(forfeits) > 5:
-        print(f"... and {len(forfeits) - 5} more forfeits, all in the report")
-    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits")
+    try:  # before the tables, whose reader may close the pipe early
+        written = _write_files(folder, store, games, anchor=anchor, csv=csv)
+    finally:
+        forfeits = _print_tables(store, games, anchor)
+    print(f"written: {folder / FILE_NAME} {' '.join(map(str, written))}")
+    return forfeits
+
+
+def _write_files(
+    folder: Path, store: Store, games: Sequence[GameRecord], *, anchor: str | None, csv: bool
+) -> list[Path]:
+    """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
-    html = report_html(title, settings, players, games, anchor=anchor)
-    write_text(folder / "report.html", html)
-    written = [folder / FILE_NAME, folder / "report.html"]
+    texts = {"report.html": report_html(title, settings, store.players, games, anchor=anchor)}
     if csv:
-        written += [folder / "games.csv", folder / "crosstable.csv"]
-        write_text(written[-2], _csv_text(map(_game_row, games)))
-        write_text(written[-1], _csv_text(crosstable_rows(games)))
-    print("written: " + " ".join(map(str, written)))
+        texts["games.csv"] = _csv_text(map(_game_row, games))
+        texts["crosstable.csv"] = _csv_text(crosstable_rows(games))
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def _print_tables(store: Store, games: Sequence[GameRecord], anchor: str | None) -> int:
+    """Returns the number of forfeits."""
+    ratings = fit_ratings(store.players, games, anchor=anchor)
+    print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
+    forfeits = [game for game in games if game.forfeit is not None]
+    for game in forfeits[:FORFEITS_SHOWN]:
+        loser = game.players[1 - game.winner]
+        print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
+    if len(forfeits) > FORFEITS_SHOWN:
+        print(f"... and {len(forfeits) - FORFEITS_SHOWN} more forfeits, all in the report")
+    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits")
     return len(forfeits)
 
 

@@ -28,7 +28,7 @@ class ReplayConfig:
 def run(config: ReplayConfig) -> int:
     """Prints the game and returns 0; raises ValueError where there is no such run or game."""
     with Store.open(store_path(config.run), read_only=True) as store:
-        games = store.games(config.game)
+        games = store.games(config.game) if 0 <= config.game < store.scheduled else []
         if not games:
             raise ValueError(
                 f"game {config.game} is not stored in {config.run}: the schedule has games 0 to "

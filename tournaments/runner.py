@@ -18,13 +18,13 @@ from typing import Any
 import joblib
 import numpy as np
 
-from agents.agent import Agent, Decision, ask, make_agent, one_line
+from agents.agent import FAILURES, Agent, Decision, ask, make_agent, one_line
 from bttt.position import FIRST, Outcome, Position
 from tournaments.game_record import GameRecord
 from tournaments.schedule import ScheduledGame, game_generator, opening
 
-AGENT_FAILURES = (Exception, SystemExit)
-"""What an agent may raise that costs it the game; Ctrl-C is the user's."""
+MOST_NODES = 2**63
+"""The store counts in 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def _agents(players: tuple[str, ...]) -> dict[str, Agent]:
         if getattr(agent, "batched", False):
             try:
                 ask(agent, [Position.start()], [np.random.default_rng(0)])
-            except AGENT_FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
+            except FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
                 continue
     return agents
 
@@ -169,6 +169,8 @@ def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
     if value is not None and not isfinite(value):
         value = None  # says nothing, and the store has no such number
     nodes = None if decision.nodes is None else int(decision.nodes)
+    if nodes is not None and not 0 <= nodes < MOST_NODES:
+        raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
     live.position = live.position.play(decision.cell)
     live.cells.append(live.position.last_move)
     live.seconds.append(seconds)
@@ -186,7 +188,7 @@ def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None
     start = perf_counter()
     try:
         decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
-    except AGENT_FAILURES:  # one game's failure must not cost the others theirs: ask again, one by one
+    except FAILURES:  # one game's failure must not cost the others theirs: ask again, one by one
         for live, state in zip(group, states, strict=True):
             live.rng.bit_generator.state = state
             _move_alone(agent, live, None)
@@ -200,7 +202,7 @@ def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
     start = perf_counter()
     try:
         (decision,) = ask(agent, [live.position], [live.rng])
-    except AGENT_FAILURES as error:
+    except FAILURES as error:
         live.forfeit = f"raised {one_line(error)}"
         return
     seconds = perf_counter() - start

@@ -24,6 +24,7 @@ DEFAULT_PLAYERS = (
 )
 SCHEDULES = ("round-robin", "gauntlet")
 MAX_OPENING_DRAWS = 1000
+MOST_GAMES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def make_schedule(
         repeats: At least 1.
 
     Raises:
-        ValueError: An argument is not as above.
+        ValueError: An argument is not as above, or there are more than `MOST_GAMES` games.
     """
     if kind not in SCHEDULES:
         raise ValueError(f"unknown schedule {kind!r}; schedules are {', '.join(SCHEDULES)}")
@@ -71,6 +72,9 @@ def make_schedule(
     if repeats < 1:
         raise ValueError(f"repeats must be at least 1, got {repeats}")
     pairs = [pair for pair in combinations(players, 2) if kind == "round-robin" or players[0] in pair]
+    count = 2 * len(pairs) * len(boards) * repeats
+    if count > MOST_GAMES:
+        raise ValueError(f"the schedule has {count:,} games, at most {MOST_GAMES:,} are allowed")
     games: list[ScheduledGame] = []
     for repeat in range(repeats):
         for pair in pairs:

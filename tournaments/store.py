@@ -26,6 +26,8 @@ SCHEMA_VERSION = 1
 FILE_NAME = "tournament.sqlite"
 OUTCOME_BY_TEXT = {text: outcome for outcome, text in OUTCOME_TEXT.items()}
 BUSY_SECONDS = 10.0
+DAMAGE = (ValueError, TypeError, KeyError)
+"""What reading raises where the file's content is not what this program wrote."""
 
 
 class Store:
@@ -34,11 +36,12 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection):
         self.path = path
         self._connection = connection
-        row = connection.execute("SELECT settings, games, created FROM runs WHERE id = 1").fetchone()
-        self.settings: dict[str, Any] = json.loads(row[0])
+        with _errors_name(path, *DAMAGE):
+            row = connection.execute("SELECT settings, games, created FROM runs WHERE id = 1").fetchone()
+            self.settings: dict[str, Any] = json.loads(row[0])
+            self._player_ids = dict(connection.execute("SELECT name, id FROM players ORDER BY id"))
         self.scheduled: int = row[1]
         self.created: str = row[2]
-        self._player_ids = dict(connection.execute("SELECT name, id FROM players ORDER BY id"))
 
     @classmethod
     def create_or_open(
@@ -96,7 +99,8 @@ class Store:
 
     def finished(self) -> set[int]:
         """Returns the schedule numbers of the stored games."""
-        return {number for (number,) in self._connection.execute("SELECT number FROM games")}
+        with _errors_name(self.path):
+            return {number for (number,) in self._connection.execute("SELECT number FROM games")}
 
     def add(self, records: Iterable[GameRecord]) -> None:
         """Stores finished games in one transaction; a game that is stored already stays as it is.
@@ -141,7 +145,15 @@ class Store:
         )
 
     def games(self, number: int | None = None) -> list[GameRecord]:
-        """Returns the stored games in the order of the schedule, or only the one with this number."""
+        """Returns the stored games in the order of the schedule, or only the one with this number.
+
+        Raises:
+            ValueError: The file is damaged.
+        """
+        with _errors_name(self.path, *DAMAGE):
+            return self._games(number)
+
+    def _games(self, number: int | None) -> list[GameRecord]:
         chosen = "" if number is None else "WHERE number = :number"
         rows = self._connection.execute(
             "SELECT id, number, first, second, board, repeat, opening_plies, outcome, forfeit"
@@ -160,13 +172,13 @@ class Store:
 
 
 @contextmanager
-def _errors_name(path: Path) -> Iterator[None]:
-    """Turns SQLite's errors into ones that name the file."""
+def _errors_name(path: Path, *damage: type[Exception]) -> Iterator[None]:
+    """Turns SQLite's errors, and those of `damage`, into ones that name the file."""
     try:
         yield
     except sqlite3.OperationalError as error:  # no space, no permission: the place, not the content
         raise OSError(f"{path}: {error} (what is stored is kept)") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, *damage) as error:
         raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import joblib
 from tqdm import tqdm
 
-from agents.agent import make_agent
+from agents.agent import USER_AGENT, Agent, make_agent, source_digest
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import FORFEITS, INTERRUPTED, OK
@@ -68,13 +68,15 @@ def run(config: TournamentConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the games stored before are kept.
     """
-    _check(config)
+    agents = _make_agents(config)
     boards = boards_of_size(config.board, config.bricks)
     schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
     for game in schedule[: len(boards)]:  # one on each board
         opening(config.seed, game, config.opening_plies)
-    settings = _settings(config, boards)
+    settings = _settings(config, boards, agents)
     folder = config.out or default_folder("tournament", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
     with Store.create_or_open(folder / FILE_NAME, settings, config.players, len(schedule)) as store:
         _refuse_other_settings(store, settings, folder)
@@ -96,8 +98,12 @@ def run(config: TournamentConfig) -> int:
     return code or (FORFEITS if config.strict and forfeits else OK)
 
 
-def _check(config: TournamentConfig) -> None:
-    """Raises ValueError for an option that no later step checks before games are played."""
+def _make_agents(config: TournamentConfig) -> dict[str, Agent]:
+    """Returns the players' agents.
+
+    Raises:
+        ValueError: An option is wrong that no later step checks before games are played.
+    """
     for name, least in (("seed", 0), ("opening_plies", 0), ("workers", 0), ("in_flight", 1)):
         value = getattr(config, name)
         if value < least:
@@ -107,14 +113,29 @@ def _check(config: TournamentConfig) -> None:
         raise ValueError(f"seconds_per_move must be positive, got {limit}")
     if config.anchor is not None and config.anchor not in config.players:
         raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
+    agents: dict[str, Agent] = {}
     for spec in config.players:
         if spec == "human":
             raise ValueError("player 'human' cannot play a tournament: try bttt play")
-        make_agent(spec)
+        if spec in agents:
+            raise ValueError(f"player {spec!r} is named twice; players must differ")
+        agent = make_agent(spec)
+        same = next((other for other, made in agents.items() if made == agent), None)
+        if same is not None:
+            raise ValueError(f"players {same!r} and {spec!r} are the same agent; players must differ")
+        agents[spec] = agent
+    return agents
 
 
-def _settings(config: TournamentConfig, boards: Sequence[Board]) -> dict[str, Any]:
-    """Returns everything that decides the games, and nothing else."""
+def _settings(
+    config: TournamentConfig, boards: Sequence[Board], agents: Mapping[str, Agent]
+) -> dict[str, Any]:
+    """Returns everything that decides the games, and nothing else.
+
+    Of a user's own agents that is the file with their class as well (not what it imports), so that an agent
+    that was edited does not find the games of the old one.
+    """
+    own = {spec: source_digest(agent) for spec, agent in agents.items() if spec.startswith(f"{USER_AGENT}:")}
     return {
         "schedule": config.schedule,
         "players": list(config.players),
@@ -123,6 +144,7 @@ def _settings(config: TournamentConfig, boards: Sequence[Board]) -> dict[str, An
         "seed": config.seed,
         "opening_plies": config.opening_plies,
         "seconds_per_move": config.seconds_per_move,
+        **({"source files": [f"{spec} {digest}" for spec, digest in own.items()]} if own else {}),
     }
 
 

@@ -291,7 +291,7 @@ def test_no_position_is_no_decision():
     ],
 )
 def test_a_wrong_number_of_decisions_is_refused(agent, counts):
-    with pytest.raises(ValueError, match=re.escape(f"agent returned {counts}positions")):
+    with pytest.raises(ValueError, match=re.escape(f"decide returned {counts}positions")):
         ask(agent, STARTS, [np.random.default_rng(0)] * 3)
 
 

@@ -225,8 +225,8 @@ def test_time_limit_holds(rollouts):
     [
         ({"iterations": 0}, "iterations must be 1 to 2,000,000,000, got 0"),
         ({"rollouts": 0}, "rollouts must be 1 to 2,000,000,000, got 0"),
-        ({"c": -0.5}, "c must be at least 0, got -0.5"),
-        ({"c": float("nan")}, "c must be at least 0, got nan"),
+        ({"c": -0.5}, "c must be at least 0 and finite, got -0.5"),
+        ({"c": float("nan")}, "c must be at least 0 and finite, got nan"),
         ({"leaf": "network"}, "leaf must be one of rollout, heuristic, got 'network'"),
         ({"seconds": -1.0}, "seconds must be above 0 or none, got -1.0"),
     ],

@@ -181,7 +181,7 @@ def test_time_limit_ends_early_once_the_result_is_known():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"depth": 0}, "depth must be at least 1, got 0"),
+        ({"depth": 0}, "depth must be 1 to 63, got 0"),
         ({"seconds": 0.0}, "seconds must be above 0 or none, got 0.0"),
         ({"seconds": float("inf")}, "seconds must be above 0 or none, got inf"),
     ],

@@ -105,7 +105,7 @@ def test_a_value_that_is_no_number_is_stored_as_none():
         ("raise", "raised RuntimeError: out of ideas"),
         ("taken", "illegal decision .*is taken"),
         ("off", "illegal decision 1000"),
-        ("none", "illegal decision None"),
+        ("none", "raised TypeError: decide must return a list of agents.Decision, it has None"),
     ],
 )
 def test_misbehaviour_loses_only_the_games_in_which_it_happens(how, reason):
