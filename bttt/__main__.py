@@ -28,9 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     The variable BTTT_TRACEBACK=1 shows where an error came from instead.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a letter of a player's name
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not have every letter of a player's name
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _main(arguments)
+        code = _main(arguments)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:  # `bttt ... | head`: what is left in the buffer must not raise at the exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
@@ -44,9 +47,7 @@ def _main(arguments: list[str]) -> int:
         print(import_module("bttt").__version__)
         return OK
     try:
-        code = _run(arguments[0], arguments[1:])
-        sys.stdout.flush()
-        return code
+        return _run(arguments[0], arguments[1:])
     except BrokenPipeError:
         raise
     except (ValueError, OSError) as error:

@@ -29,7 +29,8 @@ def kernel(function: Callable) -> Any:
     except RuntimeError:  # no folder for the cache can be written: compile in each process
         return numba.njit(nogil=True, error_model="numpy")(function)
     index = _index(compiled)
-    index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
+    if index is not None:
+        index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
     return compiled
 
 
