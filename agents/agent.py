@@ -12,7 +12,7 @@ import inspect
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -20,6 +20,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from agents.options import nearest, parse_options
+from bttt.opponent import ask
 from bttt.position import OUTCOME_TEXT, Position
 
 AGENTS: dict[str, str] = {
@@ -57,10 +58,11 @@ class Decision:
 
 @runtime_checkable
 class Agent(Protocol):
-    """A player. The attribute `batched = True` says that `rng` may be one generator a position.
+    """A player, asked through `bttt.opponent.ask`.
 
-    An agent without that attribute is asked one position at a time, with that game's generator, which
-    keeps its games reproducible however many are played at once.
+    The attribute `batched = True` says that `rng` may be a sequence with one generator a position. An agent
+    without it is asked one position at a time, with that game's generator, which keeps its games
+    reproducible however many are played at once.
     """
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> Sequence[Decision]:
@@ -75,28 +77,6 @@ def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Gene
     except FAILURES as error:
         raise ValueError(f"agent {name!r} raised {one_line(error)}") from error
     return decision
-
-
-def ask(agent: Agent, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
-    """Returns the agent's decisions, each drawing only from its own position's generator."""
-    if getattr(agent, "batched", False):
-        return _decisions(agent, positions, rngs)
-    return [
-        decision
-        for position, rng in zip(positions, rngs, strict=True)
-        for decision in _decisions(agent, [position], rng)
-    ]
-
-
-def _decisions(agent: Agent, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-    answer = agent.decide(positions, rng)
-    decisions = list(answer) if isinstance(answer, Iterable) else [answer]
-    for decision in decisions:
-        if not hasattr(decision, "cell") or not hasattr(decision, "value") or not hasattr(decision, "nodes"):
-            raise TypeError(f"decide must return a list of agents.Decision, it has {decision!r}")
-    if len(decisions) != len(positions):
-        raise ValueError(f"decide returned {len(decisions)} decisions for {len(positions)} positions")
-    return decisions
 
 
 def generators(rng: Rng, positions: Sequence[Position]) -> list[np.random.Generator]:

@@ -29,7 +29,7 @@ CHUNK_SECONDS = 0.001
 
 
 class _Workspace:
-    """The tree that an agent uses again for each decision; no decision depends on it. A copy is empty."""
+    """The tree that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
 
     def __init__(self):
         self._tree = empty_tree(places(0))
@@ -59,7 +59,8 @@ class MctsAgent:
         leaf: "rollout" judges a leaf by random playouts; "heuristic" by the expert heuristic, put into
             [-1, 1] by `agents.heuristic.leaf_value`.
         rollouts: Random playouts a leaf; not used with leaf="heuristic".
-        seconds: Time for a decision; iterations are run until it is used and `iterations` is ignored.
+        seconds: Time for a decision; iterations, at least one, are run until it is used and `iterations` is
+            ignored.
         tactics: Whether, at the root and everywhere in the tree, only winning moves are tried where there is
             one, and else only blocks where the other side threatens to win. Playouts stay random.
     """
@@ -123,8 +124,11 @@ class MctsAgent:
             grow(*words, self.iterations, 0, tree, settings, state)
             return tree
         tree = self._workspace.tree(MOST_NODES)
+        # One iteration before the clock starts: it makes the tree this position's own, and in a new process
+        # it compiles or loads the kernels.
+        used = grow(*words, 1, 0, tree, settings, state)
         deadline = time.perf_counter() + self.seconds
-        used, chunk, done = 0, 1, 0
+        chunk, done = 1, 1
         while (started := time.perf_counter()) < deadline and done + chunk <= MOST_ITERATIONS:
             used = grow(*words, chunk, used, tree, settings, state)
             done += chunk

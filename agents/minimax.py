@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ TABLE_ENTRIES = 2**18
 
 
 class _Workspace:
-    """Arrays that an agent keeps; no decision depends on what an earlier one left. A copy is empty."""
+    """Arrays that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
 
     def __init__(self):
         self.passes = 0
@@ -62,8 +62,9 @@ class MinimaxAgent:
     def __post_init__(self):
         if not 1 <= self.depth <= MOST_PLIES:
             raise ValueError(f"depth must be 1 to {MOST_PLIES}, got {self.depth}")
-        if self.seconds is not None and not 0 < self.seconds < math.inf:
-            raise ValueError(f"seconds must be above 0 or none, got {self.seconds}")
+        if self.seconds is not None and not 0 < self.seconds <= threading.TIMEOUT_MAX:
+            most = f"{threading.TIMEOUT_MAX:.0f}"
+            raise ValueError(f"seconds must be above 0 and at most {most}, or none, got {self.seconds}")
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
         """Returns one decision a position."""
@@ -92,8 +93,10 @@ class MinimaxAgent:
         values = np.zeros(len(cells))
         deepest = len(cells) if self.seconds is not None else min(self.depth, len(cells))
         first_pass = workspace.passes + 1
-        with _stopped_after(self.seconds, scratch.stop):
+        with ExitStack() as clock:
             for depth in range(1, deepest + 1):
+                if depth == 2:  # depth 1 is always finished, and in a new process it compiles the kernels
+                    clock.enter_context(_stopped_after(self.seconds, scratch.stop))
                 order = np.argsort(-values, kind="stable")
                 cells, moves, values = cells[order], moves[order], values[order]
                 workspace.passes += 1

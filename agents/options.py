@@ -57,7 +57,7 @@ def _option_types(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
 def _hints(annotated: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(annotated)
-    except (NameError, TypeError):  # a name imported for type checkers only, or no annotations at all
+    except Exception:  # a name imported for type checkers only, no annotations at all, or whatever they run
         return {}
 
 

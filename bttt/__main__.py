@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, suppress
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; wrong input is one line on stderr and code 2.
 
+    The help of a command is printed by tyro, which then raises SystemExit with code 0.
     The variable BTTT_TRACEBACK=1 shows where an error came from instead.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -35,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # `bttt ... | head`: what is left in the buffer must not raise at the exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with suppress(OSError):  # not a file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
 
 

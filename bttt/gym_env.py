@@ -130,10 +130,12 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
             self._next_seat = FIRST
         self._learner = {"first": FIRST, "second": SECOND, "alternating": self._next_seat}[self.seat]
         self._next_seat = 1 - self._learner
-        self._illegal_played = self._over = False
+        self._illegal_played = False
+        self._over = True  # until the opponent has answered: an episode that it breaks cannot go on
         self.position = Position.start(boards[int(self.np_random.integers(len(boards)))])
         if self._learner == SECOND:
             self._reply()
+        self._over = False
         self._render_human()
         return self._observation(), self._info()
 
@@ -152,6 +154,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
             self._illegal_played = True
         else:
             self.position = self.position.play(cell)
+            self._over = True  # until the opponent has answered, as in reset
             if not self.position.outcome:
                 self._reply()
         self._over = self._illegal_played or bool(self.position.outcome)

@@ -26,12 +26,17 @@ def kernel(function: Callable) -> Any:
     """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
     try:
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
-    except RuntimeError:  # no folder for the cache can be written: compile in each process
-        return numba.njit(nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # no folder for the cache can be written
+        return _uncached(function)
     index = _index(compiled)
-    if index is not None:
-        index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
+    if index is None:  # a numba that cannot be stamped: rather slow than stale
+        return _uncached(function)
+    index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
     return compiled
+
+
+def _uncached(function: Callable) -> Any:
+    return numba.njit(nogil=True, error_model="numpy")(function)
 
 
 class EntryPoint:
@@ -65,7 +70,8 @@ def entry_point(function: Callable) -> EntryPoint:
 
 def _index(compiled: Any) -> Any:
     """Returns numba's index of a kernel's cached code, None without a cache; a private part of numba."""
-    return getattr(compiled._cache, "_cache_file", None)
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    return index if hasattr(index, "_source_stamp") and hasattr(index, "_load_index") else None
 
 
 @cache

@@ -7,7 +7,7 @@ their indices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,24 +46,46 @@ def as_player(opponent: Opponent) -> Any:
     return opponent
 
 
+def ask(agent: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Any]:
+    """Returns an agent's decisions, one a position, each drawing only from its own position's generator.
+
+    An agent with a true attribute `batched` gets all positions and generators in one call, any other one
+    position and its generator at a time.
+
+    Raises:
+        TypeError: The answer is not a sequence of objects with a `cell`.
+        ValueError: It has more or fewer decisions than there are positions.
+    """
+    if getattr(agent, "batched", False):
+        return _decisions(agent, positions, rngs)
+    return [
+        decision
+        for position, rng in zip(positions, rngs, strict=True)
+        for decision in _decisions(agent, [position], rng)
+    ]
+
+
+def _decisions(agent: Any, positions: Sequence[Position], rng: Any) -> list[Any]:
+    answer = agent.decide(positions, rng)
+    decisions = list(answer) if isinstance(answer, Iterable) else [answer]
+    for decision in decisions:
+        if not hasattr(decision, "cell"):
+            raise TypeError(f"decide must return a list of agents.Decision, it has {decision!r}")
+    if len(decisions) != len(positions):
+        raise ValueError(f"decide returned {len(decisions)} decisions for {len(positions)} positions")
+    return decisions
+
+
 def replies(player: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[int]:
     """Returns the cells an agent or callable plays, one a position, each drawn from its own generator.
 
     Raises:
         ValueError: An answer is not a free cell of the position, or answers are missing.
     """
-    if not hasattr(player, "decide"):
-        answers = [player(position, rng) for position, rng in zip(positions, rngs, strict=True)]
-    elif getattr(player, "batched", False):
-        answers = [decision.cell for decision in player.decide(positions, rngs)]
+    if hasattr(player, "decide"):
+        answers = [decision.cell for decision in ask(player, positions, rngs)]
     else:
-        answers = [
-            decision.cell
-            for position, rng in zip(positions, rngs, strict=True)
-            for decision in player.decide([position], rng)
-        ]
-    if len(answers) != len(positions):
-        raise ValueError(f"opponent {player!r} gave {len(answers)} answers for {len(positions)} positions")
+        answers = [player(position, rng) for position, rng in zip(positions, rngs, strict=True)]
     return [_checked(player, *pair) for pair in zip(positions, answers, strict=True)]
 
 

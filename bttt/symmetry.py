@@ -99,6 +99,7 @@ def orbits(rows: int, cols: int) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(found))
 
 
+@lru_cache(maxsize=4096)
 def canonical_board(board: Board) -> Board:
     """Returns the mirror image of `board` with the smallest brick tuple: one board an orbit."""
     images = (symmetry.board(board) for symmetry in symmetries(board.rows, board.cols))

@@ -152,6 +152,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def positions(self) -> list[Position]:
         """Returns the games' positions, for agents, solvers and pictures."""
+        if self._games is None:
+            raise ResetNeeded("call reset() before positions() or render()")
         return self._positions(range(self.num_envs))
 
     def render(self) -> tuple[str | np.ndarray | None, ...]:
@@ -222,8 +224,12 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         waiting = np.flatnonzero(unfinished & (games.plies & 1 != games.seat))
         if len(waiting):
             rngs = [self._rngs[game] for game in waiting]
+            positions = self._positions(waiting)
+            self._games = None  # until the opponent has answered: games that it breaks cannot go on
+            answers = replies(self.opponent, positions, rngs)
+            self._games = games
             self._cells[:] = -1
-            self._cells[waiting] = replies(self.opponent, self._positions(waiting), rngs)
+            self._cells[waiting] = answers
             batch.play_cells(self._rules, games, self._cells)
 
     def _views(self) -> batch.Views:

@@ -22,7 +22,8 @@ COMPOSITION_ROOT = Path("bttt/__main__.py")
 """The one exception: it imports each command's module, by name, when that command runs."""
 OURS = {"agents", "benchmarks", "bttt", "pruning", "tests", "tournaments"}
 HEAVY = ("matplotlib", "numba", "pettingzoo", "torch", "tyro")
-TEXT_SUFFIXES = {".cfg", ".css", ".html", ".ini", ".js", ".md", ".py", ".toml", ".txt", ".yaml", ".yml"}
+CODE_SUFFIXES = (".cfg", ".css", ".html", ".ini", ".js", ".py", ".sql", ".toml", ".yaml", ".yml")
+TEXT_SUFFIXES = {*CODE_SUFFIXES, ".csv", ".json", ".md", ".txt"}
 LOCAL_PATHS = tuple("/".join(parts) for parts in (("", "work", ""), ("..", "shared"), ("", "home", "")))
 
 
@@ -74,6 +75,7 @@ def product_files() -> Iterator[Path]:
         parts = path.relative_to(ROOT).parts
         hidden = any(part.startswith(".") and part != ".ci" for part in parts)
         generated = any(part in ("build", "dist", "runs") or part.endswith(".egg-info") for part in parts)
+        generated = generated or any((parent / "pyvenv.cfg").exists() for parent in path.parents)
         if (
             path.is_file()
             and not hidden

@@ -163,6 +163,8 @@ def test_the_installed_script_runs():
         (["tournament", "--players", "random"], "at least 2 players, got 1"),
         (["tournament", "--players", "random", "random"], "player 'random' is named twice"),
         (["tournament", "--players", "random", "human"], "try bttt play"),
+        (["tournament", "--players", "random", "human:"], "try bttt play"),
+        (["time", "--players", "human"], "player 'human' cannot be timed"),
         (["tournament", "--players", "random", "python:no_such:Agent"], "module 'no_such'"),
         (["tournament", "--bricks", "H9"], "cell 'H9' is not on the 7x7 board: cells are A1 to G7"),
         (["tournament", "--bricks", "D4+D4"], "brick D4 is given twice"),
@@ -292,13 +294,15 @@ def test_an_edited_agent_does_not_find_the_games_of_the_old_one(capsys):
         ("[Decision(0, nodes=10**30)]", "nodes must be 0 to 9223372036854775807, got 10000"),
         ("[Decision(0, value='good')]", "could not convert string to float: 'good'"),
         ("[Decision('H9')]", "cell 'H9' is not on the 7x7 board"),
+        ("[Decision([[0] * 7] * 7)]", "illegal decision: cell [[0, 0, 0, 0"),
+        ("[Decision(type('X', (), {'__repr__': lambda _: 1 / 0})())]", "ZeroDivisionError"),
         ("[Decision(0), Decision(1)]", "decide returned 2 decisions for 1 positions"),
         ("(_ for _ in ()).throw(GeneratorExit)", "raised GeneratorExit"),
         ("(_ for _ in ()).throw(OSError('\\udcff\\x1b[31m' * 999))", "raised OSError: "),
     ],
 )
-def test_odd_answers_lose_the_game_and_nothing_else(decision, reason, capsys, monkeypatch):
-    name = f"odd_{abs(hash(decision))}"
+def test_odd_answers_lose_the_game_and_nothing_else(decision, reason, capsys, monkeypatch, tmp_path):
+    name = f"odd_{tmp_path.name}"  # another module for each case
     source = f"from agents import Decision\nclass Odd:\n    decide = lambda *_: {decision}\n"
     Path(f"{name}.py").write_text(source)
     monkeypatch.syspath_prepend(Path.cwd())
@@ -314,11 +318,27 @@ def test_equal_agents_under_two_names_are_refused(capsys):
     assert "players 'mcts' and 'mcts:iterations=1000' are the same agent" in err
 
 
+def test_users_agents_are_not_compared_by_an_equality_that_they_inherit(capsys, monkeypatch):
+    source = "from agents.random_agent import RandomAgent\n\n\nclass Sub(RandomAgent):\n"
+    Path("inheriting.py").write_text(source + "    def __init__(self, depth=1):\n        pass\n")
+    monkeypatch.syspath_prepend(Path.cwd())
+    players = ["python:inheriting:Sub,depth=1", "python:inheriting:Sub,depth=2"]
+    code, out, _ = bttt("tournament", "--players", *players, "--bricks", "D4", "--workers", 1, capsys=capsys)
+    assert code == 0 and "2 of 2 games" in out
+
+
+def test_a_damaged_config_is_named(capsys):
+    bttt(*TINY, "--out", "run", capsys=capsys)
+    for text in ("{", "[]"):
+        Path("run/config.json").write_text(text)
+        assert "run/config.json is damaged" in refused("report", "run", capsys=capsys)
+
+
 def test_a_reader_that_leaves_early_costs_nothing():
     command = f"{' '.join(BTTT)} {' '.join(TINY)} --out run | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("#  agent")
-    assert "rror" not in done.stderr.replace("ngame/s", "")
+    assert "error" not in done.stderr.lower()
     assert Path("run/report.html").exists()
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from functools import lru_cache
 from math import isnan, nan
 from typing import Any, TypeVar
 
@@ -146,12 +145,6 @@ def by_player(players: Sequence[str], tallies: Tallies) -> dict[str, tuple[Tally
     }
 
 
-@lru_cache(maxsize=4096)
-def orbit_board(board: Board) -> Board:
-    """Returns the board that stands for `board` and its mirror images (`bttt.symmetry.canonical_board`)."""
-    return canonical_board(board)
-
-
 def orbit_name(board: Board) -> str:
     """Returns "orbit of A1 (4 cells)" for one brick, "no brick", or "orbit of A1,B3 (8 boards)"."""
     if not board.bricks:
@@ -159,7 +152,7 @@ def orbit_name(board: Board) -> str:
     images = {symmetry.board(board).bricks for symmetry in symmetries(board.rows, board.cols)}
     unit = "cell" if len(board.bricks) == 1 else "board"
     plural = "s" if len(images) > 1 else ""
-    return f"orbit of {orbit_board(board).brick_names} ({len(images)} {unit}{plural})"
+    return f"orbit of {canonical_board(board).brick_names} ({len(images)} {unit}{plural})"
 
 
 def move_times(players: Sequence[str], games: Sequence[GameRecord]) -> dict[str, MoveTimes]:
@@ -168,8 +161,7 @@ def move_times(players: Sequence[str], games: Sequence[GameRecord]) -> dict[str,
     first_moves: dict[str, list[float]] = {player: [] for player in players}
     for game in games:
         for seat, player in enumerate(game.players):
-            start = game.opening_plies + (game.opening_plies + seat) % 2
-            own = game.seconds[start::2]
+            own = game.own_seconds(seat)
             moves[player] += own
             first_moves[player] += own[:1]
     return {

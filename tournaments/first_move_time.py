@@ -39,6 +39,8 @@ def run(config: TimeConfig) -> int:
         raise ValueError(f"seed must be at least 0, got {config.seed}")
     if not config.players:
         raise ValueError("no player is given; bttt agents lists them")
+    if any(spec.strip().partition(":")[0] == "human" for spec in config.players):
+        raise ValueError("player 'human' cannot be timed; bttt agents lists the others")
     boards = boards_of_size(config.board, config.bricks)
     agents = {spec: make_agent(spec) for spec in config.players}
     width = max(map(len, agents))

@@ -56,6 +56,11 @@ class GameRecord:
         """The winner's seat (FIRST or SECOND), None for a draw."""
         return self.outcome.winner
 
+    def own_seconds(self, seat: int) -> tuple[float, ...]:
+        """Returns the thinking times, in seconds, of the moves that the player in `seat` chose."""
+        start = self.opening_plies + (self.opening_plies + seat) % 2
+        return self.seconds[start::2]
+
     def positions(self) -> list[Position]:
         """Returns the `len(cells) + 1` positions of the game, the empty board first."""
         positions = [Position.start(self.board)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ from typing import Annotated, Any
 
 import tyro
 
-from bttt.position import OUTCOME_TEXT
+from bttt.position import FIRST, OUTCOME_TEXT, SECOND
 from tournaments.crosstable import crosstable_rows, crosstable_text, ratings_table
 from tournaments.game_record import GameRecord
-from tournaments.ratings import fit_ratings
+from tournaments.ratings import Ratings, fit_ratings
 from tournaments.report import report_html
-from tournaments.run_folder import write_text
+from tournaments.run_folder import read_json, write_text
 from tournaments.store import FILE_NAME, Store
 
 FORFEITS_SHOWN = 5
@@ -59,22 +58,22 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
         OSError: A file cannot be written; the tables are printed all the same.
     """
     games = store.games()
-    anchor = _anchor(folder, anchor, games)
+    ratings = fit_ratings(store.players, games, anchor=_anchor(folder, anchor, games))
     try:  # before the tables, whose reader may close the pipe early
-        written = _write_files(folder, store, games, anchor=anchor, csv=csv)
+        written = _write_files(folder, store, games, ratings, csv=csv)
     finally:
-        forfeits = _print_tables(store, games, anchor)
+        forfeits = _print_tables(store, games, ratings)
     print(f"written: {folder / FILE_NAME} {' '.join(map(str, written))}")
     return forfeits
 
 
 def _write_files(
-    folder: Path, store: Store, games: Sequence[GameRecord], *, anchor: str | None, csv: bool
+    folder: Path, store: Store, games: Sequence[GameRecord], ratings: Ratings, *, csv: bool
 ) -> list[Path]:
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
-    texts = {"report.html": report_html(title, settings, store.players, games, anchor=anchor)}
+    texts = {"report.html": report_html(title, settings, ratings, games)}
     if csv:
         texts["games.csv"] = _csv_text(map(_game_row, games))
         texts["crosstable.csv"] = _csv_text(crosstable_rows(games))
@@ -83,9 +82,8 @@ def _write_files(
     return [folder / name for name in texts]
 
 
-def _print_tables(store: Store, games: Sequence[GameRecord], anchor: str | None) -> int:
+def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -> int:
     """Returns the number of forfeits."""
-    ratings = fit_ratings(store.players, games, anchor=anchor)
     print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
     for game in forfeits[:FORFEITS_SHOWN]:
@@ -99,9 +97,8 @@ def _print_tables(store: Store, games: Sequence[GameRecord], anchor: str | None)
 
 def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> str | None:
     """Returns the player to rate 0: the one asked for, else the run's own; None before its first game."""
-    config = folder / "config.json"
-    if anchor is None and config.exists():
-        anchor = json.loads(config.read_text(encoding="utf-8")).get("anchor")
+    if anchor is None:
+        anchor = read_json(folder / "config.json", dict).get("anchor")
     if games and anchor is not None and not any(anchor in game.players for game in games):
         print(f"anchor {anchor} has no game yet: 0 is the default\n")
         return None
@@ -109,9 +106,6 @@ def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> st
 
 
 def _game_row(game: GameRecord) -> dict[str, Any]:
-    own_seconds = [game.seconds[game.opening_plies :][seat::2] for seat in (0, 1)]
-    if game.opening_plies % 2:
-        own_seconds.reverse()
     return {
         "game": game.index,
         "first": game.first,
@@ -124,8 +118,8 @@ def _game_row(game: GameRecord) -> dict[str, Any]:
         "outcome": OUTCOME_TEXT[game.outcome],
         "first_score": game.first_score,
         "forfeit": game.forfeit or "",
-        "first_seconds": round(sum(own_seconds[0]), 6),
-        "second_seconds": round(sum(own_seconds[1]), 6),
+        "first_seconds": round(sum(game.own_seconds(FIRST)), 6),
+        "second_seconds": round(sum(game.own_seconds(SECOND)), 6),
         "moves": " ".join(map(game.board.cell_name, game.cells)),
     }
 

@@ -205,9 +205,12 @@ def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, f
     for _ in range(MAX_NEWTON_STEPS):
         likelihood, gradient, hessian = log_likelihood(parameters, counts)
         curvature = precision * np.eye(len(parameters)) - hessian
-        step = np.linalg.solve(curvature, gradient - precision * parameters)
-        if np.abs(step).max() < 1e-9:
-            return parameters, np.linalg.inv(curvature), likelihood
+        slope = gradient - precision * parameters
+        step = np.linalg.solve(curvature, slope)
+        # The squared step in standard deviations. A ten-thousandth of one is nothing, this step makes it far
+        # less, and with millions of games rounding alone makes a smaller one out of reach.
+        if slope @ step < 1e-8:
+            return parameters + step, np.linalg.inv(curvature), likelihood
         here = likelihood - precision * parameters @ parameters / 2
         while log_posterior(parameters + step) < here - 1e-12 * abs(here):
             step /= 2

@@ -224,7 +224,8 @@
     if (location.hash === ownHash) return;
     const wanted = new URLSearchParams(location.hash.slice(1));
     if (wanted.has("game")) {
-      const atPly = wanted.has("ply") ? Number(wanted.get("ply")) : Infinity;
+      const ply = Number(wanted.get("ply") ?? NaN);
+      const atPly = Number.isInteger(ply) ? ply : Infinity;
       showIndex(Number(wanted.get("game")), atPly);
     } else if (["first", "second", "board"].some((name) => wanted.has(name))) {
       setFilters(wanted);

@@ -22,7 +22,7 @@ from typing import Any
 from tournaments import report_sections as sections
 from tournaments.game_record import GameRecord
 from tournaments.heat_map import HATCH
-from tournaments.ratings import fit_ratings
+from tournaments.ratings import Ratings
 
 CELL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 
@@ -30,21 +30,18 @@ CELL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-
 def report_html(
     title: str,
     settings: Mapping[str, object],
-    players: Sequence[str],
+    ratings: Ratings,
     games: Sequence[GameRecord],
-    *,
-    anchor: str | None = None,
 ) -> str:
     """Returns the report of `games` as one HTML page.
 
     Args:
         title: Heading of the page.
         settings: What the reader needs to know of how the games were made (seed, date, ...), shown as given.
-        players: Every player who may appear in the games, all different.
+        ratings: The ratings fitted to the games.
         games: The finished games, in any number.
-        anchor: Player whose rating is 0; see `tournaments.ratings.fit_counts`.
     """
-    tournament = sections.Tournament.of(fit_ratings(players, games, anchor=anchor), games)
+    tournament = sections.Tournament.of(ratings, games)
     total = tournament.total
     return Template(_resource("report.html")).substitute(
         title=escape(title),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 
 from bttt.board import Board
+from bttt.symmetry import canonical_board
 from tournaments.crosstable import (
     Tallies,
     Tally,
@@ -21,7 +22,6 @@ from tournaments.crosstable import (
     milliseconds_text,
     move_times,
     number_text,
-    orbit_board,
     orbit_name,
     sum_tallies,
     tally_games,
@@ -330,12 +330,12 @@ def _heat_maps(tournament: Tournament, shape: Board) -> str:
 
 def orbits(tournament: Tournament) -> str:
     """Returns the results by orbit: boards that are mirror images or rotations of each other, together."""
-    found = dict.fromkeys(orbit_board(board) for board in tournament.boards)
+    found = dict.fromkeys(canonical_board(board) for board in tournament.boards)
     several_shapes = len({_shape(board) for board in found}) > 1
     names = {
         board: (f"{board.with_bricks(())} " if several_shapes else "") + orbit_name(board) for board in found
     }
-    return _score_table(tournament, "Orbit", names, orbit_board)
+    return _score_table(tournament, "Orbit", names, canonical_board)
 
 
 def _score_table(

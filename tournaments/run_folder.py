@@ -41,11 +41,27 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
+def read_json(path: Path, kind: type) -> Any:
+    """Returns the JSON of a file that this program wrote, or an empty `kind` where there is no file.
+
+    Raises:
+        ValueError: The file holds no JSON of that kind.
+    """
+    if not path.exists():
+        return kind()
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): mend or delete it") from error
+    if not isinstance(value, kind):
+        raise ValueError(f"{path} is damaged (no {kind.__name__}): mend or delete it")
+    return value
+
+
 def add_environment(folder: Path) -> None:
     """Adds this process to environment.json, the list of all that played games of the run."""
     path = folder / "environment.json"
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    write_json(path, [*before, environment()])
+    write_json(path, [*read_json(path, list), environment()])
 
 
 def environment() -> dict[str, Any]:

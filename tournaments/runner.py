@@ -107,29 +107,27 @@ def play_games(
 
 
 def play_in_processes(
-    games: Sequence[ScheduledGame], players: Sequence[str], conditions: Conditions, workers: int
+    games: Sequence[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions, workers: int
 ) -> Iterator[list[GameRecord]]:
     """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
 
-    Agents are made from their specs in every process, in this one first, so that kernels are compiled once
-    and found on disk by the others. With several workers joblib's current backend spreads the work
-    (`joblib.parallel_config` chooses another one).
+    With several workers every process makes the agents anew, from the specs that are their names; joblib's
+    current backend spreads the work (`joblib.parallel_config` chooses another one). The agents are warmed up
+    here before, so that kernels are compiled once and found on disk by the others.
 
     Raises:
         OSError: A worker process has died.
     """
-    agents = _agents(tuple(players))
+    _warm_up(agents)
     if workers == 1:
         for record in play_games(games, agents, conditions):
             yield [record]
         return
-    size = conditions.in_flight
+    size, players = conditions.in_flight, tuple(agents)
     chunks = [games[start : start + size] for start in range(0, len(games), size)]
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
-        yield from parallel(
-            joblib.delayed(_play_chunk)(chunk, tuple(players), conditions) for chunk in chunks
-        )
+        yield from parallel(joblib.delayed(_play_chunk)(chunk, players, conditions) for chunk in chunks)
     except BrokenProcessPool as error:
         raise OSError(
             "a worker process has died (killed, out of memory, or an agent ended it); what is stored is kept"
@@ -144,15 +142,20 @@ def _play_chunk(
 
 @lru_cache(maxsize=4)
 def _agents(players: tuple[str, ...]) -> dict[str, Agent]:
-    """Returns each player's agent, made once a process and asked once so that nothing compiles in a game."""
+    """Returns each player's agent, made and warmed up once a worker process."""
     agents = {name: make_agent(name) for name in players}
+    _warm_up(agents)
+    return agents
+
+
+def _warm_up(agents: Mapping[str, Agent]) -> None:
+    """Asks each batched agent once, so that nothing of it compiles in a game."""
     for agent in agents.values():
         if getattr(agent, "batched", False):
             try:
                 ask(agent, [Position.start()], [np.random.default_rng(0)])
             except FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
                 continue
-    return agents
 
 
 def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
@@ -216,5 +219,4 @@ def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
     try:
         _play(live, decision, seconds)
     except Exception as error:
-        cell = getattr(decision, "cell", decision)
-        live.forfeit = f"illegal decision {cell!r}: {one_line(error)}"
+        live.forfeit = f"illegal decision: {one_line(error)}"

@@ -6,14 +6,14 @@ CREATE TABLE runs (
     games INTEGER NOT NULL,      -- games in the schedule
     created TEXT NOT NULL,       -- ISO 8601, UTC
     version TEXT NOT NULL        -- of brick-tic-tac-toe
-) STRICT;
+);
 
 CREATE TABLE players (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES runs (id),
     name TEXT NOT NULL,          -- the spec, as "mcts:iterations=1000"
     UNIQUE (run_id, name)
-) STRICT;
+);
 
 CREATE TABLE games (
     id INTEGER PRIMARY KEY,
@@ -29,7 +29,7 @@ CREATE TABLE games (
     outcome TEXT NOT NULL CHECK (outcome IN ('first wins', 'second wins', 'draw')),
     forfeit TEXT,                -- why the loser lost without a line
     UNIQUE (run_id, number)
-) STRICT;
+);
 CREATE INDEX games_by_pair ON games (first_id, second_id, bricks);
 
 CREATE TABLE moves (
@@ -40,7 +40,7 @@ CREATE TABLE moves (
     value REAL,                  -- the mover's expected result, in [-1, 1]
     nodes INTEGER,               -- positions searched
     PRIMARY KEY (game_id, ply)
-) STRICT, WITHOUT ROWID;
+) WITHOUT ROWID;
 
 CREATE VIEW results AS
 SELECT games.id, games.number, first.name AS first, second.name AS second, games.board, games.bricks,

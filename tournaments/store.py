@@ -222,8 +222,15 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
-        # In a folder that cannot be written WAL cannot share memory; nobody else writes there either.
+        # In a folder that cannot be written WAL cannot share memory. Without it only the main file is read,
+        # which is all there is unless a writer was killed or is at work.
         connection.close()
+        wal = path.with_name(f"{path.name}-wal")
+        if wal.exists() and wal.stat().st_size:
+            raise OSError(
+                f"{path}: its newest games are in {wal.name}, which cannot be read where nothing can be "
+                "written; copy both files to another folder"
+            ) from None
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
     return connection
 

@@ -86,7 +86,7 @@ def run(config: TournamentConfig) -> int:
             if missing:
                 write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
                 add_environment(folder)
-                _play(missing, store, config)
+                _play(missing, agents, store, config)
             code = OK
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -115,16 +115,22 @@ def _make_agents(config: TournamentConfig) -> dict[str, Agent]:
         raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
     agents: dict[str, Agent] = {}
     for spec in config.players:
-        if spec == "human":
+        if spec.strip().partition(":")[0] == "human":
             raise ValueError("player 'human' cannot play a tournament: try bttt play")
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
         agent = make_agent(spec)
-        same = next((other for other, made in agents.items() if made == agent), None)
-        if same is not None:
+        # Only our own agents are known to be equal exactly where they play alike.
+        ours = {other: made for other, made in agents.items() if not _is_users(other)}
+        same = next((other for other, made in ours.items() if made == agent), None)
+        if same is not None and not _is_users(spec):
             raise ValueError(f"players {same!r} and {spec!r} are the same agent; players must differ")
         agents[spec] = agent
     return agents
+
+
+def _is_users(spec: str) -> bool:
+    return spec.startswith(f"{USER_AGENT}:")
 
 
 def _settings(
@@ -135,7 +141,7 @@ def _settings(
     Of a user's own agents that is the file with their class as well (not what it imports), so that an agent
     that was edited does not find the games of the old one.
     """
-    own = {spec: source_digest(agent) for spec, agent in agents.items() if spec.startswith(f"{USER_AGENT}:")}
+    own = {spec: source_digest(agent) for spec, agent in agents.items() if _is_users(spec)}
     return {
         "schedule": config.schedule,
         "players": list(config.players),
@@ -165,12 +171,14 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
 
 
-def _play(games: Sequence[ScheduledGame], store: Store, config: TournamentConfig) -> None:
+def _play(
+    games: Sequence[ScheduledGame], agents: Mapping[str, Agent], store: Store, config: TournamentConfig
+) -> None:
     """Plays `games` and stores each as soon as it is handed over."""
     conditions = Conditions(config.seed, config.opening_plies, config.seconds_per_move, config.in_flight)
     workers = min(config.workers or joblib.cpu_count(), math.ceil(len(games) / config.in_flight))
     stored = store.scheduled - len(games)
     with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-        for records in play_in_processes(games, config.players, conditions, workers):
+        for records in play_in_processes(games, agents, conditions, workers):
             store.add(records)
             progress.update(len(records))

@@ -243,3 +243,15 @@ def test_spec_makes_an_agent_that_survives_pickling():
     decide(agent, Position.start())
     assert len(pickle.dumps(agent)) < 1000
     assert pickle.loads(pickle.dumps(agent)) == agent
+
+
+def test_the_shortest_time_still_judges_its_own_position():
+    """The arrays are used again: without an iteration of its own a decision would be an earlier one's."""
+    agent, rng = MctsAgent(seconds=1e-9), np.random.default_rng(0)
+    start = Position.start()
+    MctsAgent.decide(agent, [start], rng)
+    for position in (start.play("D4"), start.play("A1").play("B1")):
+        (decision,) = agent.decide([position], rng)
+        assert decision.cell in position.legal_cells()
+        assert decision.nodes >= 1
+        assert decision.policy.sum() == pytest.approx(1)

@@ -241,3 +241,23 @@ def test_human_mode_prints_each_position(capsys):
     printed = capsys.readouterr().out
     assert printed.count("O to move") == 2
     assert "A [X]" in printed
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
+def test_an_episode_that_the_opponent_breaks_cannot_go_on(failure):
+    """Otherwise the learner would move next for the opponent."""
+
+    def opponent(position, rng):
+        if position.plies == 3:
+            raise failure
+        return position.legal_cells()[0]
+
+    env = BrickTicTacToeEnv(opponent=opponent)
+    env.reset(seed=0)
+    env.step(24)
+    with pytest.raises(failure):
+        env.step(25)
+    with pytest.raises(ResetNeeded):
+        env.step(26)
+    env.reset()
+    env.step(24)

@@ -376,3 +376,22 @@ def test_gymnasiums_wrappers_understand_the_infos():
             assert not infos[i]["final_info"]["action_mask"].any()
             ends += 1
     assert ends > 5
+
+
+def test_games_that_the_opponent_breaks_cannot_go_on():
+    def opponent(position, rng):
+        if position.plies == 3:
+            raise KeyboardInterrupt
+        return position.legal_cells()[0]
+
+    envs = BrickTicTacToeVectorEnv(3, opponent=opponent)
+    with pytest.raises(ResetNeeded):
+        envs.positions()
+    envs.reset(seed=0)
+    envs.step(np.array([24, 24, 24]))
+    with pytest.raises(KeyboardInterrupt):
+        envs.step(np.array([25, 25, 25]))
+    with pytest.raises(ResetNeeded):
+        envs.step(np.array([26, 26, 26]))
+    envs.reset(seed=0)
+    envs.step(np.array([24, 24, 24]))

@@ -260,3 +260,10 @@ def test_wrong_arguments_are_named(players, options, message):
 def test_a_game_of_an_unknown_player_is_named():
     with pytest.raises(ValueError, match="game 7: unknown player 'x'"):
         fit_ratings(["a", "b"], [record("a", "x", "A1", index=7, outcome=1, forfeit="gave up")])
+
+
+def test_millions_of_games_converge():
+    counts = np.zeros((2, 2, 3))
+    counts[0, 1] = counts[1, 0][::-1] = (10**7, 0, 0)
+    ratings = fit_counts(["a", "b"], counts)
+    assert ratings.elo[0] > ratings.elo[1] + 2000

@@ -21,6 +21,7 @@ from records import random_round_robin, record
 from bttt.board import Board
 from bttt.position import Outcome
 from tournaments.game_record import GameRecord
+from tournaments.ratings import fit_ratings
 from tournaments.report import CELL_ALPHABET, report_html
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "report.html"
@@ -45,10 +46,9 @@ def golden_games():
     return games
 
 
-def report(games=None, players=PLAYERS, **options):
-    return report_html(
-        "Golden & <i>", SETTINGS, players, golden_games() if games is None else games, **options
-    )
+def report(games=None, players=PLAYERS, anchor=None):
+    games = golden_games() if games is None else games
+    return report_html("Golden & <i>", SETTINGS, fit_ratings(players, games, anchor=anchor), games)
 
 
 def test_golden_report():

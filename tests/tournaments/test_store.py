@@ -1,10 +1,13 @@
 """The SQLite store: round trip, queries, foreign files, and what a kill leaves behind."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -147,15 +150,53 @@ def test_a_kill_inside_a_transaction_loses_only_that_transaction(path, records):
         assert store.games() == records[:2]
 
 
-def test_reading_from_a_folder_that_cannot_be_written(path, records):
+@pytest.fixture
+def open_path():
+    """A file that another user may read, in a folder that nobody else may write."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        yield Path(folder) / FILE_NAME
+        Path(folder).chmod(0o755)
+
+
+def as_an_ordinary_user(work):
+    """Returns whether `work` succeeded in a process that is not root's: root may write anywhere."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def test_reading_from_a_folder_that_cannot_be_written(open_path, records):
+    open_path.parent.chmod(0o755)
+    with create(open_path) as store:
+        store.add(records)
+    open_path.parent.chmod(0o555)
+
+    def read():
+        with Store.open(open_path, read_only=True) as store:
+            assert store.games() == records
+        assert [file.name for file in open_path.parent.iterdir()] == [FILE_NAME]
+
+    assert as_an_ordinary_user(read)
+
+
+def test_games_in_a_log_that_cannot_be_read_are_not_passed_over_in_silence(open_path, path, records):
+    open_path.parent.chmod(0o755)
     with create(path) as store:
         store.add(records)
-    path.parent.chmod(0o500)
-    path.chmod(0o400)
-    try:
-        with Store.open(path, read_only=True) as store:
-            assert store.games() == records
-    finally:
-        path.parent.chmod(0o700)
-    if os.geteuid() != 0:  # root may write anywhere, so nothing would be left to check
-        assert sorted(p.name for p in path.parent.iterdir()) == [FILE_NAME]
+        for name in (FILE_NAME, f"{FILE_NAME}-wal"):  # as after a kill, without the -shm file
+            shutil.copyfile(path.with_name(name), open_path.with_name(name))
+    open_path.parent.chmod(0o555)
+
+    def refuse():
+        with pytest.raises(OSError, match="its newest games are in tournament"):
+            Store.open(open_path, read_only=True)
+
+    assert as_an_ordinary_user(refuse)
