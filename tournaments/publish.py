@@ -100,7 +100,7 @@ def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> st
     if anchor is None:
         anchor = read_json(folder / "config.json", dict).get("anchor")
     if games and anchor is not None and not any(anchor in game.players for game in games):
-        print(f"anchor {anchor} has no game yet: 0 is the default\n")
+        print(f"anchor {anchor} has no game yet: ratings are without it\n")
         return None
     return anchor if games else None
 

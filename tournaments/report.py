@@ -1,7 +1,8 @@
 """report.html: one self-contained file that shows a tournament and steps through its games.
 
-The page is report.html filled with the tables of `report_sections`, with report.css, report.js and the games
-as JSON inlined, so that it needs neither a network nor a server. The same input gives the same bytes.
+The page is report.html filled with the tables of `report_sections` and `report_boards`, with report.css,
+report.js and the games as JSON inlined, so that it needs neither a network nor a server. The same input gives
+the same bytes.
 
 The JSON has the keys "players" (names), "boards" (each `[rows, cols, win_length, bricks]`) and "games", each
 `[index, first, second, board, repeat, opening_plies, cells, outcome, forfeit, milliseconds, values, nodes]`:
@@ -19,10 +20,12 @@ from math import isfinite
 from string import Template
 from typing import Any
 
+from tournaments import report_boards
 from tournaments import report_sections as sections
 from tournaments.game_record import GameRecord
 from tournaments.heat_map import HATCH
 from tournaments.ratings import Ratings
+from tournaments.report_parts import Tournament
 
 CELL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 
@@ -41,7 +44,7 @@ def report_html(
         ratings: The ratings fitted to the games.
         games: The finished games, in any number.
     """
-    tournament = sections.Tournament.of(ratings, games)
+    tournament = Tournament.of(ratings, games)
     total = tournament.total
     return Template(_resource("report.html")).substitute(
         title=escape(title),
@@ -57,8 +60,8 @@ def report_html(
         crosstable=sections.crosstable(tournament),
         head_to_head=sections.head_to_head(tournament),
         scale=sections.score_scale(),
-        boards=sections.boards(tournament),
-        orbits=sections.orbits(tournament),
+        boards=report_boards.boards(tournament),
+        orbits=report_boards.orbits(tournament),
         times=sections.times(tournament),
         forfeits=sections.forfeits(tournament),
         prior_sd=f"{tournament.ratings.prior_sd:.0f}",
@@ -77,7 +80,7 @@ def _script_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _viewer_data(tournament: sections.Tournament) -> dict[str, Any]:
+def _viewer_data(tournament: Tournament) -> dict[str, Any]:
     players = {player: number for number, player in enumerate(tournament.players)}
     return {
         "players": tournament.players,

@@ -1,6 +1,6 @@
 """Playing scheduled games: many at once, so that every agent is asked in batches.
 
-A game draws from a generator of its own and each player is asked through `agents.agent.ask`, so the
+A game draws from a generator of its own and each player is asked through `bttt.opponent.ask`, so the
 record of a game depends neither on the games beside it nor on the number of processes.
 """
 
@@ -18,7 +18,8 @@ from typing import Any
 import joblib
 import numpy as np
 
-from agents.agent import FAILURES, Agent, Decision, ask, make_agent, one_line
+from agents.agent import FAILURES, Agent, Decision, make_agent, one_line
+from bttt.opponent import ask
 from bttt.position import FIRST, Outcome, Position
 from tournaments.game_record import GameRecord
 from tournaments.schedule import ScheduledGame, game_generator, opening

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import FORFEITS, INTERRUPTED, OK
 from tournaments.publish import publish
-from tournaments.run_folder import add_environment, default_folder, write_json
+from tournaments.run_folder import add_environment, default_folder, read_json, write_json
 from tournaments.runner import Conditions, play_in_processes
 from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule, opening
 from tournaments.store import FILE_NAME, Store
@@ -56,7 +57,8 @@ class TournamentConfig:
     csv: bool = False
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
-    """Player whose rating is 0; by default random, where it plays, else the mean."""
+    """Player whose rating is 0; by default the one chosen before for this run, else random, where it plays,
+    else the mean."""
     strict: bool = False
     """Exit with code 1 if any game was forfeited."""
 
@@ -68,7 +70,8 @@ def run(config: TournamentConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the games stored before are kept.
     """
-    agents = _make_agents(config)
+    _check(config)
+    agents = _make_agents(config.players)
     boards = boards_of_size(config.board, config.bricks)
     schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
     for game in schedule[: len(boards)]:  # one on each board
@@ -84,8 +87,7 @@ def run(config: TournamentConfig) -> int:
         missing = [game for game in schedule if game.index not in finished]
         try:
             if missing:
-                write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
-                add_environment(folder)
+                _record(config, folder)
                 _play(missing, agents, store, config)
             code = OK
         except KeyboardInterrupt:
@@ -98,12 +100,8 @@ def run(config: TournamentConfig) -> int:
     return code or (FORFEITS if config.strict and forfeits else OK)
 
 
-def _make_agents(config: TournamentConfig) -> dict[str, Agent]:
-    """Returns the players' agents.
-
-    Raises:
-        ValueError: An option is wrong that no later step checks before games are played.
-    """
+def _check(config: TournamentConfig) -> None:
+    """Raises ValueError for an option that no later step checks before games are played."""
     for name, least in (("seed", 0), ("opening_plies", 0), ("workers", 0), ("in_flight", 1)):
         value = getattr(config, name)
         if value < least:
@@ -113,19 +111,22 @@ def _make_agents(config: TournamentConfig) -> dict[str, Agent]:
         raise ValueError(f"seconds_per_move must be positive, got {limit}")
     if config.anchor is not None and config.anchor not in config.players:
         raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
+
+
+def _make_agents(players: Sequence[str]) -> dict[str, Agent]:
+    """Returns the players' agents; ValueError where one cannot be made, or where two are the same."""
     agents: dict[str, Agent] = {}
-    for spec in config.players:
+    for spec in players:
         if spec.strip().partition(":")[0] == "human":
             raise ValueError("player 'human' cannot play a tournament: try bttt play")
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
-        agent = make_agent(spec)
-        # Only our own agents are known to be equal exactly where they play alike.
-        ours = {other: made for other, made in agents.items() if not _is_users(other)}
-        same = next((other for other, made in ours.items() if made == agent), None)
-        if same is not None and not _is_users(spec):
-            raise ValueError(f"players {same!r} and {spec!r} are the same agent; players must differ")
-        agents[spec] = agent
+        agents[spec] = make_agent(spec)
+    # Of our own agents only it is known that they are equal exactly where they play alike.
+    ours = [spec for spec in players if not _is_users(spec)]
+    for one, other in combinations(ours, 2):
+        if agents[one] == agents[other]:
+            raise ValueError(f"players {one!r} and {other!r} are the same agent; players must differ")
     return agents
 
 
@@ -169,6 +170,14 @@ def _refuse_other_settings(store: Store, settings: Mapping[str, Any], folder: Pa
 def _shown(value: Any) -> str:
     text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
+
+
+def _record(config: TournamentConfig, folder: Path) -> None:
+    """Writes what the games about to be played are made with; an anchor chosen before stays."""
+    path = folder / "config.json"
+    anchor = config.anchor or read_json(path, dict).get("anchor")
+    write_json(path, {**asdict(config), "out": str(folder), "anchor": anchor})
+    add_environment(folder)
 
 
 def _play(

@@ -298,3 +298,16 @@ def test_viewer_follows_keys_and_clicks(tmp_path):
     chosen = [row[0] for row in data["games"] if row[1:4] == [1, 0, 4]]
     assert texts(html, "count")["output"] == [f"1 of {len(chosen)} games"]
     assert f"Game {chosen[0]} on" in texts(html, "outcome")["p"][0]
+
+
+def test_numbers_by_brick_cell_name_every_cell_with_its_tally():
+    boards = [Board.parse(f"4x4x3:{cell}") for cell in ("A1", "B2", "C4")]
+    games = random_round_robin(["a", "b"], boards)
+    html = report(games, ["a", "b"])
+    table = html[html.index("<summary>Numbers by brick cell") :].partition("</table>")[0]
+    rows = re.findall(r'<th scope="row">(\w\d)</th><td>.*?</td><td[^>]*><b>(\d+)-(\d+)-(\d+)</b>', table)
+    assert [cell for cell, *_ in rows] == ["A1", "B2", "C4"]
+    for cell, *counts in rows:
+        played = [game for game in games if game.board.brick_names == cell]
+        assert sum(map(int, counts)) == len(played) > 0
+        assert int(counts[0]) == sum(game.outcome == Outcome.FIRST_WINS for game in played)
