@@ -27,6 +27,7 @@ AGENTS: dict[str, str] = {
     "human": "agents.human:HumanAgent",
     "mcts": "agents.mcts:MctsAgent",
     "minimax": "agents.minimax:MinimaxAgent",
+    "perfect": "agents.perfect:PerfectAgent",
     "random": "agents.random_agent:RandomAgent",
 }
 """The agents by name, as "module:class"; a module is imported when its agent is made."""
@@ -48,12 +49,15 @@ class Decision:
         policy: `[cells] float32`, how strongly the agent favours each cell, summing to 1; or None.
         value: Expected result for the player to move, in [-1, 1]; or None.
         nodes: Positions searched; or None.
+        proven: Whether the cell is proven to keep the value of the position, and to win fastest or lose
+            slowest; None of an agent that proves nothing.
     """
 
     cell: int
     policy: np.ndarray | None = None
     value: float | None = None
     nodes: int | None = None
+    proven: bool | None = None
 
 
 @runtime_checkable

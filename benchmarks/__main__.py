@@ -15,10 +15,10 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks import environments, search
+from benchmarks import environments, search, solver
 from benchmarks.benchmark import Benchmark, Measurement, measure
 
-BENCHMARKS: list[Benchmark] = [*search.BENCHMARKS, *environments.BENCHMARKS]
+BENCHMARKS: list[Benchmark] = [*search.BENCHMARKS, *solver.BENCHMARKS, *environments.BENCHMARKS]
 PACKAGES = ("numba", "numpy", "gymnasium", "pettingzoo", "open_spiel", "pgx", "jax")
 HEADINGS = ("benchmark", "ours", "peer", "peer's", "ratio", "wanted", "")
 NOT_INSTALLED = "not installed: pip install -e '.[bench]'"

@@ -17,6 +17,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),
     "agents": ("agents.listing", "ListingConfig", "list the agents with their options"),
+    "solve": ("bttt.solve_command", "SolveConfig", "print what each cell of a position is worth"),
+    "starts": ("bttt.starts", "StartsConfig", "solve every first move for every place of the brick"),
+    "layouts": ("bttt.layouts", "LayoutsConfig", "solve random layouts: where is the game balanced"),
+    "drawn": ("bttt.drawn_layouts", "DrawnConfig", "find layouts that are draws, for the brick sets drawn:K"),
+    "conversion": ("tournaments.conversion", "ConversionConfig", "count the won games that agents win"),
+    "suites": ("tournaments.build_suites", "SuitesConfig", "build the suites of labelled positions anew"),
+    "evaluate": ("tournaments.evaluate", "EvaluateConfig", "count the moves that throw value away"),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""

@@ -7,15 +7,19 @@ A brick set is a tuple of boards. Its text is one of
 - `all`: one brick, on each cell in turn;
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
 - `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`;
-  by default 16, or as many as there are.
+  by default 16, or as many as there are;
+- `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is proven drawn, the first `count` of
+  those in drawn_layouts.txt, by default all of them (at most 50; no two are mirror images).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import comb
+from pathlib import Path
 
 import numpy as np
 
@@ -25,8 +29,10 @@ from bttt.symmetry import canonical_board, orbits
 PAPER_SETS = {"R2": ("D3", "D4"), "R3": ("C3", "D3", "D4")}
 FORMS = (
     f"a cell (D4), cells joined by + (D4+E5), none, {', '.join(PAPER_SETS)}, all, orbit:K, "
-    "random:K[,count=N,seed=S]"
+    "random:K[,count=N,seed=S], drawn:K[,count=N]"
 )
+DRAWN_FILE = Path(__file__).with_name("drawn_layouts.txt")
+"""The boards of the sets drawn:K, one a line; `bttt drawn` writes it."""
 MOST_RANDOM = 100_000
 DEFAULT_RANDOM_COUNT = 16
 
@@ -44,6 +50,8 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
         return tuple(board.with_bricks([cell]) for cell in _orbit(argument, board))
     if kind.lower() == "random" and argument:
         return _random_boards(argument, board)
+    if kind.lower() == "drawn" and argument:
+        return _drawn_boards(argument, board)
     if text.lower() == "all":
         return tuple(board.with_bricks([cell]) for cell in range(board.cells))
     if text.lower() == "none":
@@ -89,20 +97,30 @@ def _orbit(argument: str, board: Board) -> tuple[int, ...]:
     return next(orbit for orbit in known if cell in orbit)
 
 
-def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
-    number, *options = argument.split(",")
+def _numbers(kind: str, argument: str, options: Mapping[str, str]) -> tuple[int, dict[str, int]]:
+    """Returns K and the values given of an argument such as "3,count=16".
+
+    Args:
+        kind: The word before the colon.
+        argument: The text after it.
+        options: The options allowed, and the letter that stands for each one's value in the form.
+    """
+    number, *settings = argument.split(",")
     given: dict[str, int] = {}
     try:
-        bricks = int(number)
-        for option in options:
-            name, _, value = option.partition("=")
-            if name not in ("count", "seed") or name in given:
+        for setting in settings:
+            name, _, value = setting.partition("=")
+            if name not in options or name in given:
                 raise ValueError
             given[name] = int(value)
+        return int(number), given
     except ValueError:
-        raise ValueError(
-            f"brick set 'random:{argument}' is not of the form random:K[,count=N,seed=S]"
-        ) from None
+        form = f"{kind}:K[,{','.join(f'{name}={letter}' for name, letter in options.items())}]"
+        raise ValueError(f"brick set '{kind}:{argument}' is not of the form {form}") from None
+
+
+def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
+    bricks, given = _numbers("random", argument, {"count": "N", "seed": "S"})
     if not 0 <= bricks < board.cells:
         raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
     possible = min(comb(board.cells, bricks), MOST_RANDOM)
@@ -118,6 +136,30 @@ def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
         cells = rng.choice(board.cells, size=bricks, replace=False)
         boards[board.with_bricks(cells.tolist())] = None
     return tuple(boards)
+
+
+def _drawn_boards(argument: str, board: Board) -> tuple[Board, ...]:
+    bricks, given = _numbers("drawn", argument, {"count": "N"})
+    size = board.with_bricks(())
+    known = [drawn for drawn in _drawn_layouts() if drawn.with_bricks(()) == size]
+    if not known:
+        sizes = dict.fromkeys(str(drawn.with_bricks(())) for drawn in _drawn_layouts())
+        raise ValueError(f"drawn:{argument}: drawn layouts are known for {', '.join(sizes)}, not for {size}")
+    found = [drawn for drawn in known if len(drawn.bricks) == bricks]
+    if not found:
+        numbers = sorted({len(drawn.bricks) for drawn in known})
+        raise ValueError(f"drawn:{argument}: numbers of bricks are {', '.join(map(str, numbers))}")
+    count = given.get("count", len(found))
+    if not 1 <= count <= len(found):
+        raise ValueError(f"drawn:{argument}: count must be 1 to {len(found)}, got {count}")
+    return tuple(found[:count])
+
+
+@cache
+def _drawn_layouts() -> tuple[Board, ...]:
+    """Returns all boards of the file of drawn layouts."""
+    lines = DRAWN_FILE.read_text(encoding="utf-8").splitlines()
+    return tuple(Board.parse(line) for line in lines if not line.startswith("#"))
 
 
 @dataclass(frozen=True)

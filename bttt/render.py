@@ -7,6 +7,7 @@ their lengths, in parts of a cell's side, and their colours from here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
@@ -46,12 +47,18 @@ def draw(position: Position, mode: str | None) -> str | np.ndarray | None:
     raise ValueError(f"render_mode must be one of {', '.join(map(repr, MODES))} to draw, got {mode!r}")
 
 
-def ansi(position: Position) -> str:
-    """Returns the position as text: O and X stones, # bricks, the last move in brackets, how it stands."""
+def ansi(position: Position, marks: Mapping[int, str] | None = None) -> str:
+    """Returns the position as text: O and X stones, # bricks, the last move in brackets, how it stands.
+
+    Args:
+        position: The position.
+        marks: Short texts to show in place of a cell's symbol, by cell; by default none.
+    """
+    marks = marks or {}
     board = position.board
     labels = [row_name(row) for row in range(board.rows)]
     margin = max(map(len, labels)) + 1
-    width = len(str(board.cols))
+    width = max(map(len, [str(board.cols), *marks.values()]))
     header = " " * margin + "".join(f" {col + 1:>{width}} " for col in range(board.cols))
     lines = [header.rstrip()]
     for row, codes in enumerate(position.cells.reshape(board.rows, board.cols)):
@@ -59,7 +66,8 @@ def ansi(position: Position) -> str:
         for col, code in enumerate(codes):
             last = position.last_move == row * board.cols + col
             before, after = "[]" if last else "  "
-            cells.append(f"{before}{SYMBOLS[code]}{after}".rjust(width + 2))
+            text = marks.get(row * board.cols + col, SYMBOLS[code])
+            cells.append(f"{before}{text}{after}".rjust(width + 2))
         lines.append(f"{labels[row]:<{margin}}" + "".join(cells).rstrip())
     return "\n".join([*lines, caption(position)])
 

@@ -99,6 +99,20 @@ def orbits(rows: int, cols: int) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(found))
 
 
+def move_orbits(position: Position) -> tuple[tuple[int, ...], ...]:
+    """Returns the legal cells in classes that the position's own symmetries take into each other.
+
+    Each class is ascending, and the classes are in the order of their first cells; moves of one class lead
+    to mirror images of one position.
+    """
+    board = position.board
+    own = [
+        symmetry for symmetry in symmetries(board.rows, board.cols) if symmetry.position(position) == position
+    ]
+    found = {tuple(sorted({symmetry.cell(cell) for symmetry in own})) for cell in position.legal_cells()}
+    return tuple(sorted(found))
+
+
 @lru_cache(maxsize=4096)
 def canonical_board(board: Board) -> Board:
     """Returns the mirror image of `board` with the smallest brick tuple: one board an orbit."""

@@ -220,7 +220,7 @@ def ratings_table(ratings: Ratings, games: Sequence[GameRecord]) -> str:
                 milliseconds_text(times[player].seconds),
             )
         )
-    return "\n".join([*_aligned(rows, left=(1,)), "", *_ratings_notes(ratings)])
+    return "\n".join([*aligned(rows, left=(1,)), "", *_ratings_notes(ratings)])
 
 
 def _ratings_notes(ratings: Ratings) -> list[str]:
@@ -250,11 +250,11 @@ def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
     body = [[_seat_text(seats.get((first, second))) for second in players] for first in players]
     named = [("", "first \\ second", *numbers)]
     named += [(number, player, *row) for number, player, row in zip(numbers, players, body, strict=True)]
-    lines = _aligned(named, left=(1,))
+    lines = aligned(named, left=(1,))
     if max(map(len, lines)) > TEXT_WIDTH:
         legend = [f"{number} = {player}" for number, player in zip(numbers, players, strict=True)]
         bare = [("", *numbers), *((number, *row) for number, row in zip(numbers, body, strict=True))]
-        lines = [*legend, "", *_aligned(bare)]
+        lines = [*legend, "", *aligned(bare)]
     heading = "W-D-L of the first player (row) against the second (column)"
     if any(tally.distinct < tally.games for tally in seats.values()):
         heading += "; [distinct games] where some repeat"
@@ -283,7 +283,7 @@ def milliseconds_text(seconds: float) -> str:
     return f"{milliseconds:.{decimals}f}"
 
 
-def _aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
     """Returns one line a row, columns two spaces apart and right-aligned but for those in `left`."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

@@ -10,8 +10,8 @@ import numpy as np
 from agents.agent import Agent, ask_by_name, make_agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
+from bttt.intervals import Z95
 from bttt.position import Position
-from tournaments.ratings import Z95
 from tournaments.schedule import DEFAULT_PLAYERS
 
 

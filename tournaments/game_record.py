@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bttt.board import Board
-from bttt.position import Outcome, Position
+from bttt.position import Outcome, Position, has_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class GameRecord:
         board: The board.
         repeat: Which repeat of this pairing on this board, from 0.
         opening_plies: How many of the first plies were drawn at random and not chosen by the players.
-        cells: The cells played, opening included.
+        cells: The cells played, opening included. The board need not be decided after them: a game may be
+            forfeited or adjudicated.
         outcome: How the game ended.
         forfeit: Why the loser lost without a line (an exception, an illegal cell, the clock); else None.
         seconds: Thinking time of each ply, in seconds; 0 for opening plies. Where an agent was asked for
@@ -55,6 +56,19 @@ class GameRecord:
     def winner(self) -> int | None:
         """The winner's seat (FIRST or SECOND), None for a draw."""
         return self.outcome.winner
+
+    @property
+    def adjudicated(self) -> bool:
+        """Whether the game ended before the board decided it, because its outcome was proven.
+
+        It is not recorded apart: a game that ends undecided and without a forfeit is an adjudicated one.
+        """
+        if self.forfeit is not None:
+            return False
+        last = (len(self.cells) - 1) % 2
+        stones = sum(map(self.board.bit, self.cells[last::2]))
+        full = len(self.cells) == self.board.cells - len(self.board.bricks)
+        return not (full or has_line(stones, self.board.stride, self.board.win_length))
 
     def own_seconds(self, seat: int) -> tuple[float, ...]:
         """Returns the thinking times, in seconds, of the moves that the player in `seat` chose."""

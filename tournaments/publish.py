@@ -75,8 +75,8 @@ def _write_files(
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
     texts = {"report.html": report_html(title, settings, ratings, games)}
     if csv:
-        texts["games.csv"] = _csv_text(map(_game_row, games))
-        texts["crosstable.csv"] = _csv_text(crosstable_rows(games))
+        texts["games.csv"] = csv_text(map(_game_row, games))
+        texts["crosstable.csv"] = csv_text(crosstable_rows(games))
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
@@ -91,7 +91,9 @@ def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -
         print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
     if len(forfeits) > FORFEITS_SHOWN:
         print(f"... and {len(forfeits) - FORFEITS_SHOWN} more forfeits, all in the report")
-    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits")
+    adjudicated = sum(game.adjudicated for game in games)
+    note = f", {adjudicated} adjudicated" if adjudicated else ""
+    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits{note}")
     return len(forfeits)
 
 
@@ -118,13 +120,15 @@ def _game_row(game: GameRecord) -> dict[str, Any]:
         "outcome": OUTCOME_TEXT[game.outcome],
         "first_score": game.first_score,
         "forfeit": game.forfeit or "",
+        "adjudicated": int(game.adjudicated),
         "first_seconds": round(sum(game.own_seconds(FIRST)), 6),
         "second_seconds": round(sum(game.own_seconds(SECOND)), 6),
         "moves": " ".join(map(game.board.cell_name, game.cells)),
     }
 
 
-def _csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Returns the rows as CSV, under a header with the keys of the first; empty without rows."""
     rows = list(rows)
     buffer = io.StringIO()
     if rows:

@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log, nan, sqrt
-from statistics import NormalDist
 
 import numpy as np
 from scipy.special import log_softmax, ndtr
 
+from bttt.intervals import Z95
 from bttt.position import Outcome
 from tournaments.game_record import GameRecord
 
@@ -37,7 +37,6 @@ PRIOR_SD = 800.0
 DEFAULT_ANCHOR = "random"
 OUTCOMES = (Outcome.FIRST_WINS, Outcome.DRAW, Outcome.SECOND_WINS)
 """Order of the last axis of counts and probabilities."""
-Z95 = NormalDist().inv_cdf(0.975)
 MAX_NEWTON_STEPS = 200
 
 

@@ -50,6 +50,8 @@ def replay_text(game: GameRecord) -> str:
     ending = OUTCOME_TEXT[game.outcome]
     if game.forfeit is not None:
         ending += f" by forfeit: {game.players[1 - game.winner]} {game.forfeit}"
+    elif game.adjudicated:
+        ending += " by adjudication"
     return "\n".join([*parts, ending])
 
 

@@ -116,10 +116,18 @@
 
   function outcomeText() {
     const [first, second] = [data.players[game.first], data.players[game.second]];
-    if (game.outcome === DRAW) return `Draw after ${game.cells.length} plies`;
+    const plies = game.cells.length, after = adjudicated() ? `by adjudication after ${plies} plies` : null;
+    if (game.outcome === DRAW) return `Draw ${after ?? `after ${plies} plies`}`;
     const [winner, loser] = game.outcome === FIRST_WINS ? [first, second] : [second, first];
     if (game.forfeit !== null) return `${winner} wins by forfeit: ${loser} ${game.forfeit}`;
-    return `${winner} wins in ${game.cells.length} plies`;
+    return `${winner} wins ${after ?? `in ${plies} plies`}`;
+  }
+
+  /** Returns whether the game ended undecided, because its outcome was proven. */
+  function adjudicated() {
+    const [rows, cols, , bricks] = data.boards[game.board];
+    if (game.forfeit !== null || game.cells.length === rows * cols - bricks.length) return false;
+    return !winningLines().length;
   }
 
   function describeGame() {

@@ -38,8 +38,13 @@ def summary(tournament: Tournament) -> str:
     total = tournament.total
     shapes = dict.fromkeys(board.with_bricks(()) for board in tournament.boards)
     forfeits = total.forfeits + total.forfeit_wins
+    adjudicated = sum(game.adjudicated for game in tournament.games)
     figures = [
-        ("Games", f"{total.games:,}", f"{total.distinct:,} distinct"),
+        (
+            "Games",
+            f"{total.games:,}",
+            f"{total.distinct:,} distinct" + (f", {adjudicated:,} adjudicated" if adjudicated else ""),
+        ),
         ("Players", f"{len(tournament.players)}", plural(len(tournament.seats), "ordered pair")),
         ("Boards", f"{len(tournament.boards)}", ", ".join(map(str, shapes)) or "none"),
         ("First player scores", percent(total.score, 1), str(total)),

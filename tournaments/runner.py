@@ -22,10 +22,14 @@ from agents.agent import FAILURES, Agent, Decision, make_agent, one_line
 from bttt.opponent import ask
 from bttt.position import FIRST, Outcome, Position
 from tournaments.game_record import GameRecord
-from tournaments.schedule import ScheduledGame, game_generator, opening
+from tournaments.openings import OpeningKind, opening
+from tournaments.proven import proven_outcome
+from tournaments.schedule import ScheduledGame, game_generator
 
 MOST_NODES = 2**63
 """The store counts in 64 bits."""
+ADJUDICATION_NODE_LIMIT = 20_000
+"""Positions searched for a proof, after each move: some milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,10 @@ class Conditions:
 
     Attributes:
         seed: Seed of the run.
-        opening_plies: Random plies before the players take over.
+        opening_plies: Plies before the players take over.
+        openings: How those are drawn (see `tournaments.openings`).
+        adjudicate: A game ends when it is proven that perfect play ends it within that many plies; its
+            outcome is the proven one. None to play every game to its end.
         seconds_per_move: A player who thinks longer loses the game, once it has answered: nobody is
             interrupted. None for no limit.
         in_flight: Games played at once in a process.
@@ -42,13 +49,15 @@ class Conditions:
 
     seed: int = 0
     opening_plies: int = 0
+    openings: OpeningKind = "random"
+    adjudicate: int | None = None
     seconds_per_move: float | None = None
     in_flight: int = 16
 
 
 @dataclass
 class _LiveGame:
-    """A game being played; the lists grow by one entry a ply."""
+    """A game being played; the lists grow by one entry a ply, and `outcome` is set at its end."""
 
     game: ScheduledGame
     position: Position
@@ -58,20 +67,19 @@ class _LiveGame:
     seconds: list[float] = field(default_factory=list)
     values: list[float | None] = field(default_factory=list)
     nodes: list[int | None] = field(default_factory=list)
+    outcome: Outcome = Outcome.UNFINISHED
     forfeit: str | None = None
 
     @property
     def mover(self) -> str:
         return self.game.first if self.position.to_move == FIRST else self.game.second
 
-    @property
-    def over(self) -> bool:
-        return self.forfeit is not None or bool(self.position.outcome)
+    def lose(self, reason: str) -> None:
+        """Ends the game as a forfeit of the player to move."""
+        self.forfeit = reason
+        self.outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
 
     def record(self) -> GameRecord:
-        outcome = self.position.outcome
-        if self.forfeit is not None:
-            outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
         return GameRecord(
             index=self.game.index,
             first=self.game.first,
@@ -80,7 +88,7 @@ class _LiveGame:
             repeat=self.game.repeat,
             opening_plies=self.opening_plies,
             cells=tuple(self.cells),
-            outcome=outcome,
+            outcome=self.outcome,
             forfeit=self.forfeit,
             seconds=tuple(self.seconds),
             values=tuple(self.values),
@@ -103,8 +111,11 @@ def play_games(
             by_mover.setdefault(each.mover, []).append(each)
         for name, group in by_mover.items():
             _move(agents[name], group, conditions.seconds_per_move)
-        yield from (each.record() for each in live if each.over)
-        live = [each for each in live if not each.over]
+        if conditions.adjudicate is not None:
+            for each in live:
+                _adjudicate(each, conditions.adjudicate)
+        yield from (each.record() for each in live if each.outcome)
+        live = [each for each in live if not each.outcome]
 
 
 def play_in_processes(
@@ -160,10 +171,9 @@ def _warm_up(agents: Mapping[str, Agent]) -> None:
 
 
 def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
-    live = _LiveGame(
-        game, Position.start(game.board), game_generator(conditions.seed, game), conditions.opening_plies
-    )
-    for cell in opening(conditions.seed, game, conditions.opening_plies):
+    cells = opening(conditions.seed, game, conditions.opening_plies, conditions.openings)
+    live = _LiveGame(game, Position.start(game.board), game_generator(conditions.seed, game), len(cells))
+    for cell in cells:
         _play(live, Decision(cell), 0.0)
     return live
 
@@ -176,6 +186,7 @@ def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
     if nodes is not None and not 0 <= nodes < MOST_NODES:
         raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
     live.position = live.position.play(decision.cell)
+    live.outcome = live.position.outcome
     live.cells.append(live.position.last_move)
     live.seconds.append(seconds)
     live.values.append(value)
@@ -207,11 +218,11 @@ def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
     try:
         (decision,) = ask(agent, [live.position], [live.rng])
     except FAILURES as error:
-        live.forfeit = f"raised {one_line(error)}"
+        live.lose(f"raised {one_line(error)}")
         return
     seconds = perf_counter() - start
     if limit is not None and seconds > limit:
-        live.forfeit = f"took {seconds:.3g} s for a move, allowed are {limit:g} s"
+        live.lose(f"took {seconds:.3g} s for a move, allowed are {limit:g} s")
         return
     _play_or_forfeit(live, decision, seconds)
 
@@ -220,4 +231,11 @@ def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
     try:
         _play(live, decision, seconds)
     except Exception as error:
-        live.forfeit = f"illegal decision: {one_line(error)}"
+        live.lose(f"illegal decision: {one_line(error)}")
+
+
+def _adjudicate(live: _LiveGame, within: int) -> None:
+    """Ends a running game whose end within that many plies is proven."""
+    if not live.outcome:
+        proven = proven_outcome(live.position, ADJUDICATION_NODE_LIMIT, within=within)
+        live.outcome = proven or Outcome.UNFINISHED

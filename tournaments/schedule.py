@@ -13,7 +13,6 @@ from itertools import combinations
 import numpy as np
 
 from bttt.board import Board
-from bttt.position import Position
 
 DEFAULT_PLAYERS = (
     "random",
@@ -23,7 +22,6 @@ DEFAULT_PLAYERS = (
     "mcts:iterations=1000,leaf=heuristic",
 )
 SCHEDULES = ("round-robin", "gauntlet")
-MAX_OPENING_DRAWS = 1000
 MOST_GAMES = 10_000_000
 
 
@@ -38,6 +36,7 @@ class ScheduledGame:
         board: The board.
         repeat: Which repeat of this pairing on this board, from 0.
         opening_key: Names the opening's random numbers: the same for both seats and for every pair.
+        given: The opening's cells, where they are given and not drawn.
     """
 
     index: int
@@ -46,6 +45,7 @@ class ScheduledGame:
     board: Board
     repeat: int
     opening_key: tuple[int, int]
+    given: tuple[int, ...] | None = None
 
 
 def make_schedule(
@@ -87,24 +87,3 @@ def make_schedule(
 def game_generator(seed: int, game: ScheduledGame) -> np.random.Generator:
     """Returns the generator that both players of this game draw from."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(game.index,)))
-
-
-def opening(seed: int, game: ScheduledGame, plies: int) -> tuple[int, ...]:
-    """Returns `plies` cells: uniform random moves, drawn anew until the game is unfinished after them.
-
-    Raises:
-        ValueError: No unfinished position was found: the board is too small for so long an opening.
-    """
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=game.opening_key))
-    for _ in range(MAX_OPENING_DRAWS):
-        position = Position.start(game.board)
-        cells: list[int] = []
-        while len(cells) < plies and not position.outcome:
-            cells.append(int(rng.choice(position.legal_cells())))
-            position = position.play(cells[-1])
-        if not position.outcome:
-            return tuple(cells)
-    raise ValueError(
-        f"opening_plies={plies} is too long for board {game.board}: "
-        f"{MAX_OPENING_DRAWS} random openings all ended the game"
-    )

@@ -5,22 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
-import joblib
-from tqdm import tqdm
-
-from agents.agent import USER_AGENT, Agent, make_agent, source_digest
+from agents.agent import Agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
-from bttt.exit_codes import FORFEITS, INTERRUPTED, OK
+from bttt.exit_codes import FORFEITS, OK
+from tournaments.openings import DEFAULT_PLIES, OpeningKind, opening
+from tournaments.players import make_players, source_files
 from tournaments.publish import publish
 from tournaments.run_folder import add_environment, default_folder, read_json, write_json
-from tournaments.runner import Conditions, play_in_processes
-from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule, opening
-from tournaments.store import FILE_NAME, Store
+from tournaments.runner import Conditions
+from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule
+from tournaments.stored_run import missing_games, open_run, play_and_store
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,14 @@ class TournamentConfig:
     """Everybody against everybody, or the first player against the rest."""
     seed: int = 0
     """Seed of all random numbers; game i has its own, whatever is played beside it."""
-    opening_plies: int = 0
-    """Random plies before the players take over, the same for both seats."""
+    openings: OpeningKind = "random"
+    """How the plies before the players take over are drawn. Random: uniformly. Balanced: so that perfect play
+    wins half of the openings as first and half as second player (or draws them, on drawn boards)."""
+    opening_plies: int | None = None
+    """How many plies these are, the same for both seats; by default 0 random or 5 balanced ones."""
+    adjudicate: int | None = None
+    """End a game, with the proven result, once it is proven that perfect play ends it within that many plies;
+    by default all games are played out."""
     seconds_per_move: float | None = None
     """A player who thinks longer loses the game, once it has answered: nobody is interrupted. Agents are then
     asked one position at a time."""
@@ -71,40 +75,27 @@ def run(config: TournamentConfig) -> int:
         OSError: The folder cannot be written; the games stored before are kept.
     """
     _check(config)
-    agents = _make_agents(config.players)
+    agents = make_players(config.players)
     boards = boards_of_size(config.board, config.bricks)
     schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
-    for game in schedule[: len(boards)]:  # one on each board
-        opening(config.seed, game, config.opening_plies)
+    _check_openings(config, schedule)
     settings = _settings(config, boards, agents)
     folder = config.out or default_folder("tournament", settings)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
-    with Store.create_or_open(folder / FILE_NAME, settings, config.players, len(schedule)) as store:
-        _refuse_other_settings(store, settings, folder)
-        finished = store.finished()
-        missing = [game for game in schedule if game.index not in finished]
-        try:
-            if missing:
-                _record(config, folder)
-                _play(missing, agents, store, config)
-            code = OK
-        except KeyboardInterrupt:
-            code = INTERRUPTED
-            print(
-                f"\ninterrupted: {len(store.finished())} of {len(schedule)} games are stored in {folder}; "
-                "the same command goes on from there"
-            )
+    with open_run(folder, settings, config.players, len(schedule)) as store:
+        missing = missing_games(schedule, store)
+        if missing:
+            _record(config, folder)
+        code = play_and_store(missing, agents, store, _conditions(config), config.workers)
         forfeits = publish(folder, store, anchor=config.anchor, csv=config.csv)
     return code or (FORFEITS if config.strict and forfeits else OK)
 
 
 def _check(config: TournamentConfig) -> None:
     """Raises ValueError for an option that no later step checks before games are played."""
-    for name, least in (("seed", 0), ("opening_plies", 0), ("workers", 0), ("in_flight", 1)):
+    least_values = {"seed": 0, "opening_plies": 0, "adjudicate": 1, "workers": 0, "in_flight": 1}
+    for name, least in least_values.items():
         value = getattr(config, name)
-        if value < least:
+        if value is not None and value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
     limit = config.seconds_per_move
     if limit is not None and not (limit > 0 and math.isfinite(limit)):
@@ -113,63 +104,34 @@ def _check(config: TournamentConfig) -> None:
         raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
 
 
-def _make_agents(players: Sequence[str]) -> dict[str, Agent]:
-    """Returns the players' agents; ValueError where one cannot be made, or where two are the same."""
-    agents: dict[str, Agent] = {}
-    for spec in players:
-        if spec.strip().partition(":")[0] == "human":
-            raise ValueError("player 'human' cannot play a tournament: try bttt play")
-        if spec in agents:
-            raise ValueError(f"player {spec!r} is named twice; players must differ")
-        agents[spec] = make_agent(spec)
-    # Of our own agents only it is known that they are equal exactly where they play alike.
-    ours = [spec for spec in players if not _is_users(spec)]
-    for one, other in combinations(ours, 2):
-        if agents[one] == agents[other]:
-            raise ValueError(f"players {one!r} and {other!r} are the same agent; players must differ")
-    return agents
+def _opening_plies(config: TournamentConfig) -> int:
+    return DEFAULT_PLIES[config.openings] if config.opening_plies is None else config.opening_plies
 
 
-def _is_users(spec: str) -> bool:
-    return spec.startswith(f"{USER_AGENT}:")
+def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:
+    """Draws two openings on each board (balanced ones alternate), so that none is found wanting later."""
+    games = {game.opening_key: game for game in schedule if game.repeat < 2}
+    for game in games.values():
+        opening(config.seed, game, _opening_plies(config), config.openings)
 
 
 def _settings(
     config: TournamentConfig, boards: Sequence[Board], agents: Mapping[str, Agent]
 ) -> dict[str, Any]:
-    """Returns everything that decides the games, and nothing else.
-
-    Of a user's own agents that is the file with their class as well (not what it imports), so that an agent
-    that was edited does not find the games of the old one.
-    """
-    own = {spec: source_digest(agent) for spec, agent in agents.items() if _is_users(spec)}
+    """Returns everything that decides the games, and nothing else."""
     return {
         "schedule": config.schedule,
         "players": list(config.players),
         "boards": [str(board) for board in boards],
         "repeats": config.repeats,
         "seed": config.seed,
-        "opening_plies": config.opening_plies,
+        "opening_plies": _opening_plies(config),
         "seconds_per_move": config.seconds_per_move,
-        **({"source files": [f"{spec} {digest}" for spec, digest in own.items()]} if own else {}),
+        # where they are not used they are left out: runs from before they existed are found again
+        **({"openings": config.openings} if config.openings != "random" else {}),
+        **({"adjudicate": config.adjudicate} if config.adjudicate is not None else {}),
+        **source_files(agents),
     }
-
-
-def _refuse_other_settings(store: Store, settings: Mapping[str, Any], folder: Path) -> None:
-    differences = [
-        f"{name} is {_shown(store.settings.get(name))} there and {_shown(value)} here"
-        for name, value in settings.items()
-        if store.settings.get(name) != value
-    ]
-    if differences:
-        raise ValueError(
-            f"{folder} holds a run with other settings: {'; '.join(differences)}; choose another --out"
-        )
-
-
-def _shown(value: Any) -> str:
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
 
 
 def _record(config: TournamentConfig, folder: Path) -> None:
@@ -180,14 +142,12 @@ def _record(config: TournamentConfig, folder: Path) -> None:
     add_environment(folder)
 
 
-def _play(
-    games: Sequence[ScheduledGame], agents: Mapping[str, Agent], store: Store, config: TournamentConfig
-) -> None:
-    """Plays `games` and stores each as soon as it is handed over."""
-    conditions = Conditions(config.seed, config.opening_plies, config.seconds_per_move, config.in_flight)
-    workers = min(config.workers or joblib.cpu_count(), math.ceil(len(games) / config.in_flight))
-    stored = store.scheduled - len(games)
-    with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-        for records in play_in_processes(games, agents, conditions, workers):
-            store.add(records)
-            progress.update(len(records))
+def _conditions(config: TournamentConfig) -> Conditions:
+    return Conditions(
+        seed=config.seed,
+        opening_plies=_opening_plies(config),
+        openings=config.openings,
+        adjudicate=config.adjudicate,
+        seconds_per_move=config.seconds_per_move,
+        in_flight=config.in_flight,
+    )

@@ -123,7 +123,7 @@ def test_every_registered_agent_can_be_made_from_its_name():
         ("nobody", ["unknown agent 'nobody'; agents are"]),
         ("MCTS", ["unknown agent 'MCTS' (did you mean 'mcts'?)"]),
         ("Random:", ["unknown agent 'Random' (did you mean 'random'?)"]),
-        ("minmax:depth=2", ["unknown agent 'minmax' (did you mean 'minimax'?)", "minimax, random"]),
+        ("minmax:depth=2", ["unknown agent 'minmax' (did you mean 'minimax'?)", "minimax, perfect, random"]),
         ("pyton:a:B", ["unknown agent 'pyton' (did you mean 'python'?)"]),
         ("random:seed=1", ["agent 'random:seed=1': unknown option 'seed'; options are none"]),
         ("random:seed", ["agent 'random:seed': option 'seed' is not of the form option=value"]),

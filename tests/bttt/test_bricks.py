@@ -113,7 +113,8 @@ def test_wrong_texts_are_named(text, message):
 
 
 def test_errors_of_plain_texts_list_the_forms():
-    with pytest.raises(ValueError, match=re.escape("R2, R3, all, orbit:K, random:K[,count=N,seed=S]")):
+    forms = "R2, R3, all, orbit:K, random:K[,count=N,seed=S], drawn:K[,count=N]"
+    with pytest.raises(ValueError, match=re.escape(forms)):
         brick_set("centre")
     for nothing in ("", "  ", []):
         with pytest.raises(ValueError, match="no brick set is given"):
@@ -167,3 +168,34 @@ def test_boards_of_another_size_or_win_length_are_novel():
     test = [Board(7, 7, 5, "D4"), Board(6, 7, 4, "D4"), Board(bricks="D4,E5")]
     assert split(train, test).novel == tuple(test)
     assert canonical_board(test[0]) not in train
+
+
+DRAWN = brick_set("drawn:9")
+
+
+def test_drawn_sets_are_different_boards_with_that_many_bricks():
+    assert {len(board.bricks) for board in DRAWN} == {9}
+    assert len(set(map(canonical_board, DRAWN))) == len(DRAWN) <= 50
+    assert brick_set("drawn:9,count=3") == brick_set("DRAWN:9, count=3".replace(" ", "")) == DRAWN[:3]
+
+
+def test_a_drawn_set_beside_others():
+    assert brick_sets("D4 drawn:9,count=2 D4") == (*brick_set("D4"), *DRAWN[:2])
+
+
+@pytest.mark.parametrize(
+    ("text", "board", "message"),
+    [
+        ("drawn:", Board(), "brick set 'drawn:': "),
+        ("drawn:x", Board(), "brick set 'drawn:x' is not of the form drawn:K[,count=N]"),
+        ("drawn:9,seed=3", Board(), "brick set 'drawn:9,seed=3' is not of the form drawn:K[,count=N]"),
+        ("drawn:9,=3", Board(), "brick set 'drawn:9,=3' is not of the form drawn:K[,count=N]"),
+        ("drawn:1", Board(), "drawn:1: numbers of bricks are 8, 9, 10, "),
+        ("drawn:9,count=0", Board(), f"drawn:9,count=0: count must be 1 to {len(DRAWN)}, got 0"),
+        ("drawn:9,count=999", Board(), f"count must be 1 to {len(DRAWN)}, got 999"),
+        ("drawn:9", Board(6, 6, 4), "drawn:9: drawn layouts are known for 7x7x4, not for 6x6x4"),
+    ],
+)
+def test_wrong_drawn_sets_are_named(text, board, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        brick_set(text, board)

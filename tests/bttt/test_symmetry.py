@@ -8,7 +8,7 @@ from oracle import SIZES, boards, games, position_of
 
 from bttt.board import Board
 from bttt.position import Position
-from bttt.symmetry import canonical_board, orbits, symmetries
+from bttt.symmetry import canonical_board, move_orbits, orbits, symmetries
 
 sizes = st.sampled_from(SIZES)
 
@@ -143,3 +143,25 @@ def test_a_symmetry_of_another_size_is_refused():
             move(value)
     with pytest.raises(ValueError, match=re.escape("the last axis must hold 42 cells, got shape (7, 6)")):
         flip.policy(np.zeros((7, 6)))
+
+
+@pytest.mark.parametrize(
+    ("board", "classes"), [("7x7x4", 10), ("7x7x4:D4", 9), ("7x7x4:A2", 48), ("3x4x3", 4)]
+)
+def test_classes_of_moves_lead_to_mirror_images(board, classes):
+    position = Position.start(Board.parse(board))
+    found = move_orbits(position)
+    assert len(found) == classes
+    assert sorted(cell for cells in found for cell in cells) == list(position.legal_cells())
+    for cells in found:
+        assert list(cells) == sorted(cells)
+        images = [
+            each.position(position.play(cells[0]))
+            for each in symmetries(position.board.rows, position.board.cols)
+        ]
+        assert all(position.play(cell) in images for cell in cells)
+
+
+def test_stones_break_the_symmetry_of_moves():
+    position = Position.start(Board(3, 3, 3)).play("A1")
+    assert move_orbits(position) == ((1, 3), (2, 6), (4,), (5, 7), (8,))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from brute_force import BruteForce
 
 from agents import Decision, make_agent
 from agents.random_agent import RandomAgent
@@ -162,3 +163,44 @@ def test_games_on_boards_of_different_sizes_play_together():
     boards = [Board(3, 3, 3), Board(5, 4, 3, "B2"), Board()]
     records = play({"a": RandomAgent(), "b": RandomAgent()}, boards=boards)
     assert {record.board for record in records} == set(boards)
+
+
+def decided_within(record, plies):
+    """The first ply, after the opening, at which perfect play ends within `plies`; else the game's last."""
+    oracle = BruteForce(record.board)
+    for ply, position in enumerate(record.positions()):
+        if ply > record.opening_plies and oracle.verdict(position)[1] <= plies:
+            return ply, position, oracle.verdict(position)[0]
+    raise AssertionError("every game ends")
+
+
+@pytest.mark.parametrize("within", [1, 3, 5])
+def test_adjudicated_games_are_the_played_out_ones_cut_where_the_end_is_proven_near(within):
+    boards = [Board(3, 3, 3), Board(4, 4, 3, "A1"), Board(4, 4, 4, "B2,C3,D1,A4")]
+    agents = {"a": RandomAgent(), "b": RandomAgent()}
+    whole = play(agents, Conditions(opening_plies=4), boards, repeats=6)
+    cut = play(agents, Conditions(opening_plies=4, adjudicate=within), boards, repeats=6)
+    assert not any(record.adjudicated for record in whole)
+    for record, full in zip(cut, whole, strict=True):
+        ply, position, value = decided_within(full, within)
+        assert record.cells == full.cells[:ply]
+        assert record.adjudicated is not bool(position.outcome)
+        seat = {1: position.to_move, 0: None, -1: 1 - position.to_move}[value]
+        assert record.outcome != Outcome.UNFINISHED
+        assert record.winner == seat
+        assert len(record.values) == len(record.nodes) == ply
+    assert {record.outcome for record in cut if record.adjudicated} == set(Outcome) - {Outcome.UNFINISHED}
+
+
+def test_a_forfeited_game_is_not_an_adjudicated_one():
+    agents = {"bad": LastCell(misbehave_at=3), "random": RandomAgent()}
+    for record in play(agents, Conditions(adjudicate=1)):
+        assert (record.forfeit is not None, record.adjudicated) == (True, False)
+
+
+def test_a_given_opening_is_played_instead_of_a_drawn_one():
+    (game, _) = make_schedule("round-robin", ["a", "b"], [Board(bricks="D4")], 1)
+    agents = {"a": RandomAgent(), "b": RandomAgent()}
+    (record,) = play_games([replace(game, given=(5, 9, 13))], agents, Conditions(opening_plies=2))
+    assert record.cells[:3] == (5, 9, 13)
+    assert record.opening_plies == 3 and record.seconds[:3] == (0, 0, 0)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bttt import Board, Position, brick_sets
-from tournaments.schedule import game_generator, make_schedule, opening
+from tournaments.openings import opening
+from tournaments.schedule import game_generator, make_schedule
 
 PLAYERS = ("a", "b", "c")
 BOARDS = brick_sets(["D4", "E5"])

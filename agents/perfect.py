@@ -1,0 +1,74 @@
+"""The perfect agent: every move proven by the exact solver, or said not to be.
+
+It keeps the value of the position, wins as fast and loses as slowly as possible, and chooses among equal
+cells at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from agents.agent import Decision, Rng, generators
+from bttt.position import Position
+from bttt.solver import Solver
+
+DEFAULT_LIMIT = 20_000_000
+
+
+@dataclass(frozen=True)
+class PerfectAgent:
+    """Keeps the value, wins fastest, loses slowest, by the exact solver. Not for several threads.
+
+    The cell is drawn from the proven best ones. Where the solver stops before it has found any, each move is
+    solved alone with its share of `limit`, and the cell is drawn from those proven to win, or else from all
+    that are not proven to lose. A decision's `proven` says which it was, its policy is uniform over the cells
+    drawn from, and its value is the proven value of the position, or None. No decision depends on an earlier
+    one.
+
+    Attributes:
+        limit: Positions that the solver may search for a decision; none for a proof at any price. The search
+            of each move alone, where one is needed, may take as many again.
+        table_mb: Size of the solver's table, in MiB.
+    """
+
+    limit: int | None = DEFAULT_LIMIT
+    table_mb: int = 64
+    _solver: Solver = field(init=False, repr=False, compare=False)
+
+    batched = True
+
+    def __post_init__(self):
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit must be at least 1, or none, got {self.limit}")
+        object.__setattr__(self, "_solver", Solver(self.table_mb))
+
+    def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
+        """Returns one decision a position."""
+        pairs = zip(positions, generators(rng, positions), strict=True)
+        return [self._decide(position, generator) for position, generator in pairs]
+
+    def _decide(self, position: Position, rng: np.random.Generator) -> Decision:
+        cells, solution = self._solver.best_cells(position, self.limit)
+        proven = bool(cells) and solution.plies is not None
+        if not cells or solution.value is None:
+            cells = self._not_proven_to_lose(position)
+        policy = np.zeros(position.board.cells, np.float32)
+        policy[list(cells)] = 1 / len(cells)
+        value = None if solution.value is None else float(solution.value)
+        return Decision(
+            int(rng.choice(cells)), policy=policy, value=value, nodes=solution.nodes, proven=proven
+        )
+
+    def _not_proven_to_lose(self, position: Position) -> list[int]:
+        """Returns the cells proven to win, else those not proven to lose, else all."""
+        cells = position.legal_cells()
+        share = None if self.limit is None else max(1, self.limit // len(cells))
+        values = {}
+        for cell in cells:
+            after = self._solver.solve(position.play(cell), share, plies=False, cells=False)
+            values[cell] = -(after.value or 0)  # not proven counts as drawn: better than lost
+        best = max(values.values())
+        return [cell for cell in cells if values[cell] == best]

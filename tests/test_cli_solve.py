@@ -1,0 +1,62 @@
+"""The command `bttt solve`, as a user calls it."""
+
+import pytest
+
+from bttt.__main__ import main
+
+
+def bttt(*arguments, capsys):
+    """Returns exit code, stdout and stderr of one command run in this process."""
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_board_and_moves(capsys):
+    code, out, err = bttt("solve", "4x4x3:A1", "--moves", "A2", capsys=capsys)
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[:6] == [
+        "    1   2   3   4",
+        "A   #  [O] L6  L6",
+        "B  L6  L6  W7  L6",
+        "C  L6  L6  L6  L6",
+        "D  L6  L6  L6  L6",
+        "X to move",
+    ]
+    assert lines[6].startswith("X wins in 7 plies (")
+    assert lines[7].startswith("best play: B3 ") and len(lines[7].split()) == 2 + 7
+
+
+def test_a_position(capsys):
+    code, out, _ = bttt("solve", "3x3x3 OOX/XXO/...", "--table-mb", 1, capsys=capsys)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[:5] == ["    1   2   3", "A   O   O   X", "B   X   X   O", "C   D  L2  L2", "O to move"]
+    assert lines[5].startswith("O draws (")
+    assert lines[6] == "best play: C1 C2 C3"
+
+
+def test_what_a_small_limit_leaves_open(capsys):
+    code, out, _ = bttt("solve", "7x7x4:D4", "--moves", "A1", "--nodes", 1, capsys=capsys)
+    assert code == 0
+    assert out.count("?") == 47
+    assert "not proven within the limit" in out and out.endswith("best play: not proven\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("3x3",), "board '3x3' is not of the form"),
+        (("3x3x3", "--moves", "A1 A1"), "move 'A1': cell A1 is taken"),
+        (("3x3x3", "--moves", "A1 B1 A2 B2 A3"), "the game is over: O wins: A1 A2 A3"),
+        (("3x3x3", "--nodes", 0), "node_limit must be at least 1, or none, got 0"),
+        (("3x3x3", "--table-mb", 0), "table_mb must be 1 to"),
+        ((), "bttt solve --help"),
+    ],
+)
+def test_wrong_input_is_one_line(arguments, message, capsys):
+    code, _, err = bttt("solve", *arguments, capsys=capsys)
+    assert code == 2
+    assert message in err
+    assert len(err.splitlines()) == 1
