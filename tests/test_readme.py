@@ -59,3 +59,38 @@ def test_benchmark_ratios_are_those_of_the_stored_run():
         assert f"| {figure(result['ours'])} {result['unit']} |" in row
         assert result["peer"] is None or f"| {figure(result['peer'])} |" in row
         assert result["ratio"] is None or f"| {result['ratio']:.3g}x |" in row
+
+
+def rows_of(path: str) -> list[dict[str, str]]:
+    with (ROOT / "results" / path).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_of_value_losses_is_that_of_the_stored_evaluation():
+    rows = [row for row in rows_of("evaluation/evaluation.csv") if row["kind"] in ("all", "novelty")]
+    assert len(rows) == 4 * 11
+    lines = README.splitlines()
+    for agent in {row["agent"] for row in rows}:
+        line = next(line for line in lines if line.startswith(f"{agent} ") and "(" in line)
+        for row in rows:
+            if row["agent"] == agent:
+                rate, low, high = (100 * float(row[name]) for name in ("rate", "low", "high"))
+                assert f"{rate:.2f} ({low:.1f}-{high:.1f})" in line
+
+
+def test_the_conversions_are_those_of_the_stored_games():
+    rows = rows_of("conversion/conversion.csv")
+    for agent in {row["agent"] for row in rows}:
+        counts = [sum(int(row[name]) for row in rows if row["agent"] == agent) for name in ("games", "won")]
+        assert any(line.split()[:3] == [agent, *map(str, counts)] for line in README.splitlines()), agent
+
+
+def test_what_is_said_of_the_starts_is_what_was_solved():
+    starts = rows_of("starts/starts.csv")
+    assert len(starts) == 49 and {row["value"] for row in starts} == {"1"}
+    won_in_9 = {row["brick"] for row in starts if row["plies"] == "9"}
+    assert won_in_9 == {"C4", "D3", "D5", "E4", "B4", "D2", "D6", "F4"}
+    assert all(row["plies"] == "11" for row in starts if row["brick"] not in won_in_9)
+    moves = rows_of("starts/first_moves.csv")
+    unproven = sum(not row["value"] for row in moves)
+    assert f"{unproven} of {len(moves):,} first moves" in README
