@@ -13,7 +13,6 @@ from math import ceil
 from pathlib import Path
 
 from bttt.board import Board
-from bttt.bricks import DRAWN_FILE
 from bttt.layouts import random_layout
 from bttt.position import Position
 from bttt.solved_log import FILE_NAME, Search, solve_logged
@@ -30,8 +29,8 @@ PILOT = 5
 class DrawnConfig:
     """Find layouts proven drawn and write them to a file; the same command again goes on where it stopped."""
 
-    file: Path = DRAWN_FILE
-    """File of the layouts; by default the one that the brick sets drawn:K read."""
+    file: Path = Path("runs/drawn/drawn_layouts.txt")
+    """File of the layouts. The brick sets drawn:K read bttt/drawn_layouts.txt."""
     board: str = "7x7x4"
     """Size and win length: ROWSxCOLSxWIN."""
     bricks: tuple[int, ...] = tuple(range(8, 21))
@@ -86,6 +85,7 @@ def run(config: DrawnConfig) -> int:
     for bricks in config.bricks:
         found.append(find_drawn(size, bricks, config))
         print(found[-1], flush=True)
+    config.file.parent.mkdir(parents=True, exist_ok=True)
     config.file.write_text(drawn_text(config, found), encoding="utf-8")
     print(f"written to {config.file}")
     return 0
@@ -169,7 +169,9 @@ def _header(config: DrawnConfig) -> Iterator[str]:
     yield "# Layouts whose start is proven drawn: the brick sets drawn:K. One of each class of mirror images."
     yield f"# Made by: bttt drawn --board {config.board} --bricks {' '.join(map(str, config.bricks))}"
     yield f"#   --count {config.count} --tries {config.tries} --seed {config.seed} --nodes {config.nodes}"
-    yield "# Improved layouts are random ones of which single bricks were moved while that left fewer lines open."
+    yield (
+        "# Improved layouts are random ones of which single bricks were moved while that left fewer lines open."
+    )
 
 
 def _lines(drawn: Drawn) -> Iterator[str]:
