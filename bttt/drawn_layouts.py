@@ -169,9 +169,7 @@ def _header(config: DrawnConfig) -> Iterator[str]:
     yield "# Layouts whose start is proven drawn: the brick sets drawn:K. One of each class of mirror images."
     yield f"# Made by: bttt drawn --board {config.board} --bricks {' '.join(map(str, config.bricks))}"
     yield f"#   --count {config.count} --tries {config.tries} --seed {config.seed} --nodes {config.nodes}"
-    yield (
-        "# Improved layouts are random ones of which single bricks were moved while that left fewer lines open."
-    )
+    yield "# Improved: single bricks of a random layout were moved as long as that left fewer lines open."
 
 
 def _lines(drawn: Drawn) -> Iterator[str]:
