@@ -53,22 +53,23 @@ class PerfectAgent:
     def _decide(self, position: Position, rng: np.random.Generator) -> Decision:
         cells, solution = self._solver.best_cells(position, self.limit)
         proven = bool(cells) and solution.plies is not None
+        nodes = solution.nodes
         if not cells or solution.value is None:
-            cells = self._not_proven_to_lose(position)
+            cells, more = self._not_proven_to_lose(position)
+            nodes += more
         policy = np.zeros(position.board.cells, np.float32)
         policy[list(cells)] = 1 / len(cells)
         value = None if solution.value is None else float(solution.value)
-        return Decision(
-            int(rng.choice(cells)), policy=policy, value=value, nodes=solution.nodes, proven=proven
-        )
+        return Decision(int(rng.choice(cells)), policy=policy, value=value, nodes=nodes, proven=proven)
 
-    def _not_proven_to_lose(self, position: Position) -> list[int]:
-        """Returns the cells proven to win, else those not proven to lose, else all."""
+    def _not_proven_to_lose(self, position: Position) -> tuple[list[int], int]:
+        """Returns the cells proven to win, else those not proven to lose, else all; and the nodes."""
         cells = position.legal_cells()
         share = None if self.limit is None else max(1, self.limit // len(cells))
-        values = {}
+        values, nodes = {}, 0
         for cell in cells:
             after = self._solver.solve(position.play(cell), share, plies=False, cells=False)
+            nodes += after.nodes
             values[cell] = -(after.value or 0)  # not proven counts as drawn: better than lost
         best = max(values.values())
-        return [cell for cell in cells if values[cell] == best]
+        return [cell for cell in cells if values[cell] == best], nodes

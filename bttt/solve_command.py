@@ -42,6 +42,8 @@ def run(config: SolveConfig) -> int:
     Raises:
         ValueError: The board, a move or a number is wrong, or the game is over.
     """
+    if config.nodes < 1:
+        raise ValueError(f"nodes must be at least 1, got {config.nodes}")
     position = read_position(config.position, config.moves)
     solver = Solver(config.table_mb)
     solution = solver.solve(position, config.nodes, cells=False)

@@ -94,10 +94,18 @@ def read_log(path: Path) -> dict[str, Solved]:
         try:
             fields = json.loads(line)
             text = fields.pop("position")
-            stored[text] = Solved(**fields)
+            stored[text] = _checked(Solved(**fields))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"{path}, line {number} is damaged: mend or delete it") from error
     return stored
+
+
+def _checked(solved: Solved) -> Solved:
+    """Returns what a line of a log holds; ValueError where it cannot be what a search found."""
+    numbers = (solved.plies or 0, solved.nodes, solved.node_limit)
+    if solved.value not in (1, 0, -1, None) or not all(isinstance(number, int) for number in numbers):
+        raise ValueError
+    return solved
 
 
 def cost(solved: Iterable[Solved]) -> dict[str, float]:

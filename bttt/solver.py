@@ -72,8 +72,11 @@ class Solver:
             raise ValueError(f"table_mb must be 1 to {2**20}, got {table_mb}")
         self.table_mb = table_mb
         # zeros: the system hands out pages as they are written to, so an easy position costs no memory
-        self._numbers = np.zeros(_entries(table_mb * 0.75, proof_numbers.ENTRY), proof_numbers.ENTRY)
-        self._distances = np.zeros(_entries(table_mb * 0.25, shortest_win.ENTRY), shortest_win.ENTRY)
+        try:
+            self._numbers = np.zeros(_entries(table_mb * 0.75, proof_numbers.ENTRY), proof_numbers.ENTRY)
+            self._distances = np.zeros(_entries(table_mb * 0.25, shortest_win.ENTRY), shortest_win.ENTRY)
+        except MemoryError:
+            raise ValueError(f"table_mb={table_mb} is more memory than there is") from None
         self._failed = np.zeros((FAILED_ENTRIES, 3), np.uint64)
         self._counters = np.zeros(3, np.int64)
         self._history = np.zeros((2, WORD_BITS), np.int64)
@@ -161,7 +164,7 @@ class Solver:
             self._counters[STAMP] = 0
         self._counters[STAMP] += 1
         self._counters[NODES] = 0
-        self._counters[LIMIT] = NO_LIMIT if node_limit is None else node_limit
+        self._counters[LIMIT] = NO_LIMIT if node_limit is None else min(node_limit, NO_LIMIT)
         self._history[:] = 0
 
     def _set_board(self, board: Board) -> None:

@@ -130,3 +130,17 @@ def test_wrong_input_of_suites_is_one_line(capsys):
     assert "unknown suite 'all'" in refused("suites", "--names", "all", capsys=capsys)
     assert "per_board must be at least 1" in refused("suites", "--per-board", 0, capsys=capsys)
     assert "nodes must be at least 1" in refused("suites", "--nodes", 0, capsys=capsys)
+
+
+@pytest.mark.parametrize("content", ["{}", '{"agent": "random", "cells": [[1]]}', '{"cells": "x"}'])
+def test_decisions_of_another_shape_are_not_taken(content, capsys):
+    command = ["evaluate", "random", "--bricks", "D4", "--positions", 2, "--workers", 1, "--out", "run"]
+    assert bttt(*command, capsys=capsys)[0] == 0
+    before = rows("run")
+    (path,) = Path("run/decisions").iterdir()
+    path.write_text(content)
+    if content == "{}":  # holds nothing: asked again
+        assert bttt(*command, capsys=capsys)[0] == 0
+        assert rows("run") == before
+    else:
+        assert "is damaged: delete it" in refused(*command, capsys=capsys)

@@ -50,7 +50,7 @@ def test_what_a_small_limit_leaves_open(capsys):
         (("3x3",), "board '3x3' is not of the form"),
         (("3x3x3", "--moves", "A1 A1"), "move 'A1': cell A1 is taken"),
         (("3x3x3", "--moves", "A1 B1 A2 B2 A3"), "the game is over: O wins: A1 A2 A3"),
-        (("3x3x3", "--nodes", 0), "node_limit must be at least 1, or none, got 0"),
+        (("3x3x3", "--nodes", 0), "nodes must be at least 1, got 0"),
         (("3x3x3", "--table-mb", 0), "table_mb must be 1 to"),
         ((), "bttt solve --help"),
     ],
@@ -60,3 +60,7 @@ def test_wrong_input_is_one_line(arguments, message, capsys):
     assert code == 2
     assert message in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_limit_beyond_64_bits_is_none(capsys):
+    assert bttt("solve", "3x3x3", "--nodes", 10**20, capsys=capsys)[0] == 0

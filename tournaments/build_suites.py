@@ -126,5 +126,5 @@ def _shipped_digest(name: str) -> str | None:
     """Returns the digest of the positions that come with the package; None where there are none yet."""
     try:
         return load(name).made["sha256"]
-    except OSError:
+    except (OSError, ValueError):  # none yet, damaged, or of an earlier version
         return None

@@ -37,8 +37,8 @@ class ConversionConfig:
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Specs of the agents, as mcts:iterations=1000, or python:package.module:Class."""
     bricks: tuple[str, ...] | None = None
-    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S; by default
-    all, or all boards of the suite."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S, drawn:K;
+    by default all, or all boards of the suite."""
     board: str = "7x7x4"
     """Size and win length of the boards: ROWSxCOLSxWIN."""
     suite: str | None = None

@@ -131,7 +131,7 @@ def _decisions(
     """Returns the cells `[repeats, N]` that an agent plays: those in the file, else asked for now."""
     stored = read_json(path, dict)
     if stored:
-        return np.array(stored["cells"], np.int64)
+        return _stored_cells(stored, path, (config.repeats, len(suite)))
     cells = decide_suite(
         spec,
         agent,
@@ -143,6 +143,16 @@ def _decisions(
         workers=config.workers or joblib.cpu_count(),
     )
     write_text(path, json.dumps({"agent": spec, "cells": cells.tolist()}) + "\n")
+    return cells
+
+
+def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int]) -> np.ndarray:
+    try:
+        cells = np.array(stored["cells"], np.int64)
+        if cells.shape != shape:
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is damaged: delete it, and the agent is asked again") from None
     return cells
 
 

@@ -31,7 +31,7 @@ class TournamentConfig:
     players: tuple[str, ...] = DEFAULT_PLAYERS
     """Specs of the players, as mcts:iterations=1000,c=1.0, or python:package.module:Class."""
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S."""
+    """Brick sets, boards once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
     board: str = "7x7x4"
     """Size and win length of the boards: ROWSxCOLSxWIN."""
     repeats: int = 1
