@@ -93,7 +93,12 @@ def _write(axes: Axes, corner: tuple[float, float], verdict: Verdict, color: tup
 def _draw_legend(axes: Axes, colors: Mapping[Verdict, tuple[float, ...]], top: float) -> None:
     """Draws, for each value that there is, a patch of its shortest and longest verdict and what they mean."""
     left = 0.0
-    for value, meaning in ((1, "wins after these plies"), (0, "draws"), (-1, "loses"), (None, "not proven")):
+    for value, meaning in (
+        (1, "wins after these plies"),
+        (0, "draws"),
+        (-1, "loses"),
+        (None, "not proven (no number: the plies are not)"),
+    ):
         known = [each for each in colors if each.value == value and (not value or each.plies is not None)]
         known.sort(key=lambda each: each.plies or 0)
         patches = [known[0], known[-1]] if value and len(known) > 1 else known[:1]

@@ -67,7 +67,10 @@ def test_workers_find_the_same(tmp_path):
     assert found(one) == found(two)
 
 
-@pytest.mark.parametrize("line", ["text", "[]", "{}", '{"position": "3x3x3"}', '{"value": 1}'])
+WRONG_TYPE = '{"position": "a", "value": 1, "plies": "y", "nodes": 1, "node_limit": 1, "seconds": 0}'
+
+
+@pytest.mark.parametrize("line", ["text", "[]", "{}", '{"position": "3x3x3"}', '{"value": 1}', WRONG_TYPE])
 def test_a_damaged_log_is_named_with_its_line(tmp_path, line):
     path = tmp_path / FILE_NAME
     good = json.dumps({"position": "a", "value": 1, "plies": 1, "nodes": 1, "node_limit": 1, "seconds": 0})
