@@ -132,7 +132,7 @@ def test_wrong_input_of_suites_is_one_line(capsys):
     assert "nodes must be at least 1" in refused("suites", "--nodes", 0, capsys=capsys)
 
 
-@pytest.mark.parametrize("content", ["{}", '{"agent": "random", "cells": [[1]]}', '{"cells": "x"}'])
+@pytest.mark.parametrize("content", ["{}", '{"cells": [[1]]}', '{"cells": [[1, 77]]}', '{"cells": "x"}'])
 def test_decisions_of_another_shape_are_not_taken(content, capsys):
     command = ["evaluate", "random", "--bricks", "D4", "--positions", 2, "--workers", 1, "--out", "run"]
     assert bttt(*command, capsys=capsys)[0] == 0

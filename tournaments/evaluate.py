@@ -31,8 +31,8 @@ CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 class EvaluateConfig:
     """Count the moves that throw value away, in positions labelled by the exact solver.
 
-    Prints a table and writes evaluation.csv and evaluation.png. What an agent has decided is stored; the same
-    command again, or one with more agents, asks only for what is missing.
+    Prints a table and writes evaluation.csv and evaluation.png. What an agent has decided is stored when it has
+    decided all; the same command again, or one with more agents, asks only for what is missing.
     """
 
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
@@ -131,7 +131,7 @@ def _decisions(
     """Returns the cells `[repeats, N]` that an agent plays: those in the file, else asked for now."""
     stored = read_json(path, dict)
     if stored:
-        return _stored_cells(stored, path, (config.repeats, len(suite)))
+        return _stored_cells(stored, path, (config.repeats, len(suite)), suite.size.cells)
     cells = decide_suite(
         spec,
         agent,
@@ -146,10 +146,11 @@ def _decisions(
     return cells
 
 
-def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int]) -> np.ndarray:
+def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int], count: int) -> np.ndarray:
+    """Returns the decisions `[repeats, N]` of a file, cells of a board that has `count` of them."""
     try:
         cells = np.array(stored["cells"], np.int64)
-        if cells.shape != shape:
+        if cells.shape != shape or ((cells < 0) | (cells >= count)).any():
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{path} is damaged: delete it, and the agent is asked again") from None
