@@ -31,8 +31,8 @@ CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 class EvaluateConfig:
     """Count the moves that throw value away, in positions labelled by the exact solver.
 
-    Prints a table and writes evaluation.csv and evaluation.png. What an agent has decided is stored when it has
-    decided all; the same command again, or one with more agents, asks only for what is missing.
+    Prints a table and writes evaluation.csv and evaluation.png. The decisions of an agent are stored when
+    all are made; the same command again, or one with more agents, asks only for what is missing.
     """
 
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
