@@ -10,7 +10,7 @@ import tyro
 from bttt.board import Board
 from bttt.position import SYMBOLS, Position
 from bttt.render import ansi, caption
-from bttt.solver import DEFAULT_TABLE_MB, Solution, Solver, Verdict
+from bttt.solver import DEFAULT_TABLE_MB, Solution, Solver, Verdict, before_move
 from bttt.symmetry import move_orbits
 
 LETTERS = {1: "W", 0: "D", -1: "L", None: "?"}
@@ -86,11 +86,6 @@ def move_verdicts(solver: Solver, position: Position, node_limit: int | None = N
         after = solver.solve(position.play(cells[0]), node_limit, cells=False)
         verdicts.update(dict.fromkeys(cells, before_move(after.value, after.plies)))
     return dict(sorted(verdicts.items()))
-
-
-def before_move(value: int | None, plies: int | None) -> Verdict:
-    """Returns the verdict on a move, given the value and plies for the other player after it."""
-    return Verdict(None if value is None else -value, None if plies is None else plies + 1)
 
 
 def mark(verdict: Verdict) -> str:

@@ -40,6 +40,11 @@ class Verdict:
     plies: int | None = None
 
 
+def before_move(value: int | None, plies: int | None) -> Verdict:
+    """Returns the verdict on a move, given the value and plies for the other player after it."""
+    return Verdict(None if value is None else -value, None if plies is None else plies + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """A solved position, for the player to move.
@@ -121,9 +126,7 @@ class Solver:
             after = position.play(cell)
             value = self._value(after)
             distance = self._plies(after, value) if plies and value is not None else None
-            verdicts[cell] = Verdict(
-                None if value is None else -value, None if distance is None else distance + 1
-            )
+            verdicts[cell] = before_move(value, distance)
         return verdicts
 
     def best_cells(

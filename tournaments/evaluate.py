@@ -16,7 +16,6 @@ import tyro
 from agents.agent import Agent
 from bttt.bricks import brick_sets
 from bttt.suites import Suite, load
-from tournaments.evaluation_plot import draw_evaluation
 from tournaments.evaluation_table import loss_table
 from tournaments.players import make_players, source_files
 from tournaments.publish import csv_text
@@ -87,6 +86,8 @@ def run(config: EvaluateConfig) -> int:
         cells = _decisions(path, spec, agent, suite, places, config)
         rates += loss_rates(spec, suite, cells, train)
     write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
+    from tournaments.evaluation_plot import draw_evaluation  # matplotlib, which takes a second to load
+
     draw_evaluation(rates, suite, train, folder / PICTURE_NAME)
     print(loss_table(rates))
     print(f"\n{_about(suite, config)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
