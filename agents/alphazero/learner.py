@@ -1,0 +1,187 @@
+"""The learner: a network, its average over training, and the steps that fit it to samples.
+
+Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from agents.alphazero.evaluators import bfloat16_is_fast
+from agents.alphazero.network import PolicyValueNet
+from agents.alphazero.replay import Augmentation, Batch, images, make_batch
+from bttt.board import Board
+
+
+@dataclass(frozen=True)
+class LearnerConfig:
+    """How a network learns.
+
+    Attributes:
+        batch: Samples of a step.
+        passes: How often a sample is learned from on average, while it is in the buffer.
+        optimizer: "adamw", or "sgd" with momentum 0.9.
+        lr: Highest learning rate.
+        schedule: "cosine" falls to a fiftieth of `lr` over the budget, "constant" stays; both rise over the first
+            hundredth of the budget.
+        weight_decay: Weight decay.
+        value_weight: Weight of the value's squared error beside the policy's cross entropy.
+        averaging: Share that the average keeps in each step; it plays the games and is what is stored.
+        augmentation: Symmetries of the samples.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    batch: int = 512
+    passes: float = 4.0
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    lr: float = 2e-3
+    schedule: Literal["cosine", "constant"] = "cosine"
+    weight_decay: float = 1e-2
+    value_weight: float = 1.0
+    averaging: float = 0.99
+    augmentation: Augmentation = "all"
+
+    def __post_init__(self):
+        if not 1 <= self.batch <= 2**20:
+            raise ValueError(f"batch must be 1 to {2**20}, got {self.batch}")
+        for name in ("passes", "lr"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")
+        for name in ("weight_decay", "value_weight"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"averaging must be at least 0 and below 1, got {self.averaging}")
+
+    def lr_at(self, progress: float) -> float:
+        """Returns the learning rate at a share of the budget, in [0, 1]."""
+        rising = min(1.0, (progress + 1e-3) / 1e-2)
+        if self.schedule == "constant":
+            return self.lr * rising
+        return self.lr * rising * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Mean losses of some steps.
+
+    Attributes:
+        policy: Cross entropy to the search's policy, in nats.
+        value: Squared error of the value.
+        steps: How many steps.
+    """
+
+    policy: float
+    value: float
+    steps: int
+
+
+class Learner:
+    """Fits a network to samples.
+
+    Attributes:
+        network: The network that learns.
+        average: Its exponential average, normalisation statistics included.
+
+    Args:
+        network: The network, changed in place.
+        config: How it learns.
+        size: A board of the samples' size.
+        device: Where it learns.
+    """
+
+    def __init__(self, network: PolicyValueNet, config: LearnerConfig, size: Board, device: str = "cpu"):
+        self.network = network.to(device, memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.config = config
+        self.device = device
+        self.size = size
+        self._images = images(size, config.augmentation)
+        self._amp = device != "cpu" or bfloat16_is_fast()
+        weights = self.network.parameters()
+        if config.optimizer == "adamw":
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+                weights, lr=config.lr, weight_decay=config.weight_decay, fused=True
+            )
+        else:
+            self.optimizer = torch.optim.SGD(
+                weights, lr=config.lr, momentum=0.9, weight_decay=config.weight_decay
+            )
+
+    def learn(self, samples: np.ndarray, steps: int, progress: float, rng: np.random.Generator) -> Losses:
+        """Does that many steps on batches drawn from `samples` `[N]`.
+
+        Args:
+            samples: The buffer.
+            steps: Steps to do.
+            progress: Share of the budget used, in [0, 1], for the learning rate.
+            rng: Draws samples and symmetries.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr_at(progress)
+        total = torch.zeros(2)
+        for _ in range(steps):
+            chosen = samples[rng.integers(len(samples), size=self.config.batch)]
+            turns = self._images[rng.integers(len(self._images), size=len(chosen))]
+            bricks_plane = self.network.config.encoding == "bricks"
+            total += self._step(make_batch(chosen, self.size, turns, bricks_plane))
+        policy, value = (total / max(steps, 1)).tolist()
+        return Losses(policy, value, steps)
+
+    def _step(self, batch: Batch) -> Tensor:
+        planes, policies, values = (torch.from_numpy(array).to(self.device) for array in batch)
+        with torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self._amp):
+            logits, expected = self.network(planes.contiguous(memory_format=torch.channels_last))
+        policy_loss = -(policies * functional.log_softmax(logits.float(), 1)).sum(1).mean()
+        value_loss = functional.mse_loss(expected.float(), values)
+        self.optimizer.zero_grad(set_to_none=True)
+        (policy_loss + self.config.value_weight * value_loss).backward()
+        self.optimizer.step()
+        self._move_average()
+        return torch.stack([policy_loss.detach(), value_loss.detach()]).cpu()
+
+    @torch.no_grad()
+    def _move_average(self) -> None:
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        for mean, tensor in pairs:
+            if mean.is_floating_point():
+                mean.lerp_(tensor, 1 - self.config.averaging)
+            else:
+                mean.copy_(tensor)
+
+    def state(self) -> dict[str, Tensor]:
+        """Returns all tensors that the next step depends on, by name, for `restore`."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for number, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {
+                f"optimizer.{number}.{name}": torch.as_tensor(value)
+                for name, value in values.items()
+                if value is not None
+            }
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Takes the tensors that `state` returned."""
+        for name, network in (("network", self.network), ("average", self.average)):
+            own = {
+                key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
+            }
+            network.load_state_dict(own)
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, number, name = key.split(".")
+                state.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})

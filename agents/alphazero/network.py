@@ -1,0 +1,200 @@
+"""The residual policy-value network; every layer's width stands in its configuration.
+
+A network made smaller by removing channels is therefore the same class with another configuration.
+
+Shapes: B positions, P input planes, a board of rows x cols cells.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import prod
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+Encoding = Literal["playable", "bricks"]
+"""How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
+PLANES = 3
+"""Input planes: the mover's stones, the other stones, and the cells that `Encoding` says."""
+LARGEST_WIDTH = 4096
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The architecture: a stem, residual blocks of two convolutions, a policy head and a value head.
+
+    Attributes:
+        stream: Channels of the residual stream.
+        blocks: Channels between the two convolutions of each block.
+        kernel: Side of the square filters of stem and blocks.
+        policy: Channels of the policy head's first convolution.
+        value: Channels of the value head's convolution.
+        hidden: Units of the value head's hidden layer.
+        heads: "conv" has a policy head of convolutions and a value head of pooled channels, for any board size;
+            "dense" has fully connected layers over the cells of a board of `rows` x `cols`.
+        rows: Rows of the board, with heads="dense"; else 0.
+        cols: Columns of the board, with heads="dense"; else 0.
+        slope: Slope of the activation below 0 (0 is ReLU).
+        encoding: How a brick is shown.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    stream: int = 32
+    blocks: tuple[int, ...] = (32, 32, 32)
+    kernel: int = 3
+    policy: int = 32
+    value: int = 32
+    hidden: int = 32
+    heads: Literal["conv", "dense"] = "conv"
+    rows: int = 0
+    cols: int = 0
+    slope: float = 0.0
+    encoding: Encoding = "playable"
+
+    def __post_init__(self):
+        object.__setattr__(self, "blocks", tuple(self.blocks))
+        widths = {name: getattr(self, name) for name in ("stream", "kernel", "policy", "value", "hidden")}
+        widths |= {f"blocks[{i}]": width for i, width in enumerate(self.blocks)}
+        for name, width in widths.items():
+            if not isinstance(width, int) or not 1 <= width <= LARGEST_WIDTH:
+                raise ValueError(f"{name} must be a whole number from 1 to {LARGEST_WIDTH}, got {width!r}")
+        if self.heads not in ("conv", "dense"):
+            raise ValueError(f"heads must be conv or dense, got {self.heads!r}")
+        if self.encoding not in get_args(Encoding):
+            raise ValueError(f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}")
+        if self.heads == "dense" and not (self.rows >= 1 and self.cols >= 1):
+            raise ValueError(f"heads=dense needs the board's rows and cols, got {self.rows}x{self.cols}")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> NetworkConfig:
+        """Returns the configuration that `asdict` turned into JSON; ValueError where it does not fit."""
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            raise ValueError(f"architecture must have the entries {', '.join(sorted(known))}")
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the configuration as JSON values."""
+        return asdict(self)
+
+    def fits(self, rows: int, cols: int) -> bool:
+        """Returns whether the network can judge a board of that size."""
+        return self.heads == "conv" or (self.rows, self.cols) == (rows, cols)
+
+
+PRESETS: dict[str, NetworkConfig] = {
+    "small": NetworkConfig(),
+    "base": NetworkConfig(stream=64, blocks=(64,) * 6, hidden=64),
+    "paper": NetworkConfig(
+        stream=75,
+        blocks=(75,) * 5,
+        kernel=4,
+        policy=2,
+        value=1,
+        hidden=20,
+        heads="dense",
+        rows=7,
+        cols=7,
+        slope=0.3,
+        encoding="bricks",
+    ),
+}
+"""The architectures by name; "paper" is the one of the Brick Tic-Tac-Toe paper, for 7x7 alone."""
+
+
+class Block(nn.Module):
+    """A residual block: convolution, normalisation, activation, twice, with the input added before the last."""
+
+    def __init__(self, stream: int, inner: int, kernel: int):
+        super().__init__()
+        self.conv1 = _conv(stream, inner, kernel)
+        self.bn1 = nn.BatchNorm2d(inner)
+        self.conv2 = _conv(inner, stream, kernel)
+        self.bn2 = nn.BatchNorm2d(stream)
+
+    def forward(self, x: Tensor, activation: nn.Module) -> Tensor:
+        """Returns the stream `[B, stream, rows, cols]` after the block."""
+        inner = activation(self.bn1(self.conv1(x)))
+        return activation(self.bn2(self.conv2(inner)) + x)
+
+
+class PolicyValueNet(nn.Module):
+    """Judges positions: a logit for each cell and the expected result for the player to move.
+
+    Bricks and stones get logits too; the search leaves them out.
+    """
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.config = config
+        self.activation = nn.LeakyReLU(config.slope) if config.slope else nn.ReLU()
+        self.stem = _conv(PLANES, config.stream, config.kernel)
+        self.stem_bn = nn.BatchNorm2d(config.stream)
+        self.blocks = nn.ModuleList(Block(config.stream, inner, config.kernel) for inner in config.blocks)
+        self.policy_conv = _conv(config.stream, config.policy, 1)
+        self.policy_bn = nn.BatchNorm2d(config.policy)
+        self.value_conv = _conv(config.stream, config.value, 1)
+        self.value_bn = nn.BatchNorm2d(config.value)
+        if config.heads == "conv":
+            self.policy_out: nn.Module = nn.Conv2d(config.policy, 1, 1, bias=False)
+            pooled = 2 * config.value
+        else:
+            cells = config.rows * config.cols
+            self.policy_out = nn.Linear(config.policy * cells, cells, bias=False)
+            pooled = config.value * cells
+        # the paper's network has no biases at all, which a normalised network of any size hardly misses
+        biases = config.heads == "conv"
+        self.value_hidden = nn.Linear(pooled, config.hidden, bias=biases)
+        self.value_out = nn.Linear(config.hidden, 1, bias=biases)
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits `[B, rows * cols]` and values `[B]` in [-1, 1] for `planes` `[B, P, rows, cols]`."""
+        stream = self.activation(self.stem_bn(self.stem(planes)))
+        for block in self.blocks:
+            stream = block(stream, self.activation)
+        policy = self.activation(self.policy_bn(self.policy_conv(stream)))
+        value = self.activation(self.value_bn(self.value_conv(stream)))
+        if self.config.heads == "conv":
+            logits = self.policy_out(policy).flatten(1)
+            pooled = torch.cat([value.mean((2, 3)), value.amax((2, 3))], 1)
+        else:
+            logits = self.policy_out(policy.flatten(1))
+            pooled = value.flatten(1)
+        hidden = self.activation(self.value_hidden(pooled))
+        return logits, torch.tanh(self.value_out(hidden)).squeeze(1)
+
+
+def _conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
+    padding = kernel // 2 if kernel % 2 else "same"
+    return nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False)
+
+
+def parameters(network: nn.Module, *, statistics: bool = False) -> int:
+    """Returns the number of parameters; with `statistics`, of the normalisations' means and variances too."""
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if statistics:
+        running = (buffer for name, buffer in network.named_buffers() if "running" in name)
+        count += sum(prod(buffer.shape) for buffer in running)
+    return count
+
+
+def folded(network: PolicyValueNet) -> PolicyValueNet:
+    """Returns a copy for inference with each normalisation folded into the convolution before it.
+
+    It has no gradients and gives the same results but for rounding.
+    """
+    copied = copy.deepcopy(network).eval().requires_grad_(False)
+    pairs = [(copied, "stem", "stem_bn"), (copied, "policy_conv", "policy_bn"), (copied, "value_conv", "value_bn")]
+    for block in copied.blocks:
+        pairs += [(block, "conv1", "bn1"), (block, "conv2", "bn2")]
+    for owner, conv, bn in pairs:
+        fused = nn.utils.fusion.fuse_conv_bn_eval(getattr(owner, conv), getattr(owner, bn))
+        setattr(owner, conv, fused)
+        setattr(owner, bn, nn.Identity())
+    return copied

@@ -1,0 +1,225 @@
+"""Self-play: many games in lockstep, each on a board drawn anew, their positions kept as samples.
+
+Shapes: G games, A cells of the board, N samples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.alphazero.replay import sample_type
+from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, SearchConfig
+from agents.alphazero.trees import OPEN
+from bttt.board import WORD_BITS, Board
+from bttt.position import Outcome, Position
+
+
+@dataclass(frozen=True)
+class SelfPlayConfig:
+    """How games are played to learn from.
+
+    Attributes:
+        games: Games at once.
+        opening_plies: Each game begins with 0 to so many random plies, which are not learned from.
+        temperature_plies: In so many plies after them the cell is drawn from the policy; then the best is played.
+        noise: Share of Dirichlet noise in the root's priors, with PUCT.
+        noise_total: Sum of the parameters of the Dirichlet distribution, which the cells share evenly.
+        bootstrap: Share of the search's result in the value learned; the rest is that of the game.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    games: int = 256
+    opening_plies: int = 6
+    temperature_plies: int = 10
+    noise: float = 0.25
+    noise_total: float = 10.0
+    bootstrap: float = 0.5
+
+    def __post_init__(self):
+        for name, least, most in (
+            ("games", 1, 100_000),
+            ("opening_plies", 0, WORD_BITS),
+            ("temperature_plies", 0, WORD_BITS),
+            ("noise", 0, 1),
+            ("bootstrap", 0, 1),
+        ):
+            if not least <= getattr(self, name) <= most:
+                raise ValueError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
+        if not 0 < self.noise_total < math.inf:
+            raise ValueError(f"noise_total must be above 0 and finite, got {self.noise_total}")
+
+
+class Played(NamedTuple):
+    """What a stretch of self-play brought.
+
+    Attributes:
+        samples: `[N]` of `sample_type`, of the games that ended.
+        plies: `[games that ended] int64`, their lengths, random opening included.
+        outcomes: `[games that ended] int64`, how they ended (`bttt.position.Outcome`).
+        simulations: Simulations run.
+        entropy: Mean entropy of the policies found, in nats.
+    """
+
+    samples: np.ndarray
+    plies: np.ndarray
+    outcomes: np.ndarray
+    simulations: int
+    entropy: float
+
+    @classmethod
+    def joined(cls, parts: Sequence[Played]) -> Played:
+        """Returns several stretches as one."""
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in cls._fields[:3])
+        return cls(*arrays, sum(p.simulations for p in parts), float(np.mean([p.entropy for p in parts])))
+
+
+class SelfPlay:
+    """Games under way; each is replaced by a new one when it ends.
+
+    Args:
+        boards: A game's board is drawn from these, all of one size.
+        config: How games are played.
+        search: How cells are chosen.
+        bricks_plane: Whether the network sees a plane of bricks.
+        rng: Draws the first games.
+    """
+
+    def __init__(
+        self,
+        boards: Sequence[Board],
+        config: SelfPlayConfig,
+        search: SearchConfig,
+        bricks_plane: bool,
+        rng: np.random.Generator,
+    ):
+        self.boards = tuple(boards)
+        self.config = config
+        self.search = search
+        self.bricks_plane = bricks_plane
+        self.size = self.boards[0].with_bricks(())
+        self.positions = [self._new_game(rng) for _ in range(config.games)]
+        self.opened = np.array([position.plies for position in self.positions])
+        self.records = np.zeros((config.games, self.size.cells), sample_type(self.size.cells))
+        self.proven = np.zeros((config.games, self.size.cells), bool)
+
+    def run(self, evaluate: Evaluator, plies: int, rng: np.random.Generator) -> Played:
+        """Plays that many plies of every game and returns the samples of those that ended."""
+        search = Search(evaluate, self.search, self.bricks_plane)
+        parts = [self._step(search, rng) for _ in range(plies)]
+        return Played.joined(parts)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Returns the games under way as arrays, for `restore`."""
+        return {
+            "boards": np.array([self.boards.index(position.board) for position in self.positions]),
+            "first": np.array([position.first for position in self.positions], np.uint64),
+            "second": np.array([position.second for position in self.positions], np.uint64),
+            "opened": self.opened,
+            "records": self.records.view(np.uint8).reshape(len(self.records), -1),
+            "proven": self.proven,
+        }
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Takes the games that `state` returned."""
+        words = zip(*(state[name].tolist() for name in ("boards", "first", "second")), strict=True)
+        self.positions = [Position(self.boards[board], first, second) for board, first, second in words]
+        self.opened = state["opened"].copy()
+        self.records = state["records"].copy().view(self.records.dtype).reshape(self.records.shape)
+        self.proven = state["proven"].copy()
+
+    def _new_game(self, rng: np.random.Generator) -> Position:
+        """Returns an unfinished position after a random opening on a board drawn anew."""
+        while True:
+            position = Position.start(self.boards[rng.integers(len(self.boards))])
+            for _ in range(rng.integers(self.config.opening_plies + 1)):
+                if not position.outcome:
+                    position = position.play(int(rng.choice(position.legal_cells())))
+            if not position.outcome:
+                return position
+
+    def _step(self, search: Search, rng: np.random.Generator) -> Played:
+        roots = roots_of(self.positions)
+        found = search.run(roots, *self._noise(rng))
+        self._record(roots, found)
+        cells = self._cells(found, rng)
+        samples, plies, outcomes = [], [], []
+        for game, cell in enumerate(cells.tolist()):
+            position = self.positions[game].play(cell)
+            if position.outcome:
+                samples.append(self._samples(game, position))
+                plies.append(position.plies)
+                outcomes.append(int(position.outcome))
+                position = self._new_game(rng)
+                self.opened[game] = position.plies
+            self.positions[game] = position
+        policy = found.policy
+        entropy = -(policy * np.log(np.maximum(policy, 1e-12))).sum(1).mean()
+        return Played(
+            np.concatenate(samples) if samples else self.records[:0, 0],
+            np.array(plies, np.int64),
+            np.array(outcomes, np.int64),
+            int(found.simulations.sum()),
+            float(entropy),
+        )
+
+    def _noise(self, rng: np.random.Generator) -> tuple[np.ndarray | None, RootNoise | None]:
+        """Returns Gumbel noise and noise on the priors, of which a search takes one."""
+        shape = len(self.positions), self.size.cells
+        if self.search.gumbel:
+            return rng.gumbel(size=shape), None
+        if self.config.noise == 0:
+            return None, None
+        share = self.config.noise_total / self.size.cells
+        return None, RootNoise(self.config.noise, rng.standard_gamma(share, size=shape))
+
+    def _record(self, roots: Roots, found: Found) -> None:
+        """Notes the positions with the policies and results found."""
+        games = np.arange(len(self.positions))
+        places = self._places()
+        for name in ("playable", "mine", "theirs"):
+            self.records[name][games, places] = getattr(roots, name)
+        self.records["policy"][games, places] = found.policy
+        self.records["value"][games, places] = found.values
+        self.proven[games, places] = found.statuses != OPEN
+
+    def _places(self) -> np.ndarray:
+        """Returns how many positions of each game have been noted, `[G] int64`."""
+        return np.array([position.plies for position in self.positions]) - self.opened
+
+    def _cells(self, found: Found, rng: np.random.Generator) -> np.ndarray:
+        """Returns the cells to play, `[G] int64`."""
+        drawn = (found.policy.cumsum(1) < rng.random((len(found.cells), 1))).sum(1)
+        legal = np.take_along_axis(found.policy, np.minimum(drawn, self.size.cells - 1)[:, None], 1)[:, 0] > 0
+        early = self._places() < self.config.temperature_plies
+        return np.where(early & legal, np.minimum(drawn, self.size.cells - 1), found.cells)
+
+    def _samples(self, game: int, end: Position) -> np.ndarray:
+        """Returns the samples of a game that has ended; proven results are learned as they are."""
+        number = end.plies - self.opened[game]
+        samples = self.records[game, :number].copy()
+        left = np.arange(number, 0, -1)
+        result = 0.0 if end.outcome == Outcome.DRAW else 1.0
+        # The last player to move is the one who won.
+        results = result * self.search.discount**left * np.where(left % 2 == 1, 1, -1)
+        share = np.where(self.proven[game, :number], 1.0, self.config.bootstrap)
+        samples["value"] = share * samples["value"] + (1 - share) * results
+        return samples
+
+
+def roots_of(positions: Sequence[Position]) -> Roots:
+    """Returns positions on boards of one size as words."""
+    return Roots(
+        positions[0].board,
+        np.array([position.board.playable for position in positions], np.uint64),
+        np.array([position.mine for position in positions], np.uint64),
+        np.array([position.theirs for position in positions], np.uint64),
+    )
+
+
