@@ -24,6 +24,7 @@ from bttt.opponent import ask
 from bttt.position import OUTCOME_TEXT, Position
 
 AGENTS: dict[str, str] = {
+    "alphazero": "agents.alphazero.player:AlphaZeroAgent",
     "human": "agents.human:HumanAgent",
     "mcts": "agents.mcts:MctsAgent",
     "minimax": "agents.minimax:MinimaxAgent",

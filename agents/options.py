@@ -3,6 +3,7 @@
 A value becomes an int, a float, a bool (true or false), a str, one of a `Literal`, or None (none). Where
 the annotation allows several, None comes first, then the first that takes the value. Without an
 annotation a value becomes None, a bool or a number where it reads like one; any other type gets the text.
+The first value may stand without its option's name where the class names that option in `positional`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
     """
     known, takes_any = _option_types(factory)
     options: dict[str, Any] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    parts = [part.strip() for part in text.split(",")]
+    positional = getattr(factory, "positional", None)
+    if positional and parts[0] and "=" not in parts[0]:
+        parts[0] = f"{positional}={parts[0]}"
+    for part in filter(None, parts):
         option, equals, value = (side.strip() for side in part.partition("="))
         if not equals:
             raise ValueError(f"option {part!r} is not of the form option=value")

@@ -13,6 +13,7 @@ from bttt.exit_codes import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
+    "train": ("agents.alphazero.train", "TrainConfig", "train AlphaZero on chosen bricks"),
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),

@@ -21,7 +21,7 @@ import numpy as np
 from bttt.board import Board
 from bttt.intervals import wilson
 from bttt.position import Position
-from bttt.provenance import provenance
+from bttt.run_folder import provenance
 from bttt.solved_log import FILE_NAME, Search, Solved, cost, solve_logged
 from bttt.solver import DEFAULT_TABLE_MB
 from bttt.symmetry import canonical_board

@@ -14,7 +14,7 @@ from pathlib import Path
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.position import Position
-from bttt.provenance import provenance
+from bttt.run_folder import provenance
 from bttt.solve_command import mark
 from bttt.solved_log import FILE_NAME, Search, Solved, cost, solve_logged
 from bttt.solver import DEFAULT_TABLE_MB, Verdict, before_move

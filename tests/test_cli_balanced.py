@@ -11,7 +11,7 @@ import pytest
 
 from bttt.__main__ import main
 from bttt.position import Outcome
-from tournaments.run_folder import default_folder
+from bttt.run_folder import default_folder
 from tournaments.store import FILE_NAME, Store
 
 SMALL = ["tournament", "--players", "random", "perfect:table_mb=4", "--board", "4x4x3", "--workers", "1"]

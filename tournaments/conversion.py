@@ -12,11 +12,11 @@ import tyro
 from agents.agent import Agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
+from bttt.run_folder import add_environment, default_folder, environment, write_json, write_text
 from bttt.suites import load
 from tournaments.conversion_table import Conversion, conversion_rows, conversion_text
 from tournaments.players import make_players, source_files
 from tournaments.publish import csv_text
-from tournaments.run_folder import add_environment, default_folder, environment, write_json, write_text
 from tournaments.runner import Conditions
 from tournaments.store import Store
 from tournaments.stored_run import missing_games, open_run, play_and_store

@@ -15,11 +15,11 @@ import tyro
 
 from agents.agent import Agent
 from bttt.bricks import brick_sets
+from bttt.run_folder import default_folder, environment, read_json, write_json, write_text
 from bttt.suites import Suite, load
 from tournaments.evaluation_table import loss_table
 from tournaments.players import make_players, source_files
 from tournaments.publish import csv_text
-from tournaments.run_folder import default_folder, environment, read_json, write_json, write_text
 from tournaments.suite_decisions import decide_suite
 from tournaments.value_losses import LossRate, loss_rates
 

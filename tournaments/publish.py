@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import tyro
 
 from bttt.position import FIRST, OUTCOME_TEXT, SECOND
+from bttt.run_folder import read_json, write_text
 from tournaments.crosstable import crosstable_rows, crosstable_text, ratings_table
 from tournaments.game_record import GameRecord
 from tournaments.ratings import Ratings, fit_ratings
 from tournaments.report import report_html
-from tournaments.run_folder import read_json, write_text
 from tournaments.store import FILE_NAME, Store
 
 FORFEITS_SHOWN = 5

@@ -12,10 +12,10 @@ from agents.agent import Agent
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import FORFEITS, OK
+from bttt.run_folder import add_environment, default_folder, read_json, write_json
 from tournaments.openings import DEFAULT_PLIES, OpeningKind, opening
 from tournaments.players import make_players, source_files
 from tournaments.publish import publish
-from tournaments.run_folder import add_environment, default_folder, read_json, write_json
 from tournaments.runner import Conditions
 from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule
 from tournaments.stored_run import missing_games, open_run, play_and_store

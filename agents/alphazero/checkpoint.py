@@ -7,7 +7,6 @@ date, and whatever the writer measured. A file is whole or it is an error of one
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from agents.alphazero.network import NetworkConfig, PolicyValueNet
+from bttt.run_folder import write_bytes
 
 FORMAT = "bttt alphazero network"
 VERSION = 1
@@ -66,15 +66,7 @@ def write_tensors(
     """Writes tensors with a header, atomically."""
     metadata = {"format": kind, "version": str(version), "header": json.dumps(header)}
     content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(path, content)
 
 
 def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -94,7 +86,9 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     if metadata.get("format") != kind:
         raise ValueError(f"{path} is not a {kind}: its format is {metadata.get('format')!r}")
     if metadata.get("version") != str(version):
-        raise ValueError(f"{path} has version {metadata.get('version')}, this program reads version {version}")
+        raise ValueError(
+            f"{path} has version {metadata.get('version')}, this program reads version {version}"
+        )
     try:
         header = json.loads(metadata["header"])
     except (KeyError, ValueError) as error:

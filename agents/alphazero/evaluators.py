@@ -11,8 +11,10 @@ import numpy as np
 import torch
 
 from agents.alphazero.network import PolicyValueNet, folded
+from agents.alphazero.search import Evaluator
 
 Precision = Literal["auto", "float32", "bfloat16"]
+EvaluatorName = Literal["auto", "torch", "onnx", "cuda"]
 
 
 def bfloat16_is_fast() -> bool:
@@ -41,3 +43,15 @@ class TorchEvaluator:
         inputs = torch.from_numpy(planes).to(self._dtype, memory_format=torch.channels_last)
         logits, values = self._network(inputs)
         return logits.float().numpy(), values.float().numpy()
+
+
+def make_evaluator(
+    network: PolicyValueNet, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
+) -> Evaluator:
+    """Returns a network's evaluator for playing."""
+    return TorchEvaluator(network, "auto" if name == "selfplay" else "float32")
+
+
+def with_symmetries(evaluate: Evaluator) -> Evaluator:
+    """Returns an evaluator whose answers are means over all symmetries of the board."""
+    raise NotImplementedError

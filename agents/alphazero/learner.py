@@ -30,8 +30,8 @@ class LearnerConfig:
         passes: How often a sample is learned from on average, while it is in the buffer.
         optimizer: "adamw", or "sgd" with momentum 0.9.
         lr: Highest learning rate.
-        schedule: "cosine" falls to a fiftieth of `lr` over the budget, "constant" stays; both rise over the first
-            hundredth of the budget.
+        schedule: "cosine" falls to a fiftieth of `lr` over the budget, "constant" stays; both rise over the
+            first hundredth of the budget.
         weight_decay: Weight decay.
         value_weight: Weight of the value's squared error beside the policy's cross entropy.
         averaging: Share that the average keeps in each step; it plays the games and is what is stored.
@@ -175,7 +175,9 @@ class Learner:
         """Takes the tensors that `state` returned."""
         for name, network in (("network", self.network), ("average", self.average)):
             own = {
-                key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
+                key.removeprefix(f"{name}."): value
+                for key, value in tensors.items()
+                if key.startswith(f"{name}.")
             }
             network.load_state_dict(own)
         state: dict[int, dict[str, Tensor]] = {}

@@ -34,8 +34,8 @@ class NetworkConfig:
         policy: Channels of the policy head's first convolution.
         value: Channels of the value head's convolution.
         hidden: Units of the value head's hidden layer.
-        heads: "conv" has a policy head of convolutions and a value head of pooled channels, for any board size;
-            "dense" has fully connected layers over the cells of a board of `rows` x `cols`.
+        heads: "conv" has a policy head of convolutions and a value head of pooled channels, for any board
+            size; "dense" has fully connected layers over the cells of a board of `rows` x `cols`.
         rows: Rows of the board, with heads="dense"; else 0.
         cols: Columns of the board, with heads="dense"; else 0.
         slope: Slope of the activation below 0 (0 is ReLU).
@@ -67,7 +67,9 @@ class NetworkConfig:
         if self.heads not in ("conv", "dense"):
             raise ValueError(f"heads must be conv or dense, got {self.heads!r}")
         if self.encoding not in get_args(Encoding):
-            raise ValueError(f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}")
+            raise ValueError(
+                f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}"
+            )
         if self.heads == "dense" and not (self.rows >= 1 and self.cols >= 1):
             raise ValueError(f"heads=dense needs the board's rows and cols, got {self.rows}x{self.cols}")
 
@@ -109,7 +111,7 @@ PRESETS: dict[str, NetworkConfig] = {
 
 
 class Block(nn.Module):
-    """A residual block: convolution, normalisation, activation, twice, with the input added before the last."""
+    """A residual block: convolution, normalisation, activation, twice; the input is added before the last."""
 
     def __init__(self, stream: int, inner: int, kernel: int):
         super().__init__()
@@ -190,7 +192,11 @@ def folded(network: PolicyValueNet) -> PolicyValueNet:
     It has no gradients and gives the same results but for rounding.
     """
     copied = copy.deepcopy(network).eval().requires_grad_(False)
-    pairs = [(copied, "stem", "stem_bn"), (copied, "policy_conv", "policy_bn"), (copied, "value_conv", "value_bn")]
+    pairs = [
+        (copied, "stem", "stem_bn"),
+        (copied, "policy_conv", "policy_bn"),
+        (copied, "value_conv", "value_bn"),
+    ]
     for block in copied.blocks:
         pairs += [(block, "conv1", "bn1"), (block, "conv2", "bn2")]
     for owner, conv, bn in pairs:

@@ -77,5 +77,3 @@ def _turn(playable, mine, theirs, policy, turns, cols, bricks_plane, planes, pol
             planes[i, 1, to] = 1.0 if theirs[i] & bit else 0.0
             planes[i, 2, to] = 1.0 if (playable[i] & bit != _ZERO) != bricks_plane else 0.0
             policies[i, to] = policy[i, cell]
-
-

@@ -6,7 +6,7 @@ Shapes: G games, A cells of the board, B positions asked at once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from agents.alphazero.simulation import (
 )
 from agents.alphazero.trees import NO_EDGE, ROOT, Rules, Trees, empty_trees
 from bttt.board import Board
+from bttt.position import Position
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Planes `[B, 3, rows, cols] float32` in, logits `[B, A]` and values `[B]`, both float32, out."""
@@ -128,6 +129,16 @@ class RootNoise(NamedTuple):
     noise: np.ndarray
 
 
+def roots_of(positions: Sequence[Position]) -> Roots:
+    """Returns positions on boards of one size as words."""
+    return Roots(
+        positions[0].board,
+        np.array([position.board.playable for position in positions], np.uint64),
+        np.array([position.mine for position in positions], np.uint64),
+        np.array([position.theirs for position in positions], np.uint64),
+    )
+
+
 def rules_of(config: SearchConfig, size: Board, bricks_plane: bool) -> Rules:
     """Returns a search's rules for boards of one size."""
     return Rules(
@@ -148,8 +159,8 @@ def rules_of(config: SearchConfig, size: Board, bricks_plane: bool) -> Rules:
 def considered_visits(considered: int, simulations: int) -> np.ndarray:
     """Returns sequential halving as a sequence, `[simulations] int32`.
 
-    Entry i: simulation i chooses among the cells visited so often so far. Each of ceil(log2(considered)) rounds
-    shares its part of the simulations evenly among the cells still considered, and drops the worse half.
+    Entry i: simulation i chooses among the cells visited so often so far. Each of ceil(log2(considered))
+    rounds shares its simulations evenly among the cells still considered, and drops the worse half.
     """
     rounds = max(1, math.ceil(math.log2(considered)))
     visits: list[int] = []
@@ -203,7 +214,9 @@ class Search:
         size = roots.size
         number = len(roots.mine)
         planes = np.empty((number, 3, size.rows, size.cols), np.float32)
-        fill_planes(planes, roots.mine, roots.theirs, roots.playable, rules_of(self.config, size, self.bricks_plane))
+        fill_planes(
+            planes, roots.mine, roots.theirs, roots.playable, rules_of(self.config, size, self.bricks_plane)
+        )
         logits, values = self.evaluate(planes)
         bits = np.array([size.bit(cell) for cell in range(size.cells)], np.uint64)
         legal = (roots.playable & ~(roots.mine | roots.theirs))[:, None] & bits != 0

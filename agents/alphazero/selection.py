@@ -53,7 +53,7 @@ def puct_cell(trees, g, node, rules):
 def completed(trees, g, node, rules):
     """Returns Gumbel AlphaZero's terms of a node: the result of untried cells, the highest, the scale.
 
-    An untried cell is worth a mean of what the network expects of the node and of what the tried ones brought.
+    An untried cell is worth a mean of what the network expects of the node and what the tried ones brought.
     """
     most, simulations = 0, 0
     weight, weighted, highest = 0.0, 0.0, -np.inf

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.alphazero.replay import sample_type
-from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, SearchConfig
+from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, SearchConfig, roots_of
 from agents.alphazero.trees import OPEN
 from bttt.board import WORD_BITS, Board
 from bttt.position import Outcome, Position
@@ -26,7 +26,8 @@ class SelfPlayConfig:
     Attributes:
         games: Games at once.
         opening_plies: Each game begins with 0 to so many random plies, which are not learned from.
-        temperature_plies: In so many plies after them the cell is drawn from the policy; then the best is played.
+        temperature_plies: In so many plies after them the cell is drawn from the policy; then the best one is
+            played.
         noise: Share of Dirichlet noise in the root's priors, with PUCT.
         noise_total: Sum of the parameters of the Dirichlet distribution, which the cells share evenly.
         bootstrap: Share of the search's result in the value learned; the rest is that of the game.
@@ -211,15 +212,3 @@ class SelfPlay:
         share = np.where(self.proven[game, :number], 1.0, self.config.bootstrap)
         samples["value"] = share * samples["value"] + (1 - share) * results
         return samples
-
-
-def roots_of(positions: Sequence[Position]) -> Roots:
-    """Returns positions on boards of one size as words."""
-    return Roots(
-        positions[0].board,
-        np.array([position.board.playable for position in positions], np.uint64),
-        np.array([position.mine for position in positions], np.uint64),
-        np.array([position.theirs for position in positions], np.uint64),
-    )
-
-

@@ -31,8 +31,8 @@ class Games(NamedTuple):
         budget: `[G] int32`, simulations to run.
         begun: `[G] int32`, simulations begun.
         scores: `[G, A] float32`, with gumbel: Gumbel noise plus the logarithm of the root's priors.
-        considered: `[G, most simulations] int32`, with gumbel: the visits so far of the cells among which each
-            simulation chooses at the root.
+        considered: `[G, most simulations] int32`, with gumbel: the visits so far of the cells among which
+            each simulation chooses at the root.
         waiting: `[G, L] int32`, the node that waits for the network, or NONE.
         length: `[G, L] int32`, length of the path to it.
         path_nodes: `[G, L, DEPTH] int32`, the nodes on the way.
@@ -210,7 +210,7 @@ def _judge(trees, g, node, logits, value):
 
 @entry_point
 def absorb(trees, games, rules, asked, logits, values):
-    """Takes the network's answers, `[B, A]` and `[B] float32`, to the first `asked` positions and backs them up."""
+    """Takes the network's answers, `[B, A]` and `[B] float32`, to all that was asked, and backs them up."""
     for i in range(asked):
         g, place = games.asked[i, 0], games.asked[i, 1]
         _judge(trees, g, games.waiting[g, place], logits[i], values[i])

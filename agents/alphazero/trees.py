@@ -1,4 +1,4 @@
-"""The search trees of many games at once, in flat arrays, and what is known of a position without the network.
+"""The search trees of many games at once, in flat arrays, and what is known without the network.
 
 Results are for the player to move at a node: `discount ** plies` where it wins in that many plies, minus that
 where it loses, 0 for a draw. The status of a node is exact: proven to win by one move to a proven loss, to

@@ -28,7 +28,10 @@ class Yardstick:
         self.bricks_plane = bricks_plane
         sorted_boards = split(boards, self.suite.boards)
         members = {name: getattr(sorted_boards, name) for name in NOVELTIES}
-        of_board = [next(i for i, name in enumerate(NOVELTIES) if board in members[name]) for board in self.suite.boards]
+        of_board = [
+            next(i for i, name in enumerate(NOVELTIES) if board in members[name])
+            for board in self.suite.boards
+        ]
         self.novelty = np.array(of_board)[self.suite.board_numbers]
         records = self.suite.records
         second = self.suite.plies % 2 == 1
@@ -50,7 +53,7 @@ class Yardstick:
         return self.suite.values_after(cells) < self.suite.values
 
     def rates(self, evaluate: Evaluator) -> dict[str, float]:
-        """Returns the share of decisions of the raw policy that lose value, on boards of each novelty there is."""
+        """Returns the share of the raw policy's decisions that lose value, for each novelty there is."""
         losing = self.losing(evaluate, SearchConfig(simulations=0))
         return {
             name: float(losing[self.novelty == number].mean())

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tournaments.run_folder import add_environment, default_folder, write_text
+from bttt.run_folder import add_environment, default_folder, write_text
 
 
 def test_folder_name_depends_on_every_setting_and_not_on_their_order():

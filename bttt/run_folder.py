@@ -8,6 +8,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,10 +26,15 @@ def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -59,7 +65,7 @@ def read_json(path: Path, kind: type) -> Any:
 
 
 def add_environment(folder: Path) -> None:
-    """Adds this process to environment.json, the list of all that played games of the run."""
+    """Adds this process to environment.json, the list of all that worked on the run."""
     path = folder / "environment.json"
     write_json(path, [*read_json(path, list), environment()])
 
@@ -74,6 +80,20 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "packages": {name: _installed(name) for name in RECORDED_PACKAGES},
     }
+
+
+def provenance(config: Any) -> dict[str, Any]:
+    """Returns `environment()` and a command's configuration, a dataclass, ready for JSON."""
+    return {**environment(), "config": plain(asdict(config))}
+
+
+def plain(value: Any) -> Any:
+    """Returns a value of nested dicts, lists and tuples ready for JSON: paths become text."""
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _installed(package: str) -> str | None:

@@ -1,0 +1,129 @@
+"""The AlphaZero agent: a trained network, with or without search."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from agents.agent import Decision, Rng, generators
+from agents.alphazero.checkpoint import load_network
+from agents.alphazero.evaluators import EvaluatorName, make_evaluator, with_symmetries
+from agents.alphazero.search import Found, RootNoise, Search, SearchConfig, roots_of
+from agents.alphazero.weights import find_network
+from bttt.position import Position
+
+NOISE_TOTAL = 10.0
+"""Sum of the parameters of the Dirichlet distribution of root noise, which the cells share evenly."""
+
+
+@dataclass(frozen=True)
+class AlphaZeroAgent:
+    """A network trained by self-play on chosen bricks, guided by tree search. Not for several threads.
+
+    As in the Brick Tic-Tac-Toe paper `simulations=0` plays the network's raw policy; no noise, no temperature
+    and a new tree for each decision are the default. A decision's policy is the share of visits (with
+    gumbel the improved policy, without search the network's), its value the discounted result expected, its
+    nodes the simulations run. No decision depends on an earlier one.
+
+    Attributes:
+        network: Shipped weights (d4, r2, r3, all), the folder of a training run, or a checkpoint file.
+        simulations: Simulations a decision.
+        gumbel: Gumbel AlphaZero's sequential halving, for few simulations, instead of PUCT.
+        c_puct: Weight of exploration.
+        leaves: Simulations of one game under way at once, held apart by virtual losses; always 1 with gumbel.
+        temperature: 0 plays the best cell; otherwise the cell is drawn from the policy to the power of
+            1/temperature.
+        noise: Share of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
+        symmetries: Whether the network's answers are means over all symmetries of the board.
+        evaluator: What runs the network; auto is onnx where onnxruntime is installed, else torch.
+    """
+
+    network: str = "all"
+    simulations: int = 100
+    gumbel: bool = False
+    c_puct: float = 1.5
+    leaves: int = 4
+    temperature: float = 0.0
+    noise: float = 0.0
+    symmetries: bool = False
+    evaluator: EvaluatorName = "auto"
+    fingerprint: str = field(init=False, repr=False)
+    _search: Search = field(init=False, repr=False, compare=False)
+    _config: Any = field(init=False, repr=False, compare=False)
+
+    batched = True
+    positional = "network"
+    """The option whose value may stand first in a spec without its name, as in "alphazero:d4"."""
+
+    def __post_init__(self):
+        if not 0 <= self.temperature <= 100:
+            raise ValueError(f"temperature must be 0 to 100, got {self.temperature}")
+        if not 0 <= self.noise <= 1:
+            raise ValueError(f"noise must be 0 to 1, got {self.noise}")
+        config = SearchConfig(
+            simulations=self.simulations,
+            gumbel=self.gumbel,
+            c_puct=self.c_puct,
+            leaves=1 if self.gumbel else self.leaves,
+        )
+        path = find_network(self.network)
+        network, _ = load_network(path)
+        evaluate = make_evaluator(network, self.evaluator)
+        if self.symmetries:
+            evaluate = with_symmetries(evaluate)
+        object.__setattr__(self, "fingerprint", hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+        object.__setattr__(self, "_config", network.config)
+        object.__setattr__(self, "_search", Search(evaluate, config, network.config.encoding == "bricks"))
+
+    def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
+        """Returns one decision a position.
+
+        Raises:
+            ValueError: The network cannot judge boards of a position's size.
+        """
+        rngs = generators(rng, positions)
+        decisions: dict[int, Decision] = {}
+        by_size: dict[tuple[int, int, int], list[int]] = {}
+        for place, position in enumerate(positions):
+            board = position.board
+            if not self._config.fits(board.rows, board.cols):
+                raise ValueError(
+                    f"network {self.network!r} is for {self._config.rows}x{self._config.cols} boards, "
+                    f"got {board.size_text}"
+                )
+            by_size.setdefault((board.rows, board.cols, board.win_length), []).append(place)
+        for places in by_size.values():
+            group = [positions[place] for place in places]
+            decisions |= zip(places, self._decide(group, [rngs[place] for place in places]), strict=True)
+        return [decisions[place] for place in range(len(positions))]
+
+    def _decide(self, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
+        roots = roots_of(positions)
+        cells = roots.size.cells
+        gumbel = root_noise = None
+        if self.gumbel and self.noise:
+            gumbel = self.noise * np.array([each.gumbel(size=cells) for each in rngs])
+        elif self.noise:
+            drawn = [each.standard_gamma(NOISE_TOTAL / cells, size=cells) for each in rngs]
+            root_noise = RootNoise(self.noise, np.array(drawn))
+        found = self._search.run(roots, gumbel, root_noise)
+        return [
+            Decision(
+                self._cell(found, game, each),
+                policy=found.policy[game],
+                value=float(found.values[game]),
+                nodes=int(found.simulations[game]),
+            )
+            for game, each in enumerate(rngs)
+        ]
+
+    def _cell(self, found: Found, game: int, rng: np.random.Generator) -> int:
+        if self.temperature == 0:
+            return int(found.cells[game])
+        weights = found.policy[game].astype(np.float64) / found.policy[game].max()
+        weights **= 1 / self.temperature
+        return int(rng.choice(len(weights), p=weights / weights.sum()))

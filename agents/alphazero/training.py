@@ -1,0 +1,342 @@
+"""Training: self-play and learning in turns, each iteration stored before the next begins.
+
+In an iteration the games go on by some plies, played with the average of the weights, while the network
+learns from the samples of the iterations before: neither waits for the other, so both can run at once, and
+the result is the same where they do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from agents.alphazero.checkpoint import save_network
+from agents.alphazero.evaluators import make_evaluator
+from agents.alphazero.learner import Learner, Losses
+from agents.alphazero.network import PRESETS, PolicyValueNet
+from agents.alphazero.replay import sample_type
+from agents.alphazero.selfplay import Played, SelfPlay
+from agents.alphazero.training_state import TrainingState, as_arrays, as_tensors
+from agents.alphazero.weights import RUN_FILE
+from agents.alphazero.yardstick import Yardstick
+from bttt.board import Board
+from bttt.bricks import boards_of_size
+from bttt.position import Outcome
+from bttt.run_folder import add_environment, default_folder, environment, plain, read_json, write_json
+
+if TYPE_CHECKING:
+    from agents.alphazero.train import TrainConfig
+
+LATEST_FILE = "latest.safetensors"
+NOT_SETTINGS = ("out", "minutes", "games", "iterations", "tensorboard", "device")
+"""Options that do not change what an iteration does, which may differ when a run is continued."""
+
+
+def train(config: TrainConfig) -> Path:
+    """Trains until the budget is used and returns the run's folder; see `TrainConfig`.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written.
+    """
+    boards = boards_of_size(config.board, config.bricks)
+    network = new_network(config, boards[0])
+    folder = _open_folder(config)
+    with _one_thread(), _writer(config, folder) as write:
+        training = Training(config, boards, network, folder)
+        if training.progress() < 1:
+            add_environment(folder)
+        with tqdm(total=100, unit="%", bar_format=_BAR) as bar:
+            bar.update(round(100 * training.progress(), 1) - bar.n)
+            while training.progress() < 1:
+                metrics = training.iterate()
+                write(metrics)
+                bar.set_postfix(_shown(metrics), refresh=False)
+                bar.update(round(100 * training.progress(), 1) - bar.n)
+        training.finish()
+    print(training.summary())
+    return folder
+
+
+_BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+
+
+def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
+    """Returns the untrained network of a configuration; ValueError where it does not fit the board."""
+    architecture = PRESETS[config.preset]
+    if config.encoding is not None:
+        architecture = replace(architecture, encoding=config.encoding)
+    if not architecture.fits(board.rows, board.cols):
+        size = f"{architecture.rows}x{architecture.cols}"
+        raise ValueError(f"preset {config.preset!r} is for {size} boards, got {board.size_text}")
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return PolicyValueNet(architecture)
+
+
+def _open_folder(config: TrainConfig) -> Path:
+    """Returns the run's folder, made and checked against the settings of the run that it holds."""
+    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
+    folder = config.out or default_folder("train", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
+    for name, value in settings.items():
+        if stored and stored.get(name) != value:
+            raise ValueError(
+                f"{folder} holds a run with other settings: {name} is {stored.get(name)!r} there, "
+                f"{value!r} here; choose another --out"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", plain({**asdict(config), "out": folder}))
+    return folder
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Runs torch with one thread a process, which is fastest for networks this small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@contextmanager
+def _writer(config: TrainConfig, folder: Path) -> Iterator[Any]:
+    """Yields a function that takes the metrics of each iteration: for TensorBoard, or to no end."""
+    if not config.tensorboard:
+        yield lambda metrics: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError(
+            "tensorboard is not installed: pip install 'brick-tic-tac-toe[tensorboard]'"
+        ) from error
+    with SummaryWriter(str(folder / "tensorboard")) as writer:
+
+        def write(metrics: dict[str, Any]) -> None:
+            for name, value in metrics.items():
+                if isinstance(value, int | float):
+                    writer.add_scalar(name, value, metrics["iteration"])
+
+        yield write
+
+
+class Training:
+    """A training under way.
+
+    Args:
+        config: The configuration.
+        boards: The boards to train on.
+        network: The network, untrained.
+        folder: The run's folder; what it holds is continued.
+    """
+
+    def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueNet, folder: Path):
+        self.config = config
+        self.boards = boards
+        self.folder = folder
+        self.size = boards[0].with_bricks(())
+        self.learner = Learner(network, config.learner, self.size, config.device)
+        bricks_plane = network.config.encoding == "bricks"
+        self.parts = [
+            SelfPlay(boards, part, config.search, bricks_plane, self._rng(0, number))
+            for number, part in enumerate(_split_games(config))
+        ]
+        self.yardstick = Yardstick(boards, bricks_plane) if Yardstick.fits(self.size) else None
+        self.rates: dict[str, float] = {}
+        self.state = TrainingState(folder)
+        self.counts, tensors = self.state.load()
+        if tensors:
+            self._restore(tensors)
+        self.buffer = self.state.samples(sample_type(self.size.cells), config.buffer)
+        self.shards: list[tuple[int, int]] = self.state.shards(sample_type(self.size.cells))
+
+    def progress(self) -> float:
+        """Returns the share of the budget used, in [0, 1]."""
+        counts = self.counts
+        return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
+
+    def iterate(self) -> dict[str, Any]:
+        """Does one iteration, stores it, and returns its metrics."""
+        start = perf_counter()
+        iteration = self.counts.iteration + 1
+        played, losses, seconds_playing = self._play_and_learn(iteration)
+        counts = self.counts
+        self.counts = counts.moved(
+            iteration=iteration,
+            games=counts.games + len(played.plies),
+            positions=counts.positions + len(played.samples),
+            simulations=counts.simulations + played.simulations,
+            fresh=len(played.samples),
+        )
+        last = self.progress() >= 1
+        if self.yardstick is not None and (iteration % self.config.evaluate_every == 0 or last):
+            self._evaluate()
+        self._keep(iteration, played.samples)
+        seconds = perf_counter() - start
+        self.counts = self.counts.moved(seconds=counts.seconds + seconds)
+        metrics = self._metrics(played, losses, seconds, seconds_playing)
+        self.state.add_metrics(metrics)
+        self.state.save(self.counts, self._tensors())
+        return metrics
+
+    def finish(self) -> None:
+        """Stores the network of a run that has nothing to choose it by."""
+        if self.yardstick is None or not (self.folder / RUN_FILE).exists():
+            save_network(self.folder / RUN_FILE, self.learner.average, self._record())
+
+    def summary(self) -> str:
+        """Returns what the run has come to, in one line."""
+        counts = self.counts
+        text = (
+            f"{counts.iteration} iterations, {counts.games} games, {counts.positions} positions, "
+            f"{counts.seconds / 60:.1f} minutes"
+        )
+        if counts.best is not None:
+            text += f"; value-losing moves on training boards, raw policy: {100 * counts.best:.2f}%"
+        return f"{text}\nwritten: {self.folder / RUN_FILE}"
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=key))
+
+    def _play_and_learn(self, iteration: int) -> tuple[Played, Losses, float]:
+        start = perf_counter()
+        if self.config.workers == 1:
+            evaluate = make_evaluator(self.learner.average, "selfplay", self.config.device)
+            played = self.parts[0].run(evaluate, self.config.plies, self._rng(iteration, 0))
+            seconds_playing = perf_counter() - start
+            return played, self._learn(iteration), seconds_playing
+        tensors = {name: tensor.cpu() for name, tensor in self.learner.average.state_dict().items()}
+        network = PolicyValueNet(self.learner.average.config)
+        network.load_state_dict(tensors)
+        parallel = joblib.Parallel(n_jobs=self.config.workers, return_as="generator")
+        results = parallel(
+            joblib.delayed(_play)(network, part, self.config.plies, self._rng(iteration, number))
+            for number, part in enumerate(self.parts)
+        )
+        losses = self._learn(iteration)
+        parts, played = zip(*results, strict=True)
+        self.parts = list(parts)
+        return Played.joined(played), losses, perf_counter() - start
+
+    def _learn(self, iteration: int) -> Losses:
+        config = self.config.learner
+        if not len(self.buffer):
+            return Losses(0.0, 0.0, 0)
+        steps = round(config.passes * self.counts.fresh / config.batch)
+        return self.learner.learn(self.buffer, steps, self.progress(), self._rng(iteration))
+
+    def _keep(self, iteration: int, samples: np.ndarray) -> None:
+        """Adds samples to the buffer and drops the oldest."""
+        self.state.add_samples(iteration, samples)
+        self.buffer = np.concatenate([self.buffer, samples])[-self.config.buffer :]
+        self.shards.append((iteration, len(samples)))
+        while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
+            self.state.forget_samples(self.shards.pop(0)[0])
+
+    def _evaluate(self) -> None:
+        """Looks at the yardstick; keeps the network where it is the best on training boards."""
+        evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
+        self.rates = self.yardstick.rates(evaluate)
+        save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
+        if self.counts.best is None or self.rates["seen"] <= self.counts.best:
+            self.counts = self.counts.moved(best=self.rates["seen"])
+            save_network(self.folder / RUN_FILE, self.learner.average, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        """Returns what belongs to a stored network."""
+        made = environment()
+        return {
+            "bricks": list(self.config.bricks),
+            "board": self.config.board,
+            "boards": [str(board) for board in self.boards],
+            "seed": self.config.seed,
+            "command": made["command"],
+            "date": made["date"],
+            "packages": made["packages"],
+            "training": asdict(self.counts),
+            "value-losing moves, raw policy": self.rates,
+        }
+
+    def _metrics(
+        self, played: Played, losses: Losses, seconds: float, seconds_playing: float
+    ) -> dict[str, Any]:
+        counts = self.counts
+        games = len(played.plies)
+        metrics = {
+            "iteration": counts.iteration,
+            "seconds": round(counts.seconds, 2),
+            "games": counts.games,
+            "positions": counts.positions,
+            "games/s": round(games / seconds, 2),
+            "positions/s": round(len(played.samples) / seconds, 1),
+            "simulations/s": round(played.simulations / seconds_playing),
+            "policy_loss": round(losses.policy, 5),
+            "value_loss": round(losses.value, 5),
+            "policy_entropy": round(played.entropy, 4),
+            "steps": losses.steps,
+            "lr": self.config.learner.lr_at(self.progress()),
+            "buffer": len(self.buffer),
+        }
+        if games:
+            outcomes = np.bincount(played.outcomes, minlength=4) / games
+            metrics["plies_per_game"] = round(float(played.plies.mean()), 2)
+            metrics["first_wins"] = round(float(outcomes[Outcome.FIRST_WINS]), 4)
+            metrics["draws"] = round(float(outcomes[Outcome.DRAW]), 4)
+        if self.yardstick is not None and (
+            counts.iteration % self.config.evaluate_every == 0 or self.progress() >= 1
+        ):
+            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
+        return metrics
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        tensors = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
+        for number, part in enumerate(self.parts):
+            tensors |= as_tensors(part.state(), f"part{number}.")
+        return tensors
+
+    def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        try:
+            self.learner.restore(tensors)
+            for number, part in enumerate(self.parts):
+                part.restore(as_arrays(tensors, f"part{number}."))
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(f"the state in {self.folder} is damaged: {error}") from error
+
+
+def _split_games(config: TrainConfig) -> list[Any]:
+    """Returns each worker's share of the games."""
+    shares = np.diff(np.linspace(0, config.selfplay.games, config.workers + 1).astype(int))
+    return [replace(config.selfplay, games=int(share)) for share in shares]
+
+
+def _play(
+    network: PolicyValueNet, part: SelfPlay, plies: int, rng: np.random.Generator
+) -> tuple[SelfPlay, Played]:
+    """Plays in a worker process and returns the games as they stand then."""
+    torch.set_num_threads(1)
+    played = part.run(make_evaluator(network, "selfplay"), plies, rng)
+    return part, played
+
+
+def _shown(metrics: dict[str, Any]) -> dict[str, str]:
+    """Returns what the progress bar shows of the metrics."""
+    shown = {"games/s": f"{metrics['games/s']:.1f}", "positions/s": f"{metrics['positions/s']:.0f}"}
+    shown |= {"policy": f"{metrics['policy_loss']:.3f}", "value": f"{metrics['value_loss']:.4f}"}
+    for name in ("seen", "novel"):
+        if f"value_losing_{name}" in metrics:
+            shown[name] = f"{100 * metrics[f'value_losing_{name}']:.1f}%"
+    return shown
