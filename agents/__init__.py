@@ -1,4 +1,4 @@
-"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, and any class of the user's own."""
+"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, AlphaZero, perfect, and any class of yours."""
 
 from agents.agent import AGENTS, Agent, Decision, make_agent
 

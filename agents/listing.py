@@ -1,16 +1,19 @@
-"""The command `bttt agents`: the agents that exist, with their options and defaults."""
+"""The command `bttt agents`: the agents that exist with their options, and the networks that are shipped."""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agents.agent import AGENTS, USER_AGENT, load
+from agents.alphazero.weights import find_network, record, shipped
 
 
 @dataclass(frozen=True)
 class ListingConfig:
-    """List the agents with their options and defaults."""
+    """List the agents with their options and defaults, and the networks that come with the package."""
 
 
 def run(config: ListingConfig) -> int:
@@ -19,6 +22,9 @@ def run(config: ListingConfig) -> int:
         print(agent_text(name, target))
     print(f"{USER_AGENT}:package.module:Class,option=value")
     print("    Your own class: any with a method decide(positions, rng); options are its keywords.")
+    print("\nNetworks for alphazero, as alphazero:d4 (value-losing moves: of the raw policy, by boards):")
+    for name in shipped():
+        print(network_text(name, record(find_network(name))))
     return 0
 
 
@@ -32,3 +38,21 @@ def agent_text(name: str, target: str) -> str:
     ]
     spec = ":".join(filter(None, (name, ",".join(options))))
     return f"{spec}\n    {inspect.getdoc(factory).splitlines()[0]}"
+
+
+def network_text(name: str, made: Mapping[str, Any]) -> str:
+    """Returns a network's name and, in a second line, what its record tells of its making and strength."""
+    told = []
+    if "bricks" in made:
+        told.append(f"bricks {' '.join(made['bricks'])}")
+    if "seed" in made:
+        told.append(f"seed {made['seed']}")
+    if "date" in made:
+        told.append(str(made["date"])[:10])
+    if "seconds" in made.get("training", {}):
+        told.append(f"{made['training']['seconds'] / 60:.0f} minutes")
+    rates = made.get("value-losing moves, raw policy", {})
+    if rates:
+        shares = ", ".join(f"{100 * rate:.1f}% {kind}" for kind, rate in rates.items())
+        told.append(f"value-losing moves {shares}")
+    return f"{name}\n    {'; '.join(told) or 'nothing is recorded'}"

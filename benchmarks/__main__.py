@@ -15,11 +15,27 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks import environments, search, solver
+from benchmarks import alphazero, environments, search, solver
 from benchmarks.benchmark import Benchmark, Measurement, measure
 
-BENCHMARKS: list[Benchmark] = [*search.BENCHMARKS, *solver.BENCHMARKS, *environments.BENCHMARKS]
-PACKAGES = ("numba", "numpy", "gymnasium", "pettingzoo", "open_spiel", "pgx", "jax")
+BENCHMARKS: list[Benchmark] = [
+    *search.BENCHMARKS,
+    *solver.BENCHMARKS,
+    *environments.BENCHMARKS,
+    *alphazero.BENCHMARKS,
+]
+PACKAGES = (
+    "numba",
+    "numpy",
+    "gymnasium",
+    "pettingzoo",
+    "open_spiel",
+    "pgx",
+    "jax",
+    "torch",
+    "onnxruntime",
+    "mctx",
+)
 HEADINGS = ("benchmark", "ours", "peer", "peer's", "ratio", "wanted", "")
 NOT_INSTALLED = "not installed: pip install -e '.[bench]'"
 

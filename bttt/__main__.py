@@ -25,6 +25,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "conversion": ("tournaments.conversion", "ConversionConfig", "count the won games that agents win"),
     "suites": ("tournaments.build_suites", "SuitesConfig", "build the suites of labelled positions anew"),
     "evaluate": ("tournaments.evaluate", "EvaluateConfig", "count the moves that throw value away"),
+    "generalisation": (
+        "tournaments.generalisation",
+        "GeneralisationConfig",
+        "train on sets of brick cells, measure on all",
+    ),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""
@@ -123,7 +128,7 @@ def _refuse_foreign_agents() -> None:
 
 def _help() -> str:
     lines = ["usage: bttt COMMAND [OPTIONS]   (bttt COMMAND --help lists the options)", ""]
-    lines += [f"  {name:12}{text}" for name, (_, _, text) in COMMANDS.items()]
+    lines += [f"  {name:16}{text}" for name, (_, _, text) in COMMANDS.items()]
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Compilation of numba kernels: cached on disk, announced when it happens.
 
-`kernel` marks a function that other kernels call; `entry_point` one that Python calls. The first call
+`kernel` marks a function that other kernels call; `entry_point` one that Python calls; `lean_kernel` and
+`lean_entry_point` are the same for functions that are handed many arrays and make none. The first call
 of an entry point that has no compiled code on disk says on stderr that it compiles, so that a new
 user does not stare at a silent terminal.
 
@@ -22,28 +23,36 @@ import numba
 _announced = False
 
 
-def kernel(function: Callable) -> Any:
+def kernel(function: Callable, **options: Any) -> Any:
     """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     except RuntimeError:  # no folder for the cache can be written
-        return _uncached(function)
+        return _uncached(function, **options)
     index = _index(compiled)
     if index is None:  # a numba that cannot be stamped: rather slow than stale
-        return _uncached(function)
+        return _uncached(function, **options)
     index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
     return compiled
 
 
-def _uncached(function: Callable) -> Any:
-    return numba.njit(nogil=True, error_model="numpy")(function)
+def lean_kernel(function: Callable) -> Any:
+    """Returns `function` as a kernel that counts no references to its arrays, and so can make none.
+
+    Counting is atomic. Where a dozen arrays go from kernel to kernel it takes longer than the work.
+    """
+    return kernel(function, _nrt=False)
+
+
+def _uncached(function: Callable, **options: Any) -> Any:
+    return numba.njit(nogil=True, error_model="numpy", **options)(function)
 
 
 class EntryPoint:
     """A kernel that Python calls; `kernel` is the compiled function itself."""
 
-    def __init__(self, function: Callable):
-        self.kernel = kernel(function)
+    def __init__(self, function: Callable, **options: Any):
+        self.kernel = kernel(function, **options)
         self._called = False
         update_wrapper(self, function)
 
@@ -66,6 +75,11 @@ class EntryPoint:
 def entry_point(function: Callable) -> EntryPoint:
     """Returns `function` as a kernel that Python calls."""
     return EntryPoint(function)
+
+
+def lean_entry_point(function: Callable) -> EntryPoint:
+    """Returns `function` as a lean kernel that Python calls."""
+    return EntryPoint(function, _nrt=False)
 
 
 def _index(compiled: Any) -> Any:

@@ -71,6 +71,18 @@ def test_command_prints_a_table_and_stores_the_results(tmp_path):
     assert stored["machine"]["python"] == sys.version.split()[0]
 
 
+def test_strength_counts_moves_that_lose_value():
+    program = "benchmarks.alphazero_strength"
+    arguments = ["--positions", "1", "--evaluators", "torch", "--simulations", "0", "4", "--leaves", "2"]
+    done = run_command(*arguments, program=program)
+    assert done.returncode == 0, done.stderr
+    raw, searched = done.stdout.splitlines()
+    assert raw.startswith("torch        0 simulations  1 leaves ")
+    assert searched.startswith("torch        4 simulations  2 leaves ")
+    assert " of 49 lose value: " in searched
+    assert run_command("--network", "none", program=program).returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -86,6 +98,6 @@ def test_wrong_input_is_one_line_and_exit_code_2(arguments, message):
     assert "Traceback" not in done.stderr
 
 
-def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *arguments]
+def run_command(*arguments: str, program: str = "benchmarks") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", program, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

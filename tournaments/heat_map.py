@@ -6,7 +6,7 @@ schemes may differ; a cell without games has class `none`. The page must hold `H
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import isnan
 
 from bttt.board import Board, row_name
@@ -35,6 +35,7 @@ def heat_map(
     *,
     cell_size: int = 11,
     values: bool = False,
+    framed: Collection[int] = (),
     attributes: str = "",
 ) -> str:
     """Returns the SVG of one map.
@@ -45,6 +46,7 @@ def heat_map(
         board_numbers: The number of the board with that brick, by cell, as `data-board` of the drawn cell.
         cell_size: Side of a cell, in pixels.
         values: Whether to print the score in per cent in each cell.
+        framed: Cells to draw a frame in, as those that a player was trained on.
         attributes: More attributes of the svg element, as HTML.
     """
     width, height = GUTTER + shape.cols * cell_size, GUTTER + shape.rows * cell_size
@@ -60,7 +62,13 @@ def heat_map(
     for cell in range(shape.cells):
         tally = tallies.get(cell, Tally())
         parts.append(_cell(shape, cell, tally, board_numbers.get(cell), cell_size, values))
+    parts += [_frame(*divmod(cell, shape.cols), cell_size) for cell in sorted(framed)]
     return "".join([*parts, "</svg>"])
+
+
+def _frame(row: int, col: int, size: int) -> str:
+    x, y = GUTTER + col * size + 0.5, GUTTER + row * size + 0.5
+    return f'<rect class="frame" x="{x}" y="{y}" width="{size - 2}" height="{size - 2}"/>'
 
 
 def _cell(shape: Board, cell: int, tally: Tally, board: int | None, size: int, values: bool) -> str:

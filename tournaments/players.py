@@ -6,6 +6,10 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from agents.agent import USER_AGENT, Agent, make_agent, source_digest
+from bttt.board import Board
+
+TRAINED_ON = "trained on"
+"""The setting that tells the players' training boards; the report shows them."""
 
 
 def make_players(players: Sequence[str]) -> dict[str, Agent]:
@@ -26,13 +30,57 @@ def make_players(players: Sequence[str]) -> dict[str, Agent]:
 
 
 def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
-    """Returns the setting that names the files of users' own agents; nothing where there are none.
+    """Returns the settings that name what agents are made from beside their specs; nothing where that is all.
 
-    With it, an agent that was edited does not find the games of the old one. (What its file imports does not
-    count.)
+    These are the files of users' own agents, and what any agent tells in an attribute `fingerprint`, as of
+    its weights. With them, an agent that was changed does not find the games of the old one. (What a user's
+    file imports does not count.)
     """
-    own = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
-    return {"source files": own} if own else {}
+    files = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
+    told = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
+    prints = [f"{spec} {text}" for spec, text in told.items() if isinstance(text, str)]
+    return {**({"source files": files} if files else {}), **({"fingerprints": prints} if prints else {})}
+
+
+def made_from(agents: Mapping[str, Agent]) -> str:
+    """Returns a text that tells what agents are made from, for `make_again`."""
+    return repr(source_files(agents))
+
+
+def make_again(players: Sequence[str], made: str) -> dict[str, Agent]:
+    """Returns the agents of a run anew, in another process.
+
+    Raises:
+        ValueError: They are not made from what `made_from` has told: a file was changed in between.
+    """
+    agents = {spec: make_agent(spec) for spec in players}
+    if made_from(agents) != made:
+        raise ValueError(f"a file of {', '.join(players)} was changed while the run began: start it again")
+    return agents
+
+
+def training_boards(agents: Mapping[str, Agent]) -> dict[str, dict[str, list[str]]]:
+    """Returns the setting that names each agent's training boards; nothing where no agent tells any.
+
+    An agent tells them as texts in an attribute `trained_on`.
+
+    Raises:
+        ValueError: What an agent tells are no boards.
+    """
+    told = {spec: getattr(agent, "trained_on", None) for spec, agent in agents.items()}
+    boards = {spec: _board_texts(spec, boards) for spec, boards in told.items() if boards}
+    return {TRAINED_ON: boards} if boards else {}
+
+
+def _board_texts(spec: str, boards: object) -> list[str]:
+    try:
+        if isinstance(boards, str):
+            raise ValueError
+        return [str(Board.parse(text)) for text in boards]  # type: ignore[attr-defined]
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError(
+            f"agent {spec!r}: trained_on must be texts of boards, as ('7x7x4:D4',), got {boards!r}"
+        ) from None
 
 
 def _is_users(spec: str) -> bool:

@@ -11,10 +11,12 @@ from typing import Annotated, Any
 
 import tyro
 
+from bttt.board import Board
 from bttt.position import FIRST, OUTCOME_TEXT, SECOND
 from bttt.run_folder import read_json, write_text
 from tournaments.crosstable import crosstable_rows, crosstable_text, ratings_table
 from tournaments.game_record import GameRecord
+from tournaments.players import TRAINED_ON
 from tournaments.ratings import Ratings, fit_ratings
 from tournaments.report import report_html
 from tournaments.store import FILE_NAME, Store
@@ -73,13 +75,23 @@ def _write_files(
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
-    texts = {"report.html": report_html(title, settings, ratings, games)}
+    settings.pop(TRAINED_ON, None)  # the report has a section on it
+    texts = {"report.html": report_html(title, settings, ratings, games, _trained_on(store))}
     if csv:
         texts["games.csv"] = csv_text(map(_game_row, games))
         texts["crosstable.csv"] = csv_text(crosstable_rows(games))
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
+
+
+def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:
+    """Returns the players' training boards, where the run tells them."""
+    told = store.settings.get(TRAINED_ON, {})
+    try:
+        return {player: tuple(map(Board.parse, boards)) for player, boards in told.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is damaged ({error})") from error
 
 
 def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -> int:

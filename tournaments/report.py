@@ -20,7 +20,8 @@ from math import isfinite
 from string import Template
 from typing import Any
 
-from tournaments import report_boards
+from bttt.board import Board
+from tournaments import report_boards, report_novelty
 from tournaments import report_sections as sections
 from tournaments.game_record import GameRecord
 from tournaments.heat_map import HATCH
@@ -35,6 +36,7 @@ def report_html(
     settings: Mapping[str, object],
     ratings: Ratings,
     games: Sequence[GameRecord],
+    trained_on: Mapping[str, Sequence[Board]] | None = None,
 ) -> str:
     """Returns the report of `games` as one HTML page.
 
@@ -43,8 +45,9 @@ def report_html(
         settings: What the reader needs to know of how the games were made (seed, date, ...), shown as given.
         ratings: The ratings fitted to the games.
         games: The finished games, in any number.
+        trained_on: The boards that players were trained on, where they are known.
     """
-    tournament = Tournament.of(ratings, games)
+    tournament = Tournament.of(ratings, games, trained_on)
     total = tournament.total
     return Template(_resource("report.html")).substitute(
         title=escape(title),
@@ -60,6 +63,8 @@ def report_html(
         crosstable=sections.crosstable(tournament),
         head_to_head=sections.head_to_head(tournament),
         scale=sections.score_scale(),
+        novelty_link=report_novelty.link(tournament),
+        novelty=report_novelty.novelty(tournament),
         boards=report_boards.boards(tournament),
         orbits=report_boards.orbits(tournament),
         times=sections.times(tournament),

@@ -43,17 +43,23 @@ def _heat_maps(tournament: Tournament, size: Board, boards: Sequence[Board]) -> 
         places[board]: tally for board, tally in by_board(tournament.tallies).items() if board in places
     }
     overall = heat_map(size, everyone, numbers, cell_size=34, values=True)
+    frames = {player: tournament.framed_cells(player, size) for player in tournament.players}
 
     def cell(first: str, second: str) -> str:
         if (first, second) not in maps:
             return "<td></td>"
         seats = [tournament.players.index(player) for player in (first, second)]
         attributes = 'data-first="{}" data-second="{}"'.format(*seats)
-        return f"<td>{heat_map(size, maps[first, second], numbers, attributes=attributes)}</td>"
+        drawn = heat_map(
+            size, maps[first, second], numbers, framed=frames.get(first, ()), attributes=attributes
+        )
+        return f"<td>{drawn}</td>"
 
+    note = "<p>Framed: the cells that the first player was trained on.</p>\n" if any(frames.values()) else ""
     return (
         f"<figure>{overall}<figcaption>All pairs together: score of the first player in per cent, "
-        f"by brick cell.</figcaption></figure>\n{player_matrix(tournament, 'First player', cell, 'maps')}"
+        f"by brick cell.</figcaption></figure>\n{note}"
+        f"{player_matrix(tournament, 'First player', cell, 'maps')}"
     )
 
 

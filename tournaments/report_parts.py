@@ -27,6 +27,7 @@ class Tournament:
         ratings: Their ratings.
         tallies: Tallies by ordered pair and board.
         boards: The boards that were played, each with its number: sorted by size, bricks and cells.
+        trained_on: The boards that players were trained on, where they are known.
     """
 
     players: tuple[str, ...]
@@ -34,9 +35,15 @@ class Tournament:
     ratings: Ratings
     tallies: Tallies
     boards: Mapping[Board, int]
+    trained_on: Mapping[str, Sequence[Board]]
 
     @classmethod
-    def of(cls, ratings: Ratings, games: Sequence[GameRecord]) -> Tournament:
+    def of(
+        cls,
+        ratings: Ratings,
+        games: Sequence[GameRecord],
+        trained_on: Mapping[str, Sequence[Board]] | None = None,
+    ) -> Tournament:
         """Returns the tournament of rated `games`."""
         tallies = tally_games(games)
         boards = sorted(
@@ -44,7 +51,7 @@ class Tournament:
             key=lambda board: (board.rows, board.cols, board.win_length, len(board.bricks), board.bricks),
         )
         numbers = {board: number for number, board in enumerate(boards)}
-        return cls(ratings.ranked, games, ratings, tallies, numbers)
+        return cls(ratings.ranked, games, ratings, tallies, numbers, trained_on or {})
 
     @property
     def seats(self) -> list[tuple[str, str]]:
@@ -53,6 +60,15 @@ class Tournament:
         return [
             (first, second) for first in self.players for second in self.players if (first, second) in met
         ]
+
+    def framed_cells(self, player: str, size: Board) -> set[int]:
+        """Returns the brick cells that heat maps of a player frame: those of its training.
+
+        There are none where it was trained on all cells that were played: a frame would tell nothing.
+        """
+        trained = set(self.trained_on.get(player, ()))
+        played = {board for board in self.boards if len(board.bricks) == 1 and board.with_bricks(()) == size}
+        return {board.bricks[0] for board in played & trained} if played - trained else set()
 
     @property
     def total(self) -> Tally:

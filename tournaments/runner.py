@@ -18,11 +18,12 @@ from typing import Any
 import joblib
 import numpy as np
 
-from agents.agent import FAILURES, Agent, Decision, make_agent, one_line
+from agents.agent import FAILURES, Agent, Decision, one_line
 from bttt.opponent import ask
 from bttt.position import FIRST, Outcome, Position
 from tournaments.game_record import GameRecord
 from tournaments.openings import OpeningKind, opening
+from tournaments.players import made_from, make_again
 from tournaments.proven import proven_outcome
 from tournaments.schedule import ScheduledGame, game_generator
 
@@ -129,17 +130,18 @@ def play_in_processes(
 
     Raises:
         OSError: A worker process has died.
+        ValueError: A player's file, as its weights, was changed before the workers had read it.
     """
     _warm_up(agents)
     if workers == 1:
         for record in play_games(games, agents, conditions):
             yield [record]
         return
-    size, players = conditions.in_flight, tuple(agents)
+    size, players, made = conditions.in_flight, tuple(agents), made_from(agents)
     chunks = [games[start : start + size] for start in range(0, len(games), size)]
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
-        yield from parallel(joblib.delayed(_play_chunk)(chunk, players, conditions) for chunk in chunks)
+        yield from parallel(joblib.delayed(_play_chunk)(chunk, players, made, conditions) for chunk in chunks)
     except BrokenProcessPool as error:
         raise OSError(
             "a worker process has died (killed, out of memory, or an agent ended it); what is stored is kept"
@@ -147,15 +149,15 @@ def play_in_processes(
 
 
 def _play_chunk(
-    chunk: Sequence[ScheduledGame], players: tuple[str, ...], conditions: Conditions
+    chunk: Sequence[ScheduledGame], players: tuple[str, ...], made: str, conditions: Conditions
 ) -> list[GameRecord]:
-    return list(play_games(chunk, _agents(players), conditions))
+    return list(play_games(chunk, _agents(players, made), conditions))
 
 
 @lru_cache(maxsize=4)
-def _agents(players: tuple[str, ...]) -> dict[str, Agent]:
+def _agents(players: tuple[str, ...], made: str) -> dict[str, Agent]:
     """Returns each player's agent, made and warmed up once a worker process."""
-    agents = {name: make_agent(name) for name in players}
+    agents = make_again(players, made)
     _warm_up(agents)
     return agents
 

@@ -20,6 +20,8 @@ DEFAULT_PLAYERS = (
     "mcts:iterations=1000",
     "mcts:iterations=10000",
     "mcts:iterations=1000,leaf=heuristic",
+    "alphazero:d4",
+    "alphazero:all",
 )
 SCHEDULES = ("round-robin", "gauntlet")
 MOST_GAMES = 10_000_000

@@ -15,10 +15,11 @@ import joblib
 import numpy as np
 from tqdm import tqdm
 
-from agents.agent import FAILURES, Agent, make_agent, one_line
+from agents.agent import FAILURES, Agent, one_line
 from bttt.opponent import ask
 from bttt.position import Position
 from bttt.suites import Suite
+from tournaments.players import made_from, make_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +91,21 @@ def _answers(
         return
     yield _cells(name, agent, batches[0])
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+    made = made_from({name: agent})
     try:
-        yield from parallel(joblib.delayed(_cells_in_worker)(name, each) for each in batches[1:])
+        yield from parallel(joblib.delayed(_cells_in_worker)(name, made, each) for each in batches[1:])
     except BrokenProcessPool as error:
         raise OSError("a worker process has died (killed, out of memory, or the agent ended it)") from error
 
 
-def _cells_in_worker(name: str, questions: Sequence[Question]) -> list[int]:
-    return _cells(name, _agent(name), questions)
+def _cells_in_worker(name: str, made: str, questions: Sequence[Question]) -> list[int]:
+    return _cells(name, _agent(name, made), questions)
 
 
 @lru_cache(maxsize=4)
-def _agent(name: str) -> Agent:
+def _agent(name: str, made: str) -> Agent:
     """Returns the agent of this worker process."""
-    return make_agent(name)
+    return make_again([name], made)[name]
 
 
 def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:

@@ -14,7 +14,7 @@ from bttt.bricks import boards_of_size
 from bttt.exit_codes import FORFEITS, OK
 from bttt.run_folder import add_environment, default_folder, read_json, write_json
 from tournaments.openings import DEFAULT_PLIES, OpeningKind, opening
-from tournaments.players import make_players, source_files
+from tournaments.players import make_players, source_files, training_boards
 from tournaments.publish import publish
 from tournaments.runner import Conditions
 from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule
@@ -131,6 +131,7 @@ def _settings(
         **({"openings": config.openings} if config.openings != "random" else {}),
         **({"adjudicate": config.adjudicate} if config.adjudicate is not None else {}),
         **source_files(agents),
+        **training_boards(agents),
     }
 
 

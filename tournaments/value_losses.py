@@ -134,17 +134,23 @@ def _rate(agent: str, kind: str, group: str, losing: np.ndarray, boards: np.ndar
     lost = np.bincount(members, losing.sum(axis=0))
     decisions = np.bincount(members) * repeats
     rate = float(lost.sum() / decisions.sum())
-    low, high = _interval(lost, decisions, positions)
+    low, high = ratio_interval(lost, decisions, positions)
     return LossRate(agent, kind, group, positions, int(decisions.sum()), int(lost.sum()), rate, low, high)
 
 
-def _interval(lost: np.ndarray, decisions: np.ndarray, positions: int) -> tuple[float, float]:
-    """Returns the 95% interval of a rate from its numerators and denominators by board, `[boards]`."""
-    rate = lost.sum() / decisions.sum()
-    residuals = lost - rate * decisions
-    boards = len(lost)
+def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[float, float]:
+    """Returns the 95% interval of the share `parts.sum() / totals.sum()`, in [0, 1].
+
+    Args:
+        parts: Numerators by board, `[boards]`.
+        totals: Denominators by board, `[boards]`.
+        trials: Independent trials, for Wilson's interval where the spread over boards says nothing.
+    """
+    rate = parts.sum() / totals.sum()
+    residuals = parts - rate * totals
+    boards = len(parts)
     if boards == 1 or np.allclose(residuals, 0):
-        return wilson(rate, positions)
-    error = sqrt(boards / (boards - 1) * (residuals**2).sum()) / decisions.sum()
+        return wilson(rate, trials)
+    error = sqrt(boards / (boards - 1) * (residuals**2).sum()) / totals.sum()
     half = stdtrit(boards - 1, 0.975) * error
     return float(max(0.0, rate - half)), float(min(1.0, rate + half))

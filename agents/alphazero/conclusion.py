@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.alphazero.selection import completed, gumbel_root_cell, improved_policy
+from agents.alphazero.selection import LEAST_PRIOR, completed, gumbel_root_cell, improved_policy
 from agents.alphazero.trees import DRAWN, LOST, NONE, OPEN, ROOT, WON, exact_result, is_lost, worth
-from bttt.jit import entry_point, kernel
+from bttt.jit import lean_entry_point, lean_kernel
 
 
-@kernel
+@lean_kernel
 def _best_by_proof(trees, g, cell):
     """Returns whether a cell of a proven root keeps its result, wins fastest or loses slowest."""
     if trees.prior[g, ROOT, cell] < 0.0:
@@ -27,7 +27,7 @@ def _best_by_proof(trees, g, cell):
     return answer == wanted and trees.distance[g, child] + 1 == distance
 
 
-@kernel
+@lean_kernel
 def _proven_policy(trees, g, policy):
     cells = trees.prior.shape[2]
     number = 0
@@ -42,7 +42,7 @@ def _proven_policy(trees, g, policy):
     return best
 
 
-@kernel
+@lean_kernel
 def _visit_policy(trees, g, policy):
     """Fills in the shares of visits of cells not proven to lose; of the priors where none is visited."""
     cells = trees.prior.shape[2]
@@ -55,7 +55,7 @@ def _visit_policy(trees, g, policy):
     if total == 0.0:
         for cell in range(cells):
             if trees.prior[g, ROOT, cell] >= 0.0 and not is_lost(trees, g, ROOT, cell):
-                policy[cell] = trees.prior[g, ROOT, cell]
+                policy[cell] = max(trees.prior[g, ROOT, cell], LEAST_PRIOR)
                 total += policy[cell]
     best = 0
     for cell in range(cells):
@@ -65,9 +65,9 @@ def _visit_policy(trees, g, policy):
     return best
 
 
-@kernel
+@lean_kernel
 def _improved_value(trees, g, rules, policy):
-    mixed, _, _ = completed(trees, g, ROOT, rules)
+    mixed, _ = completed(trees, g, ROOT, rules)
     value = 0.0
     for cell in range(trees.prior.shape[2]):
         if policy[cell] > 0.0:
@@ -76,7 +76,7 @@ def _improved_value(trees, g, rules, policy):
     return value
 
 
-@entry_point
+@lean_entry_point
 def conclude(trees, games, rules, policy, cells, values, statuses):
     """Reads all trees.
 

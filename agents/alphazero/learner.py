@@ -42,9 +42,9 @@ class LearnerConfig:
     """
 
     batch: int = 512
-    passes: float = 4.0
+    passes: float = 10.0
     optimizer: Literal["adamw", "sgd"] = "adamw"
-    lr: float = 2e-3
+    lr: float = 3e-3
     schedule: Literal["cosine", "constant"] = "cosine"
     weight_decay: float = 1e-2
     value_weight: float = 1.0
@@ -180,10 +180,13 @@ class Learner:
                 if key.startswith(f"{name}.")
             }
             network.load_state_dict(own)
+        weights = list(self.network.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for key, value in tensors.items():
             if key.startswith("optimizer."):
                 _, number, name = key.split(".")
+                if value.dim():  # fused kernels walk through memory: it must lie as that of the weight
+                    value = torch.empty_like(weights[int(number)]).copy_(value)
                 state.setdefault(int(number), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})

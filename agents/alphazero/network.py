@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from math import prod
+from math import inf, prod
 from typing import Any, Literal, get_args
 
 import torch
@@ -70,6 +70,8 @@ class NetworkConfig:
             raise ValueError(
                 f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}"
             )
+        if not (isinstance(self.slope, int | float) and 0 <= self.slope < inf):
+            raise ValueError(f"slope must be at least 0 and finite, got {self.slope!r}")
         if self.heads == "dense" and not (self.rows >= 1 and self.cols >= 1):
             raise ValueError(f"heads=dense needs the board's rows and cols, got {self.rows}x{self.cols}")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+import torch
 
 from agents.agent import Decision, Rng, generators
 from agents.alphazero.checkpoint import load_network
@@ -27,7 +29,8 @@ class AlphaZeroAgent:
     As in the Brick Tic-Tac-Toe paper `simulations=0` plays the network's raw policy; no noise, no temperature
     and a new tree for each decision are the default. A decision's policy is the share of visits (with
     gumbel the improved policy, without search the network's), its value the discounted result expected, its
-    nodes the simulations run. No decision depends on an earlier one.
+    nodes the simulations run. No decision depends on an earlier one. Two agents are equal where their
+    checkpoints have the same content, whatever they are called, and their options are the same.
 
     Attributes:
         network: Shipped weights (d4, r2, r3, all), the folder of a training run, or a checkpoint file.
@@ -40,9 +43,11 @@ class AlphaZeroAgent:
         noise: Share of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
         symmetries: Whether the network's answers are means over all symmetries of the board.
         evaluator: What runs the network; auto is onnx where onnxruntime is installed, else torch.
+        fingerprint: Digest of the checkpoint's content.
+        trained_on: The boards of the training as text, where the checkpoint tells them.
     """
 
-    network: str = "all"
+    network: str = field(default="all", compare=False)
     simulations: int = 100
     gumbel: bool = False
     c_puct: float = 1.5
@@ -52,6 +57,7 @@ class AlphaZeroAgent:
     symmetries: bool = False
     evaluator: EvaluatorName = "auto"
     fingerprint: str = field(init=False, repr=False)
+    trained_on: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
     _search: Search = field(init=False, repr=False, compare=False)
     _config: Any = field(init=False, repr=False, compare=False)
 
@@ -71,13 +77,18 @@ class AlphaZeroAgent:
             leaves=1 if self.gumbel else self.leaves,
         )
         path = find_network(self.network)
-        network, _ = load_network(path)
+        network, record = load_network(path)
         evaluate = make_evaluator(network, self.evaluator)
         if self.symmetries:
             evaluate = with_symmetries(evaluate)
         object.__setattr__(self, "fingerprint", hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+        object.__setattr__(self, "trained_on", _boards_trained_on(record))
         object.__setattr__(self, "_config", network.config)
         object.__setattr__(self, "_search", Search(evaluate, config, network.config.encoding == "bricks"))
+
+    def __reduce__(self):
+        """A copy in another process loads its network again; evaluators cannot be copied."""
+        return type(self), tuple(getattr(self, each.name) for each in fields(self) if each.init)
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
         """Returns one decision a position.
@@ -96,9 +107,11 @@ class AlphaZeroAgent:
                     f"got {board.size_text}"
                 )
             by_size.setdefault((board.rows, board.cols, board.win_length), []).append(place)
-        for places in by_size.values():
-            group = [positions[place] for place in places]
-            decisions |= zip(places, self._decide(group, [rngs[place] for place in places]), strict=True)
+        with _one_thread():
+            for places in by_size.values():
+                group = [positions[place] for place in places]
+                found = self._decide(group, [rngs[place] for place in places])
+                decisions |= zip(places, found, strict=True)
         return [decisions[place] for place in range(len(positions))]
 
     def _decide(self, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
@@ -127,3 +140,19 @@ class AlphaZeroAgent:
         weights = found.policy[game].astype(np.float64) / found.policy[game].max()
         weights **= 1 / self.temperature
         return int(rng.choice(len(weights), p=weights / weights.sum()))
+
+
+def _boards_trained_on(record: Mapping[str, Any]) -> tuple[str, ...] | None:
+    boards = record.get("boards")
+    return tuple(map(str, boards)) if isinstance(boards, list) else None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Runs torch with one thread: networks this small get slower with more, above all on busy machines."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

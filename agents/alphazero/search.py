@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.alphazero.conclusion import conclude
+from agents.alphazero.reuse import Subtree, cut, paste
 from agents.alphazero.simulation import (
     DEPTH,
     Games,
@@ -22,13 +23,13 @@ from agents.alphazero.simulation import (
     judge_roots,
     plant,
 )
-from agents.alphazero.trees import NO_EDGE, ROOT, Rules, Trees, empty_trees
+from agents.alphazero.trees import NO_EDGE, NONE, ROOT, Rules, Trees, empty_trees
 from bttt.board import Board
 from bttt.position import Position
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """Planes `[B, 3, rows, cols] float32` in, logits `[B, A]` and values `[B]`, both float32, out."""
-BYTES_PER_CELL = 16
+BYTES_PER_CELL = 17
 MOST_BYTES = 2**28
 """Trees are searched in as many games at once as fit in this."""
 MOST_SIMULATIONS = 1_000_000
@@ -48,8 +49,10 @@ class SearchConfig:
         c_scale: Gumbel AlphaZero's constant of that name, for results in [-1, 1].
         discount: Factor of a result for each ply until it.
         lookahead: What is known of a position without the network: 0 nothing, 1 a win at once, 2 also the
-            answer to a threat and the loss by two threats.
+            answer to a threat and the loss by two threats, 3 also the win by two threats made at once.
         leaves: Simulations of one game under way at once, held apart by virtual losses; 1 with gumbel.
+        reuse: In self-play, whether a search goes on in the last one's subtree under the cell played, whose
+            simulations count; not with gumbel, which shares its simulations out from the first on.
 
     Raises:
         ValueError: A value is out of range.
@@ -61,16 +64,17 @@ class SearchConfig:
     c_puct: float = 1.5
     fpu_reduction: float = 0.2
     c_visit: float = 50.0
-    c_scale: float = 0.2
+    c_scale: float = 1.0
     discount: float = 0.95
-    lookahead: int = 2
+    lookahead: int = 3
     leaves: int = 1
+    reuse: bool = False
 
     def __post_init__(self):
         for name, least, most in (
             ("simulations", 0, MOST_SIMULATIONS),
             ("considered", 1, 64),
-            ("lookahead", 0, 2),
+            ("lookahead", 0, 3),
             ("leaves", 1, 1024),
         ):
             if not least <= getattr(self, name) <= most:
@@ -82,6 +86,8 @@ class SearchConfig:
             raise ValueError(f"discount must be above 0 and at most 1, got {self.discount}")
         if self.gumbel and self.leaves > 1:
             raise ValueError(f"leaves must be 1 with gumbel, got {self.leaves}")
+        if self.gumbel and self.reuse:
+            raise ValueError("reuse must be false with gumbel, got true")
 
 
 class Roots(NamedTuple):
@@ -175,7 +181,7 @@ def considered_visits(considered: int, simulations: int) -> np.ndarray:
 
 
 class Search:
-    """Searches with one network; keeps its trees' memory from call to call, and nothing else.
+    """Searches with one network; keeps its trees' memory from call to call, and what `keep` says.
 
     Args:
         evaluate: The network.
@@ -188,6 +194,7 @@ class Search:
         self.config = config
         self.bricks_plane = bricks_plane
         self._kept: tuple[tuple[int, int], Trees] | None = None
+        self._subtrees: dict[int, Subtree] = {}
 
     def run(
         self, roots: Roots, gumbel_noise: np.ndarray | None = None, root_noise: RootNoise | None = None
@@ -198,10 +205,15 @@ class Search:
             roots: The positions, all unfinished.
             gumbel_noise: `[G, A]`, Gumbel distributed, with gumbel; zeros where it is left out.
             root_noise: Noise on the root's priors; None for none.
+
+        Raises:
+            ValueError: The network's answers are not finite.
         """
         games = max(1, MOST_BYTES // (BYTES_PER_CELL * roots.size.cells * (self.config.simulations + 2)))
         if self.config.simulations == 0:
             return self._without_search(roots)
+        if self.config.reuse:
+            games = len(roots.mine)
         parts = []
         for start in range(0, len(roots.mine), games):
             part = slice(start, start + games)
@@ -209,6 +221,16 @@ class Search:
             noise = None if root_noise is None else RootNoise(root_noise.share, root_noise.noise[part])
             parts.append(self._run(roots.part(part), gumbel, noise))
         return Found(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def keep(self, cells: np.ndarray) -> None:
+        """Lets the next `run`, on the positions after `cells` `[G]`, go on in their subtrees.
+
+        A game whose cell is NONE, or was not tried, gets a new tree. Needs `reuse`: the trees of all
+        games are then searched at once, whatever memory they take.
+        """
+        _, trees = self._kept
+        found = {game: cut(trees, game, cell) for game, cell in enumerate(cells.tolist()) if cell != NONE}
+        self._subtrees = {game: subtree for game, subtree in found.items() if subtree is not None}
 
     def _without_search(self, roots: Roots) -> Found:
         size = roots.size
@@ -220,6 +242,7 @@ class Search:
         logits, values = self.evaluate(planes)
         bits = np.array([size.bit(cell) for cell in range(size.cells)], np.uint64)
         legal = (roots.playable & ~(roots.mine | roots.theirs))[:, None] & bits != 0
+        _check(np.isfinite(values).all() and np.isfinite(logits).all())
         logits = np.where(legal, logits, -np.inf)
         policy = np.exp(logits - logits.max(1, keepdims=True))
         policy /= policy.sum(1, keepdims=True)
@@ -232,24 +255,36 @@ class Search:
         trees = self._trees(number, size.cells)
         games = self._games(roots)
         planes = np.empty((number * self.config.leaves, 3, size.rows, size.cols), np.float32)
-        asked = plant(trees, games, roots.mine, roots.theirs, rules, planes)
+        asked = self._new(plant(trees, games, roots.mine, roots.theirs, rules, planes), games, planes)
         if asked:
-            judge_roots(trees, games, asked, *self.evaluate(planes[:asked]))
+            _check(judge_roots(trees, games, asked, *self.evaluate(planes[:asked])))
+        for game, subtree in self._subtrees.items():
+            games.begun[game] = paste(trees, game, subtree)
+        self._subtrees = {}
+        before = games.begun.copy()
         if root_noise is not None:
             _mix_noise(trees.prior[:number, ROOT], root_noise)
         if self.config.gumbel:
             self._start_gumbel(trees.prior[:number, ROOT], games, gumbel_noise)
         while asked := gather(trees, games, rules, planes):
-            absorb(trees, games, rules, asked, *self.evaluate(planes[:asked]))
+            _check(absorb(trees, games, rules, asked, *self.evaluate(planes[:asked])))
         found = Found(
             cells=np.zeros(number, np.int64),
             policy=np.zeros((number, size.cells), np.float32),
             values=np.zeros(number, np.float32),
             statuses=np.zeros(number, np.int8),
-            simulations=games.begun,
+            simulations=games.begun - before,
         )
         conclude(trees, games, rules, found.policy, found.cells, found.values, found.statuses)
         return found
+
+    def _new(self, asked: int, games: Games, planes: np.ndarray) -> int:
+        """Takes those that go on in a subtree out of the roots to ask for; returns how many are left."""
+        if not self._subtrees:
+            return asked
+        new = np.flatnonzero([game not in self._subtrees for game in games.asked[:asked, 0].tolist()])
+        planes[: len(new)], games.asked[: len(new)] = planes[new], games.asked[new]
+        return len(new)
 
     def _trees(self, games: int, cells: int) -> Trees:
         nodes = self.config.simulations + 2
@@ -265,6 +300,7 @@ class Search:
             begun=np.zeros(number, np.int32),
             scores=np.zeros((number if config.gumbel else 0, cells), np.float32),
             considered=np.zeros((number if config.gumbel else 0, config.simulations), np.int32),
+            weights=np.empty(cells),
             waiting=np.empty((number, config.leaves), np.int32),
             length=np.empty((number, config.leaves), np.int32),
             path_nodes=np.empty((number, config.leaves, DEPTH), np.int32),
@@ -281,10 +317,15 @@ class Search:
             games.considered[g] = tables[m]
 
 
+def _check(finite: bool) -> None:
+    if not finite:
+        raise ValueError("the network's answers are not finite: its weights are damaged or have diverged")
+
+
 def _mix_noise(priors: np.ndarray, root_noise: RootNoise) -> None:
     """Mixes noise into priors `[G, A]` where there are edges, so that they still sum to 1."""
     edges = priors > NO_EDGE
-    noise = np.where(edges, root_noise.noise, 0)
-    noise /= np.maximum(noise.sum(1, keepdims=True), 1e-30)
+    noise = np.where(edges, root_noise.noise + 1e-30, 0)  # very uneven noise can be 0 in all cells
+    noise /= noise.sum(1, keepdims=True)
     mixed = (1 - root_noise.share) * priors + root_noise.share * noise
     priors[:] = np.where(edges, mixed, priors)

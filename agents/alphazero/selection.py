@@ -11,114 +11,129 @@ import math
 
 import numpy as np
 
-from agents.alphazero.trees import NONE, is_lost, worth
-from bttt.jit import kernel
-
-LEAST_PRIOR = 1e-8
-"""Gumbel AlphaZero's logits are the logarithms of priors; none is taken below this."""
+from agents.alphazero.trees import LEAST_PRIOR, NONE, is_lost, next_untried, worth
+from bttt.jit import lean_kernel
 
 
-@kernel
+@lean_kernel
 def puct_cell(trees, g, node, rules):
-    """Returns the cell with the highest upper confidence bound of those not proven to lose."""
-    cells = trees.prior.shape[2]
-    count = np.float64(trees.count[g, node])
-    tried = 0.0
-    visited = 0
-    for cell in range(cells):
-        visits = trees.visits[g, node, cell]
-        if visits > 0:
-            visited += visits
-            tried += trees.prior[g, node, cell]
-    untried = trees.total[g, node] / count - rules.fpu_reduction * math.sqrt(tried)
+    """Returns the cell with the highest upper confidence bound of those not proven to lose.
+
+    All untried cells have the same result, so that only the one with the highest prior comes into question.
+    """
+    order, priors, visits = trees.order[g, node], trees.prior[g, node], trees.visits[g, node]
+    tried, visited = 0.0, 0
+    for i in range(trees.tried[g, node]):
+        visited += visits[order[i]]
+        tried += priors[order[i]]
     exploration = rules.c_puct * math.sqrt(np.float64(visited + 1))
-    best, best_bound = NONE, -np.inf
-    for cell in range(cells):
-        prior = trees.prior[g, node, cell]
-        if prior < 0.0:
+    best, best_bound = next_untried(trees, g, node), -np.inf
+    if best != NONE:
+        mean = trees.total[g, node] / np.float64(trees.count[g, node])
+        best_bound = mean - rules.fpu_reduction * math.sqrt(tried) + exploration * priors[best]
+    for i in range(trees.tried[g, node]):
+        cell = order[i]
+        if is_lost(trees, g, node, cell):
             continue
-        visits = trees.visits[g, node, cell]
-        mean = untried
-        if visits > 0:
-            if is_lost(trees, g, node, cell):
-                continue
-            mean = worth(trees, g, node, cell, rules.discount)
-        bound = mean + exploration * prior / (1 + visits)
-        if bound > best_bound:
+        bound = worth(trees, g, node, cell, rules.discount) + exploration * priors[cell] / (1 + visits[cell])
+        if bound > best_bound or (bound == best_bound and cell < best):
             best, best_bound = cell, bound
     return best
 
 
-@kernel
+@lean_kernel
 def completed(trees, g, node, rules):
-    """Returns Gumbel AlphaZero's terms of a node: the result of untried cells, the highest, the scale.
+    """Returns Gumbel AlphaZero's terms of a node: the result of untried cells, and the scale.
 
     An untried cell is worth a mean of what the network expects of the node and what the tried ones brought.
     """
     most, simulations = 0, 0
-    weight, weighted, highest = 0.0, 0.0, -np.inf
-    for cell in range(trees.prior.shape[2]):
+    weight, weighted = 0.0, 0.0
+    for i in range(trees.tried[g, node]):
+        cell = trees.order[g, node, i]
         visits = trees.visits[g, node, cell]
-        if visits > 0:
-            simulations += visits
-            most = max(most, visits)
-            prior = max(trees.prior[g, node, cell], LEAST_PRIOR)
-            result = worth(trees, g, node, cell, rules.discount)
-            weight += prior
-            weighted += prior * result
-            highest = max(highest, result)
+        simulations += visits
+        most = max(most, visits)
+        prior = max(trees.prior[g, node, cell], LEAST_PRIOR)
+        weight += prior
+        weighted += prior * worth(trees, g, node, cell, rules.discount)
     mixed = np.float64(trees.network[g, node])
     if simulations > 0:
         mixed = (mixed + simulations * weighted / weight) / (1 + simulations)
-    return mixed, max(mixed, highest), (rules.c_visit + most) * rules.c_scale
+    return mixed, (rules.c_visit + most) * rules.c_scale
 
 
-@kernel
+@lean_kernel
 def improved_policy(trees, g, node, rules, policy):
     """Fills `policy` `[A] float32`: softmax of log prior plus scaled completed result.
 
-    Cells proven to lose get nothing, unless all are.
+    Cells proven to lose get nothing; the node is open, so there are others.
     """
     cells = trees.prior.shape[2]
-    mixed, highest, scale = completed(trees, g, node, rules)
-    all_lost = True
+    mixed, scale = completed(trees, g, node, rules)
+    highest = -np.inf
     for cell in range(cells):
+        policy[cell] = -np.inf
         if trees.prior[g, node, cell] >= 0.0 and not is_lost(trees, g, node, cell):
-            all_lost = False
-    untried = math.exp(scale * (mixed - highest))
+            visited = trees.visits[g, node, cell] > 0
+            policy[cell] = worth(trees, g, node, cell, rules.discount) if visited else mixed
+            highest = max(highest, policy[cell])
     total = 0.0
     for cell in range(cells):
-        prior = trees.prior[g, node, cell]
-        policy[cell] = 0.0
-        if prior < 0.0 or (not all_lost and is_lost(trees, g, node, cell)):
-            continue
-        factor = untried
-        if trees.visits[g, node, cell] > 0:
-            factor = math.exp(scale * (worth(trees, g, node, cell, rules.discount) - highest))
-        policy[cell] = max(prior, LEAST_PRIOR) * factor
-        total += policy[cell]
+        if policy[cell] > -np.inf:
+            prior = max(trees.prior[g, node, cell], LEAST_PRIOR)
+            policy[cell] = prior * math.exp(scale * (policy[cell] - highest))
+            total += policy[cell]
+        else:
+            policy[cell] = 0.0
     for cell in range(cells):
         policy[cell] /= total
 
 
-@kernel
-def gumbel_inner_cell(trees, g, node, rules, policy):
-    """Returns the cell whose share of visits is furthest below the improved policy; `policy` is scratch."""
-    improved_policy(trees, g, node, rules, policy)
-    simulations = 0
-    for cell in range(trees.prior.shape[2]):
-        simulations += trees.visits[g, node, cell]
-    best, best_lack = NONE, -np.inf
-    for cell in range(trees.prior.shape[2]):
-        if trees.prior[g, node, cell] < 0.0 or is_lost(trees, g, node, cell):
+@lean_kernel
+def gumbel_inner_cell(trees, g, node, rules, weights):
+    """Returns the cell whose share of visits is furthest below the improved policy.
+
+    Of the untried cells the one with the highest prior lacks most, so that no other is looked at.
+
+    Args:
+        trees: The trees.
+        g: The game.
+        node: An open node that the network has judged.
+        rules: The rules.
+        weights: `[A] float64`, scratch.
+    """
+    order, tried = trees.order[g, node], trees.tried[g, node]
+    untried = next_untried(trees, g, node)
+    mixed, scale = completed(trees, g, node, rules)
+    highest = -np.inf if untried == NONE else mixed
+    for i in range(tried):
+        if is_lost(trees, g, node, order[i]):
+            weights[i] = -np.inf
+        else:
+            weights[i] = worth(trees, g, node, order[i], rules.discount)
+            highest = max(highest, weights[i])
+    factor = 0.0 if untried == NONE else math.exp(scale * (mixed - highest))
+    total, simulations = factor * trees.rest[g, node], 0
+    for i in range(tried):
+        simulations += trees.visits[g, node, order[i]]
+        if weights[i] > -np.inf:
+            prior = max(trees.prior[g, node, order[i]], LEAST_PRIOR)
+            weights[i] = prior * math.exp(scale * (weights[i] - highest))
+            total += weights[i]
+    best, most = NONE, -np.inf
+    if untried != NONE:
+        best, most = untried, max(trees.prior[g, node, untried], LEAST_PRIOR) * factor / total
+    for i in range(tried):
+        if weights[i] == -np.inf:
             continue
-        lack = policy[cell] - trees.visits[g, node, cell] / (1.0 + simulations)
-        if lack > best_lack:
-            best, best_lack = cell, lack
+        lack = weights[i] / total - trees.visits[g, node, order[i]] / (1.0 + simulations)
+        if lack > most or (lack == most and order[i] < best):
+            best, most = order[i], lack
     return best
 
 
-@kernel
+@lean_kernel
 def gumbel_root_cell(trees, g, rules, scores, visits_wanted):
     """Returns the root's best cell of those visited `visits_wanted` times; of all where there is none.
 
@@ -130,7 +145,7 @@ def gumbel_root_cell(trees, g, rules, scores, visits_wanted):
         visits_wanted: Visits of the cells considered; NONE for the most visited, which is the final choice.
     """
     cells = trees.prior.shape[2]
-    mixed, _, scale = completed(trees, g, 0, rules)
+    mixed, scale = completed(trees, g, 0, rules)
     if visits_wanted == NONE:
         for cell in range(cells):
             if not is_lost(trees, g, 0, cell):
@@ -140,6 +155,8 @@ def gumbel_root_cell(trees, g, rules, scores, visits_wanted):
         if trees.prior[g, 0, cell] < 0.0 or is_lost(trees, g, 0, cell):
             continue
         visits = trees.visits[g, 0, cell]
+        if fits and visits != visits_wanted:
+            continue
         result = worth(trees, g, 0, cell, rules.discount) if visits > 0 else mixed
         score = scores[cell] + scale * result
         if (visits == visits_wanted, score) > (fits, best_score):

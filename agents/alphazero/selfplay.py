@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.alphazero.replay import sample_type
 from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, SearchConfig, roots_of
-from agents.alphazero.trees import OPEN
+from agents.alphazero.trees import NONE, OPEN
 from bttt.board import WORD_BITS, Board
 from bttt.position import Outcome, Position
 
@@ -37,7 +37,7 @@ class SelfPlayConfig:
     """
 
     games: int = 256
-    opening_plies: int = 6
+    opening_plies: int = 14
     temperature_plies: int = 10
     noise: float = 0.25
     noise_total: float = 10.0
@@ -159,7 +159,10 @@ class SelfPlay:
                 outcomes.append(int(position.outcome))
                 position = self._new_game(rng)
                 self.opened[game] = position.plies
+                cells[game] = NONE
             self.positions[game] = position
+        if self.search.reuse:
+            search.keep(cells)
         policy = found.policy
         entropy = -(policy * np.log(np.maximum(policy, 1e-12))).sum(1).mean()
         return Played(

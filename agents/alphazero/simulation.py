@@ -15,12 +15,12 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.alphazero.selection import gumbel_inner_cell, gumbel_root_cell, puct_cell
-from agents.alphazero.trees import NONE, OPEN, ROOT, add_node, cell_bit, exact_result, prove
-from bttt.jit import entry_point, kernel
+from agents.alphazero.trees import NONE, OPEN, ROOT, add_child, add_node, exact_result, prove
+from bttt.jit import lean_entry_point, lean_kernel
 
 DEPTH = 64
 """A path is no longer than the cells of a board."""
-_ZERO = np.uint64(0)
+_ONE = np.uint64(1)
 
 
 class Games(NamedTuple):
@@ -33,6 +33,7 @@ class Games(NamedTuple):
         scores: `[G, A] float32`, with gumbel: Gumbel noise plus the logarithm of the root's priors.
         considered: `[G, most simulations] int32`, with gumbel: the visits so far of the cells among which
             each simulation chooses at the root.
+        weights: `[A] float64`, scratch.
         waiting: `[G, L] int32`, the node that waits for the network, or NONE.
         length: `[G, L] int32`, length of the path to it.
         path_nodes: `[G, L, DEPTH] int32`, the nodes on the way.
@@ -45,6 +46,7 @@ class Games(NamedTuple):
     begun: np.ndarray
     scores: np.ndarray
     considered: np.ndarray
+    weights: np.ndarray
     waiting: np.ndarray
     length: np.ndarray
     path_nodes: np.ndarray
@@ -52,26 +54,27 @@ class Games(NamedTuple):
     asked: np.ndarray
 
 
-@kernel
+@lean_kernel
 def write_planes(planes, mine, theirs, playable, rules):
     """Fills `planes` `[3, rows, cols] float32` with a position as the network sees it."""
-    cols = rules.cols
-    for cell in range(planes.shape[1] * cols):
-        bit = cell_bit(cell, cols)
-        row, col = cell // cols, cell % cols
-        planes[0, row, col] = 1.0 if mine & bit else 0.0
-        planes[1, row, col] = 1.0 if theirs & bit else 0.0
-        planes[2, row, col] = 1.0 if (playable & bit != _ZERO) != rules.bricks_plane else 0.0
+    third = ~playable if rules.bricks_plane else playable
+    for row in range(planes.shape[1]):
+        for col in range(rules.cols):
+            planes[0, row, col] = np.float32(mine & _ONE)
+            planes[1, row, col] = np.float32(theirs & _ONE)
+            planes[2, row, col] = np.float32(third & _ONE)
+            mine, theirs, third = mine >> _ONE, theirs >> _ONE, third >> _ONE
+        mine, theirs, third = mine >> _ONE, theirs >> _ONE, third >> _ONE
 
 
-@entry_point
+@lean_entry_point
 def fill_planes(planes, mine, theirs, playable, rules):
     """Fills `planes` `[B, 3, rows, cols] float32` with positions, given as words `[B] uint64`."""
     for i in range(len(mine)):
         write_planes(planes[i], mine[i], theirs[i], playable[i], rules)
 
 
-@kernel
+@lean_kernel
 def _back_up(trees, g, games, place, result, rules):
     """Adds a result, for the player to move at the end of a path, to the path's nodes; proves what it can."""
     nodes, cells = games.path_nodes[g, place], games.path_cells[g, place]
@@ -94,16 +97,16 @@ def _back_up(trees, g, games, place, result, rules):
             trees.visits[g, node, cell] += 1
 
 
-@kernel
-def _choose(trees, g, node, games, rules, scratch):
+@lean_kernel
+def _choose(trees, g, node, games, rules):
     if not rules.gumbel:
         return puct_cell(trees, g, node, rules)
     if node == ROOT:
         return gumbel_root_cell(trees, g, rules, games.scores[g], games.considered[g, games.begun[g]])
-    return gumbel_inner_cell(trees, g, node, rules, scratch)
+    return gumbel_inner_cell(trees, g, node, rules, games.weights)
 
 
-@kernel
+@lean_kernel
 def _take_back(trees, g, games, place):
     """Takes the virtual losses of a path away."""
     for i in range(games.length[g, place]):
@@ -112,12 +115,12 @@ def _take_back(trees, g, games, place):
         trees.sums[g, node, cell] += 1.0
 
 
-@kernel
-def _go_down(trees, g, games, place, rules, scratch):
+@lean_kernel
+def _go_down(trees, g, games, place, rules):
     """Goes from the root to a new or a proven node; returns it, or NONE at one that waits for the network."""
     node, length = ROOT, 0
     while True:
-        cell = _choose(trees, g, node, games, rules, scratch)
+        cell = _choose(trees, g, node, games, rules)
         games.path_nodes[g, place, length] = node
         games.path_cells[g, place, length] = cell
         length += 1
@@ -127,10 +130,7 @@ def _go_down(trees, g, games, place, rules, scratch):
             trees.sums[g, node, cell] -= 1.0
         child = trees.child[g, node, cell]
         if child == NONE:
-            mine = trees.mine[g, node] | cell_bit(cell, rules.cols)
-            child = add_node(trees, g, trees.theirs[g, node], mine, games.playable[g], rules)
-            trees.child[g, node, cell] = child
-            return child
+            return add_child(trees, g, node, cell, games.playable[g], rules)
         if trees.status[g, child] != OPEN:
             return child
         if trees.count[g, child] == 0:
@@ -138,11 +138,11 @@ def _go_down(trees, g, games, place, rules, scratch):
         node = child
 
 
-@kernel
-def _simulate(trees, g, games, place, rules, scratch):
+@lean_kernel
+def _simulate(trees, g, games, place, rules):
     """Runs simulations of a game until one waits for the network; returns its node, or NONE."""
     while games.begun[g] < games.budget[g] and trees.status[g, ROOT] == OPEN:
-        node = _go_down(trees, g, games, place, rules, scratch)
+        node = _go_down(trees, g, games, place, rules)
         if node == NONE:
             _take_back(trees, g, games, place)
             return NONE
@@ -154,7 +154,7 @@ def _simulate(trees, g, games, place, rules, scratch):
     return NONE
 
 
-@entry_point
+@lean_entry_point
 def gather(trees, games, rules, planes):
     """Runs simulations until every game waits or is done.
 
@@ -167,11 +167,10 @@ def gather(trees, games, rules, planes):
     Returns:
         B, how many there are.
     """
-    scratch = np.empty(trees.prior.shape[2], np.float32)
     asked = 0
     for g in range(len(games.budget)):
         for place in range(games.waiting.shape[1]):
-            node = _simulate(trees, g, games, place, rules, scratch)
+            node = _simulate(trees, g, games, place, rules)
             games.waiting[g, place] = node
             if node == NONE:
                 break
@@ -182,9 +181,12 @@ def gather(trees, games, rules, planes):
     return asked
 
 
-@kernel
+@lean_kernel
 def _expand(trees, g, node, logits):
-    """Sets the priors of a node: the softmax of the logits over the cells worth playing."""
+    """Sets the priors of a node: the softmax of the logits over the cells worth playing.
+
+    Returns whether they are numbers: with others the search would choose no cell at all.
+    """
     cells = trees.prior.shape[2]
     highest = -np.inf
     for cell in range(cells):
@@ -198,26 +200,34 @@ def _expand(trees, g, node, logits):
     for cell in range(cells):
         if trees.prior[g, node, cell] >= 0.0:
             trees.prior[g, node, cell] /= total
+    return math.isfinite(total)
 
 
-@kernel
+@lean_kernel
 def _judge(trees, g, node, logits, value):
-    _expand(trees, g, node, logits)
+    """Takes the network's answer to a node; returns whether it is finite."""
+    finite = _expand(trees, g, node, logits) and math.isfinite(value)
     trees.network[g, node] = value
     trees.count[g, node] += 1
     trees.total[g, node] += value
+    return finite
 
 
-@entry_point
+@lean_entry_point
 def absorb(trees, games, rules, asked, logits, values):
-    """Takes the network's answers, `[B, A]` and `[B] float32`, to all that was asked, and backs them up."""
+    """Takes the network's answers, `[B, A]` and `[B] float32`, to all that was asked, and backs them up.
+
+    Returns whether all of them are finite; if not, the trees are of no use.
+    """
+    finite = True
     for i in range(asked):
         g, place = games.asked[i, 0], games.asked[i, 1]
-        _judge(trees, g, games.waiting[g, place], logits[i], values[i])
+        finite &= _judge(trees, g, games.waiting[g, place], logits[i], values[i])
         _back_up(trees, g, games, place, np.float64(values[i]), rules)
+    return finite
 
 
-@entry_point
+@lean_entry_point
 def plant(trees, games, mine, theirs, rules, planes):
     """Gives every game a new root; returns how many roots are open, whose planes are written and games noted.
 
@@ -241,8 +251,13 @@ def plant(trees, games, mine, theirs, rules, planes):
     return asked
 
 
-@entry_point
+@lean_entry_point
 def judge_roots(trees, games, asked, logits, values):
-    """Takes the network's answers, `[B, A]` and `[B] float32`, to the first `asked` roots."""
+    """Takes the network's answers, `[B, A]` and `[B] float32`, to the first `asked` roots.
+
+    Returns whether all of them are finite; if not, the trees are of no use.
+    """
+    finite = True
     for i in range(asked):
-        _judge(trees, games.asked[i, 0], ROOT, logits[i], values[i])
+        finite &= _judge(trees, games.asked[i, 0], ROOT, logits[i], values[i])
+    return finite

@@ -52,11 +52,12 @@ class TrainConfig:
     """Iterations between two looks at the yardstick."""
     tensorboard: bool = False
     """Also write TensorBoard files (needs the extra `tensorboard`)."""
-    search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=64))
+    search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     learner: LearnerConfig = field(default_factory=LearnerConfig)
 
     def __post_init__(self):
+        Budget(self.minutes, self.games, self.iterations)  # its errors come before any folder is made
         least_values = {"seed": 0, "workers": 1, "plies": 1, "buffer": 1, "evaluate_every": 1}
         for name, least in least_values.items():
             if getattr(self, name) < least:

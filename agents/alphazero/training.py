@@ -7,7 +7,9 @@ the result is the same where they do not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -50,6 +52,7 @@ def train(config: TrainConfig) -> Path:
     """
     boards = boards_of_size(config.board, config.bricks)
     network = new_network(config, boards[0])
+    _check_device(config.device)
     folder = _open_folder(config)
     with _one_thread(), _writer(config, folder) as write:
         training = Training(config, boards, network, folder)
@@ -83,6 +86,18 @@ def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
         return PolicyValueNet(architecture)
 
 
+def _check_device(device: str) -> None:
+    """Raises ValueError where this machine cannot train on a device."""
+    try:
+        if device.partition(":")[0] not in ("cpu", "cuda"):
+            raise RuntimeError("no such device")
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(
+            f"device must be cpu, or cuda where there is one, got {device!r} ({error})"
+        ) from error
+
+
 def _open_folder(config: TrainConfig) -> Path:
     """Returns the run's folder, made and checked against the settings of the run that it holds."""
     settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
@@ -90,15 +105,23 @@ def _open_folder(config: TrainConfig) -> Path:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"out must be a folder, {folder} is a file")
     stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
+    before = _with_defaults(stored, plain(asdict(type(config)())))
     for name, value in settings.items():
-        if stored and stored.get(name) != value:
+        if stored and before[name] != value:
             raise ValueError(
-                f"{folder} holds a run with other settings: {name} is {stored.get(name)!r} there, "
+                f"{folder} holds a run with other settings: {name} is {before[name]!r} there, "
                 f"{value!r} here; choose another --out"
             )
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", plain({**asdict(config), "out": folder}))
     return folder
+
+
+def _with_defaults(stored: Any, defaults: Any) -> Any:
+    """Returns stored settings; one that did not exist when they were stored has its default."""
+    if not isinstance(stored, dict) or not isinstance(defaults, dict):
+        return stored
+    return defaults | {name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}
 
 
 @contextmanager
@@ -162,7 +185,12 @@ class Training:
         if tensors:
             self._restore(tensors)
         self.buffer = self.state.samples(sample_type(self.size.cells), config.buffer)
+        if len(self.buffer) < self.counts.buffer:
+            raise ValueError(
+                f"the samples in {folder} are damaged: there are {len(self.buffer)} of {self.counts.buffer}"
+            )
         self.shards: list[tuple[int, int]] = self.state.shards(sample_type(self.size.cells))
+        self._since = perf_counter()
 
     def progress(self) -> float:
         """Returns the share of the budget used, in [0, 1]."""
@@ -170,27 +198,33 @@ class Training:
         return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
 
     def iterate(self) -> dict[str, Any]:
-        """Does one iteration, stores it, and returns its metrics."""
-        start = perf_counter()
+        """Does one iteration, stores it, and returns its metrics.
+
+        Raises:
+            ValueError: The training has diverged.
+        """
         iteration = self.counts.iteration + 1
+        lr = self.config.learner.lr_at(self.progress())
         played, losses, seconds_playing = self._play_and_learn(iteration)
-        counts = self.counts
-        self.counts = counts.moved(
-            iteration=iteration,
-            games=counts.games + len(played.plies),
-            positions=counts.positions + len(played.samples),
-            simulations=counts.simulations + played.simulations,
-            fresh=len(played.samples),
-        )
-        last = self.progress() >= 1
-        if self.yardstick is not None and (iteration % self.config.evaluate_every == 0 or last):
-            self._evaluate()
+        if not math.isfinite(losses.policy + losses.value):
+            raise ValueError(
+                f"the losses of iteration {iteration} are not finite: the training has diverged; "
+                f"a learner.lr below {self.config.learner.lr} may help"
+            )
+        seconds = self._lap()
         self._keep(iteration, played.samples)
-        seconds = perf_counter() - start
-        self.counts = self.counts.moved(seconds=counts.seconds + seconds)
-        metrics = self._metrics(played, losses, seconds, seconds_playing)
+        self._count(iteration, played, losses, seconds)
+        evaluated = self.yardstick is not None and (
+            iteration % self.config.evaluate_every == 0 or self.progress() >= 1
+        )
+        if evaluated:
+            self._evaluate()
+        metrics = self._metrics(played, losses, lr, seconds, seconds_playing)
+        if evaluated:
+            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
         self.state.add_metrics(metrics)
         self.state.save(self.counts, self._tensors())
+        self._forget()  # only now: an iteration that is cut off needs what it was begun with
         return metrics
 
     def finish(self) -> None:
@@ -228,7 +262,10 @@ class Training:
             for number, part in enumerate(self.parts)
         )
         losses = self._learn(iteration)
-        parts, played = zip(*results, strict=True)
+        try:
+            parts, played = zip(*results, strict=True)
+        except BrokenProcessPool as error:
+            raise OSError("a worker process has died (killed, or out of memory)") from error
         self.parts = list(parts)
         return Played.joined(played), losses, perf_counter() - start
 
@@ -236,14 +273,34 @@ class Training:
         config = self.config.learner
         if not len(self.buffer):
             return Losses(0.0, 0.0, 0)
-        steps = round(config.passes * self.counts.fresh / config.batch)
+        steps = int(config.passes * self.counts.positions / config.batch) - self.counts.steps
         return self.learner.learn(self.buffer, steps, self.progress(), self._rng(iteration))
 
+    def _lap(self) -> float:
+        """Returns the seconds since the last iteration's work was counted, its evaluation included."""
+        before, self._since = self._since, perf_counter()
+        return self._since - before
+
+    def _count(self, iteration: int, played: Played, losses: Losses, seconds: float) -> None:
+        counts = self.counts
+        self.counts = counts.moved(
+            iteration=iteration,
+            seconds=counts.seconds + seconds,
+            games=counts.games + len(played.plies),
+            positions=counts.positions + len(played.samples),
+            simulations=counts.simulations + played.simulations,
+            steps=counts.steps + losses.steps,
+            buffer=len(self.buffer),
+        )
+
     def _keep(self, iteration: int, samples: np.ndarray) -> None:
-        """Adds samples to the buffer and drops the oldest."""
+        """Stores samples and adds them to the buffer, in the place of the oldest."""
         self.state.add_samples(iteration, samples)
         self.buffer = np.concatenate([self.buffer, samples])[-self.config.buffer :]
         self.shards.append((iteration, len(samples)))
+
+    def _forget(self) -> None:
+        """Deletes the files of samples that have left the buffer."""
         while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
             self.state.forget_samples(self.shards.pop(0)[0])
 
@@ -272,7 +329,7 @@ class Training:
         }
 
     def _metrics(
-        self, played: Played, losses: Losses, seconds: float, seconds_playing: float
+        self, played: Played, losses: Losses, lr: float, seconds: float, seconds_playing: float
     ) -> dict[str, Any]:
         counts = self.counts
         games = len(played.plies)
@@ -288,7 +345,7 @@ class Training:
             "value_loss": round(losses.value, 5),
             "policy_entropy": round(played.entropy, 4),
             "steps": losses.steps,
-            "lr": self.config.learner.lr_at(self.progress()),
+            "lr": lr,
             "buffer": len(self.buffer),
         }
         if games:
@@ -296,10 +353,6 @@ class Training:
             metrics["plies_per_game"] = round(float(played.plies.mean()), 2)
             metrics["first_wins"] = round(float(outcomes[Outcome.FIRST_WINS]), 4)
             metrics["draws"] = round(float(outcomes[Outcome.DRAW]), 4)
-        if self.yardstick is not None and (
-            counts.iteration % self.config.evaluate_every == 0 or self.progress() >= 1
-        ):
-            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
         return metrics
 
     def _tensors(self) -> dict[str, torch.Tensor]:
@@ -313,7 +366,7 @@ class Training:
             self.learner.restore(tensors)
             for number, part in enumerate(self.parts):
                 part.restore(as_arrays(tensors, f"part{number}."))
-        except (KeyError, RuntimeError, ValueError) as error:
+        except (IndexError, KeyError, RuntimeError, ValueError) as error:
             raise ValueError(f"the state in {self.folder} is damaged: {error}") from error
 
 

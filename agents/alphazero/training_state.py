@@ -34,7 +34,8 @@ class Counts:
         games: Games that ended.
         positions: Samples they gave.
         simulations: Simulations run.
-        fresh: Samples of the last iteration, which the next one's steps are counted by.
+        steps: Steps learned, counted against all samples, so that no part of a step is lost.
+        buffer: Samples in the buffer.
         best: Lowest rate of value-losing moves on training boards so far; None before the first.
     """
 
@@ -43,7 +44,8 @@ class Counts:
     games: int = 0
     positions: int = 0
     simulations: int = 0
-    fresh: int = 0
+    steps: int = 0
+    buffer: int = 0
     best: float | None = None
 
     def moved(self, **changes: Any) -> Counts:
@@ -92,7 +94,7 @@ class TrainingState:
     def samples(self, kind: np.dtype, most: int) -> np.ndarray:
         """Returns the last samples, at most `most`; ValueError where a file is damaged."""
         parts: list[np.ndarray] = []
-        for path in sorted((self._folder / SAMPLES_NAME).glob("*.bin"), reverse=True):
+        for _, path in reversed(self._shards()):
             content = path.read_bytes()
             if len(content) % kind.itemsize:
                 raise ValueError(f"{path} is damaged: its size is no multiple of {kind.itemsize} bytes")
@@ -103,8 +105,7 @@ class TrainingState:
 
     def shards(self, kind: np.dtype) -> list[tuple[int, int]]:
         """Returns the iterations whose samples are stored, in order, and how many each has."""
-        paths = sorted((self._folder / SAMPLES_NAME).glob("*.bin"))
-        return [(int(path.stem), path.stat().st_size // kind.itemsize) for path in paths]
+        return [(iteration, path.stat().st_size // kind.itemsize) for iteration, path in self._shards()]
 
     def forget_samples(self, iteration: int) -> None:
         """Deletes the samples of an iteration that the buffer no longer reaches."""
@@ -118,10 +119,18 @@ class TrainingState:
     def _shard(self, iteration: int) -> Path:
         return self._folder / SAMPLES_NAME / f"{iteration:08d}.bin"
 
+    def _shards(self) -> list[tuple[int, Path]]:
+        """Returns the iterations whose samples are stored, in order, and their files."""
+        paths = (self._folder / SAMPLES_NAME).glob("*.bin")
+        return sorted((int(path.stem), path) for path in paths if path.stem.isdecimal())
+
     def _drop_later(self, iteration: int) -> None:
         """Drops what an iteration that was cut off has left."""
-        for path in (self._folder / SAMPLES_NAME).iterdir():
-            if path.suffix != ".bin" or int(path.stem) > iteration:
+        for later, path in self._shards():
+            if later > iteration:
+                path.unlink()
+        for folder in (self._folder, self._folder / SAMPLES_NAME):
+            for path in folder.glob(".*.tmp"):
                 path.unlink()
         path = self._folder / METRICS_NAME
         if path.exists():

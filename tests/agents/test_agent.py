@@ -63,6 +63,13 @@ class Data(Base):
     depth: int = 1
     hidden: list = field(default_factory=list, init=False)
 
+@dataclass(frozen=True)
+class Named(Base):
+    file: str = "x"
+    depth: int = 1
+
+    positional = "file"
+
 def build(depth: int = 1):
     return KeywordOnly(depth=depth)
 
@@ -119,7 +126,7 @@ def test_every_registered_agent_can_be_made_from_its_name():
 @pytest.mark.parametrize(
     ("spec", "parts"),
     [
-        ("", ["unknown agent ''; agents are human,", "python:package.module:Class"]),
+        ("", ["unknown agent ''; agents are alphazero, human,", "python:package.module:Class"]),
         ("nobody", ["unknown agent 'nobody'; agents are"]),
         ("MCTS", ["unknown agent 'MCTS' (did you mean 'mcts'?)"]),
         ("Random:", ["unknown agent 'Random' (did you mean 'random'?)"]),
@@ -170,6 +177,9 @@ def test_wrong_specs_are_named_in_one_line(spec, parts):
         ("user_agents:Explicit,x=1", "agent 'python:user_agents:Explicit,x=1'"),
         ("user_agents:Breaks", "cannot be made: FileNotFoundError: no file model"),
         ("user_agents:Refuses,depth=0", "cannot be made: depth must be at least 1, got 0"),
+        ("user_agents:Named,depth=1,y", "option 'y' is not of the form option=value"),
+        ("user_agents:Named,y,file=z", "option 'file' is given twice"),
+        ("user_agents:Named,y,z", "option 'z' is not of the form option=value"),
         ("broken_syntax:Any", "module 'broken_syntax' cannot be imported: SyntaxError"),
         ("broken_import:Any", "module 'broken_import' cannot be imported: ZeroDivisionError"),
     ],
@@ -217,6 +227,22 @@ def test_values_without_annotation_become_what_they_read_like(module, text, opti
     made = user_agent(module, f"Unannotated,{text}").options
     assert made == options
     assert list(map(type, made)) == list(map(type, options))
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("Named", ("x", 1)),
+        ("Named,", ("x", 1)),
+        ("Named,runs/y", ("runs/y", 1)),
+        ("Named, C:\\runs\\y , depth=2", ("C:\\runs\\y", 2)),
+        ("Named,depth=2", ("x", 2)),
+        ("Named,depth=2,file=a=b", ("a=b", 2)),
+    ],
+)
+def test_one_option_may_stand_first_without_its_name(module, text, options):
+    made = user_agent(module, text)
+    assert (made.file, made.depth) == options
 
 
 def test_classes_with_other_signatures(module):

@@ -36,6 +36,13 @@ class BruteForce:
             return (-1 if position.outcome.winner is not None else 0), 0
         return self._as_verdict(self._score(position.mine, position.theirs), position.free.bit_count())
 
+    def verdict_of(self, mine: int, theirs: int) -> tuple[int, int]:
+        """Value for the player to move and plies to the end of a position given as words, ended ones too."""
+        if any(line & theirs == line for line in self.board.windows):
+            return -1, 0
+        free = self.board.playable & ~(mine | theirs)
+        return self._as_verdict(self._score(mine, theirs), free.bit_count())
+
     def verdicts(self, position: Position) -> dict[int, tuple[int, int]]:
         """For each legal cell, value and plies of playing it, for the player who plays it."""
         found = {}

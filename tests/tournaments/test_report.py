@@ -15,10 +15,13 @@ from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 from records import random_round_robin, record
+from scipy.special import stdtrit
 
 from bttt.board import Board
+from bttt.intervals import wilson
 from bttt.position import Outcome
 from tournaments.game_record import GameRecord
 from tournaments.ratings import fit_ratings
@@ -30,7 +33,8 @@ HOSTILE = "<script>alert(1)</script>"
 PLAYERS = ["random", "good:iterations=1000", HOSTILE]
 BOARDS = [Board.parse(text) for text in ("4x4x3:A1", "4x4x3:B2", "4x5x4:C3", "3x3x3", "4x4x3:A1,B2")]
 SETTINGS = {"seed": 0, "date": "2025-01-01", "boards": BOARDS, "note": "a < b & <!-- c"}
-VOID = {"meta", "input", "wbr"}
+TRAINED_ON = {"good:iterations=1000": BOARDS[:1], HOSTILE: (BOARDS[0], BOARDS[2], Board.parse("7x7x4:D4"))}
+VOID = {"meta", "input", "br", "wbr"}
 
 
 def golden_games():
@@ -46,13 +50,14 @@ def golden_games():
     return games
 
 
-def report(games=None, players=PLAYERS, anchor=None):
+def report(games=None, players=PLAYERS, anchor=None, trained_on=None):
     games = golden_games() if games is None else games
-    return report_html("Golden & <i>", SETTINGS, fit_ratings(players, games, anchor=anchor), games)
+    ratings = fit_ratings(players, games, anchor=anchor)
+    return report_html("Golden & <i>", SETTINGS, ratings, games, trained_on)
 
 
 def test_golden_report():
-    html = report()
+    html = report(trained_on=TRAINED_ON)
     for name in ("report.css", "report.js"):  # they are read in their own files
         text = files("tournaments").joinpath(name).read_text(encoding="utf-8")
         assert html.count(text) == 1
@@ -90,7 +95,7 @@ class Page(HTMLParser):
 
 
 def test_page_is_well_formed_and_self_contained():
-    page = Page(report())
+    page = Page(report(trained_on=TRAINED_ON))
     assert page.open == []
     assert page.tags.count("script") == 2
     identities = [value for name, value in page.attributes if name == "id"]
@@ -103,7 +108,7 @@ def test_page_is_well_formed_and_self_contained():
 
 
 def test_links_inside_the_page_lead_somewhere():
-    page = Page(report())
+    page = Page(report(trained_on=TRAINED_ON))
     identities = {value for name, value in page.attributes if name == "id"}
     targets = {value[1:] for name, value in page.attributes if name == "href" and "=" not in value}
     assert targets
@@ -111,7 +116,7 @@ def test_links_inside_the_page_lead_somewhere():
 
 
 def test_hostile_names_and_reasons_are_text():
-    page = Page(report())
+    page = Page(report(trained_on=TRAINED_ON))
     assert "i" not in page.texts
     assert "Golden & <i>" in page.texts["title"]
     assert "a < b & <!-- c" in page.texts["td"]
@@ -180,6 +185,74 @@ def test_heat_maps_show_the_first_players_score_by_cell():
         assert drawn.count("no games") == 19
     assert 'data-first="0" data-second="1"' in maps[1]
     assert '<rect class="s5" data-board="0" x="32" y="32"' in maps[1]
+
+
+def wins_and_losses(wins):
+    """Returns games of "zero" as first player on all 4x4x3 boards with one brick, won on the cells given."""
+    games = []
+    for cell in range(16):
+        board = Board(4, 4, 3, (cell,))
+        free = [board.cell_name(each) for each in range(16) if each != cell]
+        outcome = Outcome.FIRST_WINS if cell in wins else Outcome.SECOND_WINS
+        game = record("zero", "a", free[0], board, index=cell, outcome=outcome, forfeit="tired")
+        games.append(game)
+    return games
+
+
+def trained_table(html):
+    """Returns the rows of the section on trained players: player, the scores' texts, the weakest boards."""
+    rows = re.findall(r"<tr>(<th scope=\"row\">.*?)</tr>", section(html, "novelty"))
+    return [
+        [re.sub(r"<[^>]*>|&#8239;", " ", cell).split() for cell in re.split("</t[dh]>", row)] for row in rows
+    ]
+
+
+def test_scores_of_a_trained_player_on_seen_mirror_and_novel_boards():
+    a1, novel_lost = 0, (1, 5, 6)
+    trained = {"zero": [Board(4, 4, 3, (a1,))]}
+    games = wins_and_losses(set(range(16)) - {3, *novel_lost})
+    html = report(games, ["zero", "a"], trained_on=trained)
+    assert html.count('href="#novelty"') == 1
+    (player, _, seen, mirror, novel, weakest, _), (*_, second, _) = trained_table(html)
+    assert player[1:] == ["zero", "moving", "first"] and second == ["no", "games"]
+    low, high = wilson(1, 1)
+    assert seen == ["100.0", "%", f"{100 * low:.1f}", "%", "to", "100.0", "%", "1-0-0", "on", "1", "board"]
+    assert high == 1
+    assert mirror[:2] == ["66.7", "%"] and mirror[-4:] == ["2-0-1", "on", "3", "boards"]
+    assert novel[:2] == ["75.0", "%"] and novel[-4:] == ["9-0-3", "on", "12", "boards"]
+    spread = stdtrit(11, 0.975) * np.sqrt(0.75 * 0.25 / 11)  # of a share over 12 boards, one game each
+    assert float(novel[2]) == pytest.approx(100 * (0.75 - spread), abs=0.06)
+    assert (
+        novel[5] == "100.0"
+        if 0.75 + spread > 1
+        else float(novel[5]) == pytest.approx(75 + 100 * spread, abs=0.06)
+    )
+    assert weakest == ["A2", "0", "%", "A4", "0", "%", "B2", "0", "%", "B3", "0", "%"]
+
+
+def test_maps_frame_the_training_cells_unless_these_are_all():
+    cells = [Board(4, 4, 3, (cell,)) for cell in range(16)]
+    games = wins_and_losses({1, 2, 3})
+    for trained, frames in ((cells[:3], 3), (cells, 0), ([Board(7, 7, 4, (3,))], 0)):
+        html = report(games, ["zero", "a"], trained_on={"zero": trained})
+        own, pair = (section(html, name).split("<svg ")[-1] for name in ("novelty", "boards"))
+        assert own.count('class="frame"') == pair.count('class="frame"') == frames
+        assert ("Framed: the cells" in section(html, "boards")) == (frames > 0)
+    assert 'data-first="1"' in own  # the number of "zero", who lost more than it won
+
+
+def test_a_trained_player_who_never_moved_first_or_played_no_such_board_has_a_row():
+    html = report(wins_and_losses(range(16)), ["zero", "a"], trained_on={"a": [Board()], "nobody": [Board()]})
+    first, second = trained_table(html)
+    assert first[0] == ["2", "a", "moving", "first"] and first[5] == ["no", "games"]
+    assert second[0] == ["2", "a", "moving", "second"] and second[4][:3] == ["0.0", "%", "0.0"]
+    assert html.count("no such board") == 5
+    assert Page(html).open == []
+
+
+def test_without_training_boards_there_is_no_such_section():
+    for trained in (None, {}, {"random": []}):
+        assert "novelty" not in re.sub(r"<style>.*?</style>", "", report(trained_on=trained), flags=re.DOTALL)
 
 
 def test_boards_with_several_bricks_or_none_are_in_a_table():

@@ -1,8 +1,13 @@
-"""The networks that come with the package, and where a network's name leads."""
+"""The networks that come with the package, where a network's name leads, and what is known of one.
+
+Nothing here loads torch: a record is read from the header of its file.
+"""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from agents.options import nearest
 
@@ -10,6 +15,8 @@ SUFFIX = ".safetensors"
 RUN_FILE = f"network{SUFFIX}"
 """The network of a training run, in its folder."""
 FOLDER = Path(__file__).parent
+MOST_HEADER = 10_000_000
+"""Bytes; a longer header is no checkpoint's."""
 
 
 def shipped() -> list[str]:
@@ -20,17 +27,39 @@ def shipped() -> list[str]:
 def find_network(name: str) -> Path:
     """Returns the checkpoint of a shipped network, a training run's folder, or a checkpoint file.
 
+    A shipped name goes first, in capitals or not; a folder of that name is still found as "./d4".
+
     Raises:
         ValueError: There is none.
     """
-    if name in shipped():
-        return FOLDER / f"{name}{SUFFIX}"
+    if name.lower() in shipped():
+        return FOLDER / f"{name.lower()}{SUFFIX}"
     path = Path(name).expanduser()
     if path.is_dir():
-        path /= RUN_FILE
+        if not (path / RUN_FILE).is_file():
+            raise ValueError(f"folder {name!r} has no {RUN_FILE}: give a folder that bttt train has written")
+        return path / RUN_FILE
     if not path.is_file():
         raise ValueError(
             f"no network {name!r}{nearest(name, shipped())}: give one of {', '.join(shipped()) or 'none'}, "
             f"the folder of a training run with a {RUN_FILE}, or a checkpoint file"
         )
     return path
+
+
+def record(path: Path) -> dict[str, Any]:
+    """Returns the record of a checkpoint: bricks, boards, command, seed, date and what was measured.
+
+    Raises:
+        ValueError: It is no checkpoint.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(length, MOST_HEADER)))
+        found = json.loads(header["__metadata__"]["header"])["record"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged or no checkpoint") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is damaged or no checkpoint")
+    return found

@@ -1,0 +1,240 @@
+"""AlphaZero: the search beside its network alone, and against mctx and OpenSpiel's Python AlphaZero.
+
+All networks have 32 channels and 3 residual blocks, with weights as drawn; all run in one thread. mctx plays
+Connect Four of pgx, since pgx has not our game; OpenSpiel plays gomoku(size=7,connect=4), the same game
+without bricks.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import numpy as np
+import torch
+
+from agents.alphazero.evaluators import TorchEvaluator, make_evaluator
+from agents.alphazero.network import PRESETS, PolicyValueNet, folded
+from agents.alphazero.search import Evaluator, Roots, Search, SearchConfig
+from agents.alphazero.selfplay import SelfPlay, SelfPlayConfig
+from benchmarks.benchmark import Benchmark, rate
+from benchmarks.search import GOMOKU
+from bttt.board import Board
+from bttt.bricks import brick_set
+
+GAMES = 256
+SIMULATIONS = 64
+OPENSPIEL_SIMULATIONS = 20
+CHANNELS, BLOCKS = 32, 3
+
+
+@cache
+def _network() -> PolicyValueNet:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    return PolicyValueNet(PRESETS["small"]).eval()
+
+
+def _evaluator(precision: str) -> Evaluator:
+    return make_evaluator(_network(), "selfplay") if precision == "auto" else TorchEvaluator(_network())
+
+
+def evaluate_alone(precision: str) -> float:
+    """Returns positions judged a CPU-second, `GAMES` at once."""
+    evaluate = _evaluator(precision)
+    planes = (np.random.default_rng(0).random((GAMES, 3, 7, 7)) < 0.4).astype(np.float32)
+
+    def work() -> int:
+        evaluate(planes)
+        return GAMES
+
+    return rate(work)
+
+
+def play_selves(precision: str) -> float:
+    """Returns simulations of self-play a CPU-second, of `GAMES` games at once."""
+    rng = np.random.default_rng(0)
+    search = SearchConfig(simulations=SIMULATIONS)
+    play = SelfPlay(brick_set("all"), SelfPlayConfig(games=GAMES), search, False, rng)
+    evaluate = _evaluator(precision)
+    return rate(lambda: play.run(evaluate, 1, rng).simulations)
+
+
+def search_empty_boards(gumbel: bool, simulations: int, games: int) -> float:
+    """Returns simulations a CPU-second from empty boards, where nearly each one asks the network."""
+    boards = [board.playable for board in brick_set("all")]
+    playable = np.array([boards[game % len(boards)] for game in range(games)], np.uint64)
+    none = np.zeros(games, np.uint64)
+    search = Search(_evaluator("auto"), SearchConfig(simulations=simulations, gumbel=gumbel), False)
+    roots = Roots(Board(), playable, none, none)
+    return rate(lambda: int(search.run(roots).simulations.sum()))
+
+
+def time_move(evaluator: str) -> float:
+    """Returns the CPU milliseconds of one move at 100 simulations, alone, on the empty board."""
+    search = Search(make_evaluator(_network(), evaluator), SearchConfig(simulations=100, leaves=4), False)
+    none = np.zeros(1, np.uint64)
+    roots = Roots(Board(), np.array([Board().playable], np.uint64), none, none)
+    return 1000 / rate(lambda: len(search.run(roots).cells))
+
+
+def search_mctx(games: int, simulations: int) -> float:
+    """Returns simulations a CPU-second of mctx's Gumbel policy on Connect Four of pgx."""
+    import jax
+    import mctx
+    import pgx
+
+    env = pgx.make("connect_four")
+    network, weights = _jax_network(jax)
+    step = jax.vmap(env.step)
+
+    def answer(action, state):
+        player = state.current_player
+        state = step(state, action)
+        logits, values = network(weights, state.observation)
+        logits = jax.numpy.where(state.legal_action_mask, logits, -1e9)
+        reward = state.rewards[jax.numpy.arange(games), player]
+        over = state.terminated
+        return mctx.RecurrentFnOutput(
+            reward=reward,
+            discount=jax.numpy.where(over, 0.0, -1.0),
+            prior_logits=logits,
+            value=jax.numpy.where(over, 0.0, values),
+        ), state
+
+    @jax.jit
+    def search(key, state):
+        logits, values = network(weights, state.observation)
+        root = mctx.RootFnOutput(prior_logits=logits, value=values, embedding=state)
+        found = mctx.gumbel_muzero_policy(
+            params=(),
+            rng_key=key,
+            root=root,
+            recurrent_fn=lambda params, key, action, state: answer(action, state),
+            num_simulations=simulations,
+            invalid_actions=~state.legal_action_mask,
+        )
+        return found.action
+
+    state = jax.jit(jax.vmap(env.init))(jax.random.split(jax.random.key(0), games))
+
+    def work() -> int:
+        search(jax.random.key(1), state).block_until_ready()
+        return games * simulations
+
+    return rate(work)
+
+
+def _jax_network(jax):
+    """Returns a residual network of the same size on jax, for Connect Four: a function and its weights."""
+    keys = iter(jax.random.split(jax.random.key(0), 2 * BLOCKS + 5))
+
+    def drawn(*shape: int):
+        return jax.random.normal(next(keys), shape) / np.sqrt(np.prod(shape[:-1]))
+
+    weights = {
+        "stem": drawn(3, 3, 2, CHANNELS),
+        "blocks": [[drawn(3, 3, CHANNELS, CHANNELS) for _ in range(2)] for _ in range(BLOCKS)],
+        "policy": drawn(CHANNELS, CHANNELS),
+        "logits": drawn(CHANNELS, 1),
+        "value": drawn(CHANNELS, CHANNELS),
+        "out": drawn(CHANNELS, 1),
+    }
+
+    def conv(x, filters):
+        kinds = ("NHWC", "HWIO", "NHWC")
+        return jax.lax.conv_general_dilated(x, filters, (1, 1), "SAME", dimension_numbers=kinds)
+
+    def network(weights, observation):
+        relu = jax.nn.relu
+        x = relu(conv(observation.astype("float32"), weights["stem"]))
+        for first, second in weights["blocks"]:
+            x = relu(x + conv(relu(conv(x, first)), second))
+        logits = (relu(x @ weights["policy"]) @ weights["logits"])[..., 0].mean(1)
+        value = relu(x @ weights["value"]).mean((1, 2)) @ weights["out"]
+        return logits, jax.numpy.tanh(value[:, 0])
+
+    return network, weights
+
+
+def search_openspiel() -> float:
+    """Returns simulations a CPU-second of OpenSpiel's Python MCTS with our network, a position at a time."""
+    import pyspiel
+    from open_spiel.python.algorithms import mcts
+
+    network = folded(_network())
+    answers: dict[str, tuple[np.ndarray, float]] = {}  # asked for prior and value, as its own evaluator does
+
+    class Network(mcts.Evaluator):
+        def _answer(self, state):
+            key = str(state)
+            if key not in answers:
+                answers[key] = self._judge(state)
+            return answers[key]
+
+        def _judge(self, state):
+            planes = np.zeros((1, 3, 7, 7), np.float32)
+            stones = np.array(state.observation_tensor(0), np.float32).reshape(-1, 7, 7)
+            player = max(state.current_player(), 0)
+            planes[0, 0], planes[0, 1], planes[0, 2] = stones[player], stones[1 - player], 1
+            with torch.inference_mode():
+                logits, values = network(torch.from_numpy(planes))
+            return logits[0].numpy(), float(values[0])
+
+        def evaluate(self, state):
+            value = self._answer(state)[1]
+            return np.array([value, -value] if state.current_player() == 0 else [-value, value])
+
+        def prior(self, state):
+            logits = self._answer(state)[0]
+            legal = state.legal_actions()
+            weights = np.exp(logits[legal] - logits[legal].max())
+            return list(zip(legal, weights / weights.sum(), strict=True))
+
+    game = pyspiel.load_game(GOMOKU)
+    bot = mcts.MCTSBot(game, 1.5, OPENSPIEL_SIMULATIONS, Network(), solve=False)
+    state = game.new_initial_state()
+
+    def work() -> int:
+        answers.clear()
+        bot.mcts_search(state)
+        return OPENSPIEL_SIMULATIONS
+
+    return rate(work)
+
+
+BENCHMARKS: list[Benchmark] = [
+    Benchmark(
+        name=f"alphazero self-play, {GAMES} games, {SIMULATIONS} simulations{text}",
+        unit="simulations/CPU-s",
+        ours=partial(play_selves, precision),
+        peer_name=f"its network alone, {GAMES} positions at once",
+        peer=partial(evaluate_alone, precision),
+        target=0.85,
+    )
+    for precision, text in (("auto", ""), ("float32", ", float32"))
+]
+BENCHMARKS += [
+    Benchmark(
+        name=f"alphazero search with gumbel, {games} games, 32 simulations",
+        unit="simulations/CPU-s",
+        ours=partial(search_empty_boards, True, 32, games),
+        peer_name="mctx Gumbel policy, Connect Four of pgx",
+        peer=partial(search_mctx, games, 32),
+        target=1.2,
+    )
+    for games in (64, GAMES)
+]
+BENCHMARKS += [
+    Benchmark(
+        name=f"alphazero search, {GAMES} games, {SIMULATIONS} simulations",
+        unit="simulations/CPU-s",
+        ours=partial(search_empty_boards, False, SIMULATIONS, GAMES),
+        peer_name=f"OpenSpiel Python MCTS with a network, {GOMOKU}",
+        peer=search_openspiel,
+        target=100,
+    ),
+    *(
+        Benchmark(f"alphazero, one move, {name}", "CPU-ms", partial(time_move, name), limit=15)
+        for name in ("auto", "torch")
+    ),
+]
