@@ -69,7 +69,7 @@ class EntryPoint:
         if _announced or (index is not None and index._load_index()):
             return
         _announced = True
-        print("bttt: compiling its kernels (once, under 30 s)", file=sys.stderr, flush=True)
+        print("bttt: compiling its kernels (once, about a minute)", file=sys.stderr, flush=True)
 
 
 def entry_point(function: Callable) -> EntryPoint:

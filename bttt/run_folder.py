@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 RUNS = Path("runs")
-RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch")
+RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch", "onnxruntime")
 
 
 def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
@@ -80,6 +81,36 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "packages": {name: _installed(name) for name in RECORDED_PACKAGES},
     }
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of a run's folder; where the system has no such locks, nothing is kept.
+
+    Raises:
+        ValueError: Another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on Windows
+        yield
+        return
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ValueError(f"another process is at work in {folder}") from error
+        yield
+
+
+def peak_memory_mb() -> float | None:
+    """Returns the most memory that this process has used, in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 
 
 def provenance(config: Any) -> dict[str, Any]:

@@ -18,7 +18,18 @@ TINY = [
     "2",
 ]
 TINY += ["--seeds", "1", "--simulations", "0", "2", "--games", "1", "--positions", "2", "--cells", "D4", "A1"]
-TINY += ["--suites", "drawn", "--sizes", "4x4x4", "--conversion-seeds", "0", "--out", "out", "--runs", "runs"]
+TINY += [
+    "--suites",
+    "drawn",
+    "--boards",
+    "4x4x4",
+    "--conversion-seeds",
+    "0",
+    "--out",
+    "out",
+    "--runs",
+    "runs",
+]
 STUDY = ["--sets", "D4", "2", "--variants", "base", "aug-none"]
 FILES = {"generalisation.csv", "generalisation.json", "generalisation.png", "cells.png"}
 
@@ -155,8 +166,9 @@ def test_another_training_in_the_same_folder_is_one_line(capsys):
         (["--simulations", "-1"], "simulations must be at least 0, got -1"),
         (["--simulations"], "simulations must have at least one entry"),
         (["--suites", "single"], "unknown suite 'single'"),
-        (["--sizes", "7x7x4"], "sizes must be other sizes than 7x7x4"),
-        (["--sizes", "9x9x4"], "9x9"),
+        (["--boards", "7x7x4"], "boards must be others than 7x7x4"),
+        (["--boards", "9x9x4"], "9x9"),
+        (["--sets", "none"], "sets must be of single bricks"),
         (["--cells", "D4+E5"], "cells must be sets of single bricks"),
         (["--train.seed", "3"], "train.seed is set by the study itself, got 3"),
         (["--train.board", "6x6x4"], "train.board must be 7x7x4"),

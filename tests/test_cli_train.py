@@ -18,12 +18,13 @@ from agents.alphazero.weights import record
 from bttt.__main__ import main
 from bttt.board import Board
 from bttt.position import Position
+from bttt.run_folder import hold
 
 TINY = (
     *("train", "--board", "4x4x3", "--bricks", "all", "--selfplay.games", "6", "--search.simulations", "4"),
     *("--plies", "4", "--learner.batch", "16", "--learner.schedule", "constant", "--buffer", "60"),
 )
-CLOCK = {"seconds", "games/s", "positions/s", "simulations/s"}
+CLOCK = {"seconds", "games/s", "positions/s", "simulations/s", "peak_memory_mb"}
 """What differs from run to run."""
 
 
@@ -90,7 +91,7 @@ def test_a_run_leaves_what_belongs_to_it(whole):
     names = {path.name for path in whole.iterdir()}
     assert names == {
         *("config.json", "environment.json", "metrics.jsonl", "network.safetensors"),
-        *("samples", "state.safetensors"),
+        *("samples", "state.safetensors", ".lock"),
     }
     assert json.loads((whole / "config.json").read_text())["search"]["simulations"] == 4
     rows = metrics(whole)
@@ -115,14 +116,14 @@ def test_a_continued_run_is_the_uninterrupted_one_bit_for_bit(whole, capsys):
 
 
 def test_a_finished_run_is_not_trained_again(whole, capsys):
-    kept = [path for path in whole.rglob("*") if path.is_file() and path.name != "network.safetensors"]
+    kept = [path for path in whole.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in kept}
     trained(whole, "--iterations", 5, capsys=capsys)
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_kill_9_at_any_instant_loses_at_most_the_iteration_in_flight(whole):
-    command = [sys.executable, "-m", "bttt", *TINY, "--out", "run", "--iterations", "5"]
+def test_kill_9_at_any_instant_loses_at_most_the_iteration_in_flight():
+    command = [sys.executable, "-m", "bttt", *TINY, "--out", "run", "--iterations", "100"]
     rng = np.random.default_rng()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     path = Path("run/metrics.jsonl")
@@ -130,12 +131,14 @@ def test_kill_9_at_any_instant_loses_at_most_the_iteration_in_flight(whole):
         time.sleep(0.02)
     time.sleep(rng.uniform(0, 0.3))
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     lines = path.read_text().count("\n")
     done, _ = TrainingState(Path("run")).load()
     assert done.iteration >= lines - 1
-    assert main(command[3:]) == 0
-    same_runs("run", whole)
+    end = str(done.iteration + 1)
+    for folder in ("run", "uncut"):
+        assert main([*TINY, "--out", folder, "--iterations", end]) == 0
+    same_runs("run", "uncut")
 
 
 def test_two_workers_play_and_go_on(capsys):
@@ -234,6 +237,29 @@ def test_the_network_kept_is_the_best_on_training_boards(capsys):
     assert set(kept["value-losing moves, raw policy"]) == {"seen", "novel"}  # D4 has no mirror images
     assert (kept["bricks"], kept["board"], kept["seed"]) == (["D4"], "7x7x4", 0)
     assert record(Path("run/latest.safetensors"))["training"]["iteration"] == 3
+
+
+def test_the_choice_of_the_best_network_goes_on_when_a_run_is_continued(capsys):
+    common = ("--learner.schedule", "constant", "--evaluate-every", 1)
+    for iterations in (2, 4):
+        assert bttt(*SEVEN, *common, "--iterations", iterations, capsys=capsys)[0] == 0
+    assert bttt(*SEVEN[:-1], "whole", *common, "--iterations", 4, capsys=capsys)[0] == 0
+    same_runs("run", "whole")
+    same_tensors(Path("run/latest.safetensors"), Path("whole/latest.safetensors"))
+
+
+@pytest.mark.parametrize("bricks", ["none", "random:2,count=2,seed=1"])
+def test_boards_without_a_yardstick_of_their_own_train_too(bricks, capsys):
+    options = (*SEVEN[:2], bricks, *SEVEN[3:], "--iterations", 2, "--evaluate-every", 1)
+    assert bttt(*options, capsys=capsys)[0] == 0
+    assert "value_losing_novel" in metrics("run")[-1]
+    assert make_agent("alphazero:run,simulations=0").trained_on
+
+
+def test_two_processes_do_not_share_a_folder(capsys):
+    Path("run").mkdir()
+    with hold(Path("run")):
+        assert "another process is at work in run" in refused(*TINY, "--out", "run", capsys=capsys)
 
 
 def test_a_run_that_ends_with_its_time_ends_with_the_yardstick(capsys):

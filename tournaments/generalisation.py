@@ -16,8 +16,8 @@ from pathlib import Path
 import joblib
 from tqdm import tqdm
 
+from agents.alphazero.search import SearchConfig
 from agents.alphazero.train import TrainConfig
-from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK
 from tournaments.generalisation_evaluation import (
@@ -27,6 +27,7 @@ from tournaments.generalisation_evaluation import (
     Part,
     check_suites,
     evaluate,
+    other_boards,
     stored,
 )
 from tournaments.generalisation_networks import (
@@ -59,8 +60,8 @@ class GeneralisationConfig:
     variants: tuple[str, ...] = tuple(VARIANTS)
     """What is trained: base, and as controls aug-none, aug-flips, bricks-plane, paper, paper-like,
     budget-x0.25, budget-x2.5."""
-    control_sets: tuple[str, ...] = ("D4",)
-    """Training sets of the controls."""
+    control_sets: tuple[str, ...] | None = None
+    """Training sets of the controls; by default the first of the sets."""
     control_seeds: int | None = None
     """Networks of each control; by default as many as `seeds`."""
     iterations: int | None = None
@@ -68,7 +69,7 @@ class GeneralisationConfig:
     simulations: tuple[int, ...] = (0, 100, 1000)
     """Simulations of a decision; 0 is the raw policy."""
     games: int = 4
-    """Games against minimax:depth=2 on each cell; one above 100 simulations, and on other sizes."""
+    """Games against minimax:depth=2 on each cell; one above 100 simulations, and on other boards."""
     positions: int = 100
     """Positions of each cell in which the search decides; the raw policy decides in all 200."""
     positions_deep: int = 10
@@ -79,8 +80,8 @@ class GeneralisationConfig:
     """Brick sets of single bricks to measure on."""
     suites: tuple[str, ...] = ("bricks2", "bricks4", "drawn")
     """Suites of other numbers of bricks to measure on."""
-    sizes: tuple[str, ...] = ("6x6x4", "6x7x4", "8x7x4")
-    """Other sizes to play on, with one brick on each cell in turn."""
+    boards: tuple[str, ...] = ("6x6x4", "6x7x4", "8x7x4", "7x7x4 random:3,count=48")
+    """Other boards to play on: a size, with one brick on each cell in turn, or a size and a brick set."""
     out: Path = Path("results/generalisation")
     """Folder of the results."""
     runs: Path = Path("runs/generalisation")
@@ -103,7 +104,7 @@ def run(config: GeneralisationConfig) -> int:
     """
     _check(config)
     networks = study_networks(
-        config.sets, config.seeds, config.variants, config.control_sets, _control_seeds(config)
+        config.sets, config.seeds, config.variants, _control_sets(config), _control_seeds(config)
     )
     for network in networks:
         if network.brick_set not in config.sets:
@@ -125,8 +126,8 @@ def _check(config: GeneralisationConfig) -> None:
         value = getattr(config, name)
         if value is not None and value < least:
             raise ValueError(f"{name} must be at least {least}, got {value}")
-    if wrong := [number for number in config.simulations if number < 0]:
-        raise ValueError(f"simulations must be at least 0, got {wrong[0]}")
+    for number in config.simulations:
+        SearchConfig(simulations=number)  # raises where it is wrong
     for name in ("sets", "variants", "simulations"):
         if not getattr(config, name):
             raise ValueError(f"{name} must have at least one entry, got none")
@@ -148,14 +149,18 @@ def _check_boards(config: GeneralisationConfig) -> None:
     several = [board for board in boards_of_size(SINGLE_SIZE, config.cells) if len(board.bricks) != 1]
     if several:
         raise ValueError(f"cells must be sets of single bricks, got {several[0]}")
-    for size in config.sizes:
-        if Board.parse(size) == Board():
-            raise ValueError(f"sizes must be other sizes than {SINGLE_SIZE}, got {size!r}")
-        boards_of_size(size, ("all",))
+    for text in config.boards:
+        if text == SINGLE_SIZE:
+            raise ValueError(f"boards must be others than {SINGLE_SIZE} with one brick, got {text!r}")
+        other_boards(text)
 
 
 def _train_config(config: GeneralisationConfig) -> TrainConfig:
     return replace(config.train, iterations=config.iterations)
+
+
+def _control_sets(config: GeneralisationConfig) -> tuple[str, ...]:
+    return config.sets[:1] if config.control_sets is None else config.control_sets
 
 
 def _control_seeds(config: GeneralisationConfig) -> int:
@@ -177,7 +182,7 @@ def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
             parts.append(Part("conversion", SINGLE, simulations, 1, config.cells, 0))
         if not deep:
             parts += [Part("losing", suite, simulations, None, (), 0) for suite in config.suites]
-            parts += [Part("wins", size, simulations, 1, (), 0) for size in config.sizes]
+            parts += [Part("wins", text, simulations, 1, (), 0) for text in config.boards]
     return parts
 
 
@@ -240,5 +245,5 @@ def _compared(config: GeneralisationConfig, measured: Measured) -> Measured:
     return {
         network: parts
         for network, parts in measured.items()
-        if network.brick_set in config.control_sets and network.seed < seeds
+        if network.brick_set in _control_sets(config) and network.seed < seeds
     }

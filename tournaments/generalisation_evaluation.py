@@ -49,7 +49,8 @@ class Part:
 
     Attributes:
         measure: "wins", "conversion" or "losing".
-        on: The boards: "single", another suite (for "losing"), or a size, as "6x7x4" (for games).
+        on: The boards: "single", another suite (for "losing"), or others, as "6x7x4" or "7x7x4 random:3" (for
+            games; see `other_boards`).
         simulations: Simulations of a decision; 0 is the raw policy.
         amount: Games or, at most, positions on each board; None for all positions.
         bricks: Brick sets, to take only these boards; the whole suite where there are none.
@@ -155,7 +156,15 @@ def boards_of(part: Part) -> tuple[Board, ...]:
         suite = load(part.on)
         chosen = boards_of_size(str(suite.size), part.bricks) if part.bricks else suite.boards
         return tuple(board for board in suite.boards if board in chosen)
-    return boards_of_size(SINGLE_SIZE if part.on == SINGLE else part.on, part.bricks or ("all",))
+    if part.on == SINGLE:
+        return boards_of_size(SINGLE_SIZE, part.bricks or ("all",))
+    return other_boards(part.on)
+
+
+def other_boards(text: str) -> tuple[Board, ...]:
+    """Returns the boards of a size, with one brick on each cell in turn, or of "size brickset"."""
+    size, _, bricks = text.partition(" ")
+    return boards_of_size(size, (bricks or "all",))
 
 
 def _measure_network(part: Part, path: Path) -> list[Counts]:

@@ -16,7 +16,7 @@ from bttt.board import Board
 from bttt.bricks import brick_sets
 
 BASE = "base"
-FIXED_BY_STUDY = ("bricks", "seed", "out", "iterations")
+FIXED_BY_STUDY = ("bricks", "seed", "out", "iterations", "workers")
 """Training options that the study sets for each network."""
 
 
@@ -42,6 +42,7 @@ VARIANTS: dict[str, Callable[[TrainConfig], TrainConfig]] = {
     "bricks-plane": lambda config: replace(config, encoding="bricks"),
     "paper": lambda config: replace(config, preset="paper", encoding=config.encoding or "playable"),
     "paper-like": lambda config: _augmented(replace(config, preset="paper", encoding="bricks"), "flips"),
+    "lookahead-0": lambda config: replace(config, search=replace(config.search, lookahead=0)),
     "budget-x0.25": lambda config: _longer(config, 0.25),
     "budget-x2.5": lambda config: _longer(config, 2.5),
 }
@@ -91,7 +92,8 @@ def training_bricks(text: str, seed: int) -> tuple[str, ...]:
         ValueError: The text is no brick set, or there are not so many cells.
     """
     if not text.strip().isdecimal():
-        brick_sets((text,))
+        if several := [board for board in brick_sets((text,)) if len(board.bricks) != 1]:
+            raise ValueError(f"sets must be of single bricks, got {text!r} with board {several[0]}")
         return (text.strip(),)
     number, board = int(text), Board()
     if not 1 <= number <= board.cells:

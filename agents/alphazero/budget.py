@@ -13,7 +13,7 @@ class Budget:
     Attributes:
         minutes: Minutes of work, counted over all resumptions.
         games: Games of self-play.
-        iterations: Iterations; the same number gives the same network on any machine as busy as it may be.
+        iterations: Iterations; as many give the same network on the same kind of machine, however busy.
 
     Raises:
         ValueError: A value is not positive.

@@ -38,8 +38,11 @@ def load_network(path: Path) -> tuple[PolicyValueNet, dict[str, Any]]:
     """
     tensors, header = read_tensors(path, FORMAT, VERSION)
     try:
-        network = PolicyValueNet(NetworkConfig.from_json(header["architecture"]))
-        record = header["record"]
+        architecture, record = NetworkConfig.from_json(header["architecture"]), header["record"]
+        if not isinstance(record, dict):
+            raise ValueError("its record is no object")
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+            network = PolicyValueNet(architecture)
         load_tensors(network, tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is damaged: {' '.join(str(error).split())}") from error

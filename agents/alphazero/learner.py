@@ -140,7 +140,7 @@ class Learner:
 
     def _step(self, batch: Batch) -> Tensor:
         planes, policies, values = (torch.from_numpy(array).to(self.device) for array in batch)
-        with torch.autocast(self.device.partition(":")[0], torch.bfloat16, enabled=self._amp):
+        with torch.autocast(self.device, torch.bfloat16, enabled=self._amp):
             logits, expected = self.network(planes.contiguous(memory_format=torch.channels_last))
         policy_loss = -(policies * functional.log_softmax(logits.float(), 1)).sum(1).mean()
         value_loss = functional.mse_loss(expected.float(), values)

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 Encoding = Literal["playable", "bricks"]
 """How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
@@ -174,9 +175,20 @@ class PolicyValueNet(nn.Module):
         return logits, torch.tanh(self.value_out(hidden)).squeeze(1)
 
 
+class EvenConv(nn.Conv2d):
+    """A convolution with an even kernel that keeps the board's size: one more zero below and to the right."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns `[B, outputs, rows, cols]`."""
+        before, after = (self.kernel_size[0] - 1) // 2, self.kernel_size[0] // 2
+        return super().forward(functional.pad(x, (before, after, before, after)))
+
+
 def _conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
-    padding = kernel // 2 if kernel % 2 else "same"
-    return nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=False)
+    """Returns a convolution that keeps the board's size."""
+    if kernel % 2 == 0:
+        return EvenConv(inputs, outputs, kernel, bias=False)
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
 
 
 def parameters(network: nn.Module, *, statistics: bool = False) -> int:

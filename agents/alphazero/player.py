@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-import torch
 
 from agents.agent import Decision, Rng, generators
 from agents.alphazero.checkpoint import load_network
 from agents.alphazero.evaluators import EvaluatorName, make_evaluator, with_symmetries
 from agents.alphazero.search import Found, RootNoise, Search, SearchConfig, roots_of
+from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import find_network
 from bttt.position import Position
 
@@ -33,7 +32,8 @@ class AlphaZeroAgent:
     checkpoints have the same content, whatever they are called, and their options are the same.
 
     Attributes:
-        network: Shipped weights (d4, r2, r3, all), the folder of a training run, or a checkpoint file.
+        network: Shipped weights (d4, r2, r3, all), the folder of a training run, or a checkpoint file; in a
+            spec without a comma or an equals sign in its path.
         simulations: Simulations a decision.
         gumbel: Gumbel AlphaZero's sequential halving, for few simulations, instead of PUCT.
         c_puct: Weight of exploration.
@@ -70,14 +70,17 @@ class AlphaZeroAgent:
             raise ValueError(f"temperature must be 0 to 100, got {self.temperature}")
         if not 0 <= self.noise <= 1:
             raise ValueError(f"noise must be 0 to 1, got {self.noise}")
+        if self.noise and not self.simulations:
+            raise ValueError(f"noise must be 0 without simulations, got {self.noise}")
+        path = find_network(self.network)
+        network, record = load_network(path)
         config = SearchConfig(
             simulations=self.simulations,
             gumbel=self.gumbel,
             c_puct=self.c_puct,
             leaves=1 if self.gumbel else self.leaves,
+            discount=_discount(record),
         )
-        path = find_network(self.network)
-        network, record = load_network(path)
         evaluate = make_evaluator(network, self.evaluator)
         if self.symmetries:
             evaluate = with_symmetries(evaluate)
@@ -107,7 +110,7 @@ class AlphaZeroAgent:
                     f"got {board.size_text}"
                 )
             by_size.setdefault((board.rows, board.cols, board.win_length), []).append(place)
-        with _one_thread():
+        with one_thread():
             for places in by_size.values():
                 group = [positions[place] for place in places]
                 found = self._decide(group, [rngs[place] for place in places])
@@ -142,17 +145,14 @@ class AlphaZeroAgent:
         return int(rng.choice(len(weights), p=weights / weights.sum()))
 
 
+def _discount(record: Mapping[str, Any]) -> float:
+    """Returns the discount of the training, which the network's values are learned with."""
+    try:
+        return float(record["config"]["search"]["discount"])
+    except (KeyError, TypeError, ValueError):
+        return SearchConfig().discount
+
+
 def _boards_trained_on(record: Mapping[str, Any]) -> tuple[str, ...] | None:
     boards = record.get("boards")
     return tuple(map(str, boards)) if isinstance(boards, list) else None
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Runs torch with one thread: networks this small get slower with more, above all on busy machines."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

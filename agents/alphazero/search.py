@@ -23,7 +23,7 @@ from agents.alphazero.simulation import (
     judge_roots,
     plant,
 )
-from agents.alphazero.trees import NO_EDGE, NONE, ROOT, Rules, Trees, empty_trees
+from agents.alphazero.trees import LEAST_PRIOR, NO_EDGE, NONE, ROOT, Rules, Trees, empty_trees
 from bttt.board import Board
 from bttt.position import Position
 
@@ -310,7 +310,7 @@ class Search:
 
     def _start_gumbel(self, priors: np.ndarray, games: Games, noise: np.ndarray | None) -> None:
         edges = priors >= 0
-        games.scores[:] = np.log(np.maximum(priors, 1e-8)) + (0 if noise is None else noise)
+        games.scores[:] = np.log(np.maximum(priors, LEAST_PRIOR)) + (0 if noise is None else noise)
         numbers = np.minimum(edges.sum(1), self.config.considered)
         tables = {m: considered_visits(m, self.config.simulations) for m in np.unique(numbers).tolist()}
         for g, m in enumerate(numbers.tolist()):

@@ -56,13 +56,13 @@ class TorchEvaluator:
         if padded != number:
             planes = np.concatenate([planes, np.zeros((padded - number, *planes.shape[1:]), np.float32)])
         inputs = torch.from_numpy(planes).to(self._dtype, memory_format=torch.channels_last)
-        with _one_thread():
+        with one_thread():
             logits, values = self._network(inputs)
         return logits[:number].float().numpy(), values[:number].float().numpy()
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Runs torch with one thread, which is fastest for networks this small; the caller's number is kept."""
     threads = torch.get_num_threads()
     if threads == 1:

@@ -20,6 +20,9 @@ class TrainConfig:
 
     The same command again continues the run; a longer budget continues a finished one. The network with the
     fewest value-losing moves on the training boards is kept; play it as alphazero:FOLDER,simulations=100.
+
+    A continued run is the uninterrupted one bit for bit where the same number of games or iterations ends it,
+    with the same workers, on the same kind of machine; with minutes the learning rate follows the clock.
     """
 
     bricks: tuple[str, ...] = ("all",)
@@ -43,7 +46,7 @@ class TrainConfig:
     workers: int = 1
     """Processes that play, beside the one that learns; 1 does both in turn."""
     device: str = "cpu"
-    """Where the network runs: cpu or cuda."""
+    """Where the network runs: cpu or cuda; cuda with one worker only."""
     plies: int = 8
     """Plies of every game in an iteration."""
     buffer: int = 200_000
@@ -62,6 +65,8 @@ class TrainConfig:
         for name, least in least_values.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if self.workers > 1 and self.device != "cpu":
+            raise ValueError(f"workers must be 1 with device={self.device}, got {self.workers}")
         if self.search.simulations < 1:
             raise ValueError("search.simulations must be at least 1 for training, got 0")
         if self.workers > self.selfplay.games:
@@ -82,7 +87,7 @@ def run(config: TrainConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the iterations finished before are kept.
     """
-    from agents.alphazero.training import train  # torch, which takes a second to load
+    from agents.alphazero.training import train
 
     train(config)
     return OK

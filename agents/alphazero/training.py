@@ -8,9 +8,7 @@ the result is the same where they do not.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -24,16 +22,27 @@ from tqdm import tqdm
 from agents.alphazero.checkpoint import save_network
 from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.learner import Learner, Losses
-from agents.alphazero.network import PRESETS, PolicyValueNet
+from agents.alphazero.network import PRESETS, PolicyValueNet, parameters
+from agents.alphazero.progress import BAR, shown, tensorboard_writer
 from agents.alphazero.replay import sample_type
 from agents.alphazero.selfplay import Played, SelfPlay
+from agents.alphazero.torch_evaluators import bfloat16_is_fast, one_thread
 from agents.alphazero.training_state import TrainingState, as_arrays, as_tensors
 from agents.alphazero.weights import RUN_FILE
 from agents.alphazero.yardstick import Yardstick
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.position import Outcome
-from bttt.run_folder import add_environment, default_folder, environment, plain, read_json, write_json
+from bttt.run_folder import (
+    add_environment,
+    default_folder,
+    environment,
+    hold,
+    peak_memory_mb,
+    plain,
+    read_json,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from agents.alphazero.train import TrainConfig
@@ -54,23 +63,22 @@ def train(config: TrainConfig) -> Path:
     network = new_network(config, boards[0])
     _check_device(config.device)
     folder = _open_folder(config)
-    with _one_thread(), _writer(config, folder) as write:
+    with one_thread(), hold(folder), tensorboard_writer(folder, config.tensorboard) as write:
         training = Training(config, boards, network, folder)
-        if training.progress() < 1:
+        unfinished = training.progress() < 1
+        if unfinished:
             add_environment(folder)
-        with tqdm(total=100, unit="%", bar_format=_BAR) as bar:
+        with tqdm(total=100, unit="%", bar_format=BAR) as bar:
             bar.update(round(100 * training.progress(), 1) - bar.n)
             while training.progress() < 1:
                 metrics = training.iterate()
                 write(metrics)
-                bar.set_postfix(_shown(metrics), refresh=False)
+                bar.set_postfix(shown(metrics), refresh=False)
                 bar.update(round(100 * training.progress(), 1) - bar.n)
-        training.finish()
+        if unfinished or not (folder / RUN_FILE).exists():
+            training.finish()
     print(training.summary())
     return folder
-
-
-_BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 
 
 def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
@@ -89,7 +97,7 @@ def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
 def _check_device(device: str) -> None:
     """Raises ValueError where this machine cannot train on a device."""
     try:
-        if device.partition(":")[0] not in ("cpu", "cuda"):
+        if device not in ("cpu", "cuda"):
             raise RuntimeError("no such device")
         torch.empty(0, device=device)
     except (AssertionError, RuntimeError) as error:
@@ -122,39 +130,6 @@ def _with_defaults(stored: Any, defaults: Any) -> Any:
     if not isinstance(stored, dict) or not isinstance(defaults, dict):
         return stored
     return defaults | {name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Runs torch with one thread a process, which is fastest for networks this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@contextmanager
-def _writer(config: TrainConfig, folder: Path) -> Iterator[Any]:
-    """Yields a function that takes the metrics of each iteration: for TensorBoard, or to no end."""
-    if not config.tensorboard:
-        yield lambda metrics: None
-        return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ValueError(
-            "tensorboard is not installed: pip install 'brick-tic-tac-toe[tensorboard]'"
-        ) from error
-    with SummaryWriter(str(folder / "tensorboard")) as writer:
-
-        def write(metrics: dict[str, Any]) -> None:
-            for name, value in metrics.items():
-                if isinstance(value, int | float):
-                    writer.add_scalar(name, value, metrics["iteration"])
-
-        yield write
 
 
 class Training:
@@ -237,8 +212,10 @@ class Training:
         counts = self.counts
         text = (
             f"{counts.iteration} iterations, {counts.games} games, {counts.positions} positions, "
-            f"{counts.seconds / 60:.1f} minutes"
+            f"{counts.seconds / 60:.1f} minutes, {parameters(self.learner.network):,} parameters"
         )
+        if memory := peak_memory_mb():
+            text += f", {memory:.0f} MB"
         if counts.best is not None:
             text += f"; value-losing moves on training boards, raw policy: {100 * counts.best:.2f}%"
         return f"{text}\nwritten: {self.folder / RUN_FILE}"
@@ -309,8 +286,9 @@ class Training:
         evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
         self.rates = self.yardstick.rates(evaluate)
         save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
-        if self.counts.best is None or self.rates["seen"] <= self.counts.best:
-            self.counts = self.counts.moved(best=self.rates["seen"])
+        seen = self.rates.get("seen")  # None where no board of the training is one of the yardstick's
+        if seen is None or self.counts.best is None or seen <= self.counts.best:
+            self.counts = self.counts.moved(best=seen)
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
 
     def _record(self) -> dict[str, Any]:
@@ -324,6 +302,8 @@ class Training:
             "command": made["command"],
             "date": made["date"],
             "packages": made["packages"],
+            "bfloat16": bfloat16_is_fast(),
+            "config": plain({name: value for name, value in asdict(self.config).items() if name != "out"}),
             "training": asdict(self.counts),
             "value-losing moves, raw policy": self.rates,
         }
@@ -347,6 +327,7 @@ class Training:
             "steps": losses.steps,
             "lr": lr,
             "buffer": len(self.buffer),
+            "peak_memory_mb": peak_memory_mb(),
         }
         if games:
             outcomes = np.bincount(played.outcomes, minlength=4) / games
@@ -383,13 +364,3 @@ def _play(
     torch.set_num_threads(1)
     played = part.run(make_evaluator(network, "selfplay"), plies, rng)
     return part, played
-
-
-def _shown(metrics: dict[str, Any]) -> dict[str, str]:
-    """Returns what the progress bar shows of the metrics."""
-    shown = {"games/s": f"{metrics['games/s']:.1f}", "positions/s": f"{metrics['positions/s']:.0f}"}
-    shown |= {"policy": f"{metrics['policy_loss']:.3f}", "value": f"{metrics['value_loss']:.4f}"}
-    for name in ("seen", "novel"):
-        if f"value_losing_{name}" in metrics:
-            shown[name] = f"{100 * metrics[f'value_losing_{name}']:.1f}%"
-    return shown

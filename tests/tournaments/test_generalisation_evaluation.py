@@ -65,6 +65,8 @@ def test_games_are_played_as_first_player_on_each_board():
 def test_other_sizes_and_conversion_take_the_boards_they_name():
     sizes = boards_of(Part("wins", "4x5x4", 0, 1, (), 0))
     assert len(sizes) == 20 and {board.size_text for board in sizes} == {"4x5"}
+    layouts = boards_of(Part("wins", "7x7x4 random:3,count=5", 0, 1, (), 0))
+    assert len(layouts) == 5 and {len(board.bricks) for board in layouts} == {3}
     (won,) = measure(Part("conversion", "single", 0, 1, ("C4",), 0), make_agent("perfect"))
     assert won == Counts(Board(bricks="C4"), 1, 1, 1)
 

@@ -1,0 +1,46 @@
+"""What a training shows of itself: a progress bar, and TensorBoard files on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
+
+
+@contextmanager
+def tensorboard_writer(folder: Path, wanted: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yields a function that takes the metrics of each iteration: for TensorBoard, or to no end.
+
+    Raises:
+        ValueError: It is wanted and not installed.
+    """
+    if not wanted:
+        yield lambda metrics: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError(
+            "tensorboard is not installed: pip install 'brick-tic-tac-toe[tensorboard]'"
+        ) from error
+    with SummaryWriter(str(folder / "tensorboard")) as writer:
+
+        def write(metrics: dict[str, Any]) -> None:
+            for name, value in metrics.items():
+                if isinstance(value, int | float):
+                    writer.add_scalar(name, value, metrics["iteration"])
+
+        yield write
+
+
+def shown(metrics: dict[str, Any]) -> dict[str, str]:
+    """Returns what the progress bar shows of the metrics."""
+    texts = {"games/s": f"{metrics['games/s']:.1f}", "positions/s": f"{metrics['positions/s']:.0f}"}
+    texts |= {"policy": f"{metrics['policy_loss']:.3f}", "value": f"{metrics['value_loss']:.4f}"}
+    for name in ("seen", "novel"):
+        if f"value_losing_{name}" in metrics:
+            texts[name] = f"{100 * metrics[f'value_losing_{name}']:.1f}%"
+    return texts
