@@ -9,26 +9,17 @@ import pytest
 from bttt.__main__ import main
 
 TINY = [
-    "generalisation",
-    "--iterations",
-    "1",
-    "--train.selfplay.games",
-    "8",
-    "--train.search.simulations",
-    "2",
-]
-TINY += ["--seeds", "1", "--simulations", "0", "2", "--games", "1", "--positions", "2", "--cells", "D4", "A1"]
-TINY += [
-    "--suites",
-    "drawn",
-    "--boards",
-    "4x4x4",
-    "--conversion-seeds",
-    "0",
-    "--out",
-    "out",
-    "--runs",
-    "runs",
+    *(
+        "generalisation",
+        "--iterations",
+        "1",
+        "--train.selfplay.games",
+        "8",
+        "--train.search.simulations",
+        "2",
+    ),
+    *("--seeds", "1", "--simulations", "0", "2", "--games", "1", "--positions", "2", "--cells", "D4", "A1"),
+    *("--suites", "drawn", "--boards", "4x4x4", "--conversion-seeds", "0", "--out", "out", "--runs", "runs"),
 ]
 STUDY = ["--sets", "D4", "2", "--variants", "base", "aug-none"]
 FILES = {"generalisation.csv", "generalisation.json", "generalisation.png", "cells.png"}

@@ -4,6 +4,8 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from benchmarks.__main__ import figure
 from bttt import Board
 from bttt.position import OUTCOME_TEXT, Outcome
@@ -66,9 +68,10 @@ def rows_of(path: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_table_of_value_losses_is_that_of_the_stored_evaluation():
-    rows = [row for row in rows_of("evaluation/evaluation.csv") if row["kind"] in ("all", "novelty")]
-    assert len(rows) == 4 * 11
+@pytest.mark.parametrize(("folder", "agents"), [("evaluation", 11), ("evaluation-alphazero", 8)])
+def test_the_table_of_value_losses_is_that_of_the_stored_evaluation(folder, agents):
+    rows = [row for row in rows_of(f"{folder}/evaluation.csv") if row["kind"] in ("all", "novelty")]
+    assert len(rows) == 4 * agents
     lines = README.splitlines()
     for agent in {row["agent"] for row in rows}:
         line = next(line for line in lines if line.startswith(f"{agent} ") and "(" in line)
@@ -78,11 +81,32 @@ def test_the_table_of_value_losses_is_that_of_the_stored_evaluation():
                 assert f"{rate:.2f} ({low:.1f}-{high:.1f})" in line
 
 
-def test_the_conversions_are_those_of_the_stored_games():
-    rows = rows_of("conversion/conversion.csv")
+@pytest.mark.parametrize("folder", ["conversion", "conversion-alphazero"])
+def test_the_conversions_are_those_of_the_stored_games(folder):
+    rows = rows_of(f"{folder}/conversion.csv")
     for agent in {row["agent"] for row in rows}:
         counts = [sum(int(row[name]) for row in rows if row["agent"] == agent) for name in ("games", "won")]
         assert any(line.split()[:3] == [agent, *map(str, counts)] for line in README.splitlines()), agent
+
+
+def study_rate(rate):
+    percent = [100 * float(rate[name]) for name in ("rate", "low", "high")]
+    return "{:.1f} ({:.0f}-{:.0f})".format(*percent)
+
+
+def test_the_tables_of_the_study_are_those_of_the_stored_rates():
+    rates = [row for row in rows_of("generalisation/generalisation.csv") if int(row["simulations"]) <= 1000]
+    lines = README.splitlines()
+    single = [rate for rate in rates if rate["on"] == "single" and rate["novelty"] in ("seen", "novel")]
+    for rate in single:
+        if rate["measure"] == "losing" and rate["variant"] == "base":
+            assert any(study_rate(rate) in line for line in lines), rate
+        if rate["novelty"] == "novel" and rate["variant"] != "base" and rate["simulations"] in ("0", "100"):
+            row = next(line for line in lines if line.startswith(f"{rate['variant']} "))
+            assert study_rate(rate) in row, rate
+    for rate in rates:
+        if rate["on"] != "single" and rate["variant"] == "base":
+            assert any(study_rate(rate) in line for line in lines), rate
 
 
 def test_what_is_said_of_the_starts_is_what_was_solved():
