@@ -154,7 +154,7 @@ def test_another_training_in_the_same_folder_is_one_line(capsys):
         (["--control-sets", "D5"], "control set 'D5' must be one of the sets, D4, R2, R3"),
         (["--seeds", "0"], "seeds must be at least 1, got 0"),
         (["--workers", "0"], "workers must be at least 1, got 0"),
-        (["--simulations", "-1"], "simulations must be at least 0, got -1"),
+        (["--simulations", "-1"], "simulations must be 0 to 1000000, got -1"),
         (["--simulations"], "simulations must have at least one entry"),
         (["--suites", "single"], "unknown suite 'single'"),
         (["--boards", "7x7x4"], "boards must be others than 7x7x4"),

@@ -59,7 +59,7 @@ class GeneralisationConfig:
     """Networks of each set, with the seeds 0, 1, ..."""
     variants: tuple[str, ...] = tuple(VARIANTS)
     """What is trained: base, and as controls aug-none, aug-flips, bricks-plane, paper, paper-like,
-    budget-x0.25, budget-x2.5."""
+    lookahead-0, budget-x0.25, budget-x2.5."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the controls; by default the first of the sets."""
     control_seeds: int | None = None

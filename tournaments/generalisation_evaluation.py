@@ -53,7 +53,7 @@ class Part:
             games; see `other_boards`).
         simulations: Simulations of a decision; 0 is the raw policy.
         amount: Games or, at most, positions on each board; None for all positions.
-        bricks: Brick sets, to take only these boards; the whole suite where there are none.
+        bricks: Brick sets, to take only these boards of a suite; the whole suite where there are none.
         seed: Seed of all random numbers.
     """
 

@@ -23,7 +23,7 @@ TINY = NetworkConfig(stream=2, blocks=(), policy=2, value=2, hidden=2)
 PARTS = (
     Part("losing", "single", 0, 3, ("D4", "R2"), 0),
     Part("wins", "single", 2, 1, ("D4",), 0),
-    Part("wins", "4x5x4", 0, 1, ("A1",), 0),
+    Part("wins", "4x5x4 A1", 0, 1, (), 0),
 )
 
 

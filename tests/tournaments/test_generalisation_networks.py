@@ -81,6 +81,7 @@ def test_each_control_changes_one_factor():
         "bricks-plane": {"encoding": "bricks"},
         "paper": {"preset": "paper", "encoding": "playable"},
         "paper-like": {"preset": "paper", "encoding": "bricks", "learner.augmentation": "flips"},
+        "lookahead-0": {"search.lookahead": 0},
         "budget-x0.25": {"iterations": 25},
         "budget-x2.5": {"iterations": 250},
     }
