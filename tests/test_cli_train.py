@@ -256,6 +256,22 @@ def test_boards_without_a_yardstick_of_their_own_train_too(bricks, capsys):
     assert make_agent("alphazero:run,simulations=0").trained_on
 
 
+def test_a_folder_of_other_things_is_left_alone(capsys):
+    Path("notes").mkdir()
+    Path("notes/diary.txt").write_text("mine")
+    assert "notes holds other files" in refused(*TINY, "--out", "notes", capsys=capsys)
+    assert [path.name for path in Path("notes").iterdir()] == ["diary.txt"]
+
+
+def test_a_finished_network_is_not_replaced_where_the_state_is_lost(whole, capsys):
+    shutil.copytree(whole, "run")
+    Path("run/state.safetensors").unlink()
+    before = Path("run/network.safetensors").read_bytes()
+    error = refused(*TINY, "--out", "run", "--iterations", 6, capsys=capsys)
+    assert "state.safetensors is missing" in error
+    assert Path("run/network.safetensors").read_bytes() == before
+
+
 def test_two_processes_do_not_share_a_folder(capsys):
     Path("run").mkdir()
     with hold(Path("run")):

@@ -113,6 +113,8 @@ def _open_folder(config: TrainConfig) -> Path:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"out must be a folder, {folder} is a file")
     stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
+    if not stored and folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
     before = _with_defaults(stored, plain(asdict(type(config)())))
     for name, value in settings.items():
         if stored and before[name] != value:
@@ -216,6 +218,10 @@ class Training:
         )
         if memory := peak_memory_mb():
             text += f", {memory:.0f} MB"
+        if not counts.steps:
+            text += (
+                f"; nothing was learned: {counts.positions} samples, a batch is {self.config.learner.batch}"
+            )
         if counts.best is not None:
             text += f"; value-losing moves on training boards, raw policy: {100 * counts.best:.2f}%"
         return f"{text}\nwritten: {self.folder / RUN_FILE}"

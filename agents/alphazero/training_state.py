@@ -68,7 +68,7 @@ class TrainingState:
         """Returns how far the training has come and the tensors saved; none of both at its start.
 
         Raises:
-            ValueError: The state is damaged.
+            ValueError: The state is damaged, or missing where there are metrics.
         """
         path = self._folder / STATE_NAME
         if not path.exists():
@@ -126,26 +126,36 @@ class TrainingState:
 
     def _drop_later(self, iteration: int) -> None:
         """Drops what an iteration that was cut off has left."""
+        path = self._folder / METRICS_NAME
+        if path.exists():
+            lines = _whole_lines(path)
+            kept = [line for line, reached in lines.items() if reached <= iteration]
+            if not iteration and len(lines) > 1:  # the first was written before any state
+                raise ValueError(f"{self._folder} has a training's metrics, but {STATE_NAME} is missing")
+            write_text(path, "".join(kept))
         for later, path in self._shards():
             if later > iteration:
                 path.unlink()
         for folder in (self._folder, self._folder / SAMPLES_NAME):
             for path in folder.glob(".*.tmp"):
                 path.unlink()
-        path = self._folder / METRICS_NAME
-        if path.exists():
-            kept = [
-                line for line in path.read_text(encoding="utf-8").splitlines() if _is_until(line, iteration)
-            ]
-            write_text(path, "".join(f"{line}\n" for line in kept))
 
 
-def _is_until(line: str, iteration: int) -> bool:
-    """Returns whether a line of metrics.jsonl is whole and of an iteration that is finished."""
-    try:
-        return json.loads(line)["iteration"] <= iteration
-    except (ValueError, KeyError, TypeError):
-        return False
+def _whole_lines(path: Path) -> dict[str, int]:
+    """Returns the lines of metrics.jsonl with their iterations, without one that a kill has cut off.
+
+    Raises:
+        ValueError: Another line is damaged.
+    """
+    found: dict[str, int] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            break
+        try:
+            found[line] = int(json.loads(line)["iteration"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged in line {number}") from error
+    return found
 
 
 def as_tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
