@@ -12,10 +12,11 @@ from functools import cache, partial
 import numpy as np
 import torch
 
+from agents.alphazero.configs import SearchConfig, SelfPlayConfig
 from agents.alphazero.evaluators import TorchEvaluator, make_evaluator
 from agents.alphazero.network import PRESETS, PolicyValueNet, folded
-from agents.alphazero.search import Evaluator, Roots, Search, SearchConfig
-from agents.alphazero.selfplay import SelfPlay, SelfPlayConfig
+from agents.alphazero.search import Evaluator, Roots, Search
+from agents.alphazero.selfplay import SelfPlay
 from benchmarks.benchmark import Benchmark, rate
 from benchmarks.search import GOMOKU
 from bttt.board import Board

@@ -15,8 +15,9 @@ import torch
 import tyro
 
 from agents.alphazero.checkpoint import load_network
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.evaluators import EvaluatorName, make_evaluator
-from agents.alphazero.search import Search, SearchConfig
+from agents.alphazero.search import Search
 from agents.alphazero.weights import find_network
 from agents.alphazero.yardstick import Yardstick
 from bttt.intervals import wilson

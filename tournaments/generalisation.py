@@ -16,7 +16,7 @@ from pathlib import Path
 import joblib
 from tqdm import tqdm
 
-from agents.alphazero.search import SearchConfig
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.train import TrainConfig
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.alphazero.replay import Augmentation
+from agents.alphazero.configs import Augmentation
 from agents.alphazero.train import TrainConfig
 from agents.options import nearest
 from bttt.board import Board

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bttt.board import Board
 from bttt.bricks import split
 from bttt.intervals import wilson
 from tournaments.generalisation_evaluation import SINGLE, Counts, Part
 from tournaments.generalisation_networks import StudyNetwork
-from tournaments.value_losses import NOVELTIES
+from tournaments.value_losses import NOVELTIES, spread_half_width
 
 ALL = "all"
 Measured = Mapping[StudyNetwork, Mapping[Part, Sequence[Counts]]]
@@ -140,5 +139,4 @@ def _half_width(residuals: np.ndarray, members: np.ndarray) -> float:
     groups = int(members.max()) + 1
     if groups == 1:
         return 0.0
-    sums = np.bincount(members, residuals)
-    return stdtrit(groups - 1, 0.975) * sqrt(groups / (groups - 1) * (sums**2).sum())
+    return spread_half_width(np.bincount(members, residuals))

@@ -148,9 +148,13 @@ def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[
     """
     rate = parts.sum() / totals.sum()
     residuals = parts - rate * totals
-    boards = len(parts)
-    if boards == 1 or np.allclose(residuals, 0):
+    if len(parts) == 1 or np.allclose(residuals, 0):
         return wilson(rate, trials)
-    error = sqrt(boards / (boards - 1) * (residuals**2).sum()) / totals.sum()
-    half = stdtrit(boards - 1, 0.975) * error
+    half = spread_half_width(residuals) / totals.sum()
     return float(max(0.0, rate - half)), float(min(1.0, rate + half))
+
+
+def spread_half_width(residuals: np.ndarray) -> float:
+    """Returns half the width of a sum's 95% interval, from its two or more units' residuals `[units]`."""
+    units = len(residuals)
+    return stdtrit(units - 1, 0.975) * sqrt(units / (units - 1) * (residuals**2).sum())

@@ -6,69 +6,18 @@ Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agents.alphazero.configs import LearnerConfig
 from agents.alphazero.evaluators import bfloat16_is_fast
 from agents.alphazero.network import PolicyValueNet
-from agents.alphazero.replay import Augmentation, Batch, images, make_batch
+from agents.alphazero.replay import Batch, images, make_batch
 from bttt.board import Board
-
-
-@dataclass(frozen=True)
-class LearnerConfig:
-    """How a network learns.
-
-    Attributes:
-        batch: Samples of a step.
-        passes: How often a sample is learned from on average, while it is in the buffer.
-        optimizer: "adamw", or "sgd" with momentum 0.9.
-        lr: Highest learning rate.
-        schedule: "cosine" falls to a fiftieth of `lr` over the budget, "constant" stays; both rise over the
-            first hundredth of the budget.
-        weight_decay: Weight decay.
-        value_weight: Weight of the value's squared error beside the policy's cross entropy.
-        averaging: Share that the average keeps in each step; it plays the games and is what is stored.
-        augmentation: Symmetries of the samples.
-
-    Raises:
-        ValueError: A value is out of range.
-    """
-
-    batch: int = 512
-    passes: float = 10.0
-    optimizer: Literal["adamw", "sgd"] = "adamw"
-    lr: float = 3e-3
-    schedule: Literal["cosine", "constant"] = "cosine"
-    weight_decay: float = 1e-2
-    value_weight: float = 1.0
-    averaging: float = 0.99
-    augmentation: Augmentation = "all"
-
-    def __post_init__(self):
-        if not 1 <= self.batch <= 2**20:
-            raise ValueError(f"batch must be 1 to {2**20}, got {self.batch}")
-        for name in ("passes", "lr"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")
-        for name in ("weight_decay", "value_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
-        if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging must be at least 0 and below 1, got {self.averaging}")
-
-    def lr_at(self, progress: float) -> float:
-        """Returns the learning rate at a share of the budget, in [0, 1]."""
-        rising = min(1.0, (progress + 1e-3) / 1e-2)
-        if self.schedule == "constant":
-            return self.lr * rising
-        return self.lr * rising * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-Encoding = Literal["playable", "bricks"]
-"""How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
+from agents.alphazero.configs import Encoding
+
 PLANES = 3
 """Input planes: the mover's stones, the other stones, and the cells that `Encoding` says."""
 LARGEST_WIDTH = 4096

@@ -11,8 +11,9 @@ import numpy as np
 
 from agents.agent import Decision, Rng, generators
 from agents.alphazero.checkpoint import load_network
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.evaluators import EvaluatorName, make_evaluator, with_symmetries
-from agents.alphazero.search import Found, RootNoise, Search, SearchConfig, roots_of
+from agents.alphazero.search import Found, RootNoise, Search, roots_of
 from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import find_network
 from bttt.position import Position

@@ -5,16 +5,15 @@ Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from agents.alphazero.configs import Augmentation
 from bttt.board import Board
 from bttt.jit import entry_point
 from bttt.symmetry import symmetries
 
-Augmentation = Literal["none", "flips", "all"]
-"""Symmetries of the samples: none, the four flips, or all eight of a square board (four of another)."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from agents.alphazero.conclusion import conclude
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.reuse import Subtree, cut, paste
 from agents.alphazero.simulation import (
     DEPTH,
@@ -32,62 +32,6 @@ Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 BYTES_PER_CELL = 17
 MOST_BYTES = 2**28
 """Trees are searched in as many games at once as fit in this."""
-MOST_SIMULATIONS = 1_000_000
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """How a search is done; the same for all games.
-
-    Attributes:
-        simulations: Simulations a decision; 0 plays the network's policy without any search.
-        gumbel: Gumbel AlphaZero's sequential halving instead of PUCT.
-        considered: With gumbel, cells considered at the root.
-        c_puct: Weight of exploration in PUCT.
-        fpu_reduction: How much worse than its node PUCT thinks an untried cell.
-        c_visit: Gumbel AlphaZero's constant of that name.
-        c_scale: Gumbel AlphaZero's constant of that name, for results in [-1, 1].
-        discount: Factor of a result for each ply until it.
-        lookahead: What is known of a position without the network: 0 nothing, 1 a win at once, 2 also the
-            answer to a threat and the loss by two threats, 3 also the win by two threats made at once.
-        leaves: Simulations of one game under way at once, held apart by virtual losses; 1 with gumbel.
-        reuse: In self-play, whether a search goes on in the last one's subtree under the cell played, whose
-            simulations count; not with gumbel, which shares its simulations out from the first on.
-
-    Raises:
-        ValueError: A value is out of range.
-    """
-
-    simulations: int = 100
-    gumbel: bool = False
-    considered: int = 16
-    c_puct: float = 1.5
-    fpu_reduction: float = 0.2
-    c_visit: float = 50.0
-    c_scale: float = 1.0
-    discount: float = 0.95
-    lookahead: int = 3
-    leaves: int = 1
-    reuse: bool = False
-
-    def __post_init__(self):
-        for name, least, most in (
-            ("simulations", 0, MOST_SIMULATIONS),
-            ("considered", 1, 64),
-            ("lookahead", 0, 3),
-            ("leaves", 1, 1024),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
-        for name in ("c_puct", "fpu_reduction", "c_visit", "c_scale"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
-        if not 0 < self.discount <= 1:
-            raise ValueError(f"discount must be above 0 and at most 1, got {self.discount}")
-        if self.gumbel and self.leaves > 1:
-            raise ValueError(f"leaves must be 1 with gumbel, got {self.leaves}")
-        if self.gumbel and self.reuse:
-            raise ValueError("reuse must be false with gumbel, got true")
 
 
 class Roots(NamedTuple):

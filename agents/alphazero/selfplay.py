@@ -5,56 +5,17 @@ Shapes: G games, A cells of the board, N samples.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
+from agents.alphazero.configs import SearchConfig, SelfPlayConfig
 from agents.alphazero.replay import sample_type
-from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, SearchConfig, roots_of
+from agents.alphazero.search import Evaluator, Found, RootNoise, Roots, Search, roots_of
 from agents.alphazero.trees import NONE, OPEN
-from bttt.board import WORD_BITS, Board
+from bttt.board import Board
 from bttt.position import Outcome, Position
-
-
-@dataclass(frozen=True)
-class SelfPlayConfig:
-    """How games are played to learn from.
-
-    Attributes:
-        games: Games at once.
-        opening_plies: Each game begins with 0 to so many random plies, which are not learned from.
-        temperature_plies: In so many plies after them the cell is drawn from the policy; then the best one is
-            played.
-        noise: Share of Dirichlet noise in the root's priors, with PUCT.
-        noise_total: Sum of the parameters of the Dirichlet distribution, which the cells share evenly.
-        bootstrap: Share of the search's result in the value learned; the rest is that of the game.
-
-    Raises:
-        ValueError: A value is out of range.
-    """
-
-    games: int = 256
-    opening_plies: int = 14
-    temperature_plies: int = 10
-    noise: float = 0.25
-    noise_total: float = 10.0
-    bootstrap: float = 0.5
-
-    def __post_init__(self):
-        for name, least, most in (
-            ("games", 1, 100_000),
-            ("opening_plies", 0, WORD_BITS),
-            ("temperature_plies", 0, WORD_BITS),
-            ("noise", 0, 1),
-            ("bootstrap", 0, 1),
-        ):
-            if not least <= getattr(self, name) <= most:
-                raise ValueError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
-        if not 0 < self.noise_total < math.inf:
-            raise ValueError(f"noise_total must be above 0 and finite, got {self.noise_total}")
 
 
 class Played(NamedTuple):

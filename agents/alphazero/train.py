@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.alphazero.budget import Budget
-from agents.alphazero.learner import LearnerConfig
-from agents.alphazero.network import Encoding
-from agents.alphazero.search import SearchConfig
-from agents.alphazero.selfplay import SelfPlayConfig
+from agents.alphazero.configs import Encoding, LearnerConfig, SearchConfig, SelfPlayConfig
 from bttt.exit_codes import OK
 
 
@@ -87,7 +84,7 @@ def run(config: TrainConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the iterations finished before are kept.
     """
-    from agents.alphazero.training import train
+    from agents.alphazero.training import train  # torch, which takes seconds to load
 
     train(config)
     return OK

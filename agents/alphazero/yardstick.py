@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.alphazero.search import Evaluator, Roots, Search, SearchConfig
+from agents.alphazero.configs import SearchConfig
+from agents.alphazero.search import Evaluator, Roots, Search
 from bttt.board import Board
 from bttt.bricks import split
 from bttt.suites import Suite, load

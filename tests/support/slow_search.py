@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from agents.alphazero.search import Evaluator, SearchConfig
+from agents.alphazero.configs import SearchConfig
+from agents.alphazero.search import Evaluator
 from agents.alphazero.trees import DRAWN, LOST, OPEN, WON
 from bttt.position import Position
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.alphazero.learner import Learner, LearnerConfig
+from agents.alphazero.configs import LearnerConfig
+from agents.alphazero.learner import Learner
 from agents.alphazero.network import NetworkConfig, PolicyValueNet
 from agents.alphazero.replay import sample_type
 from bttt.board import Board

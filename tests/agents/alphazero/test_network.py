@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet, folded, parameters
 from agents.alphazero.replay import images, make_batch, sample_type
-from agents.alphazero.search import Search, SearchConfig, roots_of
+from agents.alphazero.search import Search, roots_of
 from bttt.board import Board
 from bttt.position import Position
 from bttt.symmetry import symmetries

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from fake_networks import Counted, hashed
 
+from agents.alphazero.configs import SearchConfig, SelfPlayConfig
 from agents.alphazero.reuse import cut, paste
-from agents.alphazero.search import RootNoise, Search, SearchConfig, roots_of
-from agents.alphazero.selfplay import SelfPlay, SelfPlayConfig
+from agents.alphazero.search import RootNoise, Search, roots_of
+from agents.alphazero.selfplay import SelfPlay
 from agents.alphazero.trees import NONE, OPEN, ROOT
 from bttt.board import Board
 from bttt.position import Position

@@ -7,7 +7,8 @@ from fake_networks import Counted, Exact, hashed, uniform
 from slow_search import SlowSearch
 
 from agents.alphazero import search as search_module
-from agents.alphazero.search import Found, RootNoise, Search, SearchConfig, considered_visits, roots_of
+from agents.alphazero.configs import SearchConfig
+from agents.alphazero.search import Found, RootNoise, Search, considered_visits, roots_of
 from agents.alphazero.trees import DRAWN, LOST, OPEN, ROOT, WON
 from bttt.board import Board
 from bttt.position import Position

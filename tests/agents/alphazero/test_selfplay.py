@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fake_networks import hashed
 
-from agents.alphazero.search import SearchConfig
-from agents.alphazero.selfplay import SelfPlay, SelfPlayConfig
+from agents.alphazero.configs import SearchConfig, SelfPlayConfig
+from agents.alphazero.selfplay import SelfPlay
 from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.position import Outcome, Position

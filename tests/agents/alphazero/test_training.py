@@ -9,12 +9,11 @@ from brute_force import BruteForce, random_position
 
 from agents.alphazero import training_state
 from agents.alphazero.checkpoint import load_network
+from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.evaluators import make_evaluator
-from agents.alphazero.learner import LearnerConfig
 from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.replay import sample_type
-from agents.alphazero.search import Search, SearchConfig, roots_of
-from agents.alphazero.selfplay import SelfPlayConfig
+from agents.alphazero.search import Search, roots_of
 from agents.alphazero.train import TrainConfig
 from agents.alphazero.training import new_network, train
 from agents.alphazero.training_state import Counts, TrainingState

@@ -5,7 +5,8 @@ import pytest
 from fake_networks import hashed
 
 from agents.agent import Decision
-from agents.alphazero.search import Search, SearchConfig, roots_of
+from agents.alphazero.configs import SearchConfig
+from agents.alphazero.search import Search, roots_of
 from agents.alphazero.yardstick import Yardstick
 from bttt.board import Board
 from bttt.bricks import brick_set
