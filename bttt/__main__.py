@@ -14,6 +14,7 @@ from bttt.exit_codes import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
     "train": ("agents.alphazero.train", "TrainConfig", "train AlphaZero on chosen bricks"),
+    "prune": ("pruning.studies.prune", "PruneConfig", "prune a trained AlphaZero network in cycles"),
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),
@@ -30,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "GeneralisationConfig",
         "train on sets of brick cells, measure on all",
     ),
+    "schedules": ("pruning.studies.schedules", "SchedulesConfig", "draw learning-rate schedules of pruning"),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""

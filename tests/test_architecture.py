@@ -90,7 +90,7 @@ def test_nothing_imports_upwards():
 
 
 def test_the_packages_are_where_they_are_looked_for():
-    for package in ("agents", "bttt", "tournaments"):
+    for package in ("agents", "bttt", "pruning", "tournaments"):
         assert (ROOT / package / "__init__.py").is_file()
     assert (ROOT / COMPOSITION_ROOT).is_file()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from bttt.bricks import boards_of_size
 from bttt.run_folder import add_environment, default_folder, environment, write_json, write_text
 from bttt.suites import load
 from tournaments.conversion_table import Conversion, conversion_rows, conversion_text
-from tournaments.players import make_players, source_files
+from tournaments.players import expanded, make_players, source_files
 from tournaments.publish import csv_text
 from tournaments.runner import Conditions
 from tournaments.store import Store
@@ -64,6 +64,7 @@ def run(config: ConversionConfig) -> int:
         ValueError: An option is wrong, no start is won, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the games stored before are kept.
     """
+    config = replace(config, agents=expanded(config.agents))
     _check(config)
     players = list(dict.fromkeys([*config.agents, OPPONENT]))
     agents = make_players(players)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +18,7 @@ from bttt.bricks import brick_sets
 from bttt.run_folder import default_folder, environment, read_json, write_json, write_text
 from bttt.suites import Suite, load
 from tournaments.evaluation_table import loss_table
-from tournaments.players import make_players, source_files
+from tournaments.players import expanded, make_players, source_files
 from tournaments.publish import csv_text
 from tournaments.suite_decisions import decide_suite
 from tournaments.value_losses import LossRate, loss_rates
@@ -63,6 +63,7 @@ def run(config: EvaluateConfig) -> int:
         ValueError: An option is wrong, or an agent raised something or played a cell that is not free.
         OSError: The folder cannot be written; what was decided before is kept.
     """
+    config = replace(config, agents=expanded(config.agents))
     _check(config)
     agents = make_players(config.agents)
     suite, places = chosen_positions(config)

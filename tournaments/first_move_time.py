@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
@@ -12,6 +12,7 @@ from bttt.board import Board
 from bttt.bricks import boards_of_size
 from bttt.intervals import Z95
 from bttt.position import Position
+from tournaments.players import expanded
 from tournaments.schedule import DEFAULT_PLAYERS
 
 
@@ -33,6 +34,7 @@ class TimeConfig:
 
 def run(config: TimeConfig) -> int:
     """Prints the table and returns 0; raises ValueError for a wrong option."""
+    config = replace(config, players=expanded(config.players))
     if config.calls < 2:
         raise ValueError(f"calls must be at least 2, got {config.calls}")
     if config.seed < 0:

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from glob import glob
 from itertools import combinations
+from pathlib import Path
 
 from agents.agent import USER_AGENT, Agent, make_agent, source_digest
+from agents.alphazero.weights import RUN_FILE, SUFFIX
 from bttt.board import Board
 
+NETWORK_AGENT = "alphazero"
 TRAINED_ON = "trained on"
 """The setting that tells the players' training boards; the report shows them."""
+
+
+def expanded(specs: Sequence[str]) -> tuple[str, ...]:
+    """Returns specs with those that name networks by a pattern replaced by one for each network, sorted.
+
+    As "alphazero:runs/prune-all/level-*,simulations=100". Only folders and files that hold a network count.
+
+    Raises:
+        ValueError: No network fits a pattern.
+    """
+    found: list[str] = []
+    for spec in specs:
+        name, _, rest = spec.partition(":")
+        pattern, comma, options = rest.partition(",")
+        if name != NETWORK_AGENT or not any(letter in pattern for letter in "*?["):
+            found.append(spec)
+            continue
+        paths = [path for path in sorted(glob(os.path.expanduser(pattern))) if _is_network(Path(path))]
+        if not paths:
+            raise ValueError(f"no network fits the pattern {pattern!r} of {spec!r}")
+        found += [f"{name}:{path}{comma}{options}" for path in paths]
+    return tuple(found)
+
+
+def _is_network(path: Path) -> bool:
+    return (path / RUN_FILE).is_file() if path.is_dir() else path.suffix == SUFFIX
 
 
 def make_players(players: Sequence[str]) -> dict[str, Agent]:

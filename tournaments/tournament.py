@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from bttt.bricks import boards_of_size
 from bttt.exit_codes import FORFEITS, OK
 from bttt.run_folder import add_environment, default_folder, read_json, write_json
 from tournaments.openings import DEFAULT_PLIES, OpeningKind, opening
-from tournaments.players import make_players, source_files, training_boards
+from tournaments.players import expanded, make_players, source_files, training_boards
 from tournaments.publish import publish
 from tournaments.runner import Conditions
 from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule
@@ -74,6 +74,7 @@ def run(config: TournamentConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the games stored before are kept.
     """
+    config = replace(config, players=expanded(config.players))
     _check(config)
     agents = make_players(config.players)
     boards = boards_of_size(config.board, config.bricks)

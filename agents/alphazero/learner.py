@@ -76,8 +76,12 @@ class Learner:
             progress: Share of the budget used, in [0, 1], for the learning rate.
             rng: Draws samples and symmetries.
         """
+        return self.learn_at(samples, steps, self.config.lr_at(progress), rng)
+
+    def learn_at(self, samples: np.ndarray, steps: int, lr: float, rng: np.random.Generator) -> Losses:
+        """Does that many steps at a learning rate, as `learn`."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr_at(progress)
+            group["lr"] = lr
         total = torch.zeros(2)
         for _ in range(steps):
             chosen = samples[rng.integers(len(samples), size=self.config.batch)]

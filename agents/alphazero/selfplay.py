@@ -25,6 +25,7 @@ class Played(NamedTuple):
         samples: `[N]` of `sample_type`, of the games that ended.
         plies: `[games that ended] int64`, their lengths, random opening included.
         outcomes: `[games that ended] int64`, how they ended (`bttt.position.Outcome`).
+        sizes: `[games that ended] int64`, how many of the samples, which lie game by game, are of each.
         simulations: Simulations run.
         entropy: Mean entropy of the policies found, in nats.
     """
@@ -32,13 +33,14 @@ class Played(NamedTuple):
     samples: np.ndarray
     plies: np.ndarray
     outcomes: np.ndarray
+    sizes: np.ndarray
     simulations: int
     entropy: float
 
     @classmethod
     def joined(cls, parts: Sequence[Played]) -> Played:
         """Returns several stretches as one."""
-        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in cls._fields[:3])
+        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in cls._fields[:4])
         return cls(*arrays, sum(p.simulations for p in parts), float(np.mean([p.entropy for p in parts])))
 
 
@@ -130,6 +132,7 @@ class SelfPlay:
             np.concatenate(samples) if samples else self.records[:0, 0],
             np.array(plies, np.int64),
             np.array(outcomes, np.int64),
+            np.array([len(each) for each in samples], np.int64),
             int(found.simulations.sum()),
             float(entropy),
         )

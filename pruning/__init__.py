@@ -1,0 +1,1 @@
+"""Pruning of networks: model-agnostic, on plain torch modules."""

@@ -1,0 +1,270 @@
+"""Importance scores: how much each weight, or each unit, matters to a trained network. Larger is kept.
+
+A criterion is one function of `Evidence` and one row of `CRITERIA`. Those of weights return a score for each
+entry of each weight, those of units one for each channel of each group of coupled channels; what is pruned
+already gets a score as well, which no one looks at.
+
+Shapes: N samples, C channels of a group, P positions of a feature map (1 for a linear layer).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pruning.groups import Group, Slice
+from pruning.masks import Masks, weight_masks
+from pruning.tracing import observe
+
+Batch = Sequence[Tensor]
+"""Tensors of N samples; the first is the network's input."""
+Network = Callable[[Tensor], object]
+Scores = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a criterion may look at, at the end of a cycle.
+
+    Attributes:
+        network: The trained network, in evaluation mode; a criterion leaves it as it is.
+        alive: What is not pruned, by weight or by group: the names to score.
+        groups: The groups of coupled channels.
+        batches: The training split, batch by batch, the same at each call.
+        loss: Mean loss of a network on a batch.
+        before: Weights an epoch before the end of the training, by name.
+        generator: Random numbers.
+    """
+
+    network: nn.Module
+    alive: Masks
+    groups: tuple[Group, ...]
+    batches: Callable[[], Iterable[Batch]]
+    loss: Callable[[Network, Batch], Tensor]
+    before: Mapping[str, Tensor]
+    generator: torch.Generator
+
+    def weights(self) -> dict[str, Tensor]:
+        """Returns the weights to score, by name."""
+        tensors = dict(self.network.named_parameters())
+        return {name: tensors[name].detach() for name in self.alive}
+
+    def scored_groups(self) -> list[Group]:
+        """Returns the groups to score."""
+        return [group for group in self.groups if group.name in self.alive]
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """A row of `CRITERIA`.
+
+    Attributes:
+        score: The function.
+        of: What it scores: "weights" or "units".
+        before: Whether it needs the weights of an epoch before the end.
+    """
+
+    score: Callable[[Evidence], Scores]
+    of: Literal["weights", "units"]
+    before: bool = False
+
+
+def magnitude(evidence: Evidence) -> Scores:
+    """Returns |w| of each weight."""
+    return {name: weight.abs() for name, weight in evidence.weights().items()}
+
+
+def gradient(evidence: Evidence) -> Scores:
+    """Returns |w - w'| of each weight, w' being its value an epoch earlier.
+
+    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023), which takes the epoch before
+    the last but one; here it is the last epoch.
+    """
+    return {name: (w - evidence.before[name]).abs() for name, w in evidence.weights().items()}
+
+
+def gradient_magnitude(evidence: Evidence) -> Scores:
+    """Returns |w - w'| |w| of each weight, w' being its value an epoch earlier.
+
+    The score of SILO's published code for VGG-19, there layer by layer.
+    """
+    return {name: (w - evidence.before[name]).abs() * w.abs() for name, w in evidence.weights().items()}
+
+
+def random(evidence: Evidence) -> Scores:
+    """Returns a uniform random number for each weight or unit."""
+    return {
+        name: torch.rand(mask.shape, generator=evidence.generator) for name, mask in evidence.alive.items()
+    }
+
+
+def dropnet(evidence: Evidence) -> Scores:
+    """Returns each unit's mean absolute activation over samples and positions.
+
+    DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): |V| after the activation, mean
+    over the positions of the feature map, mean over the training split. A stream of residual blocks, which
+    the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
+    """
+    return _mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
+
+
+def dropnet_code(evidence: Evidence) -> Scores:
+    """Returns each unit's mean over samples of |mean over positions|, as DropNet's published code has it.
+
+    It differs from the paper's formula where activations can be negative.
+    """
+    return _mean_of_maps(evidence, lambda maps: maps.mean(2).abs())
+
+
+def maximum(evidence: Evidence) -> Scores:
+    """Returns the negative of `dropnet`: the most active units are dropped first (the paper's control)."""
+    return {name: -score for name, score in dropnet(evidence).items()}
+
+
+def apoz(evidence: Evidence) -> Scores:
+    """Returns minus each unit's share of zeros among samples and positions (Hu et al., 2016)."""
+    return _mean_of_maps(evidence, lambda maps: -(maps == 0).double().mean(2))
+
+
+def apoz_code(evidence: Evidence) -> Scores:
+    """Returns minus each unit's share of samples whose whole map is zero, as DropNet's published code counts."""
+    return _mean_of_maps(evidence, lambda maps: -(maps.mean(2) == 0).double())
+
+
+def l1(evidence: Evidence) -> Scores:
+    """Returns the sum of absolute weights of each unit's filters (Li et al., ICLR 2017).
+
+    Filters are weights of convolutions and linear layers alone; a group's is the sum over its layers.
+    """
+    return _sum_over_filters(evidence, lambda filters: filters.abs().sum(1))
+
+
+def l2(evidence: Evidence) -> Scores:
+    """Returns the root of the sum of squared weights of each unit's filters; see `l1`."""
+    squares = _sum_over_filters(evidence, lambda filters: filters.square().sum(1))
+    return {name: score.sqrt() for name, score in squares.items()}
+
+
+def taylor(evidence: Evidence) -> Scores:
+    """Returns the squared first-order change of the loss without each unit, mean over batches.
+
+    (sum over the unit's weights of g w)^2, as Molchanov et al. (CVPR 2019, eq. 8) with all producers' weights,
+    biases and normalisations of a unit as one set: by Euler's theorem that sum is the one of gradient times
+    output over positions.
+    """
+    parameters = dict(evidence.network.named_parameters())
+    totals = {group.name: torch.zeros(group.size, dtype=torch.double) for group in evidence.scored_groups()}
+    count = 0
+    for batch in evidence.batches():
+        grads = torch.autograd.grad(
+            evidence.loss(evidence.network, batch), list(parameters.values()), allow_unused=True
+        )
+        products = {
+            name: (grad * weight).detach()
+            for (name, weight), grad in zip(parameters.items(), grads, strict=True)
+            if grad is not None
+        }
+        for group in evidence.scored_groups():
+            change = sum(_rows(part, group, products).sum(1) for part in group.producers)
+            totals[group.name] += change.double().square().cpu()
+        count += 1
+    return {name: total / count for name, total in totals.items()}
+
+
+def oracle(evidence: Evidence) -> Scores:
+    """Returns the training loss of the network without each unit, one at a time.
+
+    DropNet's oracle (section 4.4 of the paper): it costs a pass over the training split for each unit. Meant
+    for plans that drop one unit a cycle.
+    """
+    scores = {}
+    for group in evidence.scored_groups():
+        alive = evidence.alive[group.name]
+        scores[group.name] = torch.zeros(group.size, dtype=torch.double)
+        for unit in alive.nonzero().flatten().tolist():
+            kept = torch.ones(group.size, dtype=torch.bool)
+            kept[unit] = False
+            without = _masked_copy(evidence, group, kept)
+            scores[group.name][unit] = _mean_loss(evidence, without)
+    return scores
+
+
+CRITERIA: dict[str, Criterion] = {
+    "magnitude": Criterion(magnitude, "weights"),
+    "gradient": Criterion(gradient, "weights", before=True),
+    "gradient-magnitude": Criterion(gradient_magnitude, "weights", before=True),
+    "random-weights": Criterion(random, "weights"),
+    "dropnet": Criterion(dropnet, "units"),
+    "dropnet-code": Criterion(dropnet_code, "units"),
+    "maximum": Criterion(maximum, "units"),
+    "random": Criterion(random, "units"),
+    "apoz": Criterion(apoz, "units"),
+    "apoz-code": Criterion(apoz_code, "units"),
+    "l1": Criterion(l1, "units"),
+    "l2": Criterion(l2, "units"),
+    "taylor": Criterion(taylor, "units"),
+    "oracle": Criterion(oracle, "units"),
+}
+
+
+@torch.no_grad()
+def _mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Scores:
+    """Returns the mean over samples of `of_maps`, from maps `[N, C, P]` to `[N, C]`, and over a group's taps."""
+    groups = evidence.scored_groups()
+    taps = [tap for group in groups for tap in group.taps]
+    totals = {group.name: torch.zeros(group.size, dtype=torch.double) for group in groups}
+    samples = 0
+    for batch in evidence.batches():
+        observed = observe(evidence.network, taps, batch[0])
+        for group in groups:
+            for tap in group.taps:
+                maps = observed[tap].unflatten(1, (group.size, -1)).flatten(2)
+                totals[group.name] += of_maps(maps).double().sum(0).cpu() / len(group.taps)
+        samples += len(batch[0])
+    return {name: total / samples for name, total in totals.items()}
+
+
+def _sum_over_filters(evidence: Evidence, of_filters: Callable[[Tensor], Tensor]) -> Scores:
+    """Returns the sum over a group's layers of `of_filters`, from filters `[C, weights]` to `[C]`."""
+    weights = {name: tensor.detach().double() for name, tensor in evidence.network.named_parameters()}
+    scores = {}
+    for group in evidence.scored_groups():
+        filters = [part for part in group.producers if weights[part.tensor].dim() > 1]
+        scores[group.name] = sum(of_filters(_rows(part, group, weights)) for part in filters).cpu()
+    return scores
+
+
+def _rows(part: Slice, group: Group, tensors: Mapping[str, Tensor]) -> Tensor:
+    """Returns a group's channels in one of its tensors, `[C, entries]`; no entries where it is not there."""
+    if part.tensor not in tensors:
+        return torch.zeros(group.size, 1)
+    tensor = tensors[part.tensor].movedim(part.dim, 0)
+    return tensor[part.offset : part.offset + group.size * part.span].reshape(group.size, -1)
+
+
+def _masked_copy(evidence: Evidence, group: Group, kept: Tensor) -> Network:
+    """Returns the network as a function, with a group's units that are not kept at zero."""
+    masks = weight_masks([group], {group.name: kept}, evidence.network)
+    state = {name: tensor.detach() for name, tensor in evidence.network.state_dict().items()}
+    for name, mask in masks.items():
+        state[name] = state[name] * mask.to(state[name].device)
+    return lambda inputs: torch.func.functional_call(evidence.network, state, (inputs,))
+
+
+@torch.no_grad()
+def _mean_loss(evidence: Evidence, network: Network) -> float:
+    total, samples = 0.0, 0
+    for batch in evidence.batches():
+        total += float(evidence.loss(network, batch)) * len(batch[0])
+        samples += len(batch[0])
+    return total / samples
+
+
+def batches_of(tensors: Batch, size: int) -> Iterator[Batch]:
+    """Yields the samples of `tensors` in order, at most `size` at a time."""
+    for start in range(0, len(tensors[0]), size):
+        yield [tensor[start : start + size] for tensor in tensors]

@@ -1,0 +1,254 @@
+"""How channels pass through each operation: one rule for each kind.
+
+A rule may only stand here if a channel that is 0 stays 0 behind it, so that zeroing a channel and removing
+it are the same. What no rule covers fixes the channels that it reads and those that it gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from pruning.layouts import Channels, Layout, OpaqueError, Run
+from pruning.tracing import LAYERS, NORMS, operation
+
+_SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "hardswish", "tanh", "softsign")
+_NOT_AT_ZERO = ("sigmoid", "hardsigmoid", "softplus")
+_ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "clamp")
+ACTIVATIONS = frozenset((*_SMOOTH, *_NOT_AT_ZERO, *_ANGULAR))
+PASSING = frozenset(("dropout", "dropout2d", "identity", "contiguous", "clone"))
+POOLS = frozenset(("max_pool2d", "avg_pool2d", "adaptive_max_pool2d", "adaptive_avg_pool2d"))
+REDUCTIONS = frozenset(("mean", "amax", "amin", "sum"))
+RESHAPES = frozenset(("flatten", "view", "reshape", "squeeze", "unsqueeze"))
+SIZES = frozenset(("size", "dim", "numel", "getattr"))
+
+_MODULES = {
+    name.replace("_", ""): name for names in (ACTIVATIONS, PASSING, POOLS, {"flatten"}) for name in names
+}
+
+
+class Flow:
+    """The channels of a traced network, followed node by node in order of execution.
+
+    Attributes:
+        channels: The channel sets.
+        layouts: What dimension 1 of each node's tensor is made of.
+        roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
+    """
+
+    def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
+        self.traced = traced
+        self.shapes = shapes
+        self.zero = torch.zeros((1, 1, 1, 1), dtype=example.dtype, device=example.device)
+        self.channels = Channels()
+        self.layouts: dict[fx.Node, Layout] = {}
+        self.roles: dict[fx.Node, str] = {}
+        self.direct: set[str] = set()
+        self._calls: dict[str, tuple[Layout, Layout]] = {}
+        for node in traced.graph.nodes:
+            self._visit(node)
+
+    def module(self, node: fx.Node) -> nn.Module:
+        """Returns the module that a node calls."""
+        return self.traced.get_submodule(node.target)
+
+    def read(self, node: Any, *dims: int) -> Layout:
+        """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise."""
+        if not isinstance(node, fx.Node) or node not in self.layouts:
+            raise OpaqueError
+        if dims and len(self.shapes[node]) not in dims:
+            raise OpaqueError(f"with an input of {len(self.shapes[node])} dimensions")
+        return self.layouts[node]
+
+    def _visit(self, node: fx.Node) -> None:
+        self.roles[node] = "other"
+        inputs = [self.layouts[each] for each in node.all_input_nodes if each in self.layouts]
+        if node.op == "output":
+            return self.channels.fix(inputs, "output of the network")
+        if node.op == "get_attr":
+            self.direct.add(node.target)
+        name = operation(node, self.traced)
+        if name in SIZES and node not in self.shapes:
+            return None
+        try:
+            self.layouts[node] = self._apply(node, name)
+        except OpaqueError as reason:
+            why = str(reason) or "which is not understood"
+            self.channels.fix(inputs, f"read by {name}, {why}")
+            self._opaque(node, name)
+
+    def _opaque(self, node: fx.Node, name: str) -> None:
+        if len(self.shapes.get(node, ())) < 2:
+            return
+        made = self.channels.new(self.shapes[node][1])
+        said = "input of the network" if node.op == "placeholder" else f"made by {name}"
+        self.channels.fix([made], said)
+        self.layouts[node] = made
+
+    def _apply(self, node: fx.Node, name: str) -> Layout:
+        if node not in self.shapes or not node.args:
+            raise OpaqueError
+        if node.op == "call_module":
+            module = self.module(node)
+            if isinstance(module, LAYERS + NORMS):
+                return self._parametrised(node, module)
+            name = _MODULES.get(name.lower(), "") if type(module).__module__.startswith("torch.nn") else ""
+        rule = _rule(name.rstrip("_"))
+        if rule is None:
+            raise OpaqueError
+        return rule(self, node)
+
+    def _parametrised(self, node: fx.Node, module: nn.Module) -> Layout:
+        """Returns the output of a layer or normalisation; one that is called again ties what it reads."""
+        dims = (4,) if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else (2,)
+        read = self.read(node.args[0], *dims)
+        if node.target not in self._calls:
+            rule = _norm if isinstance(module, NORMS) else _linear if isinstance(module, nn.Linear) else _conv
+            self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
+            self._calls[node.target] = (read, rule(self, node.target, module, read))
+        before, given = self._calls[node.target]
+        self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
+        try:
+            self.channels.tie(before, read)
+        except OpaqueError:
+            reason = f"made or read by {node.target}, which is called with different channels"
+            self.channels.fix([before, given], reason)
+            raise
+        return read if isinstance(module, NORMS) else given
+
+
+def _conv(flow: Flow, name: str, module: nn.Conv2d, read: Layout) -> Layout:
+    if module.groups == 1:
+        return _linear(flow, name, module, read)
+    if module.groups == module.in_channels == module.out_channels:
+        given = flow.channels.fork(read, name if len(read) == 1 else "")
+        _note_parameters(flow, name, module, given)
+        return given
+    flow.channels.fix([read], f"read by {name}, a grouped convolution")
+    given = flow.channels.new(module.out_channels, name)
+    flow.channels.fix([given], f"made by {name}, a grouped convolution")
+    return given
+
+
+def _linear(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+    flow.channels.note("consumers", read, f"{name}.weight", 1)
+    given = flow.channels.new(module.weight.shape[0], name)
+    _note_parameters(flow, name, module, given)
+    return given
+
+
+def _norm(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+    if not module.affine:
+        flow.channels.fix([read], f"read by {name}, which has no weight and bias to set to 0")
+        return read
+    _note_parameters(flow, name, module, read)
+    if module.running_mean is not None:
+        for statistic in ("running_mean", "running_var"):
+            flow.channels.note("statistics", read, f"{name}.{statistic}", 0)
+    return read
+
+
+def _note_parameters(flow: Flow, name: str, module: nn.Module, given: Layout) -> None:
+    for parameter in ("weight", "bias"):
+        if getattr(module, parameter) is not None:
+            flow.channels.note("producers", given, f"{name}.{parameter}", 0)
+
+
+def _elementwise(flow: Flow, node: fx.Node) -> Layout:
+    rest = [*node.args[1:], *node.kwargs.values()]
+    own = node.op == "call_module" and sum(each.numel() for each in flow.module(node).parameters()) > 1
+    if own or any(isinstance(each, fx.Node) for each in rest):
+        raise OpaqueError("with a parameter for each channel")
+    if _of_zero(flow, node).abs().max() != 0:
+        raise OpaqueError("which makes something of 0")
+    name = operation(node, flow.traced).lower().rstrip("_")
+    flow.roles[node] = "activation" if _MODULES.get(name, name) in ACTIVATIONS else "other"
+    return flow.read(node.args[0])
+
+
+def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
+    with torch.no_grad():
+        if node.op == "call_module":
+            return flow.module(node)(flow.zero.clone())
+        call = node.target if node.op == "call_function" else getattr(torch.Tensor, node.target)
+        return call(flow.zero.clone(), *node.args[1:], **node.kwargs)
+
+
+def _same(flow: Flow, node: fx.Node) -> Layout:
+    return flow.read(node.args[0], 4)
+
+
+def _reduce(flow: Flow, node: fx.Node) -> Layout:
+    dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
+    dims = dims if isinstance(dims, tuple | list) else (dims,)
+    size = len(flow.shapes[node.args[0]])
+    if not all(isinstance(dim, int) and dim % size >= 2 for dim in dims):
+        raise OpaqueError("over more than the places of a channel")
+    return flow.read(node.args[0])
+
+
+def _add(flow: Flow, node: fx.Node) -> Layout:
+    first, second = node.args[0], node.kwargs.get("other", node.args[1] if len(node.args) > 1 else None)
+    if isinstance(first, int | float) or isinstance(second, int | float):
+        raise OpaqueError("which makes something of 0")
+    one, other = flow.read(first), flow.read(second)
+    if len(flow.shapes[first]) != len(flow.shapes[second]):
+        raise OpaqueError("of tensors with different numbers of dimensions")
+    flow.channels.tie(one, other)
+    flow.roles[node] = "join"
+    return flow.channels.fork(one)
+
+
+def _scale(flow: Flow, node: fx.Node) -> Layout:
+    first, second = node.args if len(node.args) == 2 else (node.args[0], None)
+    if isinstance(first, int | float) and operation(node, flow.traced) in ("mul", "multiply"):
+        first, second = second, first
+    if not isinstance(second, int | float):
+        raise OpaqueError("by something else than a number")
+    return flow.read(first)
+
+
+def _cat(flow: Flow, node: fx.Node) -> Layout:
+    tensors = node.kwargs.get("tensors", node.args[0] if node.args else ())
+    dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+    if not isinstance(tensors, tuple | list) or dim % len(flow.shapes[node]) != 1:
+        raise OpaqueError("along another dimension than the channels'")
+    return tuple(run for tensor in tensors for run in flow.read(tensor))
+
+
+def _reshape(flow: Flow, node: fx.Node) -> Layout:
+    """The layout where each channel's entries still are neighbours, whatever the number of channels."""
+    before, after = flow.shapes[node.args[0]], flow.shapes[node]
+    layout = flow.read(node.args[0])
+    name = operation(node, flow.traced).lower()
+    sizes = node.args[1] if len(node.args) == 2 and isinstance(node.args[1], tuple | list) else node.args[1:]
+    if name in ("view", "reshape") and (len(sizes) < 2 or (isinstance(sizes[1], int) and sizes[1] != -1)):
+        raise OpaqueError("to a fixed size")
+    if name == "squeeze" and not sizes and not node.kwargs:
+        raise OpaqueError("without a dimension")
+    if len(after) == 1 and before[1:].numel() == 1:
+        return layout
+    shrunk = math.prod(after[2:])
+    spans = [run.span * math.prod(before[2:]) for run in layout]
+    if len(after) < 2 or before[0] != after[0] or any(span % shrunk for span in spans):
+        raise OpaqueError("which mixes channels")
+    return tuple(Run(run.source, run.size, span // shrunk) for run, span in zip(layout, spans, strict=True))
+
+
+def _rule(name: str) -> Callable[[Flow, fx.Node], Layout] | None:
+    for names, rule in (
+        (ACTIVATIONS | PASSING, _elementwise),
+        (POOLS, _same),
+        (REDUCTIONS, _reduce),
+        ({"add", "iadd", "sub", "isub"}, _add),
+        ({"mul", "imul", "multiply", "div", "truediv", "itruediv"}, _scale),
+        ({"cat", "concat", "concatenate"}, _cat),
+        (RESHAPES, _reshape),
+    ):
+        if name in names:
+            return rule
+    return None

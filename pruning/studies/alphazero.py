@@ -1,0 +1,207 @@
+"""The AlphaZero network as a task of the pruning loop: retrained on a buffer of self-play, or by playing on.
+
+Shapes: N samples, B samples of a batch.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero.evaluators import make_evaluator
+from agents.alphazero.learner import Learner, Losses
+from agents.alphazero.network import PolicyValueNet
+from agents.alphazero.replay import images, make_batch
+from agents.alphazero.selfplay import SelfPlay
+from agents.alphazero.yardstick import Yardstick
+from bttt.board import Board
+from pruning.criteria import Batch, Network, batches_of
+from pruning.loop import Hold, Trained
+
+SCORED_BATCH = 2048
+"""Samples at once where scores and validation losses are taken."""
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """How a cycle trains.
+
+    Attributes:
+        steps: Steps of a cycle.
+        learner: How a step is done; its learning rate is the schedule's.
+        iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0 learns
+            from the buffer alone.
+        plies: Plies of every game in a stretch.
+        selfplay: How games are played.
+        search: How cells are chosen in them.
+        scored: Samples of the training split, the first ones, that scores are taken on.
+    """
+
+    steps: int = 400
+    learner: LearnerConfig = LearnerConfig()
+    iterations: int = 0
+    plies: int = 8
+    selfplay: SelfPlayConfig = SelfPlayConfig()
+    search: SearchConfig = SearchConfig(simulations=32, gumbel=True)
+    scored: int = 20_000
+
+
+class AlphaZeroTask:
+    """A trained network, and samples of its self-play to retrain it on.
+
+    Attributes:
+        measure: The agreement of the raw policy's best cell with the search's, on the validation split.
+        example: Planes of one position.
+
+    Args:
+        network: The trained network.
+        boards: The boards it was trained on, which it also plays on.
+        train: Samples to train on, `[N]`.
+        validation: Samples to validate on.
+        seed: The seed of its training: that of its initial weights.
+        retraining: How a cycle trains.
+    """
+
+    measure = "agreement"
+
+    def __init__(
+        self,
+        network: PolicyValueNet,
+        boards: Sequence[Board],
+        train: np.ndarray,
+        validation: np.ndarray,
+        *,
+        seed: int,
+        retraining: Retraining,
+    ):
+        self.network = network
+        self.boards = tuple(boards)
+        self.size = self.boards[0].with_bricks(())
+        self.samples = train
+        self.validation = validation
+        self.seed = seed
+        self.retraining = retraining
+        self.bricks_plane = network.config.encoding == "bricks"
+        self.example = torch.zeros(1, 3, self.size.rows, self.size.cols)
+
+    def build(self, seed: int | None) -> PolicyValueNet:
+        """Returns a network of the same architecture, untrained; None gives the training's initial weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed if seed is None else seed)
+            return PolicyValueNet(self.network.config)
+
+    def dense(self) -> PolicyValueNet:
+        """Returns the trained network."""
+        return copy.deepcopy(self.network)
+
+    def train(
+        self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float = 1.0
+    ) -> Trained:
+        """Trains a network in place; what is left in it is the average over the steps, as in `bttt train`."""
+        config = self.retraining
+        learner = Learner(network, config.learner, self.size)
+        hold(learner.optimizer)
+        rng = np.random.default_rng(np.random.SeedSequence(seed))
+        samples = self._samples(learner, rng)
+        epoch = max(1, len(self.samples) // config.learner.batch)
+        before: dict[str, Tensor] = {}
+        losses: list[Losses] = []
+        for step in range(round(share * config.steps)):
+            if step >= config.steps - epoch and not before:
+                before = {name: weight.clone() for name, weight in learner.average.named_parameters()}
+            losses.append(learner.learn_at(next(samples), 1, lr(step / config.steps), rng))
+        network.load_state_dict(learner.average.state_dict())
+        network.to(memory_format=torch.contiguous_format).eval()
+        last = losses[-max(1, len(losses) // 10) :] or [Losses(0.0, 0.0, 0)]
+        metrics = {
+            "policy loss": float(np.mean([each.policy for each in last])),
+            "value loss": float(np.mean([each.value for each in last])),
+            "steps": len(losses),
+        }
+        return Trained(metrics, before)
+
+    @torch.inference_mode()
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Returns losses and agreements on the validation split, and the raw policy's value-losing moves.
+
+        "agreement" is the share of positions in which the policy's best cell is the search's, "signs" that in
+        which the value has the sign of the target, of those whose target is not 0.
+        """
+        found: list[tuple[Tensor, ...]] = []
+        for planes, policies, values in self._batches(self.validation):
+            logits, expected = network(planes)
+            losses = -(policies * functional.log_softmax(logits, 1)).sum(1)
+            legal = planes[:, 2].flatten(1) * (planes[:, :2].flatten(2).sum(1) == 0)
+            if self.bricks_plane:
+                legal = (planes.flatten(2).sum(1) == 0).float()
+            best = logits.masked_fill(legal == 0, -torch.inf).argmax(1)
+            agree = (best == policies.argmax(1)).float()
+            found.append((losses, agree, (expected - values).square(), (expected * values).sign()))
+        policy_loss, agree, value_error, signs = (torch.cat(parts) for parts in zip(*found, strict=True))
+        measured = {
+            "agreement": float(agree.mean()),
+            "validation policy loss": float(policy_loss.mean()),
+            "validation value error": float(value_error.mean()),
+            "signs": float((signs[signs != 0] > 0).float().mean()),
+        }
+        return measured | {f"losing {name}": rate for name, rate in self._losing(network).items()}
+
+    def batches(self) -> Iterator[Batch]:
+        """Yields the training split, as much of it as is scored on, without symmetries."""
+        return self._batches(self.samples[: self.retraining.scored])
+
+    def loss(self, network: Network, batch: Batch) -> Tensor:
+        """Returns the mean of the policy's cross entropy and the value's squared error, as in training."""
+        planes, policies, values = batch
+        logits, expected = network(planes)  # type: ignore[misc]
+        policy_loss = -(policies * functional.log_softmax(logits, 1)).sum(1).mean()
+        return policy_loss + self.retraining.learner.value_weight * functional.mse_loss(expected, values)
+
+    def _samples(self, learner: Learner, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yields what to learn a step from: the buffer, or the latest self-play of the network that learns."""
+        config = self.retraining
+        if not config.iterations:
+            while True:
+                yield self.samples
+        selfplay = SelfPlay(self.boards, config.selfplay, config.search, self.bricks_plane, rng)
+        samples = self.samples
+        most = len(samples)
+        steps = -(-config.steps // config.iterations)
+        while True:
+            evaluate = make_evaluator(learner.average, "selfplay")
+            samples = np.concatenate([samples, selfplay.run(evaluate, config.plies, rng).samples])[-most:]
+            yield from [samples] * steps
+
+    def _batches(self, samples: np.ndarray) -> Iterator[Batch]:
+        upright = images(self.size, "none")
+        for (part,) in batches_of([samples], SCORED_BATCH):
+            turns = upright[np.zeros(len(part), np.int64)]
+            yield [torch.from_numpy(each) for each in make_batch(part, self.size, turns, self.bricks_plane)]
+
+    @cached_property
+    def _yardstick(self) -> Yardstick | None:
+        return Yardstick(self.boards, self.bricks_plane) if Yardstick.fits(self.size) else None
+
+    def _losing(self, network: nn.Module) -> dict[str, float]:
+        if self._yardstick is None:
+            return {}
+        return self._yardstick.rates(make_evaluator(network, "torch"))
+
+
+def shrunk_config(config: Any, masks: Mapping[str, Tensor]) -> Any:
+    """Returns the configuration of a network whose channels are removed as the masks by group say."""
+    left = {name: int(mask.sum()) for name, mask in masks.items()}
+    names = {"stem": "stream", "policy_conv": "policy", "value_conv": "value", "value_hidden": "hidden"}
+    blocks = [left.get(f"blocks.{i}.conv1", width) for i, width in enumerate(config.blocks)]
+    return replace(
+        config, blocks=tuple(blocks), **{field: left[name] for name, field in names.items() if name in left}
+    )

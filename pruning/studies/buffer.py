@@ -1,0 +1,83 @@
+"""A buffer of self-play to retrain pruned networks on, split by game.
+
+Shapes: N samples.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from agents.alphazero.configs import SearchConfig, SelfPlayConfig
+from agents.alphazero.replay import sample_type
+from agents.alphazero.search import Evaluator
+from agents.alphazero.selfplay import SelfPlay
+from bttt.board import Board
+from bttt.run_folder import write_bytes
+
+VALIDATION_GAMES = 10
+"""One game in so many is of the validation split."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Samples of whole games.
+
+    Attributes:
+        samples: `[N]` of `agents.alphazero.replay.sample_type`.
+        games: `[N] int64`, the number of each sample's game.
+    """
+
+    samples: np.ndarray
+    games: np.ndarray
+
+    def split(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the samples to train on and those to validate on; no game has samples in both."""
+        validation = self.games % VALIDATION_GAMES == 0
+        return self.samples[~validation], self.samples[validation]
+
+
+def play(
+    evaluate: Evaluator,
+    boards: Sequence[Board],
+    bricks_plane: bool,
+    *,
+    positions: int,
+    config: SelfPlayConfig,
+    search: SearchConfig,
+    seed: int,
+) -> Buffer:
+    """Returns a buffer of at least that many positions, of games that a network plays with itself."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    selfplay = SelfPlay(boards, config, search, bricks_plane, rng)
+    samples, sizes, found = [], [], 0
+    while found < positions:
+        played = selfplay.run(evaluate, 1, rng)
+        samples.append(played.samples)
+        sizes.append(played.sizes)
+        found += len(played.samples)
+    lengths = np.concatenate(sizes)
+    return Buffer(np.concatenate(samples), np.repeat(np.arange(len(lengths)), lengths))
+
+
+def save(buffer: Buffer, path: Path) -> None:
+    """Writes a buffer, atomically."""
+    file = io.BytesIO()
+    np.savez(file, samples=buffer.samples, games=buffer.games)
+    write_bytes(path, file.getvalue())
+
+
+def load(path: Path, cells: int) -> Buffer:
+    """Returns a buffer that `save` wrote; ValueError where it is damaged or of boards of another size."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            samples, games = arrays["samples"], arrays["games"]
+    except Exception as error:
+        raise ValueError(f"{path} is damaged: delete it ({error})") from error
+    if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
+        raise ValueError(f"{path} is damaged, or holds samples of boards of another size: delete it")
+    return Buffer(samples, games)

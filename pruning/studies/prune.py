@@ -1,0 +1,89 @@
+"""The command `bttt prune`: cuts a trained AlphaZero network in cycles, each level an agent to play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
+from bttt.exit_codes import OK
+
+
+@dataclass(frozen=True)
+class PruneConfig:
+    """Prune a trained AlphaZero network in cycles of cutting and retraining.
+
+    It is retrained on a buffer of its own self-play, which is played first. Each level is a checkpoint: play level 7
+    as alphazero:FOLDER/level-07,simulations=100. Methods that cut channels write networks that are smaller;
+    those that cut weights write zeros. The same command again continues; what is finished is kept.
+    """
+
+    agent: Annotated[str, tyro.conf.Positional]
+    """The network: alphazero:all (d4, r2, r3), or alphazero:FOLDER of a training run."""
+    method: str = "dropnet"
+    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, or oracle;
+    weights by magnitude, gradient, gradient-magnitude, or random-weights."""
+    scope: Literal["global", "layer"] = "global"
+    """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer)."""
+    schedule: str = "silo"
+    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon) is by
+    default --learner.lr, its delta 4/3 of that."""
+    cycles: int = 12
+    """Cycles of cutting and retraining."""
+    fraction: float = 0.2
+    """Share of what is left that a cycle cuts; 0 only retrains."""
+    count: int | None = None
+    """Channels or weights that a cycle cuts, instead of a share."""
+    restart: Literal["keep", "rewind", "reinit"] = "keep"
+    """Where each retraining starts: the weights as they are, those of the start of the training, or new ones."""
+    rewind_to: float = 0.0
+    """With rewind: share of a dense retraining whose weights to rewind to; 0 is the network's initial weights."""
+    floor: int | None = None
+    """Entries that each layer keeps; by default 1 channel or 0 weights."""
+    exclude: tuple[str, ...] = ()
+    """Layers to leave whole, as stem, blocks.*, policy_conv (for weights blocks.0.conv1.weight)."""
+    until_density: float = 0.0
+    """Stop at the first level with at most this share of channels (or weights)."""
+    kappa: float = 0.0
+    """Stop one level after the agreement with the search falls to this share of the dense network's."""
+    grid: tuple[float, ...] = ()
+    """Peak learning rates to try in each cycle, of which the best is kept (SILO's oracle); with schedules of
+    an option lr."""
+    tolerance: float = 0.005
+    """Agreement below the best that is still in the oracle's interval."""
+    positions: int = 50_000
+    """Positions of self-play to retrain on."""
+    steps: int = 400
+    """Steps of a cycle's retraining."""
+    in_loop: bool = False
+    """Retrain by self-play of the pruned network instead, in stretches of 8 plies of every game."""
+    iterations: int = 10
+    """With in-loop: stretches of self-play in a cycle."""
+    seed: int = 0
+    """Seed of all random numbers."""
+    out: Path | None = None
+    """Folder of the run; by default runs/prune-<hash of the settings>."""
+    learner: LearnerConfig = field(default_factory=LearnerConfig)
+    selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
+    search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
+
+    def __post_init__(self):
+        for name in ("positions", "steps", "iterations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+
+
+def run(config: PruneConfig) -> int:
+    """Prunes, or continues, prints a table of the levels, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written; the levels finished before are kept.
+    """
+    from pruning.studies.prune_run import prune  # torch, which takes seconds to load
+
+    prune(config)
+    return OK

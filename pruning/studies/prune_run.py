@@ -1,0 +1,187 @@
+"""A run of `bttt prune`: its folder, its buffer of self-play, its levels and their table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from agents.alphazero.checkpoint import load_network, save_network
+from agents.alphazero.evaluators import make_evaluator
+from agents.alphazero.network import PolicyValueNet
+from agents.alphazero.torch_evaluators import one_thread
+from agents.alphazero.weights import RUN_FILE, find_network
+from bttt.board import Board
+from bttt.run_folder import add_environment, default_folder, hold, plain, read_json, write_json
+from pruning.cost import cost, latency_ms
+from pruning.loop import Level, Plan
+from pruning.loop import run as run_loop
+from pruning.shrink import shrink
+from pruning.studies import buffer
+from pruning.studies.alphazero import AlphaZeroTask, Retraining, shrunk_config
+from pruning.studies.prune import PruneConfig
+from pruning.studies.prune_table import write_table
+from pruning.studies.specs import schedule_spec, with_peak
+
+BUFFER_FILE = "buffer.npz"
+PREFIX = "alphazero:"
+LATENCY_BATCHES = (1, 64)
+
+
+def prune(config: PruneConfig) -> Path:
+    """Runs a plan on a network, or the rest of it, and returns the folder; see `PruneConfig`."""
+    path = network_path(config.agent)
+    network, record = load_network(path)
+    boards = boards_of(record, path)
+    plan = make_plan(config)
+    folder = _open_folder(config, path)
+    with one_thread(), hold(folder):
+        add_environment(folder)
+        task = _task(config, network, record, boards, folder)
+        with tqdm(total=plan.cycles + 1, unit="level", initial=0) as bar:
+
+            def publish(level: Level) -> None:
+                publish_level(folder, level, network, record, config)
+                bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
+
+            def count(result: Mapping[str, Any]) -> None:
+                bar.update()
+
+            results = run_loop(task, plan, folder, publish, count)
+    print(write_table(folder, results))
+    return folder
+
+
+def network_path(agent: str) -> Path:
+    """Returns the checkpoint of an agent's spec; ValueError where it is no AlphaZero agent."""
+    name = agent.removeprefix(PREFIX)
+    if name == agent or "," in name:
+        raise ValueError(
+            f"agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, got {agent!r}"
+        )
+    return find_network(name)
+
+
+def boards_of(record: Mapping[str, Any], path: Path) -> tuple[Board, ...]:
+    """Returns the boards that a network was trained on; ValueError where its checkpoint does not tell."""
+    try:
+        boards = tuple(Board.parse(text) for text in record["boards"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} does not tell the boards of its training") from error
+    if not boards:
+        raise ValueError(f"{path} does not tell the boards of its training")
+    return boards
+
+
+def make_plan(config: PruneConfig) -> Plan:
+    """Returns the plan of a configuration; ValueError where it is wrong."""
+    name, options = schedule_spec(config.schedule)
+    options = with_peak(name, options, lr=config.learner.lr, p=config.fraction or 0.2)
+    return Plan(
+        criterion=config.method,
+        schedule=name,
+        schedule_options=options,
+        **{
+            field: getattr(config, field)
+            for field in (
+                "scope fraction count cycles restart rewind_to floor exclude until_density kappa grid tolerance seed"
+            ).split()
+        },
+    )
+
+
+def _open_folder(config: PruneConfig, path: Path) -> Path:
+    """Returns the run's folder, made and checked against the settings of the run that it holds."""
+    settings = {name: value for name, value in plain(asdict(config)).items() if name not in ("out", "cycles")}
+    settings["network"] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    folder = config.out or default_folder("prune", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
+    if not stored and folder.is_dir() and any(not each.name.startswith(".") for each in folder.iterdir()):
+        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
+    for name, value in settings.items():
+        if stored and stored.get(name) != value:
+            raise ValueError(
+                f"{folder} holds a run with other settings: {name} is {stored.get(name)!r} there, "
+                f"{value!r} here; choose another --out"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
+    return folder
+
+
+def _task(
+    config: PruneConfig,
+    network: PolicyValueNet,
+    record: Mapping[str, Any],
+    boards: tuple[Board, ...],
+    folder: Path,
+) -> AlphaZeroTask:
+    """Returns the task of a run; its buffer is played where it is not there."""
+    discount = record.get("config", {}).get("search", {}).get("discount", config.search.discount)
+    search = replace(config.search, discount=discount)
+    path = folder / BUFFER_FILE
+    if not path.exists():
+        played = buffer.play(
+            make_evaluator(network, "selfplay"),
+            boards,
+            network.config.encoding == "bricks",
+            positions=config.positions,
+            config=config.selfplay,
+            search=search,
+            seed=config.seed,
+        )
+        buffer.save(played, path)
+    train, validation = buffer.load(path, boards[0].cells).split()
+    retraining = Retraining(
+        steps=config.steps,
+        learner=config.learner,
+        iterations=config.iterations if config.in_loop else 0,
+        selfplay=config.selfplay,
+        search=search,
+    )
+    seed = int(record.get("seed", 0))
+    return AlphaZeroTask(network, boards, train, validation, seed=seed, retraining=retraining)
+
+
+def publish_level(
+    folder: Path, level: Level, network: PolicyValueNet, record: Mapping[str, Any], config: PruneConfig
+) -> None:
+    """Writes a level as a checkpoint, shrunk where channels were cut, and adds its costs to its result."""
+    exported, density = level.network, level.masks.density()
+    if level.removable is not None:
+        exported, _ = shrink(level.network, level.groups, level.removable)
+        exported.config = shrunk_config(network.config, level.removable)
+        density = 1.0
+    file = folder / f"level-{level.cycle:02}" / RUN_FILE
+    file.parent.mkdir(exist_ok=True)
+    told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "masks")}
+    pruning = {"agent": config.agent, "method": config.method, "scope": config.scope, **told}
+    save_network(file, exported, {**record, "pruning": pruning})
+    example = torch.zeros(1, 3, *_size(record))
+    measured = cost(exported, example, density=density, file=file, run=_runs(exported, example))
+    level.result["cost"] = asdict(measured) | {
+        "evaluations a second, batch 64": 64e3 / latency_ms(_runs(exported, example, "selfplay")(64))
+    }
+
+
+def _size(record: Mapping[str, Any]) -> tuple[int, int]:
+    board = Board.parse(record["boards"][0])
+    return board.rows, board.cols
+
+
+def _runs(network: PolicyValueNet, example: torch.Tensor, name: str = "auto"):
+    """Returns what makes, for a batch's size, a call of the network on the evaluator of that name."""
+    evaluate = make_evaluator(network, name)
+
+    def of_batch(size: int):
+        planes = torch.rand(size, *example.shape[1:]).round().numpy()
+        return lambda: evaluate(planes)
+
+    return of_batch

@@ -1,0 +1,47 @@
+"""The picture of `bttt schedules`: the learning rate over the cycles, one line a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+INCHES, DOTS_AN_INCH = (10.4, 3.6), 130
+COLORS = colormaps["tab10"].colors
+DASHES = ("-", "--", ":", "-.")
+THIN, THICK = 1.0, 2.4
+MOST_TICKS = 25
+MOST_LETTERS = 60
+
+
+def draw_schedules(curves: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:
+    """Writes a picture of the curves: of each schedule the rates of each cycle at equal steps."""
+    rows = (len(curves) + 1) // 2
+    width, height = INCHES
+    figure = Figure(figsize=(width, height + 0.22 * rows), dpi=DOTS_AN_INCH, layout="constrained")
+    axes = figure.subplots()
+    for number, (spec, parts) in enumerate(curves.items()):
+        dash = DASHES[number // len(COLORS) % len(DASHES)]
+        rates = [rate for part in parts for rate in part]
+        thick = THIN + (THICK - THIN) * (1 - number / len(curves))  # the first lines show beneath the last
+        color = COLORS[number % len(COLORS)]
+        axes.plot(_places(parts), rates, dash, color=color, lw=thick, label=_short(spec))
+    cycles = len(next(iter(curves.values())))
+    axes.set(xlim=(0, cycles), ylim=(0, None), xlabel="cycle", ylabel="learning rate")
+    axes.xaxis.get_major_locator().set_params(integer=True, nbins=MOST_TICKS, steps=(1, 2, 5, 10))
+    axes.grid(axis="x", color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    figure.savefig(path)
+
+
+def _places(parts: Sequence[Sequence[float]]) -> list[float]:
+    """Returns the places of the rates on the axis of cycles; a cycle ends where the next one begins."""
+    return [cycle + point / (len(part) - 1) for cycle, part in enumerate(parts) for point in range(len(part))]
+
+
+def _short(spec: str) -> str:
+    return spec if len(spec) <= MOST_LETTERS else f"{spec[: MOST_LETTERS - 1]}\u2026"
