@@ -15,6 +15,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
     "train": ("agents.alphazero.train", "TrainConfig", "train AlphaZero on chosen bricks"),
     "prune": ("pruning.studies.prune", "PruneConfig", "prune a trained AlphaZero network in cycles"),
+    "compression": (
+        "pruning.studies.compression",
+        "CompressionConfig",
+        "prune networks, measure where the brick never was",
+    ),
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),

@@ -1,6 +1,6 @@
 """Data-parallel runs: scores are averaged over the processes, and the first one's masks hold for all.
 
-Without `torch.distributed` initialised, everything is returned as it is. Every process must make the same calls.
+Without `torch.distributed` initialised, everything is returned as it is. All processes make the same calls.
 """
 
 from __future__ import annotations

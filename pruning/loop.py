@@ -216,6 +216,19 @@ def run(
     return results
 
 
+def stored_results(folder: Path) -> list[dict[str, Any]]:
+    """Returns the results of a run's finished cycles; ValueError where a file is damaged."""
+    results: list[dict[str, Any]] = []
+    while (path := cycle_file(folder, len(results))).exists():
+        results.append(read_tensors(path, KIND)[1]["result"])
+    return results
+
+
+def cycle_file(folder: Path, cycle: int) -> Path:
+    """Returns the file of a finished cycle."""
+    return folder / f"cycle-{cycle:02}.safetensors"
+
+
 class _Loop:
     """A run under way: what stays the same over its cycles."""
 
@@ -227,7 +240,7 @@ class _Loop:
 
     def path(self, cycle: int) -> Path:
         """Returns the file of a cycle."""
-        return self.folder / f"cycle-{cycle:02}.safetensors"
+        return cycle_file(self.folder, cycle)
 
     def load(self, cycle: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Returns the tensors and the result of a finished cycle."""

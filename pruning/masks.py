@@ -64,7 +64,10 @@ class Masks(Mapping[str, Tensor]):
         names = header.get("names")
         if not isinstance(names, list) or sorted(map(str, names)) != sorted(tensors):
             raise ValueError(f"{path} is damaged: its header and its tensors name different masks")
-        masks = cls({name: tensors[name] for name in names})
+        try:
+            masks = cls({name: tensors[name] for name in names})
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
         if header.get("digest") != masks.digest():
             raise ValueError(f"{path} is damaged: its masks are not those of its digest")
         return masks
@@ -224,7 +227,7 @@ def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, T
 
 def _buffers(optimizer: Optimizer, parameter: Tensor) -> Iterator[Tensor]:
     """Yields what an optimizer remembers of each entry of a parameter."""
-    # looked up, not with []: that would make an empty state, which some optimizers take for a first step
+    # not with []: that would add parameters of another optimizer, and this one's could not be saved any more
     for name, value in optimizer.state.get(parameter, {}).items():
         if name != "step" and isinstance(value, Tensor) and value.shape == parameter.shape:
             yield value

@@ -56,6 +56,8 @@ class PruneConfig:
     """Agreement below the best that is still in the oracle's interval."""
     positions: int = 50_000
     """Positions of self-play to retrain on."""
+    buffer: Path | None = None
+    """File of the positions, made where it is not there; by default in the run's folder. Runs may share one."""
     steps: int = 400
     """Steps of a cycle's retraining."""
     in_loop: bool = False
@@ -66,7 +68,7 @@ class PruneConfig:
     """Seed of all random numbers."""
     out: Path | None = None
     """Folder of the run; by default runs/prune-<hash of the settings>."""
-    learner: LearnerConfig = field(default_factory=LearnerConfig)
+    learner: LearnerConfig = field(default_factory=lambda: LearnerConfig(averaging=0.98))
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
 

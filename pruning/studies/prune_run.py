@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from agents.alphazero.checkpoint import load_network, save_network
+from agents.alphazero.configs import SearchConfig
 from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.torch_evaluators import one_thread
@@ -23,14 +24,16 @@ from pruning.loop import Level, Plan
 from pruning.loop import run as run_loop
 from pruning.shrink import shrink
 from pruning.studies import buffer
+from pruning.studies.buffer import Buffer
 from pruning.studies.alphazero import AlphaZeroTask, Retraining, shrunk_config
 from pruning.studies.prune import PruneConfig
 from pruning.studies.prune_table import write_table
 from pruning.studies.specs import schedule_spec, with_peak
 
 BUFFER_FILE = "buffer.npz"
+NOT_SETTINGS = ("out", "cycles", "buffer")
 PREFIX = "alphazero:"
-LATENCY_BATCHES = (1, 64)
+REPEATS = 50
 
 
 def prune(config: PruneConfig) -> Path:
@@ -57,6 +60,14 @@ def prune(config: PruneConfig) -> Path:
     return folder
 
 
+def prepare(config: PruneConfig) -> None:
+    """Plays the buffer of a run where it is not there, and nothing else."""
+    path = network_path(config.agent)
+    network, record = load_network(path)
+    with one_thread():
+        _buffer(config, network, boards_of(record, path), _search(config, record), Path())
+
+
 def network_path(agent: str) -> Path:
     """Returns the checkpoint of an agent's spec; ValueError where it is no AlphaZero agent."""
     name = agent.removeprefix(PREFIX)
@@ -81,7 +92,7 @@ def boards_of(record: Mapping[str, Any], path: Path) -> tuple[Board, ...]:
 def make_plan(config: PruneConfig) -> Plan:
     """Returns the plan of a configuration; ValueError where it is wrong."""
     name, options = schedule_spec(config.schedule)
-    options = with_peak(name, options, lr=config.learner.lr, p=config.fraction or 0.2)
+    options = with_peak(name, options, lr=config.learner.lr, p=config.fraction or 0.2, last=config.cycles)
     return Plan(
         criterion=config.method,
         schedule=name,
@@ -97,7 +108,7 @@ def make_plan(config: PruneConfig) -> Plan:
 
 def _open_folder(config: PruneConfig, path: Path) -> Path:
     """Returns the run's folder, made and checked against the settings of the run that it holds."""
-    settings = {name: value for name, value in plain(asdict(config)).items() if name not in ("out", "cycles")}
+    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
     settings["network"] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     folder = config.out or default_folder("prune", settings)
     if folder.exists() and not folder.is_dir():
@@ -124,9 +135,30 @@ def _task(
     folder: Path,
 ) -> AlphaZeroTask:
     """Returns the task of a run; its buffer is played where it is not there."""
+    search = _search(config, record)
+    train, validation = _buffer(config, network, boards, search, folder).split()
+    retraining = Retraining(
+        steps=config.steps,
+        learner=config.learner,
+        iterations=config.iterations if config.in_loop else 0,
+        selfplay=config.selfplay,
+        search=search,
+    )
+    seed = int(record.get("seed", 0))
+    return AlphaZeroTask(network, boards, train, validation, seed=seed, retraining=retraining)
+
+
+def _search(config: PruneConfig, record: Mapping[str, Any]) -> SearchConfig:
+    """Returns the search of self-play, with the discount that the network's values are learned with."""
     discount = record.get("config", {}).get("search", {}).get("discount", config.search.discount)
-    search = replace(config.search, discount=discount)
-    path = folder / BUFFER_FILE
+    return replace(config.search, discount=discount)
+
+
+def _buffer(
+    config: PruneConfig, network: PolicyValueNet, boards: Sequence[Board], search: SearchConfig, folder: Path
+) -> Buffer:
+    """Returns the samples to retrain on; they are played where they are not there."""
+    path = config.buffer or folder / BUFFER_FILE
     if not path.exists():
         played = buffer.play(
             make_evaluator(network, "selfplay"),
@@ -138,16 +170,7 @@ def _task(
             seed=config.seed,
         )
         buffer.save(played, path)
-    train, validation = buffer.load(path, boards[0].cells).split()
-    retraining = Retraining(
-        steps=config.steps,
-        learner=config.learner,
-        iterations=config.iterations if config.in_loop else 0,
-        selfplay=config.selfplay,
-        search=search,
-    )
-    seed = int(record.get("seed", 0))
-    return AlphaZeroTask(network, boards, train, validation, seed=seed, retraining=retraining)
+    return buffer.load(path, boards[0].cells)
 
 
 def publish_level(
@@ -167,7 +190,8 @@ def publish_level(
     example = torch.zeros(1, 3, *_size(record))
     measured = cost(exported, example, density=density, file=file, run=_runs(exported, example))
     level.result["cost"] = asdict(measured) | {
-        "evaluations a second, batch 64": 64e3 / latency_ms(_runs(exported, example, "selfplay")(64))
+        "evaluations a second, batch 64": 64e3
+        / latency_ms(_runs(exported, example, "selfplay")(64), repeats=REPEATS)
     }
 
 

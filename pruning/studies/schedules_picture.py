@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 INCHES, DOTS_AN_INCH = (10.4, 3.6), 130
 COLORS = colormaps["tab10"].colors
 DASHES = ("-", "--", ":", "-.")
-THIN, THICK = 1.0, 2.4
+THIN, THICK = 0.6, 4.2
 MOST_TICKS = 25
 MOST_LETTERS = 60
 

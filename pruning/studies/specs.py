@@ -39,13 +39,14 @@ def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
     return name, options
 
 
-def with_peak(name: str, options: Mapping[str, Any], *, lr: float, p: float) -> dict[str, Any]:
+def with_peak(name: str, options: Mapping[str, Any], *, lr: float, p: float, last: int) -> dict[str, Any]:
     """Returns options with the peak for a task where they do not give one.
 
-    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, and its `p`.
+    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, its share `p`
+    and, for its straight line, the number of the `last` cycle.
     """
     epsilon = options.get("epsilon", lr)
-    defaults = {"lr": lr, "epsilon": epsilon, "delta": 4 / 3 * epsilon, "p": p}
+    defaults = {"lr": lr, "epsilon": epsilon, "delta": 4 / 3 * epsilon, "p": p, "last": max(1, last)}
     known = inspect.signature(schedule_factory(name)).parameters
     return {option: value for option, value in defaults.items() if option in known} | dict(options)
 

@@ -142,6 +142,12 @@ def test_lrw_replays_the_last_epochs_of_the_base_training(epochs):
     assert rates(schedule, *(epoch / epochs for epoch in range(epochs))) == pytest.approx(base[-epochs:])
 
 
+def test_lrw_replays_88_epochs_by_default():
+    points = [epoch / 88 for epoch in range(88)]
+    assert rates(make_schedule("lrw"), *points) == rates(make_schedule("lrw", replayed=88 / 160), *points)
+    assert rates(make_schedule("lrw"), 7.9 / 88, 8 / 88) == pytest.approx([0.1, 0.01])
+
+
 @given(st.floats(0.001, 0.25), shares, cycles)
 def test_lrw_within_the_last_window_is_ft(replayed, progress, cycle):
     assert make_schedule("lrw", replayed=replayed)(progress, cycle) == make_schedule("ft")(progress, cycle)

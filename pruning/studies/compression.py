@@ -1,0 +1,212 @@
+"""The command `bttt compression`: does a network that is cut stop generalising before it stops playing?
+
+Networks trained on sets of brick cells are pruned in several ways; every level is measured on training, mirrored
+and novel cells. Each pruning is one task, which depends on its configuration alone; what is finished is found
+again. This process alone writes results.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+from tqdm import tqdm
+
+from agents.alphazero.configs import SearchConfig
+from agents.alphazero.train import TrainConfig
+from bttt.exit_codes import OK
+from pruning.studies.compression_arms import ARMS, Pruned, prunings
+from pruning.studies.prune import PruneConfig
+from tournaments.generalisation_evaluation import SINGLE, Counts, Part, evaluate, stored
+from tournaments.generalisation_networks import StudyNetwork, study_networks
+
+
+@dataclass(frozen=True)
+class CompressionConfig:
+    """Prune networks trained on sets of brick cells, and measure every level on cells seen and never seen.
+
+    Prints tables and writes compression.csv (rates and costs), compression.json (all counts, provenance) and
+    compression.png. The same command again continues it. The defaults take hours of a core.
+    """
+
+    sets: tuple[str, ...] = ("D4", "R3", "all")
+    """Training sets of the networks."""
+    seeds: int = 3
+    """Networks of each set, with the seeds 0, 1, ..."""
+    arms: tuple[str, ...] = tuple(ARMS)
+    """Ways to prune; the first prunes all networks, the others are controls: dropnet-layer, dropnet,
+    maximum-layer, random-layer, apoz-layer, dense, rewind, reinit, magnitude, gradient, magnitude-rewind,
+    magnitude-reinit, fine-tuning, constant, warmup-step, upper, silo-step, silo-linear, oracle."""
+    control_sets: tuple[str, ...] = ("R3",)
+    """Training sets whose networks the controls prune."""
+    control_seeds: int | None = None
+    """Networks of each of them; by default as many as `seeds`."""
+    iterations: int = 100
+    """Iterations of each network's training, where it is not trained yet."""
+    simulations: tuple[int, ...] = (0, 100)
+    """Simulations of a decision; 0 is the raw policy."""
+    control_simulations: tuple[int, ...] = (0,)
+    """The same for the controls."""
+    positions: int = 50
+    """Positions of each cell in which the search decides; the raw policy decides in all 200."""
+    games: int = 2
+    """Games against minimax:depth=2 on each cell with the raw policy."""
+    grid: tuple[float, ...] = (0.0015, 0.003, 0.005, 0.007, 0.01)
+    """Peak learning rates that the arm oracle tries in each cycle."""
+    out: Path = Path("runs/compression-results")
+    """Folder of the results, which are replaced."""
+    networks: Path = Path("runs/networks")
+    """Folder of the trained networks."""
+    runs: Path = Path("runs/compression")
+    """Folder of the prunings."""
+    workers: int = 1
+    """Processes that prune and measure, a network at a time."""
+    report: bool = False
+    """Train, prune and measure nothing: write the results of what is measured so far."""
+    train: TrainConfig = field(default_factory=TrainConfig)
+    """How networks are trained; bricks, seed, out and iterations are set by the options above."""
+    prune: PruneConfig = field(default_factory=lambda: PruneConfig("alphazero:all", steps=200))
+    """How they are pruned; agent, out, buffer, seed, grid and what an arm changes are set by the study."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A pruning that is measured.
+
+    Attributes:
+        pruned: The pruning.
+        results: The result of each level (see `pruning.loop`).
+        counts: For each level, the counts of each measurement.
+    """
+
+    pruned: Pruned
+    results: list[dict[str, Any]]
+    counts: list[dict[Part, list[Counts]]]
+
+
+def run(config: CompressionConfig) -> int:
+    """Trains, prunes and measures what is missing, writes and prints the results, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, a folder holds a run with other settings, or with --report nothing is
+            measured yet.
+        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+    """
+    _check(config)
+    networks = study_networks(config.sets, config.seeds)
+    seeds = config.seeds if config.control_seeds is None else config.control_seeds
+    plan = prunings(config.arms, networks, config.control_sets, seeds)
+    for folder in (config.out, config.networks, config.runs):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not config.report:
+        _each(config, "trained", _train, networks)
+        _each(config, "pruned and measured", _prune, plan)
+    from pruning.studies.compression_results import publish  # matplotlib, which takes a second to load
+
+    publish(config.out, config, measured(config, plan))
+    return OK
+
+
+def measured(config: CompressionConfig, plan: Iterable[Pruned]) -> list[Measured]:
+    """Returns the prunings that are measured in full; ValueError where there is none."""
+    from pruning.loop import stored_results
+
+    found = []
+    for pruned in plan:
+        folder = config.runs / pruned.name
+        results = stored_results(folder)
+        parts = _parts(config, pruned)
+        counts = [stored(_level(folder, level), parts) for level in range(len(results))]
+        if results and all(own for level in counts for own in level):
+            found.append(Measured(pruned, results, [dict(zip(parts, own, strict=True)) for own in counts]))
+    if not found:
+        raise ValueError(f"nothing is measured yet in {config.runs}")
+    return found
+
+
+def _check(config: CompressionConfig) -> None:
+    least_values = {"seeds": 1, "positions": 1, "games": 1, "workers": 1, "iterations": 1, "control_seeds": 1}
+    for name, least in least_values.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    for number in (*config.simulations, *config.control_simulations):
+        SearchConfig(simulations=number)  # raises where it is wrong
+    for name in ("sets", "simulations", "control_simulations"):
+        if not getattr(config, name):
+            raise ValueError(f"{name} must have at least one entry, got none")
+    if absent := [name for name in config.control_sets if name not in config.sets]:
+        raise ValueError(f"control set {absent[0]!r} must be one of the sets, {', '.join(config.sets)}")
+
+
+def _parts(config: CompressionConfig, pruned: Pruned) -> list[Part]:
+    """Returns what is measured of each level of a pruning."""
+    main = pruned.arm == config.arms[0]
+    parts = []
+    for simulations in dict.fromkeys(config.simulations if main else config.control_simulations):
+        positions = config.positions if simulations else None
+        parts.append(Part("losing", SINGLE, simulations, positions, (), 0))
+        if not simulations:
+            parts.append(Part("wins", SINGLE, simulations, config.games, (), 0))
+    return parts
+
+
+def _level(folder: Path, level: int) -> Path:
+    return folder / f"level-{level:02}"
+
+
+def _each(config: CompressionConfig, what: str, task: Callable[..., str], items: Sequence[Any]) -> None:
+    """Runs a task for each item, in processes of its own."""
+    parallel = joblib.Parallel(n_jobs=config.workers, return_as="generator_unordered")
+    try:
+        with tqdm(total=len(items), unit="network", desc=what) as progress:
+            for name in parallel(joblib.delayed(task)(config, item) for item in items):
+                progress.set_postfix_str(name, refresh=False)
+                progress.update()
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed or out of memory); what is stored is kept"
+        ) from error
+
+
+def _train(config: CompressionConfig, network: StudyNetwork) -> str:
+    """Trains a network where that is not done, and has it play the buffer that its prunings share."""
+    from agents.alphazero.training import train
+    from pruning.studies.prune_run import prepare
+
+    with _quietly():
+        trained = network.training(replace(config.train, iterations=config.iterations), config.networks)
+        train(trained)
+        prepare(Pruned(config.arms[0], network).config(config.prune, config.grid, config.networks, config.runs))
+    return network.name
+
+
+def _prune(config: CompressionConfig, pruned: Pruned) -> str:
+    """Prunes a network, or goes on with it, and measures each level."""
+    from pruning.studies.prune_run import prune
+
+    with _quietly():
+        folder = prune(pruned.config(config.prune, config.grid, config.networks, config.runs))
+        for level in sorted(folder.glob("level-*")):
+            evaluate(level, _parts(config, pruned))
+    return pruned.name
+
+
+def _quietly():
+    """Returns a context in which nothing is printed, since others work beside; torch gets one thread."""
+    import torch
+
+    torch.set_num_threads(1)
+    from contextlib import ExitStack
+
+    stack = ExitStack()
+    nowhere = stack.enter_context(Path(os.devnull).open("w"))
+    stack.enter_context(redirect_stdout(nowhere))
+    stack.enter_context(redirect_stderr(nowhere))
+    return stack
