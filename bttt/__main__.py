@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
     "train": ("agents.alphazero.train", "TrainConfig", "train AlphaZero on chosen bricks"),
     "prune": ("pruning.studies.prune", "PruneConfig", "prune a trained AlphaZero network in cycles"),
+    "levels": ("pruning.studies.levels", "LevelsConfig", "play the levels of a pruning against each other"),
     "compression": (
         "pruning.studies.compression",
         "CompressionConfig",

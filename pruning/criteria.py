@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from pruning.groups import Group, Slice
 from pruning.masks import Masks, weight_masks
-from pruning.tracing import observe
+from pruning.shrink import removable, shrink
+from pruning.tracing import observer
 
 Batch = Sequence[Tensor]
 """Tensors of N samples; the first is the network's input."""
@@ -81,8 +82,7 @@ def magnitude(evidence: Evidence) -> Scores:
 def gradient(evidence: Evidence) -> Scores:
     """Returns |w - w'| of each weight, w' being its value an epoch earlier.
 
-    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023), which takes the epoch before
-    the last but one; here it is the last epoch.
+    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023).
     """
     return {name: (w - evidence.before[name]).abs() for name, w in evidence.weights().items()}
 
@@ -105,9 +105,9 @@ def random(evidence: Evidence) -> Scores:
 def dropnet(evidence: Evidence) -> Scores:
     """Returns each unit's mean absolute activation over samples and positions.
 
-    DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): |V| after the activation, mean
-    over the positions of the feature map, mean over the training split. A stream of residual blocks, which
-    the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
+    DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): |V| after the activation,
+    mean over the positions of the feature map, mean over the training split. A stream of residual blocks,
+    which the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
     """
     return _mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
 
@@ -131,7 +131,10 @@ def apoz(evidence: Evidence) -> Scores:
 
 
 def apoz_code(evidence: Evidence) -> Scores:
-    """Returns minus each unit's share of samples whose whole map is zero, as DropNet's published code counts."""
+    """Returns minus each unit's share of samples whose map is zero on average.
+
+    So DropNet's published code counts; after a ReLU that is where the whole map is zero.
+    """
     return _mean_of_maps(evidence, lambda maps: -(maps.mean(2) == 0).double())
 
 
@@ -152,9 +155,9 @@ def l2(evidence: Evidence) -> Scores:
 def taylor(evidence: Evidence) -> Scores:
     """Returns the squared first-order change of the loss without each unit, mean over batches.
 
-    (sum over the unit's weights of g w)^2, as Molchanov et al. (CVPR 2019, eq. 8) with all producers' weights,
-    biases and normalisations of a unit as one set: by Euler's theorem that sum is the one of gradient times
-    output over positions.
+    (sum of gradient times weight)^2, as Molchanov et al. (CVPR 2019, eq. 8), over the weights that read the
+    unit: that sum is the one of gradient times activation over samples and positions. (Over the weights that
+    make it a normalisation would count twice: its own weights give that sum, the filter's nearly so again.)
     """
     parameters = dict(evidence.network.named_parameters())
     totals = {group.name: torch.zeros(group.size, dtype=torch.double) for group in evidence.scored_groups()}
@@ -169,7 +172,7 @@ def taylor(evidence: Evidence) -> Scores:
             if grad is not None
         }
         for group in evidence.scored_groups():
-            change = sum(_rows(part, group, products).sum(1) for part in group.producers)
+            change = sum(_rows(part, group, products).sum(1) for part in _effects(group))
             totals[group.name] += change.double().square().cpu()
         count += 1
     return {name: total / count for name, total in totals.items()}
@@ -213,19 +216,26 @@ CRITERIA: dict[str, Criterion] = {
 
 @torch.no_grad()
 def _mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Scores:
-    """Returns the mean over samples of `of_maps`, from maps `[N, C, P]` to `[N, C]`, and over a group's taps."""
-    groups = evidence.scored_groups()
-    taps = [tap for group in groups for tap in group.taps]
-    totals = {group.name: torch.zeros(group.size, dtype=torch.double) for group in groups}
+    """Returns the mean over samples and a group's taps of `of_maps`, from maps `[N, C, P]` to `[N, C]`."""
+    network, groups, alive = evidence.network, evidence.scored_groups(), evidence.alive
+    if removable(evidence.groups, alive):
+        network, _ = shrink(network, evidence.groups, alive)  # the same activations at less cost
+    else:
+        alive = Masks.ones(alive.shapes)
+    observe = observer(network, [tap for group in groups for tap in group.taps])
+    totals = {group.name: torch.zeros(alive[group.name].sum(), dtype=torch.double) for group in groups}
     samples = 0
     for batch in evidence.batches():
-        observed = observe(evidence.network, taps, batch[0])
+        observed = observe(batch[0])
         for group in groups:
             for tap in group.taps:
-                maps = observed[tap].unflatten(1, (group.size, -1)).flatten(2)
+                maps = observed[tap].flatten(2) if observed[tap].dim() > 2 else observed[tap].unsqueeze(2)
                 totals[group.name] += of_maps(maps).double().sum(0).cpu() / len(group.taps)
         samples += len(batch[0])
-    return {name: total / samples for name, total in totals.items()}
+    return {
+        name: torch.zeros(mask.shape, dtype=torch.double).masked_scatter(mask, totals[name] / samples)
+        for name, mask in alive.items()
+    }
 
 
 def _sum_over_filters(evidence: Evidence, of_filters: Callable[[Tensor], Tensor]) -> Scores:
@@ -244,6 +254,18 @@ def _rows(part: Slice, group: Group, tensors: Mapping[str, Tensor]) -> Tensor:
         return torch.zeros(group.size, 1)
     tensor = tensors[part.tensor].movedim(part.dim, 0)
     return tensor[part.offset : part.offset + group.size * part.span].reshape(group.size, -1)
+
+
+def _effects(group: Group) -> Sequence[Slice]:
+    """Returns weights whose gradients times values sum up to the effect of each channel of a group.
+
+    They are those that read it. A layer before an addition has none of its own: then they are its
+    normalisation's, or its own.
+    """
+    if not group.tied:
+        return group.consumers
+    norms = [part for part in group.producers if part.tensor.rpartition(".")[0] not in group.layers]
+    return norms or group.producers
 
 
 def _masked_copy(evidence: Evidence, group: Group, kept: Tensor) -> Network:

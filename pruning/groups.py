@@ -55,7 +55,7 @@ def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) ->
             one, as if masked before the addition, and say with `tied` that they cannot be removed alone.
 
     Raises:
-        ValueError: The network cannot be traced.
+        ValueError: The network cannot be traced, or the example does not fit it.
     """
     traced, shapes = with_shapes(network, example)
     flow = Flow(traced, shapes, example)

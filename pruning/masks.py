@@ -92,8 +92,6 @@ class Masks(Mapping[str, Tensor]):
             torch.equal(mask, other._masks[name]) for name, mask in self._masks.items()
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"Masks({len(self)} layers, {self.kept} of {self.size} kept)"
 

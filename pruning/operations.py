@@ -16,19 +16,16 @@ from torch import Tensor, fx, nn
 from pruning.layouts import Channels, Layout, OpaqueError, Run
 from pruning.tracing import LAYERS, NORMS, operation
 
-_SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "hardswish", "tanh", "softsign")
-_NOT_AT_ZERO = ("sigmoid", "hardsigmoid", "softplus")
-_ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "clamp")
-ACTIVATIONS = frozenset((*_SMOOTH, *_NOT_AT_ZERO, *_ANGULAR))
+_ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "hardsigmoid", "hardswish", "clamp")
+_SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "sigmoid", "softplus")
+ACTIVATIONS = frozenset((*_ANGULAR, *_SMOOTH))  # those that make something of 0 are found out below
 PASSING = frozenset(("dropout", "dropout2d", "identity", "contiguous", "clone"))
 POOLS = frozenset(("max_pool2d", "avg_pool2d", "adaptive_max_pool2d", "adaptive_avg_pool2d"))
 REDUCTIONS = frozenset(("mean", "amax", "amin", "sum"))
 RESHAPES = frozenset(("flatten", "view", "reshape", "squeeze", "unsqueeze"))
 SIZES = frozenset(("size", "dim", "numel", "getattr"))
 
-_MODULES = {
-    name.replace("_", ""): name for names in (ACTIVATIONS, PASSING, POOLS, {"flatten"}) for name in names
-}
+_MODULES = {name.replace("_", ""): name for name in ACTIVATIONS | PASSING | POOLS | {"flatten"}}
 
 
 class Flow:
@@ -38,6 +35,7 @@ class Flow:
         channels: The channel sets.
         layouts: What dimension 1 of each node's tensor is made of.
         roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
+        direct: Tensors that the network reads by itself, not through a layer.
     """
 
     def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
@@ -106,12 +104,11 @@ class Flow:
         """Returns the output of a layer or normalisation; one that is called again ties what it reads."""
         dims = (4,) if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else (2,)
         read = self.read(node.args[0], *dims)
+        self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
         if node.target not in self._calls:
             rule = _norm if isinstance(module, NORMS) else _linear if isinstance(module, nn.Linear) else _conv
-            self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
             self._calls[node.target] = (read, rule(self, node.target, module, read))
         before, given = self._calls[node.target]
-        self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
         try:
             self.channels.tie(before, read)
         except OpaqueError:
@@ -178,7 +175,7 @@ def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
         return call(flow.zero.clone(), *node.args[1:], **node.kwargs)
 
 
-def _same(flow: Flow, node: fx.Node) -> Layout:
+def _pool(flow: Flow, node: fx.Node) -> Layout:
     return flow.read(node.args[0], 4)
 
 
@@ -230,6 +227,8 @@ def _reshape(flow: Flow, node: fx.Node) -> Layout:
         raise OpaqueError("to a fixed size")
     if name == "squeeze" and not sizes and not node.kwargs:
         raise OpaqueError("without a dimension")
+    if name == "squeeze" and before == after:
+        raise OpaqueError("which only acts on a dimension of size 1")
     if len(after) == 1 and before[1:].numel() == 1:
         return layout
     shrunk = math.prod(after[2:])
@@ -242,7 +241,7 @@ def _reshape(flow: Flow, node: fx.Node) -> Layout:
 def _rule(name: str) -> Callable[[Flow, fx.Node], Layout] | None:
     for names, rule in (
         (ACTIVATIONS | PASSING, _elementwise),
-        (POOLS, _same),
+        (POOLS, _pool),
         (REDUCTIONS, _reduce),
         ({"add", "iadd", "sub", "isub"}, _add),
         ({"mul", "imul", "multiply", "div", "truediv", "itruediv"}, _scale),

@@ -28,10 +28,10 @@ class ParamMap:
 
     def gather(self, name: str, tensor: Tensor) -> Tensor:
         """Returns a copy of the kept part of a tensor of that name's shape, in the same memory format."""
-        kept = tensor.detach().clone()
+        kept = tensor.detach()
         for dim, indices in self.kept.get(name, {}).items():
             kept = kept.index_select(dim, indices.to(kept.device))
-        return kept.contiguous(memory_format=_memory_format(tensor))
+        return kept.clone(memory_format=_memory_format(tensor))
 
     def scatter_(self, name: str, small: Tensor, big: Tensor) -> None:
         """Writes the kept part `small` into its places in `big`, whose other entries stay."""
@@ -66,11 +66,15 @@ def shrink(
     tensors = network.state_dict(keep_vars=True)
     kept = ParamMap(_kept(tensors, [(known[name], mask) for name, mask in cut.items()]))
     small = copy.deepcopy(network)
-    for parameter in small.parameters():
-        parameter.grad = None
     for name in kept.kept:
         _replace(small, name, kept.gather(name, tensors[name]))
     return small, kept
+
+
+def removable(groups: Iterable[Group], masks: Mapping[str, Tensor]) -> bool:
+    """Returns whether `shrink` can remove what the masks by group leave out; it may be nothing."""
+    held = {group.name for group in groups if group.fixed or group.tied}
+    return all(mask.all() or (mask.any() and name not in held) for name, mask in masks.items())
 
 
 def restore(small: nn.Module, into: nn.Module, param_map: ParamMap) -> None:

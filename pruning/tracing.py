@@ -7,7 +7,7 @@ are trusted to treat channels as their base class does.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, fx, nn
@@ -52,12 +52,20 @@ def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, di
         example: An input, `[B, ...]`, where the network is.
 
     Raises:
-        ValueError: The network cannot be traced.
+        ValueError: The network cannot be traced, or the example does not fit it.
     """
     traced = trace(copy.deepcopy(network)).eval()
     recorder = _Shapes(traced)
-    with torch.no_grad():
-        recorder.run(example)
+    recorder.extra_traceback = False
+    try:
+        with torch.no_grad():
+            recorder.run(example)
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        shape = [*example.shape]
+        raise ValueError(
+            f"an example of shape {shape} does not fit {type(network).__name__}: {reason}"
+        ) from error
     return traced, recorder.shapes
 
 
@@ -73,17 +81,22 @@ def operation(node: fx.Node, traced: fx.GraphModule) -> str:
 
 
 def observe(network: nn.Module, taps: Iterable[str], inputs: Tensor) -> dict[str, Tensor]:
-    """Returns the outputs of some nodes in one forward pass, which goes no further than the last of them.
+    """Returns the outputs of some nodes in one forward pass; see `observer`, which is for many batches."""
+    return observer(network, taps)(inputs)
 
-    Gradients reach the returned tensors, so a loss of the node "output" has a gradient with respect to them.
+
+def observer(network: nn.Module, taps: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:
+    """Returns a function from inputs `[B, ...]` to the outputs of some nodes, by name.
+
+    A pass goes no further than the last of them. Gradients reach the returned tensors, so a loss of the node
+    "output" has a gradient with respect to them. It sees the network's parameters as they are at each call.
 
     Args:
-        network: The network, in the mode in which it is to run.
+        network: The network, in the mode (training or evaluation) in which it is to run.
         taps: Names of nodes, such as `Group.taps`; "output" is what the network returns.
-        inputs: `[B, ...]`.
 
     Raises:
-        ValueError: No node has that name.
+        ValueError: The network cannot be traced, or no node has that name.
     """
     traced = trace(network)
     nodes = {node.name: node for node in traced.graph.nodes}
@@ -96,7 +109,7 @@ def observe(network: nn.Module, taps: Iterable[str], inputs: Tensor) -> dict[str
         _protect(traced.graph, [nodes[name] for name in wanted])
     _cut_after(traced.graph, set(wanted), found)
     traced.recompile()
-    return traced(inputs)
+    return traced
 
 
 def _value(node: fx.Node):

@@ -73,7 +73,7 @@ def study_rates(measured: Measured) -> list[Rate]:
     for network, parts in measured.items():
         train = network.boards
         for part, counts in parts.items():
-            novelty = _novelty(train, [each.board for each in counts]) if part.on == SINGLE else {}
+            novelty = novelties(train, [each.board for each in counts]) if part.on == SINGLE else {}
             key = (network.variant, network.brick_set, len(train), part.measure, part.on, part.simulations)
             for each in counts:
                 for group in (novelty.get(each.board), ALL):
@@ -82,7 +82,8 @@ def study_rates(measured: Measured) -> list[Rate]:
     return [_rate(key, own) for key, own in units.items()]
 
 
-def _novelty(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
+def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
+    """Returns which boards are seen, mirror or novel to a network; see `bttt.bricks.split`."""
     found = split(train, boards)
     return {board: name for name in NOVELTIES for board in getattr(found, name)}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,10 +25,10 @@ from agents.alphazero.selfplay import SelfPlay
 from agents.alphazero.yardstick import Yardstick
 from bttt.board import Board
 from pruning.criteria import Batch, Network, batches_of
-from pruning.loop import Hold, Trained
+from pruning.plan import Hold, Trained
 
-SCORED_BATCH = 2048
-"""Samples at once where scores and validation losses are taken."""
+SCORED_BATCH = 256
+"""Samples at once where scores and validation losses are taken; with more, activations leave the caches."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Retraining:
     Attributes:
         steps: Steps of a cycle.
         learner: How a step is done; its learning rate is the schedule's.
-        iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0 learns
-            from the buffer alone.
+        iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0
+            learns from the buffer alone.
         plies: Plies of every game in a stretch.
         selfplay: How games are played.
         search: How cells are chosen in them.
@@ -47,11 +47,11 @@ class Retraining:
     """
 
     steps: int = 400
-    learner: LearnerConfig = LearnerConfig()
+    learner: LearnerConfig = field(default_factory=LearnerConfig)
     iterations: int = 0
     plies: int = 8
-    selfplay: SelfPlayConfig = SelfPlayConfig()
-    search: SearchConfig = SearchConfig(simulations=32, gumbel=True)
+    selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
+    search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
     scored: int = 20_000
 
 
@@ -94,7 +94,7 @@ class AlphaZeroTask:
         self.example = torch.zeros(1, 3, self.size.rows, self.size.cols)
 
     def build(self, seed: int | None) -> PolicyValueNet:
-        """Returns a network of the same architecture, untrained; None gives the training's initial weights."""
+        """Returns an untrained network of the same architecture; None gives the training's initial weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed if seed is None else seed)
             return PolicyValueNet(self.network.config)
@@ -140,10 +140,7 @@ class AlphaZeroTask:
         for planes, policies, values in self._batches(self.validation):
             logits, expected = network(planes)
             losses = -(policies * functional.log_softmax(logits, 1)).sum(1)
-            legal = planes[:, 2].flatten(1) * (planes[:, :2].flatten(2).sum(1) == 0)
-            if self.bricks_plane:
-                legal = (planes.flatten(2).sum(1) == 0).float()
-            best = logits.masked_fill(legal == 0, -torch.inf).argmax(1)
+            best = logits.masked_fill(~legal_cells(planes, self.bricks_plane), -torch.inf).argmax(1)
             agree = (best == policies.argmax(1)).float()
             found.append((losses, agree, (expected - values).square(), (expected * values).sign()))
         policy_loss, agree, value_error, signs = (torch.cat(parts) for parts in zip(*found, strict=True))
@@ -167,7 +164,7 @@ class AlphaZeroTask:
         return policy_loss + self.retraining.learner.value_weight * functional.mse_loss(expected, values)
 
     def _samples(self, learner: Learner, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Yields what to learn a step from: the buffer, or the latest self-play of the network that learns."""
+        """Yields what to learn each step from: the buffer, or the latest self-play of what is learned."""
         config = self.retraining
         if not config.iterations:
             while True:
@@ -185,7 +182,8 @@ class AlphaZeroTask:
         upright = images(self.size, "none")
         for (part,) in batches_of([samples], SCORED_BATCH):
             turns = upright[np.zeros(len(part), np.int64)]
-            yield [torch.from_numpy(each) for each in make_batch(part, self.size, turns, self.bricks_plane)]
+            planes, *targets = map(torch.from_numpy, make_batch(part, self.size, turns, self.bricks_plane))
+            yield [planes.contiguous(memory_format=torch.channels_last), *targets]
 
     @cached_property
     def _yardstick(self) -> Yardstick | None:
@@ -195,6 +193,17 @@ class AlphaZeroTask:
         if self._yardstick is None:
             return {}
         return self._yardstick.rates(make_evaluator(network, "torch"))
+
+
+def legal_cells(planes: Tensor, bricks_plane: bool) -> Tensor:
+    """Returns where a stone can be put, `[B, A] bool`, from planes `[B, 3, rows, cols]`.
+
+    Args:
+        planes: Mover's and other stones, and cells without brick.
+        bricks_plane: Whether the third plane shows bricks instead.
+    """
+    mine, theirs, third = planes.flatten(2).bool().unbind(1)
+    return ~(mine | theirs) & (third ^ bricks_plane)
 
 
 def shrunk_config(config: Any, masks: Mapping[str, Tensor]) -> Any:

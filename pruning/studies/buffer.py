@@ -51,11 +51,16 @@ def play(
     search: SearchConfig,
     seed: int,
 ) -> Buffer:
-    """Returns a buffer of at least that many positions, of games that a network plays with itself."""
+    """Returns a buffer of at least that many positions, of games that a network plays with itself.
+
+    They are enough games to have some of both splits.
+    """
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     selfplay = SelfPlay(boards, config, search, bricks_plane, rng)
-    samples, sizes, found = [], [], 0
-    while found < positions:
+    samples: list[np.ndarray] = []
+    sizes: list[np.ndarray] = []
+    found = 0
+    while found < positions or sum(map(len, sizes)) < VALIDATION_GAMES:
         played = selfplay.run(evaluate, 1, rng)
         samples.append(played.samples)
         sizes.append(played.sizes)

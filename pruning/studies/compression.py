@@ -47,6 +47,8 @@ class CompressionConfig:
     """Training sets whose networks the controls prune."""
     control_seeds: int | None = None
     """Networks of each of them; by default as many as `seeds`."""
+    control_cycles: int | None = None
+    """Cycles of the controls; by default as many as `prune.cycles`."""
     iterations: int = 100
     """Iterations of each network's training, where it is not trained yet."""
     simulations: tuple[int, ...] = (0, 100)
@@ -145,6 +147,15 @@ def _check(config: CompressionConfig) -> None:
         raise ValueError(f"control set {absent[0]!r} must be one of the sets, {', '.join(config.sets)}")
 
 
+def _pruning(config: CompressionConfig, pruned: Pruned) -> PruneConfig:
+    """Returns how a network is pruned."""
+    cycles = config.prune.cycles
+    if pruned.arm != config.arms[0] and config.control_cycles is not None:
+        cycles = config.control_cycles
+    base = replace(config.prune, cycles=cycles)
+    return pruned.config(base, config.grid, config.networks, config.runs)
+
+
 def _parts(config: CompressionConfig, pruned: Pruned) -> list[Part]:
     """Returns what is measured of each level of a pruning."""
     main = pruned.arm == config.arms[0]
@@ -183,7 +194,7 @@ def _train(config: CompressionConfig, network: StudyNetwork) -> str:
     with _quietly():
         trained = network.training(replace(config.train, iterations=config.iterations), config.networks)
         train(trained)
-        prepare(Pruned(config.arms[0], network).config(config.prune, config.grid, config.networks, config.runs))
+        prepare(_pruning(config, Pruned(config.arms[0], network)))
     return network.name
 
 
@@ -192,7 +203,7 @@ def _prune(config: CompressionConfig, pruned: Pruned) -> str:
     from pruning.studies.prune_run import prune
 
     with _quietly():
-        folder = prune(pruned.config(config.prune, config.grid, config.networks, config.runs))
+        folder = prune(_pruning(config, pruned))
         for level in sorted(folder.glob("level-*")):
             evaluate(level, _parts(config, pruned))
     return pruned.name

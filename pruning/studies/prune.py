@@ -16,31 +16,31 @@ from bttt.exit_codes import OK
 class PruneConfig:
     """Prune a trained AlphaZero network in cycles of cutting and retraining.
 
-    It is retrained on a buffer of its own self-play, which is played first. Each level is a checkpoint: play level 7
-    as alphazero:FOLDER/level-07,simulations=100. Methods that cut channels write networks that are smaller;
-    those that cut weights write zeros. The same command again continues; what is finished is kept.
+    It is retrained on a buffer of its own self-play, which is played first. Each level is a checkpoint: play
+    level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that cut channels write networks that are
+    smaller; those that cut weights write zeros. The same command again continues; what is finished is kept.
     """
 
     agent: Annotated[str, tyro.conf.Positional]
     """The network: alphazero:all (d4, r2, r3), or alphazero:FOLDER of a training run."""
     method: str = "dropnet"
-    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, or oracle;
-    weights by magnitude, gradient, gradient-magnitude, or random-weights."""
+    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, or
+    oracle; weights by magnitude, gradient, gradient-magnitude, or random-weights."""
     scope: Literal["global", "layer"] = "global"
     """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer)."""
     schedule: str = "silo"
-    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon) is by
-    default --learner.lr, its delta 4/3 of that."""
+    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon) is
+    by default --learner.lr, its delta 4/3 of that."""
     cycles: int = 12
     """Cycles of cutting and retraining."""
     fraction: float = 0.2
     """Share of what is left that a cycle cuts; 0 only retrains."""
     count: int | None = None
-    """Channels or weights that a cycle cuts, instead of a share."""
+    """Channels or weights that a cycle cuts, instead of a share (with --scope layer, in each layer)."""
     restart: Literal["keep", "rewind", "reinit"] = "keep"
-    """Where each retraining starts: the weights as they are, those of the start of the training, or new ones."""
+    """Where each retraining starts: the weights as they are, those of the training's start, or new ones."""
     rewind_to: float = 0.0
-    """With rewind: share of a dense retraining whose weights to rewind to; 0 is the network's initial weights."""
+    """With rewind: share of a dense retraining whose weights to rewind to; 0 is the training's start."""
     floor: int | None = None
     """Entries that each layer keeps; by default 1 channel or 0 weights."""
     exclude: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class PruneConfig:
     positions: int = 50_000
     """Positions of self-play to retrain on."""
     buffer: Path | None = None
-    """File of the positions, made where it is not there; by default in the run's folder. Runs may share one."""
+    """File of the positions, made where it is not there; by default in the run's folder. Runs can share one."""
     steps: int = 400
     """Steps of a cycle's retraining."""
     in_loop: bool = False

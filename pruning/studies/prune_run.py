@@ -20,20 +20,28 @@ from agents.alphazero.weights import RUN_FILE, find_network
 from bttt.board import Board
 from bttt.run_folder import add_environment, default_folder, hold, plain, read_json, write_json
 from pruning.cost import cost, latency_ms
-from pruning.loop import Level, Plan
+from pruning.groups import find_groups
+from pruning.loop import Level
 from pruning.loop import run as run_loop
+from pruning.plan import Plan, whole
 from pruning.shrink import shrink
 from pruning.studies import buffer
-from pruning.studies.buffer import Buffer
 from pruning.studies.alphazero import AlphaZeroTask, Retraining, shrunk_config
+from pruning.studies.buffer import Buffer
 from pruning.studies.prune import PruneConfig
 from pruning.studies.prune_table import write_table
 from pruning.studies.specs import schedule_spec, with_peak
 
 BUFFER_FILE = "buffer.npz"
 NOT_SETTINGS = ("out", "cycles", "buffer")
+OF_PLAN = (
+    *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
+    *("kappa", "grid", "tolerance", "seed"),
+)
+"""Options that are the plan's too."""
 PREFIX = "alphazero:"
-REPEATS = 50
+REPEATS = 20
+"""Timed calls of each batch size."""
 
 
 def prune(config: PruneConfig) -> Path:
@@ -42,6 +50,8 @@ def prune(config: PruneConfig) -> Path:
     network, record = load_network(path)
     boards = boards_of(record, path)
     plan = make_plan(config)
+    # before anything is written: a folder would remember a wrong setting
+    whole(plan, network, find_groups(network, torch.zeros(1, 3, *_size(record)), coupled=plan.coupled))
     folder = _open_folder(config, path)
     with one_thread(), hold(folder):
         add_environment(folder)
@@ -73,7 +83,8 @@ def network_path(agent: str) -> Path:
     name = agent.removeprefix(PREFIX)
     if name == agent or "," in name:
         raise ValueError(
-            f"agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, got {agent!r}"
+            "agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, "
+            f"got {agent!r}"
         )
     return find_network(name)
 
@@ -97,12 +108,7 @@ def make_plan(config: PruneConfig) -> Plan:
         criterion=config.method,
         schedule=name,
         schedule_options=options,
-        **{
-            field: getattr(config, field)
-            for field in (
-                "scope fraction count cycles restart rewind_to floor exclude until_density kappa grid tolerance seed"
-            ).split()
-        },
+        **{name: getattr(config, name) for name in OF_PLAN},
     )
 
 
@@ -188,11 +194,10 @@ def publish_level(
     pruning = {"agent": config.agent, "method": config.method, "scope": config.scope, **told}
     save_network(file, exported, {**record, "pruning": pruning})
     example = torch.zeros(1, 3, *_size(record))
-    measured = cost(exported, example, density=density, file=file, run=_runs(exported, example))
-    level.result["cost"] = asdict(measured) | {
-        "evaluations a second, batch 64": 64e3
-        / latency_ms(_runs(exported, example, "selfplay")(64), repeats=REPEATS)
-    }
+    run = _runs(exported, example)
+    measured = cost(exported, example, density=density, file=file, run=run, repeats=REPEATS)
+    for_selfplay = latency_ms(_runs(exported, example, "selfplay")(64), repeats=REPEATS)
+    level.result["cost"] = asdict(measured) | {"evaluations a second, batch 64": 64e3 / for_selfplay}
 
 
 def _size(record: Mapping[str, Any]) -> tuple[int, int]:

@@ -35,8 +35,8 @@ def write_table(folder: Path, results: Sequence[Mapping[str, Any]]) -> str:
     writer.writerow(heads)
     writer.writerows([_value(result, head) for head in heads] for result in results)
     write_text(folder / CSV_FILE, file.getvalue())
-    rows = [heads] + [[format(_value(result, head), COLUMNS[head][1]) for head in heads] for result in results]
-    return aligned(rows)
+    texts = ([format(_value(result, head), COLUMNS[head][1]) for head in heads] for result in results)
+    return aligned([heads, *texts])
 
 
 def aligned(rows: Iterable[Sequence[str]]) -> str:

@@ -42,8 +42,8 @@ def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
 def with_peak(name: str, options: Mapping[str, Any], *, lr: float, p: float, last: int) -> dict[str, Any]:
     """Returns options with the peak for a task where they do not give one.
 
-    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, its share `p`
-    and, for its straight line, the number of the `last` cycle.
+    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, its share
+    `p` and, for its straight line, the number of the `last` cycle.
     """
     epsilon = options.get("epsilon", lr)
     defaults = {"lr": lr, "epsilon": epsilon, "delta": 4 / 3 * epsilon, "p": p, "last": max(1, last)}

@@ -60,8 +60,9 @@ def steps(network, optimizer, inputs, number, after=lambda: None):
 # ------------------------------------------------------------------------- masked = shrunk
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "seed"), [(name, seed) for name in NAMES for seed in range(3 if name in SMALL else 2)]
+)
 def test_masked_is_shrunk_to_the_last_bit_where_sums_have_an_order(name, seed):
     network, small, inputs, *_ = pair(name, seed, dtype=torch.float64)
     with OrderedSums():
@@ -71,7 +72,7 @@ def test_masked_is_shrunk_to_the_last_bit_where_sums_have_an_order(name, seed):
     assert apart(network, small, inputs) < 1e-12
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SMALL)
 def test_the_reference_of_ordered_sums_is_the_library_but_for_rounding(name):
     network, inputs = build(name)
     network, inputs = network.double(), inputs.double()
@@ -105,7 +106,7 @@ def test_masked_is_shrunk_on_a_shipped_network(kept):
     assert all(torch.equal(one, other) for one, other in zip(*given, strict=True))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SMALL)
 def test_each_group_can_be_cut_alone(name):
     network, inputs = build(name)
     network, inputs = network.double(), inputs.double()
@@ -327,6 +328,7 @@ def test_scatter_writes_only_the_kept_places():
     assert big.tolist() == [[7, 1], [7, 7], [7, 2]]
     assert param_map.gather("w", big).tolist() == [[1], [2]]
     assert param_map.gather("other", big).tolist() == big.tolist()
+    assert param_map.gather("other", big) is not big
 
 
 def test_channels_last_and_frozen_parameters_stay_so():
@@ -335,7 +337,7 @@ def test_channels_last_and_frozen_parameters_stay_so():
     network.stem.weight.requires_grad_(False)
     loss_of(network, inputs).backward()
     groups = find_groups(network, inputs)
-    small, _ = shrink(network, groups, random_masks(groups, 0))
+    small, _ = shrink(network, groups, random_masks(groups[:2], 0))
     last = {"memory_format": torch.channels_last}
     assert small.blocks[0].conv1.weight.is_contiguous(**last)
     assert not small.blocks[0].conv1.weight.is_contiguous()

@@ -132,14 +132,14 @@ class CatNet(nn.Module):
         self.left, self.right = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(3, 7, 1)
         self.norm = nn.BatchNorm2d(11)
         self.conv = nn.Conv2d(11, 5, 3, padding=1)
-        self.out = nn.Linear(5 + 7 * 16, 5)
+        self.out = nn.Linear(5 + 7 * 16 + 7, 5)
 
     def forward(self, x: Tensor) -> Tensor:
         left, right = torch.tanh(self.left(x)), functional.leaky_relu(self.right(x), 0.3)
         both = functional.relu(self.norm(torch.cat((left, right), dim=1)))
         pooled = functional.adaptive_avg_pool2d(functional.relu(self.conv(both)), 1)
         cells = functional.max_pool2d(right, 2)
-        return self.out(torch.cat([pooled.flatten(1), cells.flatten(1)], -1))
+        return self.out(torch.cat([pooled.flatten(1), cells.flatten(1), right.amax((2, 3))], -1))
 
 
 class Depthwise(nn.Module):
@@ -193,7 +193,7 @@ def randomised(network: nn.Module, seed: int) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for module in network.modules():
-            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d) and module.affine:
                 for tensor in (module.weight, module.running_var):
                     tensor.copy_(0.5 + torch.rand(tensor.shape, generator=generator))
                 for tensor in (module.bias, module.running_mean):

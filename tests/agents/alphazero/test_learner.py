@@ -95,6 +95,13 @@ def test_learning_rates():
     assert rates == sorted(rates, reverse=True)
 
 
+def test_a_learning_rate_of_its_own_is_taken_for_that_of_the_progress():
+    by_progress, by_rate = learner(lr=0.5), learner(lr=7.0)
+    by_progress.learn(samples(), 3, 0.4, np.random.default_rng(0))
+    by_rate.learn_at(samples(), 3, LearnerConfig(lr=0.5).lr_at(0.4), np.random.default_rng(0))
+    assert same(by_progress.state(), by_rate.state())
+
+
 def test_no_steps_change_nothing():
     taught = learner()
     before = {name: tensor.clone() for name, tensor in taught.state().items()}

@@ -49,6 +49,7 @@ def test_a_finished_game_can_be_replayed(gumbel):
     found = played(search=replace(SEARCH, gumbel=gumbel))
     games = split_games(found)
     assert len(games) == len(found.plies) > 12
+    assert [len(game) for game in games] == found.sizes.tolist()
     openings = set()
     for game, plies, outcome in zip(games, found.plies.tolist(), found.outcomes.tolist(), strict=True):
         positions = positions_of(game)

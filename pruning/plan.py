@@ -1,0 +1,212 @@
+"""What is pruned, a `Task`, and how, a `Plan`: all that a run of the pruning loop depends on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pruning.criteria import CRITERIA, Batch, Network
+from pruning.groups import Group, cuttable
+from pruning.lr_schedules import Schedule, make_schedule
+from pruning.masks import Masks
+
+Hold = Callable[[torch.optim.Optimizer], object]
+"""To be called with the optimizer once it is made: it keeps pruned weights and their buffers at zero."""
+ENDS = ("cycles", "until_density", "kappa")
+"""The settings of a plan that only say when it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training brought, beside the weights of the network, which it changes in place.
+
+    Attributes:
+        metrics: Numbers to record, as losses.
+        before: Weights an epoch before the end, by name; only some criteria need them.
+    """
+
+    metrics: dict[str, float]
+    before: dict[str, Tensor]
+
+
+class Task(Protocol):
+    """What is pruned and on which data. A batch is tensors of samples, the first the network's input.
+
+    Attributes:
+        measure: The entry of `evaluate` that a plan compares; above 0, larger is better. Never of the test
+            split.
+        example: An input of the network.
+    """
+
+    measure: str
+    example: Tensor
+
+    def build(self, seed: int | None) -> nn.Module:
+        """Returns an untrained network; None gives the initial weights of the dense one, to rewind to."""
+
+    def dense(self) -> nn.Module | None:
+        """Returns the trained network to begin with, which may be changed; None to train one in cycle 0."""
+
+    def train(
+        self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float = 1.0
+    ) -> Trained:
+        """Trains `network` in place, at learning rate `lr(progress)`; only the first `share` of the steps."""
+
+    def evaluate(self, network: nn.Module) -> dict[str, float]:
+        """Returns measurements on the validation split."""
+
+    def batches(self) -> Iterable[Batch]:
+        """Yields the training split, the same at each call, for scores."""
+
+    def loss(self, network: Network, batch: Batch) -> Tensor:
+        """Returns the mean loss of a batch."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is pruned.
+
+    Attributes:
+        criterion: A name in `CRITERIA`.
+        scope: Whether the lowest scores go over all layers together, or in each layer.
+        fraction: Share of what is left that each cycle drops; 0 only trains.
+        count: Entries that each cycle drops, instead of a share; with scope "layer", in each layer.
+        cycles: Most cycles after the dense one.
+        restart: Weights that a cycle starts from: "keep" those of the cycle before, "rewind" to early ones,
+            "reinit" draws new ones.
+        rewind_to: The weights to rewind to: those after this share of a dense training; 0 is the initial
+            ones.
+        schedule: A name in `lr_schedules.SCHEDULES`.
+        schedule_options: Its options.
+        floor: Entries that each layer keeps; None is 1 for units, so that they can be removed, and 0 for
+            weights.
+        exclude: Layers (groups of units, or weights) left whole; names with * and ?.
+        coupled: For units, whether channels that are added to each other are cut together; where not, only
+            masked (DropNet masks each layer before the addition).
+        until_density: Stop after the first network with at most this share of prunable entries.
+        kappa: Stop one cycle after the measure falls to this share of the dense network's (DropNet's kappa).
+        grid: Learning rates tried in each cycle as the schedule's `lr`; the best is kept (SILO's oracle).
+        tolerance: A value of the grid whose measure is so close to the best is in the oracle's interval.
+        seed: Seed of all random numbers.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    criterion: str = "dropnet"
+    scope: Literal["global", "layer"] = "global"
+    fraction: float = 0.2
+    count: int | None = None
+    cycles: int = 12
+    restart: Literal["keep", "rewind", "reinit"] = "keep"
+    rewind_to: float = 0.0
+    schedule: str = "constant"
+    schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    floor: int | None = None
+    exclude: tuple[str, ...] = ()
+    coupled: bool = True
+    until_density: float = 0.0
+    kappa: float = 0.0
+    grid: tuple[float, ...] = ()
+    tolerance: float = 0.005
+    seed: int = 0
+
+    def __post_init__(self):
+        for name, known in (
+            ("criterion", tuple(CRITERIA)),
+            ("scope", ("global", "layer")),
+            ("restart", ("keep", "rewind", "reinit")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        if not 0 <= self.fraction < 1:
+            raise ValueError(f"fraction must be at least 0 and below 1, got {self.fraction}")
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"count must be at least 1, got {self.count}")
+        for name in ("rewind_to", "until_density", "kappa"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
+        for name in ("cycles", "floor", "seed", "tolerance"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ValueError(f"{name} must be at least 0, got {value}")
+        if wrong := [lr for lr in self.grid if not 0 < lr < math.inf]:
+            raise ValueError(f"grid must hold learning rates above 0, got {wrong[0]}")
+        self.lr(0, self.grid[0] if self.grid else None)  # raises where an option is wrong
+
+    @property
+    def of(self) -> Literal["weights", "units"]:
+        """What is pruned."""
+        return CRITERIA[self.criterion].of
+
+    @property
+    def least(self) -> int:
+        """Entries that each layer keeps."""
+        return self.floor if self.floor is not None else int(self.of == "units")
+
+    @property
+    def amount(self) -> dict[str, float | int]:
+        """What each cycle drops, as an argument of `drop_lowest`."""
+        return {"fraction": self.fraction} if self.count is None else {"count": self.count}
+
+    @property
+    def drops(self) -> bool:
+        """Whether anything is pruned at all."""
+        return self.count is not None or self.fraction > 0
+
+    def lr(self, cycle: int, peak: float | None = None) -> Callable[[float], float]:
+        """Returns a cycle's learning rate by progress, with the peak of the grid where there is one."""
+        options = self.schedule_options if peak is None else {**self.schedule_options, "lr": peak}
+        schedule: Schedule = make_schedule(self.schedule, **options)
+        return lambda progress: schedule(progress, cycle)
+
+    def seed_of(self, *key: int) -> int:
+        """Returns the seed of one use of random numbers: of a cycle, or of a number of it."""
+        sequence = np.random.SeedSequence(self.seed, spawn_key=key)
+        return int(sequence.generate_state(1)[0])
+
+
+def settings(plan: Plan) -> dict[str, Any]:
+    """Returns a plan as JSON values."""
+    values = {**asdict(plan), "schedule_options": dict(plan.schedule_options)}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def whole(plan: Plan, network: nn.Module, groups: Iterable[Group]) -> Masks:
+    """Returns masks that keep all that a plan may prune; ValueError where that is nothing.
+
+    Weights are those of convolutions and linear layers, the first and the last too; units are the channels of
+    all groups but those that are fixed, as the network's outputs are.
+    """
+    if plan.of == "units":
+        sizes = {group.name: (group.size,) for group in cuttable(groups)}
+    else:
+        sizes = {
+            f"{name}.weight".removeprefix("."): tuple(module.weight.shape)
+            for name, module in network.named_modules()
+            if isinstance(module, nn.Conv2d | nn.Linear)
+        }
+    for pattern in plan.exclude:
+        if not any(fnmatchcase(name, pattern) for name in sizes):
+            raise ValueError(f"exclude names no layer: {pattern!r}; layers are {', '.join(sizes)}")
+    chosen = {
+        name: shape
+        for name, shape in sizes.items()
+        if not any(fnmatchcase(name, pattern) for pattern in plan.exclude)
+    }
+    if not chosen:
+        raise ValueError("nothing is left to prune: every layer is excluded")
+    return Masks.ones(chosen)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,163 @@
+"""Rates and costs of each level of the study `bttt compression`, over networks and boards.
+
+A rate is the share of hits of all trials together: of the networks of one arm and training set, at one level,
+on the boards that are seen, mirror or novel to them. Its 95% interval is over seeds and boards, as in
+`tournaments.generalisation_rates`; with one seed it says nothing of another training.
+
+Costs are means over the seeds. The share kept is
+
+    parameters(level) / parameters(level 0)         where channels are cut, as the network is then smaller
+    non-zero prunable weights / prunable weights    where weights are cut; the network stays as large and slow
+
+so arms of the two kinds compare in what is left, never in speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from pruning.criteria import CRITERIA
+from pruning.studies.compression import Measured
+from pruning.studies.compression_arms import ARMS, Pruned
+from tournaments.generalisation_evaluation import Counts
+from tournaments.generalisation_rates import ALL, interval, novelties, numbered
+
+EVALUATIONS = "evaluations a second, batch 64"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRate:
+    """The share of hits at one level of the prunings of one arm and training set, and what the level costs.
+
+    Attributes:
+        arm: Name in `ARMS`.
+        brick_set: Text of the training set.
+        level: Number of the level; 0 is dense.
+        measure: "losing" or "wins".
+        simulations: Simulations of a decision.
+        novelty: "seen", "mirror", "novel" or "all" boards.
+        seeds: Networks.
+        boards: Different boards.
+        trials: Decisions or games.
+        distinct: Different games of each network on each board, or positions, summed.
+        rate: Share of hits.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+        share: Share of the parameters kept, see the module.
+        density: Share of the prunable channels (or weights) kept.
+        kept: Channels (or weights) kept.
+        parameters: Parameters, those at 0 too.
+        macs: Multiply-adds of one position.
+        bytes: Size of the network's file.
+        latency_1: Milliseconds for a batch of 1.
+        latency_64: Milliseconds for a batch of 64.
+        evaluations: Positions a second in batches of 64, on self-play's evaluator.
+    """
+
+    arm: str
+    brick_set: str
+    level: int
+    measure: str
+    simulations: int
+    novelty: str
+    seeds: int
+    boards: int
+    trials: int
+    distinct: int
+    rate: float
+    low: float
+    high: float
+    share: float
+    density: float
+    kept: int
+    parameters: int
+    macs: int
+    bytes: int
+    latency_1: float
+    latency_64: float
+    evaluations: float
+
+
+def level_rates(measured: Sequence[Measured]) -> list[LevelRate]:
+    """Returns the rates of all groups: arms, training sets, levels, measurements, how new the boards are."""
+    units: dict[tuple, list[tuple[int, Counts]]] = {}
+    for each in measured:
+        new: dict = {}
+        for level, parts in enumerate(each.counts):
+            for part, counts in parts.items():
+                boards = [one.board for one in counts if one.board not in new]
+                new |= novelties(each.pruned.network.boards, boards) if boards else {}
+                key = (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations)
+                for one in counts:
+                    for group in (new[one.board], ALL):
+                        units.setdefault((*key, group), []).append((each.pruned.network.seed, one))
+    costs = _mean_costs(measured)
+    return [_rate(key, own, costs[key[:3]]) for key, own in units.items()]
+
+
+def cut_by(pruned: Pruned) -> Literal["weights", "units"]:
+    """Returns what a pruning cuts; units are channels."""
+    return CRITERIA[ARMS[pruned.arm]["method"]].of
+
+
+def share_kept(measured: Measured, level: int) -> float:
+    """Returns the share of the parameters that a level keeps, see the module."""
+    if cut_by(measured.pruned) == "weights":
+        return measured.results[level]["density"]
+    dense, own = (measured.results[number]["cost"]["parameters"] for number in (0, level))
+    return own / dense
+
+
+def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: dict[str, Any]) -> LevelRate:
+    seeds = numbered(seed for seed, _ in units)
+    boards = numbered(each.board for _, each in units)
+    hits, trials, distinct = (
+        np.array([getattr(each, name) for _, each in units]) for name in ("hits", "trials", "distinct")
+    )
+    low, high = interval(hits, trials, seeds, boards, int(distinct.sum()))
+    return LevelRate(
+        *key,
+        seeds=int(seeds.max()) + 1,
+        boards=int(boards.max()) + 1,
+        trials=int(trials.sum()),
+        distinct=int(distinct.sum()),
+        rate=float(hits.sum() / trials.sum()),
+        low=low,
+        high=high,
+        **costs,
+    )
+
+
+def _mean_costs(measured: Sequence[Measured]) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Returns the means over the seeds by arm, training set and level; whole numbers where costs are."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for each in measured:
+        for level in range(len(each.counts)):
+            key = (each.pruned.arm, each.pruned.network.brick_set, level)
+            found.setdefault(key, []).append(_costs(each, level))
+    return {
+        key: {name: type(own[0][name])(_mean([one[name] for one in own])) for name in own[0]}
+        for key, own in found.items()
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    mean = float(np.mean(values))
+    return round(mean) if isinstance(values[0], int) else mean
+
+
+def _costs(measured: Measured, level: int) -> dict[str, Any]:
+    result = measured.results[level]
+    cost = result["cost"]
+    return {
+        "share": float(share_kept(measured, level)),
+        "density": float(result["density"]),
+        "kept": int(result["kept"]),
+        **{name: int(cost[name]) for name in ("parameters", "macs", "bytes")},
+        **{name: float(cost[name]) for name in ("latency_1", "latency_64")},
+        "evaluations": float(cost[EVALUATIONS]),
+    }

@@ -1,0 +1,107 @@
+"""What `bttt compression` writes and prints of the prunings that are measured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bttt.run_folder import provenance, write_text
+from pruning.studies.compression import CompressionConfig, Measured
+from pruning.studies.compression_answers import excess_text, oracle_text, threshold_text
+from pruning.studies.compression_oracle import oracle_cycles
+from pruning.studies.compression_plot import draw_arms, draw_levels
+from pruning.studies.compression_question import excesses, ratios, thresholds
+from pruning.studies.compression_rates import level_rates
+from pruning.studies.compression_table import arms_text, levels_text
+from tournaments.publish import csv_text
+
+CSV_NAME, JSON_NAME = "compression.csv", "compression.json"
+LEVELS_NAME, ARMS_NAME = "compression.png", "arms.png"
+
+
+def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured]) -> None:
+    """Writes the files and prints the tables.
+
+    Args:
+        folder: Where the files go; it must exist.
+        config: The command's configuration.
+        measured: The prunings.
+    """
+    rates = level_rates(measured)
+    write_text(folder / CSV_NAME, csv_text(map(_row, map(asdict, rates))))
+    write_text(folder / JSON_NAME, _json_text(config, measured))
+    main = [each for each in measured if each.pruned.arm == config.arms[0]]
+    main_rates = [rate for rate in rates if rate.arm == config.arms[0]]
+    arm_rates = level_rates(compared(config, measured))
+    names = [CSV_NAME, JSON_NAME]
+    for name, draw, own in ((LEVELS_NAME, draw_levels, main_rates), (ARMS_NAME, draw_arms, arm_rates)):
+        if own:
+            draw(own, folder / name)
+            names.append(name)
+    tables = (
+        levels_text(main_rates),
+        arms_text(arm_rates),
+        excess_text(excesses(main)),
+        threshold_text(thresholds(main), ratios(main)),
+        oracle_text(oracle_cycles(config, measured)),
+    )
+    print("\n\n".join(filter(None, tables)))
+    print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
+
+
+def compared(config: CompressionConfig, measured: Sequence[Measured]) -> list[Measured]:
+    """Returns the prunings of the training sets and seeds that all arms have; none without controls."""
+    seeds = config.seeds if config.control_seeds is None else config.control_seeds
+    found = [
+        each
+        for each in measured
+        if each.pruned.network.brick_set in config.control_sets and each.pruned.network.seed < seeds
+    ]
+    return found if len({each.pruned.arm for each in found}) > 1 else []
+
+
+def _row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a row of the CSV file."""
+    return {name: round(each, 6) if isinstance(each, float) else each for name, each in values.items()}
+
+
+def _json_text(config: CompressionConfig, measured: Sequence[Measured]) -> str:
+    """Returns all results and counts as JSON, a line for each of a level; the boards are listed once."""
+    boards = {
+        f"{part.measure} on {part.on}": [str(one.board) for one in counts]
+        for each in measured
+        for part, counts in each.counts[0].items()
+    }
+    prunings = [{"name": each.pruned.name, **asdict(each.pruned)} for each in measured]
+    head = json.dumps({**provenance(config), "prunings": prunings, "boards": boards}, indent=1)[:-2]
+    parts = {"levels": _levels(measured), "counts": _counts(measured)}
+    texts = [
+        f' "{name}": [\n' + ",\n".join(f"  {json.dumps(line)}" for line in lines) + "\n ]"
+        for name, lines in parts.items()
+    ]
+    return ",\n".join([head, *texts]) + "\n}\n"
+
+
+def _levels(measured: Sequence[Measured]) -> Iterator[dict[str, Any]]:
+    for each in measured:
+        for result in each.results:
+            yield {"pruning": each.pruned.name, **result}
+
+
+def _counts(measured: Sequence[Measured]) -> Iterator[dict[str, Any]]:
+    for each in measured:
+        for level, parts in enumerate(each.counts):
+            for part, counts in parts.items():
+                yield {
+                    "pruning": each.pruned.name,
+                    "level": level,
+                    "measure": part.measure,
+                    "on": part.on,
+                    "simulations": part.simulations,
+                    "trials": [one.trials for one in counts],
+                    "hits": [one.hits for one in counts],
+                    "distinct": [one.distinct for one in counts],
+                }

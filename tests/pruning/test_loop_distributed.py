@@ -1,0 +1,90 @@
+"""The loop in two processes with different data: the same masks in both, also where one has lost a file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from toy_task import ToyTask
+
+from pruning.loop import run
+from pruning.plan import Plan
+
+PLAN = Plan(cycles=3, restart="rewind", rewind_to=0.5)
+WORKER = """
+import json, sys
+from pathlib import Path
+import torch
+from torch import distributed
+from toy_task import ToyTask
+from pruning.loop import cycle_file, run
+from pruning.plan import Plan
+
+rank, folder = int(sys.argv[1]), Path(sys.argv[2])
+own = folder / str(rank)
+torch.set_num_threads(1)
+meeting = f"file://{folder / 'meeting'}"
+distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
+task, plan = ToyTask(data=rank), Plan(cycles=3, restart="rewind", rewind_to=0.5)
+found = {"first": run(task, plan, own), "trainings": len(task.starts)}
+# as if the processes had been killed at different times
+for cycle in (3,) if rank == 0 else (2, 3):
+    cycle_file(own, cycle).unlink()
+if rank:
+    (own / "rewind.safetensors").unlink()
+distributed.barrier()
+task = ToyTask(data=rank)
+found |= {"again": run(task, plan, own), "trainings again": len(task.starts)}
+(folder / f"{rank}.json").write_text(json.dumps(found))
+distributed.destroy_process_group()
+"""
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def ranks(tmp_path_factory):
+    """What two processes found, by rank."""
+    folder = tmp_path_factory.mktemp("ranks")
+    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "support")))
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(rank), str(folder)],
+            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    try:
+        errors = [process.communicate(timeout=120)[1] for process in started]
+    finally:
+        for process in started:
+            process.kill()
+    assert [process.returncode for process in started] == [0, 0], "\n".join(errors)
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+
+
+def told(results):
+    return [{name: value for name, value in result.items() if name != "seconds"} for result in results]
+
+
+def test_both_have_the_same_masks_and_measurements(ranks):
+    assert [result["kept"] for result in ranks[0]["first"]] == [19, 16, 13, 11]
+    assert told(ranks[0]["first"]) == told(ranks[1]["first"])
+
+
+def test_each_alone_would_have_other_ones(ranks, tmp_path):
+    alone = [run(ToyTask(data=rank), PLAN, tmp_path / str(rank)) for rank in range(2)]
+    masks = [[result["masks"] for result in results] for results in alone]
+    assert masks[0] != masks[1]
+    qualities = [results[0]["quality"] for results in alone]
+    assert qualities[0] != qualities[1]
+    assert ranks[0]["first"][0]["quality"] == pytest.approx(sum(qualities) / 2)
+
+
+def test_what_one_process_has_lost_both_do_again(ranks):
+    for rank in ranks:
+        assert (rank["trainings"], rank["trainings again"]) == (5, 3)
+        assert told(rank["again"]) == told(rank["first"])

@@ -1,0 +1,102 @@
+"""The command `bttt compression` with a tiny training, one cut and few positions."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from bttt.__main__ import main
+
+TINY = [
+    *("compression", "--sets", "D4", "--seeds", "1", "--control-sets", "D4", "--iterations", "1"),
+    *("--train.selfplay.games", "8", "--train.search.simulations", "2"),
+    *("--simulations", "0", "2", "--positions", "1", "--games", "1"),
+    *("--prune.cycles", "1", "--prune.steps", "3", "--prune.positions", "300"),
+    *("--prune.selfplay.games", "16", "--prune.search.simulations", "2"),
+    *("--networks", "networks", "--runs", "runs", "--out", "out"),
+]
+STUDY = ["--arms", "dropnet-layer", "silo-step", "magnitude"]
+FILES = {"compression.csv", "compression.json", "compression.png", "arms.png"}
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def bttt(*arguments, capsys):
+    """Returns exit code, stdout and stderr of one command run in this process."""
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def refused(*arguments, capsys):
+    """Returns the one-line error of a command that must exit with code 2."""
+    code, _, err = bttt(*arguments, capsys=capsys)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1, err
+    return err
+
+
+def test_a_study_is_trained_pruned_measured_written_and_reported(capsys):
+    code, out, _ = bttt(*TINY, *STUDY, capsys=capsys)
+    assert code == 0
+    assert {path.name for path in Path("out").iterdir()} == FILES
+    arms = STUDY[1:]
+    assert {path.name for path in Path("runs").iterdir()} == {f"{arm}-base-D4-seed0" for arm in arms}
+    _check_rows(arms)
+    _check_reported(out, capsys)
+
+
+def _check_rows(arms):
+    keys = ("arm", "level", "measure", "simulations", "novelty")
+    with Path("out/compression.csv").open() as file:
+        found = {tuple(row[key] for key in keys): row for row in csv.DictReader(file)}
+    assert {key[0] for key in found} == set(arms) and {key[1] for key in found} == {"0", "1"}
+    assert {key[0] for key in found if key[3] == "2"} == {"dropnet-layer"}
+    seen, novel, wins = (
+        found["dropnet-layer", "1", *key]
+        for key in (("losing", "0", "seen"), ("losing", "2", "novel"), ("wins", "0", "all"))
+    )
+    assert (seen["trials"], novel["trials"], wins["trials"]) == ("200", "48", "49")
+    levels = [found["dropnet-layer", level, "losing", "0", "all"] for level in "01"]
+    fewer = int(levels[1]["parameters"]) / int(levels[0]["parameters"])
+    assert fewer < 0.8 and float(levels[1]["share"]) == pytest.approx(fewer, abs=1e-6)
+    cut = found["magnitude", "1", "losing", "0", "all"]
+    assert cut["parameters"] == levels[0]["parameters"] and float(cut["share"]) == 0.8
+    hits = [
+        sum(each["hits"])
+        for each in json.loads(Path("out/compression.json").read_text())["counts"]
+        if (each["pruning"], each["level"], each["measure"]) == ("magnitude-base-D4-seed0", 1, "losing")
+    ]
+    assert hits == [round(float(cut["rate"]) * int(cut["trials"]))]
+
+
+def _check_reported(out, capsys):
+    content = Path("out/compression.csv").read_bytes()
+    before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*.safetensors")}
+    more = ("--arms", *STUDY[1:], "rewind", "--sets", "D4", "R3", "--report")
+    code, again, _ = bttt(*TINY, *more, capsys=capsys)
+    assert code == 0 and again == out
+    assert Path("out/compression.csv").read_bytes() == content
+    assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*.safetensors")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--arms", "dropnet-layr"], "unknown arm 'dropnet-layr' (did you mean 'dropnet-layer'?); arms are dropnet-layer,"),
+        (["--arms", "rewind", "rewind"], "arm 'rewind' is named twice"),
+        (["--arms"], "arms must have at least one entry"),
+        (["--control-sets", "R3"], "control set 'R3' must be one of the sets, D4"),
+        (["--sets", "D4", "Z9"], "brick set 'Z9'"),
+        (["--seeds", "0"], "seeds must be at least 1, got 0"),
+        (["--control-simulations"], "control_simulations must have at least one entry"),
+        (["--simulations", "-1"], "simulations must be 0 to 1000000, got -1"),
+        (["--report"], "nothing is measured yet in runs"),
+    ],
+)
+def test_wrong_input_is_one_line(arguments, message, capsys):
+    assert message in refused(*TINY, *arguments, capsys=capsys)
