@@ -119,27 +119,30 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self):
-        for name, known in (
-            ("criterion", tuple(CRITERIA)),
-            ("scope", ("global", "layer")),
-            ("restart", ("keep", "rewind", "reinit")),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+        known = {"criterion": CRITERIA, "scope": ("global", "layer"), "restart": ("keep", "rewind", "reinit")}
+        for name, choices in known.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         if not 0 <= self.fraction < 1:
             raise ValueError(f"fraction must be at least 0 and below 1, got {self.fraction}")
-        if self.count is not None and self.count < 1:
-            raise ValueError(f"count must be at least 1, got {self.count}")
         for name in ("rewind_to", "until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
-        for name in ("cycles", "floor", "seed", "tolerance"):
+        for name, least in {"count": 1, "cycles": 0, "floor": 0, "seed": 0, "tolerance": 0}.items():
             value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ValueError(f"{name} must be at least 0, got {value}")
+            if value is not None and not value >= least:
+                raise ValueError(f"{name} must be at least {least}, got {value}")
+        self.lr(0)  # raises where an option is wrong
+        if self.grid:
+            self._check_grid()
+
+    def _check_grid(self) -> None:
         if wrong := [lr for lr in self.grid if not 0 < lr < math.inf]:
             raise ValueError(f"grid must hold learning rates above 0, got {wrong[0]}")
-        self.lr(0, self.grid[0] if self.grid else None)  # raises where an option is wrong
+        try:
+            self.lr(0, self.grid[0])
+        except ValueError as error:
+            raise ValueError(f"grid needs a schedule whose peak is lr: {error}") from error
 
     @property
     def of(self) -> Literal["weights", "units"]:

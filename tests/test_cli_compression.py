@@ -87,7 +87,10 @@ def _check_reported(out, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--arms", "dropnet-layr"], "unknown arm 'dropnet-layr' (did you mean 'dropnet-layer'?); arms are dropnet-layer,"),
+        (
+            ["--arms", "dropnet-layr"],
+            "unknown arm 'dropnet-layr' (did you mean 'dropnet-layer'?); arms are dropnet-layer,",
+        ),
         (["--arms", "rewind", "rewind"], "arm 'rewind' is named twice"),
         (["--arms"], "arms must have at least one entry"),
         (["--control-sets", "R3"], "control set 'R3' must be one of the sets, D4"),

@@ -94,7 +94,7 @@ class AlphaZeroTask:
         self.example = torch.zeros(1, 3, self.size.rows, self.size.cols)
 
     def build(self, seed: int | None) -> PolicyValueNet:
-        """Returns an untrained network of the same architecture; None gives the training's initial weights."""
+        """Returns an untrained network of the same architecture; None gives the training's first weights."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed if seed is None else seed)
             return PolicyValueNet(self.network.config)

@@ -22,7 +22,7 @@ import numpy as np
 
 from pruning.criteria import CRITERIA
 from pruning.studies.compression import Measured
-from pruning.studies.compression_arms import ARMS, Pruned
+from pruning.studies.compression_arms import ARMS
 from tournaments.generalisation_evaluation import Counts
 from tournaments.generalisation_rates import ALL, interval, novelties, numbered
 
@@ -99,14 +99,14 @@ def level_rates(measured: Sequence[Measured]) -> list[LevelRate]:
     return [_rate(key, own, costs[key[:3]]) for key, own in units.items()]
 
 
-def cut_by(pruned: Pruned) -> Literal["weights", "units"]:
-    """Returns what a pruning cuts; units are channels."""
-    return CRITERIA[ARMS[pruned.arm]["method"]].of
+def cut_by(arm: str) -> Literal["weights", "units"]:
+    """Returns what an arm cuts; units are channels."""
+    return CRITERIA[ARMS[arm]["method"]].of
 
 
 def share_kept(measured: Measured, level: int) -> float:
     """Returns the share of the parameters that a level keeps, see the module."""
-    if cut_by(measured.pruned) == "weights":
+    if cut_by(measured.pruned.arm) == "weights":
         return measured.results[level]["density"]
     dense, own = (measured.results[number]["cost"]["parameters"] for number in (0, level))
     return own / dense
@@ -133,19 +133,17 @@ def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: dict[str, Any]
 
 
 def _mean_costs(measured: Sequence[Measured]) -> dict[tuple[str, str, int], dict[str, Any]]:
-    """Returns the means over the seeds by arm, training set and level; whole numbers where costs are."""
+    """Returns the means over the seeds by arm, training set and level."""
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
     for each in measured:
         for level in range(len(each.counts)):
             key = (each.pruned.arm, each.pruned.network.brick_set, level)
             found.setdefault(key, []).append(_costs(each, level))
-    return {
-        key: {name: type(own[0][name])(_mean([one[name] for one in own])) for name in own[0]}
-        for key, own in found.items()
-    }
+    return {key: {name: _mean([one[name] for one in own]) for name in own[0]} for key, own in found.items()}
 
 
 def _mean(values: Sequence[float]) -> float:
+    """Returns the mean, a whole number where the values are."""
     mean = float(np.mean(values))
     return round(mean) if isinstance(values[0], int) else mean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +53,17 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
 
 
 def compared(config: CompressionConfig, measured: Sequence[Measured]) -> list[Measured]:
-    """Returns the prunings of the training sets and seeds that all arms have; none without controls."""
+    """Returns the prunings of the training sets, seeds and levels that controls have; none without them."""
     seeds = config.seeds if config.control_seeds is None else config.control_seeds
     found = [
         each
         for each in measured
         if each.pruned.network.brick_set in config.control_sets and each.pruned.network.seed < seeds
     ]
-    return found if len({each.pruned.arm for each in found}) > 1 else []
+    levels = max((len(each.counts) for each in found if each.pruned.arm != config.arms[0]), default=0)
+    return [
+        replace(each, results=each.results[:levels], counts=each.counts[:levels]) for each in found if levels
+    ]
 
 
 def _row(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +72,10 @@ def _row(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json_text(config: CompressionConfig, measured: Sequence[Measured]) -> str:
-    """Returns all results and counts as JSON, a line for each of a level; the boards are listed once."""
+    """Returns all results and counts as JSON: a line for each level, and for each measurement of one.
+
+    The boards are listed once; trials that are as many on all boards are one number.
+    """
     boards = {
         f"{part.measure} on {part.on}": [str(one.board) for one in counts]
         for each in measured
@@ -79,10 +85,14 @@ def _json_text(config: CompressionConfig, measured: Sequence[Measured]) -> str:
     head = json.dumps({**provenance(config), "prunings": prunings, "boards": boards}, indent=1)[:-2]
     parts = {"levels": _levels(measured), "counts": _counts(measured)}
     texts = [
-        f' "{name}": [\n' + ",\n".join(f"  {json.dumps(line)}" for line in lines) + "\n ]"
+        f' "{name}": [\n' + ",\n".join(f"  {_line(line)}" for line in lines) + "\n ]"
         for name, lines in parts.items()
     ]
     return ",\n".join([head, *texts]) + "\n}\n"
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, separators=(",", ":"))
 
 
 def _levels(measured: Sequence[Measured]) -> Iterator[dict[str, Any]]:
@@ -101,7 +111,12 @@ def _counts(measured: Sequence[Measured]) -> Iterator[dict[str, Any]]:
                     "measure": part.measure,
                     "on": part.on,
                     "simulations": part.simulations,
-                    "trials": [one.trials for one in counts],
+                    "trials": _by_board([one.trials for one in counts]),
                     "hits": [one.hits for one in counts],
-                    "distinct": [one.distinct for one in counts],
+                    "distinct": _by_board([one.distinct for one in counts]),
                 }
+
+
+def _by_board(numbers: list[int]) -> list[int] | int:
+    """Returns the numbers, or the one that all boards have."""
+    return numbers[0] if len(set(numbers)) == 1 else numbers

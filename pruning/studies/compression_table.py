@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from pruning.criteria import CRITERIA
-from pruning.studies.compression_arms import ARMS
-from pruning.studies.compression_rates import LevelRate
+from pruning.studies.compression_rates import LevelRate, cut_by
 from tournaments.crosstable import aligned
 from tournaments.generalisation_rates import ALL
 from tournaments.value_losses import NOVELTIES
@@ -81,7 +79,7 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
     tables = []
     for brick_set in dict.fromkeys(rate.brick_set for rate in losing):
         for kind, name in KINDS.items():
-            own = [rate for rate in losing if rate.brick_set == brick_set and _kind(rate.arm) == kind]
+            own = [rate for rate in losing if rate.brick_set == brick_set and cut_by(rate.arm) == kind]
             if own:
                 title = (
                     f"arms that cut {name}, trained on {brick_set}: % of decisions that lose value, "
@@ -90,10 +88,6 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
                 )
                 tables.append("\n".join([title, *_arms_rows(own)]))
     return "\n\n".join(tables)
-
-
-def _kind(arm: str) -> str:
-    return CRITERIA[ARMS[arm]["method"]].of
 
 
 def _arms_rows(rates: Sequence[LevelRate]) -> list[str]:

@@ -29,8 +29,8 @@ class PruneConfig:
     scope: Literal["global", "layer"] = "global"
     """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer)."""
     schedule: str = "silo"
-    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon) is
-    by default --learner.lr, its delta 4/3 of that."""
+    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon)
+    is by default --learner.lr, its delta 4/3 of that."""
     cycles: int = 12
     """Cycles of cutting and retraining."""
     fraction: float = 0.2
@@ -57,7 +57,7 @@ class PruneConfig:
     positions: int = 50_000
     """Positions of self-play to retrain on."""
     buffer: Path | None = None
-    """File of the positions, made where it is not there; by default in the run's folder. Runs can share one."""
+    """File of the positions, made where it is not there; by default in the run's folder. Runs can share."""
     steps: int = 400
     """Steps of a cycle's retraining."""
     in_loop: bool = False

@@ -17,9 +17,11 @@ from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import RUN_FILE, find_network
+from agents.options import nearest
 from bttt.board import Board
 from bttt.run_folder import add_environment, default_folder, hold, plain, read_json, write_json
 from pruning.cost import cost, latency_ms
+from pruning.criteria import CRITERIA
 from pruning.groups import find_groups
 from pruning.loop import Level
 from pruning.loop import run as run_loop
@@ -102,6 +104,11 @@ def boards_of(record: Mapping[str, Any], path: Path) -> tuple[Board, ...]:
 
 def make_plan(config: PruneConfig) -> Plan:
     """Returns the plan of a configuration; ValueError where it is wrong."""
+    if config.method not in CRITERIA:
+        known = ", ".join(CRITERIA)
+        raise ValueError(
+            f"unknown method {config.method!r}{nearest(config.method, CRITERIA)}; methods are {known}"
+        )
     name, options = schedule_spec(config.schedule)
     options = with_peak(name, options, lr=config.learner.lr, p=config.fraction or 0.2, last=config.cycles)
     return Plan(

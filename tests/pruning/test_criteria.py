@@ -158,7 +158,8 @@ def test_weights_are_scored_by_size_and_by_change():
     before["fc.weight"] = torch.tensor([[1.0, 1.0], [5.0, 0.0]])
     names = {"conv.weight", "fc.weight", "out.weight"}
     found = {
-        name: by_hand(name, network, before=before) for name in ("magnitude", "gradient", "gradient-magnitude")
+        name: by_hand(name, network, before=before)
+        for name in ("magnitude", "gradient", "gradient-magnitude")
     }
     assert all(scores.keys() == names for scores in found.values())
     assert found["magnitude"]["fc.weight"] == [[1, 1], [2, 0]]
@@ -206,7 +207,9 @@ def slope(network, gate, batch, h=1e-6):
     return (values[1] - values[0]) / (2 * h)
 
 
-@pytest.mark.parametrize("name", ["mlp", "conv", "vgg", "resnet", "dropnet-resnet", "cat", "depthwise", "odd"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "conv", "vgg", "resnet", "dropnet-resnet", "cat", "depthwise", "odd"]
+)
 def test_taylor_is_the_squared_slope_of_a_gate_on_the_unit(name):
     network, inputs = build(name)
     network, inputs = network.double(), inputs.double()

@@ -1,7 +1,7 @@
 """The pruning loop on a toy task: counts, restarts, resuming, stopping, and what it refuses."""
 
 import copy
-import shutil
+from itertools import pairwise
 
 import pytest
 import torch
@@ -80,7 +80,7 @@ def test_each_cycle_drops_a_fifth_of_all_units(tmp_path, criterion):
     for result, level in zip(results, levels, strict=True):
         assert result["masks"] == level.masks.digest()
         assert result["layers"] == {name: [int(m.sum()), len(m)] for name, m in level.masks.items()}
-    for after, before in zip(levels[1:], levels, strict=False):
+    for before, after in pairwise(levels):
         assert after.masks.within(before.masks)
 
 
@@ -132,11 +132,6 @@ def test_layers_can_be_left_out(tmp_path):
         pruned(tmp_path / "outputs", Plan(exclude=("out",)))
     with pytest.raises(ValueError, match="every layer is excluded"):
         pruned(tmp_path / "all", Plan(exclude=("*",)))
-
-
-def rewound(plan, folder, task=None):
-    task, _, levels = pruned(folder, plan, task)
-    return task, levels
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "dropnet"])
@@ -201,7 +196,7 @@ def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_pat
     plan = Plan(cycles=3, schedule_options={"lr": 0.05})
     task, results, levels = pruned(tmp_path, plan, ToyTask(optimizer=optimizer))
     groups = find_groups(task.build(None), task.example)
-    for before, level in zip(levels, levels[1:], strict=False):
+    for before, level in pairwise(levels):
         network = copy.deepcopy(before.network)
         masks = weight_masks(groups, level.masks, network)
         other = ToyTask(optimizer=optimizer)
@@ -212,9 +207,7 @@ def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_pat
             plan.seed_of(level.cycle),
         )
         assert len(task.starts[level.cycle]["stem.weight"]) == int(level.masks["stem"].sum())
-        for (name, found), wanted in zip(
-            level.network.named_parameters(), network.parameters(), strict=True
-        ):
+        for (name, found), wanted in zip(level.network.named_parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10, msg=name)
         quality = other.evaluate(network.eval())["quality"]
         assert results[level.cycle]["quality"] == pytest.approx(quality, abs=1e-10)
@@ -269,7 +262,7 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, uninterrupted, name, whe
 
 
 def test_a_finished_run_trains_nothing_and_can_be_extended(tmp_path, uninterrupted):
-    task, results, levels = pruned(tmp_path, Plan(cycles=1))
+    task, results, _ = pruned(tmp_path, Plan(cycles=1))
     assert len(task.starts) == 2
     again, same, none = pruned(tmp_path, Plan(cycles=1))
     assert (again.starts, none, same) == ([], [], results)
@@ -297,9 +290,8 @@ def test_a_damaged_cycle_is_refused(tmp_path):
     path = cycle_file(tmp_path, 1)
     path.write_bytes(path.read_bytes()[:-20])
     for again in (lambda: pruned(tmp_path, Plan(cycles=2)), lambda: stored_results(tmp_path)):
-        with pytest.raises(ValueError, match="cycle-01.safetensors is damaged"):
+        with pytest.raises(ValueError, match=r"cycle-01\.safetensors is damaged"):
             again()
-    shutil.copy(tmp_path / "cycle-00.safetensors", path)
     path.unlink()
     assert len(stored_results(tmp_path)) == 1
 
@@ -362,7 +354,9 @@ def test_of_a_grid_the_best_goes_on(tmp_path):
     assert (first["best lr"], first["interval"], first["quality"]) == (0.4, [0.4, 0.4], 0.6)
     assert (second["best lr"], second["interval"], second["quality"]) == (0.2, [0.2, 0.4], 0.7)
     for level, chosen in zip(levels, (task.states[3][-1], task.states[5][-1]), strict=True):
-        whole = level.network if level.removable is None else shrink(level.network, level.groups, level.masks)[0]
+        whole = (
+            level.network if level.removable is None else shrink(level.network, level.groups, level.masks)[0]
+        )
         assert equal_states(whole.state_dict(), chosen)
     # all of them have begun alike
     assert all(equal_states(task.starts[4], start) for start in task.starts[5:])
@@ -425,9 +419,9 @@ def test_what_was_asked_and_what_is_left_are_in_the_files_too(tmp_path):
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"tolerance": float("nan")}, "tolerance must be at least 0, got nan"),
         ({"grid": (0.1, 0.0)}, "grid must hold learning rates above 0, got 0.0"),
-        ({"schedule": "sillo"}, "sillo"),
-        ({"schedule": "silo", "grid": (0.1,)}, "lr"),
-        ({"schedule_options": {"lr": -1.0}}, "lr"),
+        ({"schedule": "sillo"}, "unknown schedule 'sillo'"),
+        ({"schedule": "silo", "grid": (0.1,)}, "grid needs a schedule whose peak is lr: .*silo"),
+        ({"schedule_options": {"lr": -1.0}}, "lr .*got -1"),
     ],
 )
 def test_a_wrong_plan_is_refused(options, message):

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from toy_task import ToyTask
 
-from pruning.loop import run
+from pruning.criteria import Evidence, dropnet
+from pruning.loop import Level, run
 from pruning.plan import Plan
+from pruning.select import drop_lowest
 
-PLAN = Plan(cycles=3, restart="rewind", rewind_to=0.5)
 WORKER = """
 import json, sys
 from pathlib import Path
@@ -27,7 +29,7 @@ own = folder / str(rank)
 torch.set_num_threads(1)
 meeting = f"file://{folder / 'meeting'}"
 distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
-task, plan = ToyTask(data=rank), Plan(cycles=3, restart="rewind", rewind_to=0.5)
+task, plan = ToyTask(data=rank), Plan(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
 found = {"first": run(task, plan, own), "trainings": len(task.starts)}
 # as if the processes had been killed at different times
 for cycle in (3,) if rank == 0 else (2, 3):
@@ -70,18 +72,30 @@ def told(results):
     return [{name: value for name, value in result.items() if name != "seconds"} for result in results]
 
 
+def scores_of(level, task):
+    generator = torch.Generator()
+    return dropnet(Evidence(level.network, level.masks, level.groups, task.batches, task.loss, {}, generator))
+
+
 def test_both_have_the_same_masks_and_measurements(ranks):
-    assert [result["kept"] for result in ranks[0]["first"]] == [19, 16, 13, 11]
+    assert [result["kept"] for result in ranks[0]["first"]] == [19, 10, 5, 3]
     assert told(ranks[0]["first"]) == told(ranks[1]["first"])
 
 
-def test_each_alone_would_have_other_ones(ranks, tmp_path):
-    alone = [run(ToyTask(data=rank), PLAN, tmp_path / str(rank)) for rank in range(2)]
-    masks = [[result["masks"] for result in results] for results in alone]
-    assert masks[0] != masks[1]
-    qualities = [results[0]["quality"] for results in alone]
+def test_masks_come_from_the_means_of_both(ranks, tmp_path):
+    dense: list[Level] = []
+    for rank in range(2):
+        run(ToyTask(data=rank), Plan(fraction=0.5, cycles=0), tmp_path / str(rank), dense.append)
+    qualities = [level.result["quality"] for level in dense]
     assert qualities[0] != qualities[1]
     assert ranks[0]["first"][0]["quality"] == pytest.approx(sum(qualities) / 2)
+    scores = [scores_of(level, ToyTask(data=rank)) for rank, level in enumerate(dense)]
+    means = {name: (score + scores[1][name]) / 2 for name, score in scores[0].items()}
+    alone, both = (
+        drop_lowest(each, dense[0].masks, fraction=0.5, floor=1).masks.digest() for each in (scores[0], means)
+    )
+    assert alone != both
+    assert ranks[0]["first"][1]["masks"] == both
 
 
 def test_what_one_process_has_lost_both_do_again(ranks):

@@ -1,4 +1,4 @@
-"""A task of the pruning loop that takes milliseconds: a small residual network on random images, in float64."""
+"""A task of the pruning loop that takes milliseconds: a residual network on random images, in float64."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ class ToyTask:
 
     measure = "quality"
 
-    def __init__(self, *, data=0, trained=False, holds=True, values=(), fails=None, optimizer=torch.optim.SGD):
+    def __init__(
+        self, *, data=0, trained=False, holds=True, values=(), fails=None, optimizer=torch.optim.SGD
+    ):
         generator = torch.Generator().manual_seed(data)
         self.images = torch.randn(30, 1, 4, 4, generator=generator, dtype=torch.double)
         self.labels = torch.arange(30) % 3

@@ -3,7 +3,8 @@
 import pytest
 
 from agents import make_agent
-from tournaments.players import make_players, source_files, training_boards
+from agents.alphazero.weights import RUN_FILE
+from tournaments.players import expanded, make_players, source_files, training_boards
 from tournaments.schedule import DEFAULT_PLAYERS
 
 OURS = {name: make_agent(name) for name in ("random", "mcts", "minimax", "perfect")}
@@ -54,3 +55,46 @@ def test_training_boards_are_stored_as_texts():
 def test_what_are_no_boards_are_refused(told):
     with pytest.raises(ValueError, match="agent 'mine': trained_on must be texts of boards"):
         training_boards({"mine": Told(trained_on=told)})
+
+
+@pytest.fixture
+def networks(tmp_path):
+    """A folder of networks in folders and files, and of what are none."""
+    for name in ("level-10", "level-02", "level-9"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / RUN_FILE).touch()
+    (tmp_path / "level-empty").mkdir()
+    (tmp_path / "level-01.txt").touch()
+    (tmp_path / "level-00.safetensors").touch()
+    return tmp_path
+
+
+def test_a_pattern_stands_for_all_networks_that_fit_it_with_its_options(networks):
+    specs = ("random", f"alphazero:{networks}/level-*,simulations=100,c_puct=2", "mcts:simulations=5")
+    names = ("level-00.safetensors", "level-02", "level-10", "level-9")
+    assert expanded(specs) == (
+        "random",
+        *(f"alphazero:{networks}/{name},simulations=100,c_puct=2" for name in names),
+        "mcts:simulations=5",
+    )
+    assert expanded([f"alphazero:{networks}/level-?[02]"]) == tuple(
+        f"alphazero:{networks}/{name}" for name in ("level-02", "level-10")
+    )
+
+
+def test_patterns_may_begin_at_home(networks, monkeypatch):
+    monkeypatch.setenv("HOME", str(networks))
+    assert expanded(["alphazero:~/level-1*"]) == (f"alphazero:{networks}/level-10",)
+
+
+@pytest.mark.parametrize(
+    "specs", [(), ("random",), DEFAULT_PLAYERS, ("alphazero:all,simulations=5",), ("python:my*:Net",)]
+)
+def test_other_specs_stay_as_they_are(specs):
+    assert expanded(specs) == tuple(specs)
+
+
+@pytest.mark.parametrize("pattern", ["none-*", "level-e*", "*.txt"])
+def test_a_pattern_that_no_network_fits_is_refused(networks, pattern):
+    with pytest.raises(ValueError, match=r"no network fits the pattern '.*' of 'alphazero:.*,simulations=5'"):
+        expanded([f"alphazero:{networks}/{pattern},simulations=5"])

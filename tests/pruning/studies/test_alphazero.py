@@ -32,9 +32,7 @@ SEARCH = SearchConfig(simulations=4, gumbel=True)
 @pytest.fixture(scope="module")
 def samples():
     games = SelfPlayConfig(games=8, opening_plies=2)
-    return buffer.play(
-        hashed, [BOARD], False, positions=200, config=games, search=SEARCH, seed=0
-    ).split()
+    return buffer.play(hashed, [BOARD], False, positions=200, config=games, search=SEARCH, seed=0).split()
 
 
 def make_task(samples, config=SMALL, **retraining):
@@ -46,7 +44,7 @@ def make_task(samples, config=SMALL, **retraining):
 
 @pytest.mark.parametrize("bricks_plane", [False, True])
 def test_legal_cells_are_the_rules(bricks_plane):
-    board = Board.parse("4x5x3:B2,E4")
+    board = Board.parse("4x5x3:B2,D5")
     position = Position.start(board)
     for cell in (0, 7, 13, 4):
         position = position.play(cell)
@@ -125,9 +123,7 @@ def test_the_average_is_zero_where_weights_are_held(samples):
     network = task.dense()
     masks = {"stem.weight": torch.rand(network.stem.weight.shape) < 0.5}
     apply(network, masks)
-    task.train(
-        network, lambda optimizer: hold_at_zero(network, optimizer, masks), lambda progress: 0.01, 0
-    )
+    task.train(network, lambda optimizer: hold_at_zero(network, optimizer, masks), lambda progress: 0.01, 0)
     assert torch.equal(network.stem.weight != 0, masks["stem.weight"])
 
 

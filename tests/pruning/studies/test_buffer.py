@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from fake_networks import hashed
 
 from agents.alphazero.configs import SearchConfig, SelfPlayConfig
 from agents.alphazero.replay import sample_type
 from bttt.board import Board
-from fake_networks import hashed
 from pruning.studies import buffer
 from pruning.studies.buffer import VALIDATION_GAMES, Buffer
 
