@@ -9,6 +9,7 @@ import pytest
 from benchmarks.__main__ import figure
 from bttt import Board
 from bttt.position import OUTCOME_TEXT, Outcome
+from pruning.studies.prune_table import COLUMNS
 from tournaments.crosstable import crosstable_text, ratings_table
 from tournaments.game_record import GameRecord
 from tournaments.ratings import fit_ratings
@@ -107,6 +108,15 @@ def test_the_tables_of_the_study_are_those_of_the_stored_rates():
     for rate in rates:
         if rate["on"] != "single" and rate["variant"] == "base":
             assert any(study_rate(rate) in line for line in lines), rate
+
+
+def test_the_table_of_pruning_is_that_of_the_stored_run():
+    lines = [line.split() for line in README.splitlines()]
+    for row in rows_of("pruning/levels.csv"):
+        if int(row["level"]) % 2 == 0:
+            kinds = {head: float if "." in COLUMNS[head][1] else int for head in row}
+            shown = [format(kinds[head](float(text)), COLUMNS[head][1]) for head, text in row.items()]
+            assert shown in lines
 
 
 def test_what_is_said_of_the_starts_is_what_was_solved():

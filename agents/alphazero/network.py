@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from math import inf, prod
 from typing import Any, Literal, get_args
 
@@ -218,3 +218,35 @@ def folded(network: PolicyValueNet) -> PolicyValueNet:
         setattr(owner, conv, fused)
         setattr(owner, bn, nn.Identity())
     return copied
+
+
+def widened(network: PolicyValueNet, multiple: int) -> PolicyValueNet:
+    """Returns a copy for inference whose wider convolutions have multiples of `multiple` channels.
+
+    The channels added are zero throughout, so it gives the same results but for rounding. Kernels that work on
+    blocks of channels are much faster so; convolutions of at most half a block stay as they are.
+    """
+
+    def up(width: int) -> int:
+        return width if width <= multiple // 2 else -(-width // multiple) * multiple
+
+    old = network.config
+    config = replace(
+        old,
+        stream=up(old.stream),
+        blocks=tuple(map(up, old.blocks)),
+        policy=up(old.policy),
+        value=up(old.value),
+    )
+    if config == old:
+        return network
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+        wide = PolicyValueNet(config).eval().requires_grad_(False)
+    tensors = network.state_dict()
+    for name, tensor in wide.state_dict().items():
+        tensor.fill_(float(name.endswith("running_var")))
+        own = tensors[name]
+        if name == "value_hidden.weight" and old.heads == "conv":  # two values for each channel
+            tensor, own = tensor.unflatten(1, (2, -1)), own.unflatten(1, (2, -1))
+        tensor[tuple(map(slice, own.shape))] = own
+    return wide

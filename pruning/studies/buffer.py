@@ -72,7 +72,7 @@ def play(
 def save(buffer: Buffer, path: Path) -> None:
     """Writes a buffer, atomically."""
     file = io.BytesIO()
-    np.savez(file, samples=buffer.samples, games=buffer.games)
+    np.savez_compressed(file, samples=buffer.samples, games=buffer.games)
     write_bytes(path, file.getvalue())
 
 

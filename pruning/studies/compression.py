@@ -1,16 +1,16 @@
 """The command `bttt compression`: does a network that is cut stop generalising before it stops playing?
 
-Networks trained on sets of brick cells are pruned in several ways; every level is measured on training, mirrored
-and novel cells. Each pruning is one task, which depends on its configuration alone; what is finished is found
-again. This process alone writes results.
+Networks trained on sets of brick cells are pruned in several ways; every level is measured on training,
+mirrored and novel cells. Each pruning is one task, which depends on its configuration alone; what is finished
+is found again. This process alone writes results.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,9 @@ class CompressionConfig:
     """Train, prune and measure nothing: write the results of what is measured so far."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How networks are trained; bricks, seed, out and iterations are set by the options above."""
-    prune: PruneConfig = field(default_factory=lambda: PruneConfig("alphazero:all", steps=200))
+    prune: PruneConfig = field(
+        default_factory=lambda: PruneConfig("alphazero:all", steps=600, positions=60_000)
+    )
     """How they are pruned; agent, out, buffer, seed, grid and what an arm changes are set by the study."""
 
 
@@ -83,7 +85,7 @@ class Measured:
 
     Attributes:
         pruned: The pruning.
-        results: The result of each level (see `pruning.loop`).
+        results: The result of each level (see `pruning.loop`), with its "times" (see `level_measures`).
         counts: For each level, the counts of each measurement.
     """
 
@@ -118,15 +120,20 @@ def run(config: CompressionConfig) -> int:
 def measured(config: CompressionConfig, plan: Iterable[Pruned]) -> list[Measured]:
     """Returns the prunings that are measured in full; ValueError where there is none."""
     from pruning.loop import stored_results
+    from pruning.studies.level_measures import level_folder, level_times
 
     found = []
     for pruned in plan:
         folder = config.runs / pruned.name
         results = stored_results(folder)
         parts = _parts(config, pruned)
-        counts = [stored(_level(folder, level), parts) for level in range(len(results))]
+        counts = [stored(level_folder(folder, level), parts) for level in range(len(results))]
         if results and all(own for level in counts for own in level):
-            found.append(Measured(pruned, results, [dict(zip(parts, own, strict=True)) for own in counts]))
+            timed = [
+                {**result, "times": times}
+                for result, times in zip(results, level_times(folder, len(results)), strict=True)
+            ]
+            found.append(Measured(pruned, timed, [dict(zip(parts, own, strict=True)) for own in counts]))
     if not found:
         raise ValueError(f"nothing is measured yet in {config.runs}")
     return found
@@ -168,10 +175,6 @@ def _parts(config: CompressionConfig, pruned: Pruned) -> list[Part]:
     return parts
 
 
-def _level(folder: Path, level: int) -> Path:
-    return folder / f"level-{level:02}"
-
-
 def _each(config: CompressionConfig, what: str, task: Callable[..., str], items: Sequence[Any]) -> None:
     """Runs a task for each item, in processes of its own."""
     parallel = joblib.Parallel(n_jobs=config.workers, return_as="generator_unordered")
@@ -209,15 +212,11 @@ def _prune(config: CompressionConfig, pruned: Pruned) -> str:
     return pruned.name
 
 
-def _quietly():
-    """Returns a context in which nothing is printed, since others work beside; torch gets one thread."""
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Lets nothing be printed, since others work beside; torch gets one thread."""
     import torch
 
     torch.set_num_threads(1)
-    from contextlib import ExitStack
-
-    stack = ExitStack()
-    nowhere = stack.enter_context(Path(os.devnull).open("w"))
-    stack.enter_context(redirect_stdout(nowhere))
-    stack.enter_context(redirect_stderr(nowhere))
-    return stack
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield

@@ -36,9 +36,9 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 """What each arm changes of a pruning's options. All but the named schedules train with SILO's.
 
-dense: nothing is cut, it is only retrained as often; rewind: weights back to the initial ones (lottery tickets), where
-the others go on with their weights and the schedule begins anew (LR rewinding); upper: SILO's upper bound in every
-cycle; oracle: the best of a grid of peaks in every cycle.
+dense: nothing is cut, it is only retrained as often; rewind: weights back to the initial ones (lottery
+tickets), where the others go on with their weights and the schedule begins anew (LR rewinding); upper: SILO's
+upper bound in every cycle; oracle: the best of a grid of peaks in every cycle.
 """
 
 
@@ -105,9 +105,7 @@ def prunings(
         if name not in ARMS:
             raise ValueError(f"unknown arm {name!r}{nearest(name, ARMS)}; arms are {', '.join(ARMS)}")
     controlled = [
-        network
-        for network in networks
-        if network.brick_set in control_sets and network.seed < control_seeds
+        network for network in networks if network.brick_set in control_sets and network.seed < control_seeds
     ]
     return [Pruned(arms[0], network) for network in networks] + [
         Pruned(arm, network) for network in controlled for arm in arms[1:]

@@ -26,8 +26,6 @@ from pruning.studies.compression_arms import ARMS
 from tournaments.generalisation_evaluation import Counts
 from tournaments.generalisation_rates import ALL, interval, novelties, numbered
 
-EVALUATIONS = "evaluations a second, batch 64"
-
 
 @dataclass(frozen=True, slots=True)
 class LevelRate:
@@ -150,12 +148,13 @@ def _mean(values: Sequence[float]) -> float:
 
 def _costs(measured: Measured, level: int) -> dict[str, Any]:
     result = measured.results[level]
-    cost = result["cost"]
+    cost, times = result["cost"], result["times"]
     return {
         "share": float(share_kept(measured, level)),
         "density": float(result["density"]),
         "kept": int(result["kept"]),
         **{name: int(cost[name]) for name in ("parameters", "macs", "bytes")},
-        **{name: float(cost[name]) for name in ("latency_1", "latency_64")},
-        "evaluations": float(cost[EVALUATIONS]),
+        "latency_1": float(times["ms, 1"]),
+        "latency_64": float(times["ms, 64"]),
+        "evaluations": 64e3 / times["ms, 64, selfplay"],
     }

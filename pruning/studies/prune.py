@@ -16,9 +16,10 @@ from bttt.exit_codes import OK
 class PruneConfig:
     """Prune a trained AlphaZero network in cycles of cutting and retraining.
 
-    It is retrained on a buffer of its own self-play, which is played first. Each level is a checkpoint: play
-    level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that cut channels write networks that are
-    smaller; those that cut weights write zeros. The same command again continues; what is finished is kept.
+    It is retrained on a buffer of its own self-play, which is played first (two minutes; a cycle takes one or
+    two). Each level is a checkpoint: play level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that
+    cut channels write networks that are smaller; those that cut weights write zeros. The same command again
+    continues; what is finished is kept.
     """
 
     agent: Annotated[str, tyro.conf.Positional]
@@ -54,11 +55,13 @@ class PruneConfig:
     an option lr."""
     tolerance: float = 0.005
     """Agreement below the best that is still in the oracle's interval."""
-    positions: int = 50_000
+    simulations: int = 0
+    """Also measure the value-losing moves of each level with so many simulations a decision."""
+    positions: int = 150_000
     """Positions of self-play to retrain on."""
     buffer: Path | None = None
     """File of the positions, made where it is not there; by default in the run's folder. Runs can share."""
-    steps: int = 400
+    steps: int = 1500
     """Steps of a cycle's retraining."""
     in_loop: bool = False
     """Retrain by self-play of the pruned network instead, in stretches of 8 plies of every game."""

@@ -17,10 +17,11 @@ from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import RUN_FILE, find_network
+from agents.alphazero.yardstick import Yardstick
 from agents.options import nearest
 from bttt.board import Board
 from bttt.run_folder import add_environment, default_folder, hold, plain, read_json, write_json
-from pruning.cost import cost, latency_ms
+from pruning.cost import cost
 from pruning.criteria import CRITERIA
 from pruning.groups import find_groups
 from pruning.loop import Level
@@ -30,20 +31,19 @@ from pruning.shrink import shrink
 from pruning.studies import buffer
 from pruning.studies.alphazero import AlphaZeroTask, Retraining, shrunk_config
 from pruning.studies.buffer import Buffer
+from pruning.studies.level_measures import level_folder, level_times, searched
 from pruning.studies.prune import PruneConfig
 from pruning.studies.prune_table import write_table
 from pruning.studies.specs import schedule_spec, with_peak
 
 BUFFER_FILE = "buffer.npz"
-NOT_SETTINGS = ("out", "cycles", "buffer")
+NOT_SETTINGS = ("out", "cycles", "buffer", "simulations")
 OF_PLAN = (
     *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
     *("kappa", "grid", "tolerance", "seed"),
 )
 """Options that are the plan's too."""
 PREFIX = "alphazero:"
-REPEATS = 20
-"""Timed calls of each batch size."""
 
 
 def prune(config: PruneConfig) -> Path:
@@ -68,8 +68,23 @@ def prune(config: PruneConfig) -> Path:
                 bar.update()
 
             results = run_loop(task, plan, folder, publish, count)
-    print(write_table(folder, results))
+        print(write_table(folder, _measured(config, folder, results, boards)))
     return folder
+
+
+def _measured(
+    config: PruneConfig, folder: Path, results: Sequence[Mapping[str, Any]], boards: Sequence[Board]
+) -> list[dict[str, Any]]:
+    """Returns the levels' results with what is measured when all are there."""
+    rows = [dict(result) for result in results]
+    for row, times in zip(rows, level_times(folder, len(rows)), strict=True):
+        row["times"] = times
+        row["evaluations a second"] = 64e3 / times["ms, 64, selfplay"]
+    if config.simulations and Yardstick.fits(boards[0]):
+        found = searched(folder, len(rows), boards, config.simulations)
+        for row, rates in zip(rows, found, strict=True):
+            row |= {f"searched {novelty}": rate for novelty, rate in rates.items()}
+    return rows
 
 
 def prepare(config: PruneConfig) -> None:
@@ -194,30 +209,15 @@ def publish_level(
     if level.removable is not None:
         exported, _ = shrink(level.network, level.groups, level.removable)
         exported.config = shrunk_config(network.config, level.removable)
-        density = 1.0
-    file = folder / f"level-{level.cycle:02}" / RUN_FILE
+    file = level_folder(folder, level.cycle) / RUN_FILE
     file.parent.mkdir(exist_ok=True)
     told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "masks")}
     pruning = {"agent": config.agent, "method": config.method, "scope": config.scope, **told}
     save_network(file, exported, {**record, "pruning": pruning})
     example = torch.zeros(1, 3, *_size(record))
-    run = _runs(exported, example)
-    measured = cost(exported, example, density=density, file=file, run=run, repeats=REPEATS)
-    for_selfplay = latency_ms(_runs(exported, example, "selfplay")(64), repeats=REPEATS)
-    level.result["cost"] = asdict(measured) | {"evaluations a second, batch 64": 64e3 / for_selfplay}
+    level.result["cost"] = asdict(cost(exported, example, density=density, file=file))
 
 
 def _size(record: Mapping[str, Any]) -> tuple[int, int]:
     board = Board.parse(record["boards"][0])
     return board.rows, board.cols
-
-
-def _runs(network: PolicyValueNet, example: torch.Tensor, name: str = "auto"):
-    """Returns what makes, for a batch's size, a call of the network on the evaluator of that name."""
-    evaluate = make_evaluator(network, name)
-
-    def of_batch(size: int):
-        planes = torch.rand(size, *example.shape[1:]).round().numpy()
-        return lambda: evaluate(planes)
-
-    return of_batch

@@ -29,7 +29,7 @@ own = folder / str(rank)
 torch.set_num_threads(1)
 meeting = f"file://{folder / 'meeting'}"
 distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
-task, plan = ToyTask(data=rank), Plan(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
+task, plan = ToyTask(data=1 - rank), Plan(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
 found = {"first": run(task, plan, own), "trainings": len(task.starts)}
 # as if the processes had been killed at different times
 for cycle in (3,) if rank == 0 else (2, 3):
@@ -37,7 +37,7 @@ for cycle in (3,) if rank == 0 else (2, 3):
 if rank:
     (own / "rewind.safetensors").unlink()
 distributed.barrier()
-task = ToyTask(data=rank)
+task = ToyTask(data=1 - rank)
 found |= {"again": run(task, plan, own), "trainings again": len(task.starts)}
 (folder / f"{rank}.json").write_text(json.dumps(found))
 distributed.destroy_process_group()
@@ -85,11 +85,11 @@ def test_both_have_the_same_masks_and_measurements(ranks):
 def test_masks_come_from_the_means_of_both(ranks, tmp_path):
     dense: list[Level] = []
     for rank in range(2):
-        run(ToyTask(data=rank), Plan(fraction=0.5, cycles=0), tmp_path / str(rank), dense.append)
+        run(ToyTask(data=1 - rank), Plan(fraction=0.5, cycles=0), tmp_path / str(rank), dense.append)
     qualities = [level.result["quality"] for level in dense]
     assert qualities[0] != qualities[1]
     assert ranks[0]["first"][0]["quality"] == pytest.approx(sum(qualities) / 2)
-    scores = [scores_of(level, ToyTask(data=rank)) for rank, level in enumerate(dense)]
+    scores = [scores_of(level, ToyTask(data=1 - rank)) for rank, level in enumerate(dense)]
     means = {name: (score + scores[1][name]) / 2 for name, score in scores[0].items()}
     alone, both = (
         drop_lowest(each, dense[0].masks, fraction=0.5, floor=1).masks.digest() for each in (scores[0], means)

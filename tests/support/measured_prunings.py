@@ -9,7 +9,6 @@ from tournaments.generalisation_evaluation import Counts, Part
 from tournaments.generalisation_networks import StudyNetwork
 
 TRIALS = 100
-EVALUATIONS = "evaluations a second, batch 64"
 
 
 def part(measure="losing", simulations=0):
@@ -24,8 +23,9 @@ def counts(hits: Mapping[str, int]) -> list[Counts]:
 def result(cycle: int, parameters: int = 1000, *, density: float = 1.0, **more) -> dict:
     """The result of a level, as far as the study looks at it."""
     cost = {"parameters": parameters, "macs": 10 * parameters, "bytes": 4 * parameters + 200}
-    cost |= {"density": 1.0, "latency_1": 0.5, "latency_64": 2.0, EVALUATIONS: 32_000.0}
-    return {"cycle": cycle, "density": density, "kept": round(64 * density), "cost": cost, **more}
+    times = {"ms, 1": 0.5, "ms, 64": 3.0, "ms, 64, selfplay": 2.0}
+    kept = round(64 * density)
+    return {"cycle": cycle, "density": density, "kept": kept, "cost": cost, "times": times, **more}
 
 
 def pruning(

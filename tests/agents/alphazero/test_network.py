@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from agents.alphazero.configs import SearchConfig
-from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet, folded, parameters
+from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet, folded, parameters, widened
 from agents.alphazero.replay import images, make_batch, sample_type
 from agents.alphazero.search import Search, roots_of
 from bttt.board import Board
@@ -74,6 +74,19 @@ def test_folding_changes_nothing_but_rounding(config):
         assert torch.allclose(found, wanted, atol=1e-5)
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     assert any(isinstance(module, torch.nn.Identity) for module in folded(network).modules())
+
+
+@pytest.mark.parametrize("config", [ODD, replace(ODD, kernel=4, heads="dense", rows=7, cols=7)])
+def test_widening_adds_channels_and_changes_nothing_but_rounding(config):
+    network = random_network(config)
+    planes = (torch.rand(32, 3, 7, 7) > 0.5).float()
+    wide = widened(network, 4)
+    assert (wide.config.stream, wide.config.blocks) == (8, (4, 8))
+    assert (wide.config.policy, wide.config.value, wide.config.hidden) == (2, 4, 11)
+    with torch.no_grad():
+        for found, wanted in zip(wide(planes), network(planes), strict=True):
+            assert torch.allclose(found, wanted, atol=1e-5)
+    assert widened(wide, 4) is wide
 
 
 def test_the_third_plane_shows_playable_cells_or_bricks():

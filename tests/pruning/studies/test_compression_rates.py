@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from measured_prunings import EVALUATIONS, losing, part, pruning, result
+from measured_prunings import losing, part, pruning, result
 
 from pruning.studies.compression_rates import level_rates, share_kept
 from tournaments.generalisation_rates import interval
@@ -65,14 +65,14 @@ def test_measurements_and_arms_are_apart():
 
 def test_costs_are_means_over_the_seeds():
     other = result(1, 300, density=0.5)
-    other["cost"] |= {"latency_1": 0.3, "latency_64": 4.0, EVALUATIONS: 64_000.0}
+    other["times"] = {"ms, 1": 0.3, "ms, 64": 4.0, "ms, 64, selfplay": 4.0}
     measured = [
         losing({"D4": 5}, {"D4": 6}),
         losing({"D4": 5}, {"D4": 6}, seed=1, results=[result(0), other]),
     ]
     rate = by_group(measured)["dropnet-layer", "D4", 1, "all"]
     assert (rate.parameters, rate.macs, rate.bytes) == (400, 4000, 1800)
-    assert (rate.latency_1, rate.latency_64, rate.evaluations) == (0.4, 3.0, 48_000.0)
+    assert (rate.latency_1, rate.latency_64, rate.evaluations) == (0.4, 3.5, 24_000.0)
     assert rate.share == pytest.approx((0.5 + 0.3) / 2) and rate.density == pytest.approx((0.8 + 0.5) / 2)
     assert rate.kept == round((51 + 32) / 2)
 

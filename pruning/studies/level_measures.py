@@ -1,0 +1,96 @@
+"""What is measured of all levels of a pruning together, when they are there: times, and moves with search."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from agents.alphazero.checkpoint import load_network
+from agents.alphazero.evaluators import make_evaluator
+from agents.alphazero.weights import RUN_FILE
+from bttt.board import Board
+from bttt.run_folder import read_json, write_json
+from tournaments.generalisation_evaluation import SINGLE, Part, evaluate
+from tournaments.generalisation_rates import novelties
+
+TIMES_FILE = "times.json"
+ROUNDS = 15
+"""Times that each call is measured; the median counts."""
+TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}
+"""What is timed: an evaluator's name and a batch's size; "auto" plays, "selfplay" makes samples."""
+
+
+def level_folder(folder: Path, level: int) -> Path:
+    """Returns the folder of a level in that of its run."""
+    return folder / f"level-{level:02}"
+
+
+def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
+    """Returns for each level the milliseconds of a batch, by the keys of `TIMED`; measured once, then kept.
+
+    The levels take turns, so that what else the machine does hits all of them and their ratios hold.
+    """
+    path = folder / TIMES_FILE
+    stored = read_json(path, list)
+    if len(stored) != levels:
+        rng = np.random.default_rng(0)
+        calls = {
+            (level, name): call
+            for level in range(levels)
+            for name, call in _calls(level_folder(folder, level) / RUN_FILE, rng).items()
+        }
+        times = _in_turns(calls)
+        stored = [{name: times[level, name] for name in TIMED} for level in range(levels)]
+        write_json(path, stored)
+    return stored
+
+
+def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:
+    """Returns for each level the share of decisions that lose value, with that many simulations, by novelty.
+
+    Args:
+        folder: Folder of the run.
+        levels: How many levels it has.
+        boards: The boards of the training.
+        simulations: Simulations of a decision.
+    """
+    part = Part("losing", SINGLE, simulations, None, (), 0)
+    found = []
+    for level in range(levels):
+        (counts,) = evaluate(level_folder(folder, level), [part])
+        known = novelties(boards, [each.board for each in counts or ()])
+        totals: dict[str, np.ndarray] = {}
+        for each in counts or ():
+            row = np.array([each.hits, each.trials])
+            totals[known[each.board]] = totals.get(known[each.board], 0) + row
+        found.append({novelty: float(hits / trials) for novelty, (hits, trials) in totals.items()})
+    return found
+
+
+def _calls(path: Path, rng: np.random.Generator) -> dict[str, Callable[[], Any]]:
+    network, record = load_network(path)
+    board = Board.parse(record["boards"][0])
+
+    def call(name: str, size: int) -> Callable[[], Any]:
+        judge = make_evaluator(network, name)
+        planes = rng.integers(0, 2, (size, 3, board.rows, board.cols)).astype(np.float32)
+        return lambda: judge(planes)
+
+    return {name: call(*of) for name, of in TIMED.items()}
+
+
+def _in_turns(calls: Mapping[Any, Callable[[], Any]]) -> dict[Any, float]:
+    """Returns the median milliseconds of each call."""
+    times: dict[Any, list[float]] = {key: [] for key in calls}
+    for turn in range(ROUNDS + 1):
+        for key, call in calls.items():
+            start = perf_counter()
+            call()
+            if turn:  # the first warms up
+                times[key].append(1000 * (perf_counter() - start))
+    return {key: statistics.median(own) for key, own in times.items()}
