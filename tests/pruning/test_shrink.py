@@ -14,7 +14,7 @@ from torch import nn
 import agents.alphazero
 from agents.alphazero.checkpoint import load_network
 from pruning.groups import cuttable, find_groups
-from pruning.shrink import ParamMap, carry_optimizer_state, restore, shrink
+from pruning.shrink import ParamMap, carry_optimizer_state, removable, restore, shrink
 
 SMALL = [name for name in NAMES if name not in ("base", "paper")]
 SHIPPED = Path(agents.alphazero.__file__).parent / "weights" / "all.safetensors"
@@ -370,3 +370,21 @@ def test_wrong_masks_are_refused_in_one_line(masks, message):
     with pytest.raises(ValueError, match=message) as error:
         shrink(network, find_groups(network, inputs), masks)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("coupled", [True, False])
+def test_what_can_be_removed_is_what_shrink_takes(coupled):
+    network, inputs = build("resnet")
+    groups = find_groups(network, inputs, coupled=coupled)
+    whole = {group.name: torch.ones(group.size, dtype=torch.bool) for group in groups}
+    assert removable(groups, whole) and removable(groups, {})
+    shrink(network, groups, whole)
+    for group in groups:
+        one, none = (whole | {group.name: torch.arange(group.size) < kept} for kept in (1, 0))
+        assert not removable(groups, none)
+        assert removable(groups, one) == (not group.fixed and not group.tied)
+        if removable(groups, one):
+            shrink(network, groups, one)
+        for masks in (none,) if removable(groups, one) else (one, none):
+            with pytest.raises(ValueError, match=group.name):
+                shrink(network, groups, masks)
