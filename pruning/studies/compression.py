@@ -20,10 +20,11 @@ from tqdm import tqdm
 
 from agents.alphazero.configs import SearchConfig
 from agents.alphazero.train import TrainConfig
+from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK
 from pruning.studies.compression_arms import ARMS, Pruned, prunings
 from pruning.studies.prune import PruneConfig
-from tournaments.generalisation_evaluation import SINGLE, Counts, Part, evaluate, stored
+from tournaments.generalisation_evaluation import SINGLE, SINGLE_SIZE, Counts, Part, evaluate, stored
 from tournaments.generalisation_networks import StudyNetwork, study_networks
 
 
@@ -56,7 +57,8 @@ class CompressionConfig:
     control_simulations: tuple[int, ...] = (0,)
     """The same for the controls."""
     positions: int = 50
-    """Positions of each cell in which the search decides; the raw policy decides in all 200."""
+    """Positions of each cell in which the search decides; the raw policy decides in all 200, and so does the
+    search on training cells, where a set has not all of them: they are few, and compared with the others."""
     games: int = 2
     """Games against minimax:depth=2 on each cell with the raw policy."""
     grid: tuple[float, ...] = (0.0015, 0.003, 0.005, 0.007, 0.01)
@@ -86,7 +88,7 @@ class Measured:
     Attributes:
         pruned: The pruning.
         results: The result of each level (see `pruning.loop`), with its "times" (see `level_measures`).
-        counts: For each level, the counts of each measurement.
+        counts: For each level, the counts of each measurement on all cells (its amount differs among them).
     """
 
     pruned: Pruned
@@ -133,7 +135,7 @@ def measured(config: CompressionConfig, plan: Iterable[Pruned]) -> list[Measured
                 {**result, "times": times}
                 for result, times in zip(results, level_times(folder, len(results)), strict=True)
             ]
-            found.append(Measured(pruned, timed, [dict(zip(parts, own, strict=True)) for own in counts]))
+            found.append(Measured(pruned, timed, [_joined(parts, own) for own in counts]))
     if not found:
         raise ValueError(f"nothing is measured yet in {config.runs}")
     return found
@@ -165,14 +167,31 @@ def _pruning(config: CompressionConfig, pruned: Pruned) -> PruneConfig:
 
 def _parts(config: CompressionConfig, pruned: Pruned) -> list[Part]:
     """Returns what is measured of each level of a pruning."""
+    network, parts = pruned.network, []
+    seen = {str(board) for board in network.boards}
+    unseen = tuple(
+        board.brick_names for board in boards_of_size(SINGLE_SIZE, ("all",)) if str(board) not in seen
+    )
     main = pruned.arm == config.arms[0]
-    parts = []
     for simulations in dict.fromkeys(config.simulations if main else config.control_simulations):
-        positions = config.positions if simulations else None
-        parts.append(Part("losing", SINGLE, simulations, positions, (), 0))
         if not simulations:
-            parts.append(Part("wins", SINGLE, simulations, config.games, (), 0))
+            parts.append(Part("losing", SINGLE, 0, None, (), 0))
+            parts.append(Part("wins", SINGLE, 0, config.games, (), 0))
+        elif not unseen:
+            parts.append(Part("losing", SINGLE, simulations, config.positions, (), 0))
+        else:
+            parts.append(Part("losing", SINGLE, simulations, None, network.bricks, 0))
+            parts.append(Part("losing", SINGLE, simulations, config.positions, unseen, 0))
     return parts
+
+
+def _joined(parts: Sequence[Part], counts: Sequence[Sequence[Counts] | None]) -> dict[Part, list[Counts]]:
+    """Returns the counts with those of one measurement, on training cells and on the others, as one."""
+    order = {board: place for place, board in enumerate(boards_of_size(SINGLE_SIZE, ("all",)))}
+    found: dict[Part, list[Counts]] = {}
+    for part, own in zip(parts, counts, strict=True):
+        found.setdefault(replace(part, amount=None, bricks=()), []).extend(own or ())
+    return {part: sorted(own, key=lambda each: order[each.board]) for part, own in found.items()}
 
 
 def _each(config: CompressionConfig, what: str, task: Callable[..., str], items: Sequence[Any]) -> None:
