@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from agents.alphazero.network import parameters
 from agents.alphazero.weights import RUN_FILE
 from bttt.exit_codes import OK
 from bttt.position import Position
-from bttt.run_folder import default_folder, read_json, write_json, write_text
+from bttt.run_folder import default_folder, plain, read_json, write_json, write_text
 from bttt.suites import load
 from tournaments.crosstable import aligned, milliseconds_text, move_times, number_text
 from tournaments.publish import csv_text
@@ -70,7 +70,9 @@ def run(config: LevelsConfig) -> int:
         OSError: A folder cannot be written; the games stored before are kept.
     """
     networks = _networks(config)
-    settings = {name: str(getattr(config, name)) for name in ("run", "levels", "simulations", "in_flight")}
+    settings = plain(asdict(config))
+    for name in ("out", "workers"):
+        del settings[name]
     folder = config.out or default_folder("levels", settings)
     folder.mkdir(parents=True, exist_ok=True)
     budgets = {
