@@ -25,6 +25,39 @@ def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
     return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
+def open_folder(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Makes a run's folder, or checks that it holds a run with these settings.
+
+    Args:
+        folder: The folder.
+        settings: What decides the run, as JSON values; those of a run are in its config.json.
+        defaults: What a setting was before it existed, for runs that were made then.
+
+    Raises:
+        ValueError: It is a file, holds other things, or a run with other settings.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
+    if not stored and folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
+    before = _with_defaults(stored, defaults)
+    for name, value in settings.items():
+        if stored and before.get(name) != value:
+            raise ValueError(
+                f"{folder} holds a run with other settings: {name} is {before.get(name)!r} there, "
+                f"{value!r} here; choose another --out"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _with_defaults(stored: Any, defaults: Any) -> Any:
+    """Returns stored settings; one that did not exist when they were stored has its default."""
+    if not isinstance(stored, Mapping) or not isinstance(defaults, Mapping):
+        return stored
+    return {**defaults, **{name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}}
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes a file atomically: a kill leaves the old content or the new, never a part."""
     write_bytes(path, text.encode())

@@ -17,8 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import bttt, refused
 
-from bttt.__main__ import COMMANDS, main
+from bttt.__main__ import COMMANDS
 from tournaments.store import FILE_NAME, Store
 
 BTTT = [sys.executable, "-m", "bttt"]
@@ -35,16 +36,6 @@ def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    try:
-        code = main([str(argument) for argument in arguments])
-    except SystemExit as stop:
-        code = stop.code
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
 def stored(folder):
     with Store.open(Path(folder) / FILE_NAME, read_only=True) as store:
         return [replace(game, seconds=()) for game in store.games()]
@@ -54,15 +45,6 @@ def assert_kept(before, after):
     """Asserts that the games stored before are all there, and the same."""
     by_index = {game.index: game for game in after}
     assert [by_index[game.index] for game in before] == before
-
-
-def refused(*arguments, capsys):
-    """Returns the one-line error of a command that must exit with code 2."""
-    code, _, err = bttt(*arguments, capsys=capsys)
-    assert code == 2
-    assert "Traceback" not in err
-    assert len(err.strip().splitlines()) == 1, err
-    return err
 
 
 def test_tournament_plays_stores_rates_and_reports(capsys):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import bttt
 
 from agents.alphazero.checkpoint import save_network
 from agents.alphazero.network import NetworkConfig, PolicyValueNet
-from bttt.__main__ import main
 from tournaments.store import FILE_NAME, Store
 
 TINY = NetworkConfig(stream=4, blocks=(4,), policy=4, value=4, hidden=4)
@@ -32,13 +32,6 @@ def save(seed):
         torch.manual_seed(seed)
         record = {"bricks": ["D4"], "boards": ["7x7x4:D4"]}
         save_network(Path("net/network.safetensors"), PolicyValueNet(TINY), record)
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def from_anywhere(arguments):

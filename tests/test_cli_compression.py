@@ -5,8 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-
-from bttt.__main__ import main
+from commands import bttt, refused
 
 TINY = [
     *("compression", "--sets", "D4", "--seeds", "1", "--control-sets", "D4", "--iterations", "1"),
@@ -23,21 +22,6 @@ FILES = {"compression.csv", "compression.json", "compression.png", "arms.png"}
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def refused(*arguments, capsys):
-    """Returns the one-line error of a command that must exit with code 2."""
-    code, _, err = bttt(*arguments, capsys=capsys)
-    assert code == 2
-    assert len(err.strip().splitlines()) == 1, err
-    return err
 
 
 def test_a_study_is_trained_pruned_measured_written_and_reported(capsys):

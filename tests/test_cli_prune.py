@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from commands import bttt, refused
 
 from agents import make_agent
 from agents.alphazero.checkpoint import load_network
@@ -25,24 +26,6 @@ CHANNELS = (*TINY, "--scope", "layer")
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def refused(*arguments, capsys):
-    """Returns the one-line error of a command that must exit with code 2."""
-    code, _, err = bttt(*arguments, capsys=capsys)
-    assert code == 2
-    lines = [
-        line for line in err.splitlines() if line.strip() and "compiling" not in line and "%|" not in line
-    ]
-    assert len(lines) == 1, err
-    return lines[0]
 
 
 def network_of(folder, level):

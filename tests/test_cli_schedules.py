@@ -5,21 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import bttt
 
-from bttt.__main__ import main
 from pruning.lr_schedules import SCHEDULES
 
 
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def test_a_picture_and_the_peak_of_each_cycle(capsys):

@@ -1,15 +1,7 @@
 """The command `bttt solve`, as a user calls it."""
 
 import pytest
-
-from bttt.__main__ import main
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
+from commands import bttt
 
 
 def test_a_board_and_moves(capsys):

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from commands import bttt
 
-from bttt.__main__ import main
 from bttt.board import Board
 
 STARTS = ("starts", "--board", "4x4x3", "--workers", 1)
@@ -20,13 +20,6 @@ DRAWN = ("drawn", "--board", "4x4x3", "--count", 3, "--tries", 10, "--workers", 
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def contents(folder):

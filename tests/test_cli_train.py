@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import bttt, refused
 from safetensors.numpy import load_file
 
 from agents import make_agent
@@ -33,28 +34,10 @@ def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
 def trained(folder, *options, capsys):
     code, out, err = bttt(*TINY, "--out", folder, *options, capsys=capsys)
     assert code == 0, err
     return out
-
-
-def refused(*arguments, capsys):
-    """Returns the one-line error of a command that must exit with code 2."""
-    code, _, err = bttt(*arguments, capsys=capsys)
-    assert code == 2
-    lines = [
-        line for line in err.splitlines() if line.strip() and "compiling" not in line and "%|" not in line
-    ]
-    assert len(lines) == 1, err
-    return lines[0]
 
 
 def metrics(folder):

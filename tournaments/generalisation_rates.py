@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
@@ -89,22 +90,26 @@ def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, st
 
 
 def _rate(key: tuple, units: Sequence[tuple[int, Counts]]) -> Rate:
+    return Rate(*key, **pooled(units))
+
+
+def pooled(units: Sequence[tuple[int, Counts]]) -> dict[str, Any]:
+    """Returns the fields of a `Rate` from "seeds" on, of a network's seed and its counts on a board each."""
     seeds = numbered(seed for seed, _ in units)
     boards = numbered(each.board for _, each in units)
     hits, trials, distinct = (
         np.array([getattr(each, name) for _, each in units]) for name in ("hits", "trials", "distinct")
     )
     low, high = interval(hits, trials, seeds, boards, int(distinct.sum()))
-    return Rate(
-        *key,
-        seeds=int(seeds.max()) + 1,
-        boards=int(boards.max()) + 1,
-        trials=int(trials.sum()),
-        distinct=int(distinct.sum()),
-        rate=float(hits.sum() / trials.sum()),
-        low=low,
-        high=high,
-    )
+    return {
+        "seeds": int(seeds.max()) + 1,
+        "boards": int(boards.max()) + 1,
+        "trials": int(trials.sum()),
+        "distinct": int(distinct.sum()),
+        "rate": float(hits.sum() / trials.sum()),
+        "low": low,
+        "high": high,
+    }
 
 
 def numbered(values: Iterable) -> np.ndarray:

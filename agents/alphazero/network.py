@@ -223,8 +223,8 @@ def folded(network: PolicyValueNet) -> PolicyValueNet:
 def widened(network: PolicyValueNet, multiple: int) -> PolicyValueNet:
     """Returns a copy for inference whose wider convolutions have multiples of `multiple` channels.
 
-    The channels added are zero throughout, so it gives the same results but for rounding. Kernels that work on
-    blocks of channels are much faster so; convolutions of at most half a block stay as they are.
+    The channels added are zero throughout, so it gives the same results but for rounding. Kernels that work
+    on blocks of channels are much faster so; convolutions of at most half a block stay as they are.
     """
 
     def up(width: int) -> int:

@@ -38,9 +38,9 @@ from bttt.run_folder import (
     default_folder,
     environment,
     hold,
+    open_folder,
     peak_memory_mb,
     plain,
-    read_json,
     write_json,
 )
 
@@ -110,28 +110,9 @@ def _open_folder(config: TrainConfig) -> Path:
     """Returns the run's folder, made and checked against the settings of the run that it holds."""
     settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
     folder = config.out or default_folder("train", settings)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
-    if not stored and folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
-    before = _with_defaults(stored, plain(asdict(type(config)())))
-    for name, value in settings.items():
-        if stored and before[name] != value:
-            raise ValueError(
-                f"{folder} holds a run with other settings: {name} is {before[name]!r} there, "
-                f"{value!r} here; choose another --out"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
+    open_folder(folder, settings, plain(asdict(type(config)())))
     write_json(folder / "config.json", plain({**asdict(config), "out": folder}))
     return folder
-
-
-def _with_defaults(stored: Any, defaults: Any) -> Any:
-    """Returns stored settings; one that did not exist when they were stored has its default."""
-    if not isinstance(stored, dict) or not isinstance(defaults, dict):
-        return stored
-    return defaults | {name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}
 
 
 class Training:

@@ -24,7 +24,7 @@ from pruning.criteria import CRITERIA
 from pruning.studies.compression import Measured
 from pruning.studies.compression_arms import ARMS
 from tournaments.generalisation_evaluation import Counts
-from tournaments.generalisation_rates import ALL, interval, novelties, numbered
+from tournaments.generalisation_rates import ALL, novelties, pooled
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,23 +111,7 @@ def share_kept(measured: Measured, level: int) -> float:
 
 
 def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: dict[str, Any]) -> LevelRate:
-    seeds = numbered(seed for seed, _ in units)
-    boards = numbered(each.board for _, each in units)
-    hits, trials, distinct = (
-        np.array([getattr(each, name) for _, each in units]) for name in ("hits", "trials", "distinct")
-    )
-    low, high = interval(hits, trials, seeds, boards, int(distinct.sum()))
-    return LevelRate(
-        *key,
-        seeds=int(seeds.max()) + 1,
-        boards=int(boards.max()) + 1,
-        trials=int(trials.sum()),
-        distinct=int(distinct.sum()),
-        rate=float(hits.sum() / trials.sum()),
-        low=low,
-        high=high,
-        **costs,
-    )
+    return LevelRate(*key, **pooled(units), **costs)
 
 
 def _mean_costs(measured: Sequence[Measured]) -> dict[tuple[str, str, int], dict[str, Any]]:

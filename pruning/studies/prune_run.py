@@ -20,7 +20,7 @@ from agents.alphazero.weights import RUN_FILE, find_network
 from agents.alphazero.yardstick import Yardstick
 from agents.options import nearest
 from bttt.board import Board
-from bttt.run_folder import add_environment, default_folder, hold, plain, read_json, write_json
+from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, write_json
 from pruning.cost import cost
 from pruning.criteria import CRITERIA
 from pruning.groups import find_groups
@@ -139,18 +139,7 @@ def _open_folder(config: PruneConfig, path: Path) -> Path:
     settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
     settings["network"] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     folder = config.out or default_folder("prune", settings)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
-    if not stored and folder.is_dir() and any(not each.name.startswith(".") for each in folder.iterdir()):
-        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
-    for name, value in settings.items():
-        if stored and stored.get(name) != value:
-            raise ValueError(
-                f"{folder} holds a run with other settings: {name} is {stored.get(name)!r} there, "
-                f"{value!r} here; choose another --out"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
+    open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
     write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
     return folder
 
