@@ -5,7 +5,10 @@ from bttt.__main__ import main
 
 def bttt(*arguments, capsys):
     """Returns exit code, stdout and stderr of one command run in this process."""
-    code = main([str(argument) for argument in arguments])
+    try:
+        code = main([str(argument) for argument in arguments])
+    except SystemExit as stop:  # as --help does
+        code = stop.code
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
