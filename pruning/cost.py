@@ -1,66 +1,55 @@
-"""What a network costs: density, parameters, multiply-adds, bytes on disk, latency; five separate figures.
+"""What a network costs: density, parameters, multiply-adds, bytes on disk, latency; separate figures.
 
-A network that is masked, not shrunk, costs what the whole network costs: only its density is lower.
+A network that is masked, not shrunk, costs what the whole network costs: only its density is lower. Latencies
+are of the machine and the moment: those of several networks are taken in turns, to be compared.
 """
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-WARM_UP = 5
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Cost:
-    """The five columns of a cost table.
+    """The columns of a cost table that do not depend on the machine.
 
     Attributes:
         density: Share of the weights (or units) that may be other than 0, in [0, 1].
         parameters: Entries of all parameters, those at 0 too; no running statistics.
         macs: Multiply-adds of one input, see `macs`.
         bytes: Size of the network's file; None where there is none.
-        latency_1: Milliseconds for a batch of 1, the median; None where not measured.
-        latency_64: Milliseconds for a batch of 64, the median; None where not measured.
     """
 
     density: float
     parameters: int
     macs: int
     bytes: int | None
-    latency_1: float | None
-    latency_64: float | None
 
 
-def cost(
-    network: nn.Module,
-    example: Tensor,
-    *,
-    density: float = 1.0,
-    file: Path | None = None,
-    run: Callable[[int], Callable[[], object]] | None = None,
-    repeats: int = 50,
-) -> Cost:
+def cost(network: nn.Module, example: Tensor, *, density: float = 1.0, file: Path | None = None) -> Cost:
     """Returns what a network costs.
 
     Args:
         network: The network as it would be used: whole or shrunk, with masked weights among its zeros or not.
         example: An input `[B, ...]`, where the network is; its first one is used.
-        density: The caller's: `masks.density()` of a masked network, 1 of a shrunk one.
+        density: The caller's: what `masks.density()` says of a network that is masked, or was before it was
+            shrunk.
         file: The network's file.
-        run: Batch size -> what is timed, so that any evaluator can be; see `latency_ms`.
-        repeats: Timed runs of each batch size.
 
     Raises:
-        ValueError: `density` is not in [0, 1], `file` is no file, or `repeats` is below 1.
+        ValueError: `density` is not in [0, 1], or `file` is no file.
     """
     if not 0 <= density <= 1:
         raise ValueError(f"density must be in [0, 1], got {density}")
@@ -71,8 +60,6 @@ def cost(
         parameters=sum(parameter.numel() for parameter in network.parameters()),
         macs=macs(network, example),
         bytes=file.stat().st_size if file else None,
-        latency_1=latency_ms(run(1), repeats=repeats) if run else None,
-        latency_64=latency_ms(run(64), repeats=repeats) if run else None,
     )
 
 
@@ -92,25 +79,30 @@ def macs(network: nn.Module, example: Tensor) -> int:
     return counter.get_total_flops() // 2
 
 
-def latency_ms(run: Callable[[], object], *, repeats: int) -> float:
-    """Returns the median wall time of `run()` in milliseconds, after a few runs that do not count.
+def latencies_ms(runs: Mapping[Key, Callable[[], object]], *, rounds: int = 15) -> dict[Key, float]:
+    """Returns the median wall time of each run in milliseconds.
 
-    `run` returns when its result is there: on a GPU it waits for it. Threads are as the caller set them.
+    The runs take turns, so that what else the machine does hits all of them and their ratios hold; a first
+    round does not count. A run returns when its result is there: on a GPU it waits for it. Threads are as the
+    caller set them.
+
+    Args:
+        runs: What is timed, by any names: calls of an evaluator, say, on a batch of 1 or 64.
+        rounds: Times that each is measured.
 
     Raises:
-        ValueError: `repeats` is below 1.
+        ValueError: `rounds` is below 1.
     """
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
-    for _ in range(WARM_UP):
-        run()
-    return statistics.median(_milliseconds(run) for _ in range(repeats))
-
-
-def _milliseconds(run: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    run()
-    return (time.perf_counter() - start) * 1000
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
+    times: dict[Key, list[float]] = {key: [] for key in runs}
+    for turn in range(rounds + 1):
+        for key, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if turn:
+                times[key].append(1000 * (time.perf_counter() - start))
+    return {key: statistics.median(own) for key, own in times.items()}
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from pruning.groups import Group, Slice
 from pruning.masks import Masks, weight_masks
@@ -82,7 +83,8 @@ def magnitude(evidence: Evidence) -> Scores:
 def gradient(evidence: Evidence) -> Scores:
     """Returns |w - w'| of each weight, w' being its value an epoch earlier.
 
-    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023).
+    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023). Deviations: there w' is two
+    epochs old, by an oversight, and the weights of normalisations are pruned too, here never.
     """
     return {name: (w - evidence.before[name]).abs() for name, w in evidence.weights().items()}
 
@@ -109,7 +111,7 @@ def dropnet(evidence: Evidence) -> Scores:
     mean over the positions of the feature map, mean over the training split. A stream of residual blocks,
     which the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
     """
-    return _mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
+    return mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
 
 
 def dropnet_code(evidence: Evidence) -> Scores:
@@ -117,7 +119,7 @@ def dropnet_code(evidence: Evidence) -> Scores:
 
     It differs from the paper's formula where activations can be negative.
     """
-    return _mean_of_maps(evidence, lambda maps: maps.mean(2).abs())
+    return mean_of_maps(evidence, lambda maps: maps.mean(2).abs())
 
 
 def maximum(evidence: Evidence) -> Scores:
@@ -126,8 +128,15 @@ def maximum(evidence: Evidence) -> Scores:
 
 
 def apoz(evidence: Evidence) -> Scores:
-    """Returns minus each unit's share of zeros among samples and positions (Hu et al., 2016)."""
-    return _mean_of_maps(evidence, lambda maps: -(maps == 0).double().mean(2))
+    """Returns minus each unit's share of zeros among samples and positions (Hu et al., 2016).
+
+    Raises:
+        ValueError: No activation is zero anywhere, as behind a leaky ReLU: the scores would say nothing.
+    """
+    scores = mean_of_maps(evidence, lambda maps: -(maps == 0).double().mean(2))
+    if not any(score[evidence.alive[name]].any() for name, score in scores.items()):
+        raise ValueError("apoz counts activations that are zero, of which this network has none: try dropnet")
+    return scores
 
 
 def apoz_code(evidence: Evidence) -> Scores:
@@ -135,7 +144,7 @@ def apoz_code(evidence: Evidence) -> Scores:
 
     So DropNet's published code counts; after a ReLU that is where the whole map is zero.
     """
-    return _mean_of_maps(evidence, lambda maps: -(maps.mean(2) == 0).double())
+    return mean_of_maps(evidence, lambda maps: -(maps.mean(2) == 0).double())
 
 
 def l1(evidence: Evidence) -> Scores:
@@ -159,21 +168,24 @@ def taylor(evidence: Evidence) -> Scores:
     unit: that sum is the one of gradient times activation over samples and positions. (Over the weights that
     make it a normalisation would count twice: its own weights give that sum, the filter's nearly so again.)
     """
-    parameters = dict(evidence.network.named_parameters())
+    # copies, since a parameter of the network may be frozen
+    parameters = {
+        name: weight.detach().clone().requires_grad_() for name, weight in evidence.network.named_parameters()
+    }
     totals = {group.name: torch.zeros(group.size, dtype=torch.double) for group in evidence.scored_groups()}
     count = 0
     for batch in evidence.batches():
-        grads = torch.autograd.grad(
-            evidence.loss(evidence.network, batch), list(parameters.values()), allow_unused=True
-        )
+        loss = evidence.loss(lambda inputs: functional_call(evidence.network, parameters, (inputs,)), batch)
+        grads = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
         products = {
             name: (grad * weight).detach()
             for (name, weight), grad in zip(parameters.items(), grads, strict=True)
             if grad is not None
         }
         for group in evidence.scored_groups():
-            change = sum(_rows(part, group, products).sum(1) for part in _effects(group))
-            totals[group.name] += change.double().square().cpu()
+            parts = [_rows(part, group, products).sum(1) for part in _effects(group)]
+            if parts:  # a layer whose output is not used has none
+                totals[group.name] += sum(parts).double().square().cpu()
         count += 1
     return {name: total / count for name, total in totals.items()}
 
@@ -215,7 +227,7 @@ CRITERIA: dict[str, Criterion] = {
 
 
 @torch.no_grad()
-def _mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Scores:
+def mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Scores:
     """Returns the mean over samples and a group's taps of `of_maps`, from maps `[N, C, P]` to `[N, C]`."""
     network, groups, alive = evidence.network, evidence.scored_groups(), evidence.alive
     if removable(evidence.groups, alive):
@@ -274,7 +286,7 @@ def _masked_copy(evidence: Evidence, group: Group, kept: Tensor) -> Network:
     state = {name: tensor.detach() for name, tensor in evidence.network.state_dict().items()}
     for name, mask in masks.items():
         state[name] = state[name] * mask.to(state[name].device)
-    return lambda inputs: torch.func.functional_call(evidence.network, state, (inputs,))
+    return lambda inputs: functional_call(evidence.network, state, (inputs,))
 
 
 @torch.no_grad()

@@ -85,15 +85,17 @@ class Training:
         return self.plan.of == "units" and removable(self.groups, masks)
 
     def _changed(self, network: nn.Module, masks: Masks) -> dict[str, Tensor]:
-        """Returns weights to compare with those of a network that was trained elsewhere.
+        """Returns what stands for the weights of an epoch before the end of a training that was not ours.
 
-        A criterion that needs a change of weights looks at that of one more training.
+        A criterion that needs a change of weights sees that of the last epoch of one more training, of which
+        nothing else is kept.
         """
         if not CRITERIA[self.plan.criterion].before:
             return {}
         one = copy.deepcopy(network)
-        self._train(0, one, masks, self.plan.lr(0))
-        return {name: tensor.detach() for name, tensor in one.named_parameters()}
+        before = self._train(0, one, masks, self.plan.lr(0)).before
+        trained, own = dict(one.named_parameters()), dict(network.named_parameters())
+        return {name: own[name].detach() - (trained[name].detach() - early) for name, early in before.items()}
 
     def _best(self, cycle: int, network: nn.Module, masks: Masks) -> Outcome:
         """Trains a copy at each learning rate of the grid, and returns the outcome of the best."""
@@ -103,6 +105,8 @@ class Training:
             trained = self._train(cycle, one, masks, self.plan.lr(cycle, lr))
             tried[lr] = Outcome(one.eval(), trained, self._evaluate(one))
         values = {lr: outcome.measured[self.task.measure] for lr, outcome in tried.items()}
+        if all(map(math.isnan, values.values())):
+            raise ValueError(f"no learning rate of the grid trained: {self.task.measure} is nan for all")
         best = max(values, key=lambda lr: (not math.isnan(values[lr]), values[lr]))
         within = [lr for lr, value in values.items() if value >= values[best] - self.plan.tolerance]
         grid = {
@@ -115,17 +119,24 @@ class Training:
     def _train(self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float]) -> Trained:
         """Trains a network in place; without the channels that are cut, where they can be removed."""
         seed = self.plan.seed_of(cycle)
+        done = self.plan.rewind_to if cycle and self.plan.restart == "rewind" else 0.0
+        if done:  # the rest of the training that the early weights come from
+            whole, lr = lr, lambda progress: whole(min(1.0, done + progress))
         # what a criterion compares with must have the names and shapes of the whole network
         if self.removable(masks) and not CRITERIA[self.plan.criterion].before:
             small, param_map = shrink(network, self.groups, masks)
             with self._timed("training"):
-                trained = self.task.train(small, lambda optimizer: None, lr, seed)
+                trained = self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done)
             restore(small, network, param_map)
             return trained
         enforced = self.enforced(masks, network)
         with self._timed("training"):
             trained = self.task.train(
-                network, lambda optimizer: hold_at_zero(network, optimizer, enforced), lr, seed
+                network,
+                lambda optimizer: hold_at_zero(network, optimizer, enforced),
+                lr,
+                seed,
+                share=1 - done,
             )
         _require_zeros(network, enforced)
         return trained

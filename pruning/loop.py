@@ -9,7 +9,8 @@ alone.
 
 In a data-parallel run all processes make the same call, each with a folder of its own or all with the same;
 they get the same masks, from the means of their scores, and means of their measurements. That a network
-trains alike in all of them is the task's part.
+trains alike in all of them is the task's part. Where one stops with an error of its own, as over a damaged
+file, the others wait for it until their time is out.
 """
 
 from __future__ import annotations
@@ -113,7 +114,8 @@ def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
     reached = len(results) > plan.cycles or last["density"] <= plan.until_density
     exhausted = plan.drops and not last["dropped next"]
     least = plan.kappa * results[0][measure]
-    fallen = plan.kappa > 0 and any(result[measure] <= least for result in results[:-1])
+    # not "<=": a network that diverged, whose measure is nan, has fallen
+    fallen = plan.kappa > 0 and not all(result[measure] > least for result in results[:-1])
     return reached or exhausted or fallen
 
 

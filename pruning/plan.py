@@ -57,7 +57,10 @@ class Task(Protocol):
     def train(
         self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float = 1.0
     ) -> Trained:
-        """Trains `network` in place, at learning rate `lr(progress)`; only the first `share` of the steps."""
+        """Trains `network` in place, at learning rate `lr(progress)`; only the first `share` of the steps.
+
+        `progress` goes from 0 to `share`.
+        """
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         """Returns measurements on the validation split."""
@@ -82,7 +85,8 @@ class Plan:
         restart: Weights that a cycle starts from: "keep" those of the cycle before, "rewind" to early ones,
             "reinit" draws new ones.
         rewind_to: The weights to rewind to: those after this share of a dense training; 0 is the initial
-            ones.
+            ones. A cycle then trains for the rest, with the rest of its schedule. Deviations: the optimizer
+            begins anew, and samples come in another order.
         schedule: A name in `lr_schedules.SCHEDULES`.
         schedule_options: Its options.
         floor: Entries that each layer keeps; None is 1 for units, so that they can be removed, and 0 for
@@ -123,20 +127,24 @@ class Plan:
         for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
-        if not 0 <= self.fraction < 1:
-            raise ValueError(f"fraction must be at least 0 and below 1, got {self.fraction}")
-        for name in ("rewind_to", "until_density", "kappa"):
+        for name in ("fraction", "rewind_to"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 0 and below 1, got {getattr(self, name)}")
+        for name in ("until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
-        for name, least in {"count": 1, "cycles": 0, "floor": 0, "seed": 0, "tolerance": 0}.items():
+        for name, least in {"count": 1, "cycles": 0, "floor": 0, "seed": 0}.items():
             value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise ValueError(f"{name} must be at least {least}, got {value}")
+            if value is not None and not (isinstance(value, int) and value >= least):
+                raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
         self.lr(0)  # raises where an option is wrong
-        if self.grid:
-            self._check_grid()
+        self._check_grid()
 
     def _check_grid(self) -> None:
+        if not self.tolerance >= 0:
+            raise ValueError(f"tolerance must be at least 0, got {self.tolerance}")
+        if not self.grid:
+            return
         if wrong := [lr for lr in self.grid if not 0 < lr < math.inf]:
             raise ValueError(f"grid must hold learning rates above 0, got {wrong[0]}")
         try:

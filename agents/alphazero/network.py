@@ -191,6 +191,13 @@ def _conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
 
 
+def untrained(config: NetworkConfig, seed: int) -> PolicyValueNet:
+    """Returns a network with the initial weights that a training of that seed begins with."""
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+        torch.manual_seed(seed)
+        return PolicyValueNet(config)
+
+
 def parameters(network: nn.Module, *, statistics: bool = False) -> int:
     """Returns the number of parameters; with `statistics`, of the normalisations' means and variances too."""
     count = sum(parameter.numel() for parameter in network.parameters())

@@ -22,7 +22,7 @@ from tqdm import tqdm
 from agents.alphazero.checkpoint import save_network
 from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.learner import Learner, Losses
-from agents.alphazero.network import PRESETS, PolicyValueNet, parameters
+from agents.alphazero.network import PRESETS, PolicyValueNet, parameters, untrained
 from agents.alphazero.progress import BAR, shown, tensorboard_writer
 from agents.alphazero.replay import sample_type
 from agents.alphazero.selfplay import Played, SelfPlay
@@ -89,9 +89,7 @@ def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
     if not architecture.fits(board.rows, board.cols):
         size = f"{architecture.rows}x{architecture.cols}"
         raise ValueError(f"preset {config.preset!r} is for {size} boards, got {board.size_text}")
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        return PolicyValueNet(architecture)
+    return untrained(architecture, config.seed)
 
 
 def _check_device(device: str) -> None:

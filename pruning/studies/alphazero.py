@@ -19,7 +19,7 @@ from torch.nn import functional
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.learner import Learner, Losses
-from agents.alphazero.network import PolicyValueNet
+from agents.alphazero.network import PolicyValueNet, untrained
 from agents.alphazero.replay import images, make_batch
 from agents.alphazero.selfplay import SelfPlay
 from agents.alphazero.yardstick import Yardstick
@@ -43,7 +43,7 @@ class Retraining:
         plies: Plies of every game in a stretch.
         selfplay: How games are played.
         search: How cells are chosen in them.
-        scored: Samples of the training split, the first ones, that scores are taken on.
+        scored: Samples of the training split, evenly spread over it, that scores are taken on.
     """
 
     steps: int = 400
@@ -95,9 +95,7 @@ class AlphaZeroTask:
 
     def build(self, seed: int | None) -> PolicyValueNet:
         """Returns an untrained network of the same architecture; None gives the training's first weights."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed if seed is None else seed)
-            return PolicyValueNet(self.network.config)
+        return untrained(self.network.config, self.seed if seed is None else seed)
 
     def dense(self) -> PolicyValueNet:
         """Returns the trained network."""
@@ -115,8 +113,9 @@ class AlphaZeroTask:
         epoch = max(1, len(self.samples) // config.learner.batch)
         before: dict[str, Tensor] = {}
         losses: list[Losses] = []
-        for step in range(round(share * config.steps)):
-            if step >= config.steps - epoch and not before:
+        steps = round(share * config.steps)
+        for step in range(steps):
+            if step >= steps - epoch and not before:
                 before = {name: weight.clone() for name, weight in learner.average.named_parameters()}
             losses.append(learner.learn_at(next(samples), 1, lr(step / config.steps), rng))
         network.load_state_dict(learner.average.state_dict())
@@ -154,7 +153,9 @@ class AlphaZeroTask:
 
     def batches(self) -> Iterator[Batch]:
         """Yields the training split, as much of it as is scored on, without symmetries."""
-        return self._batches(self.samples[: self.retraining.scored])
+        number = len(self.samples)
+        chosen = np.linspace(0, number - 1, min(number, self.retraining.scored)).astype(np.int64)
+        return self._batches(self.samples[chosen])
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean of the policy's cross entropy and the value's squared error, as in training."""

@@ -6,9 +6,11 @@ Shapes: N samples.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,20 +71,28 @@ def play(
     return Buffer(np.concatenate(samples), np.repeat(np.arange(len(lengths)), lengths))
 
 
-def save(buffer: Buffer, path: Path) -> None:
-    """Writes a buffer, atomically."""
+def save(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
+    """Writes a buffer and what it was made with, as JSON values, atomically."""
     file = io.BytesIO()
-    np.savez_compressed(file, samples=buffer.samples, games=buffer.games)
+    arrays = {"samples": buffer.samples, "games": buffer.games, "made": np.array(json.dumps(made))}
+    np.savez_compressed(file, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, file.getvalue())
 
 
-def load(path: Path, cells: int) -> Buffer:
-    """Returns a buffer that `save` wrote; ValueError where it is damaged or of boards of another size."""
+def load(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
+    """Returns a buffer that `save` wrote; ValueError where it is damaged, or was made with something else."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            samples, games = arrays["samples"], arrays["games"]
+            samples, games, stored = arrays["samples"], arrays["games"], json.loads(str(arrays["made"]))
+        if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
+            raise ValueError("its samples are none, or of boards of another size")
     except Exception as error:
-        raise ValueError(f"{path} is damaged: delete it ({error})") from error
-    if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
-        raise ValueError(f"{path} is damaged, or holds samples of boards of another size: delete it")
+        raise ValueError(f"{path} is damaged: delete it ({' '.join(str(error).split())})") from error
+    for name, value in made.items():
+        if stored.get(name) != value:
+            raise ValueError(
+                f"{path} was made with other settings: {name} is {stored.get(name)!r} there, {value!r} here; "
+                "choose another --buffer"
+            )
     return Buffer(samples, games)

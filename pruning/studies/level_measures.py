@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -15,12 +13,11 @@ from agents.alphazero.evaluators import make_evaluator
 from agents.alphazero.weights import RUN_FILE
 from bttt.board import Board
 from bttt.run_folder import read_json, write_json
+from pruning.cost import latencies_ms
 from tournaments.generalisation_evaluation import SINGLE, Part, evaluate
 from tournaments.generalisation_rates import novelties
 
 TIMES_FILE = "times.json"
-ROUNDS = 15
-"""Times that each call is measured; the median counts."""
 TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}
 """What is timed: an evaluator's name and a batch's size; "auto" plays, "selfplay" makes samples."""
 
@@ -31,23 +28,23 @@ def level_folder(folder: Path, level: int) -> Path:
 
 
 def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
-    """Returns for each level the milliseconds of a batch, by the keys of `TIMED`; measured once, then kept.
+    """Returns for each level the milliseconds of a batch, by the keys of `TIMED`.
 
-    The levels take turns, so that what else the machine does hits all of them and their ratios hold.
+    They are measured once, all levels in turns, and kept; again where there are more levels than then.
     """
     path = folder / TIMES_FILE
     stored = read_json(path, list)
-    if len(stored) != levels:
+    if len(stored) < levels:
         rng = np.random.default_rng(0)
         calls = {
             (level, name): call
             for level in range(levels)
             for name, call in _calls(level_folder(folder, level) / RUN_FILE, rng).items()
         }
-        times = _in_turns(calls)
+        times = latencies_ms(calls)
         stored = [{name: times[level, name] for name in TIMED} for level in range(levels)]
         write_json(path, stored)
-    return stored
+    return stored[:levels]
 
 
 def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:
@@ -82,15 +79,3 @@ def _calls(path: Path, rng: np.random.Generator) -> dict[str, Callable[[], Any]]
         return lambda: judge(planes)
 
     return {name: call(*of) for name, of in TIMED.items()}
-
-
-def _in_turns(calls: Mapping[Any, Callable[[], Any]]) -> dict[Any, float]:
-    """Returns the median milliseconds of each call."""
-    times: dict[Any, list[float]] = {key: [] for key in calls}
-    for turn in range(ROUNDS + 1):
-        for key, call in calls.items():
-            start = perf_counter()
-            call()
-            if turn:  # the first warms up
-                times[key].append(1000 * (perf_counter() - start))
-    return {key: statistics.median(own) for key, own in times.items()}

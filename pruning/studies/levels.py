@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Any
 
 import numpy as np
 import tyro
 
-from agents.agent import Agent, make_agent
+from agents.agent import make_agent
 from agents.alphazero.checkpoint import load_network
 from agents.alphazero.network import parameters
 from agents.alphazero.weights import RUN_FILE
 from bttt.exit_codes import OK
-from bttt.position import Position
 from bttt.run_folder import default_folder, plain, read_json, write_json, write_text
 from bttt.suites import load
+from pruning.cost import latencies_ms
 from tournaments.crosstable import aligned, milliseconds_text, move_times, number_text
 from tournaments.publish import csv_text
 from tournaments.ratings import fit_ratings
@@ -139,31 +138,24 @@ def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> 
     file = folder / TIMING_FILE
     stored = read_json(file, dict)
     if not stored:
+        positions = load("single").take(np.arange(config.in_flight)).positions()
         agents = [
             make_agent(f"alphazero:{each},simulations={config.simulations}") for each in networks.values()
         ]
-        seconds = _seconds(agents, load("single").take(np.arange(config.in_flight)).positions())
+        calls = {
+            number: partial(agent.decide, positions, np.random.default_rng(0))
+            for number, agent in enumerate(agents)
+        }
+        times = list(latencies_ms(calls, rounds=ROUNDS).values())
         stored = {
-            "milliseconds a decision": [1000 * each / config.in_flight for each in seconds],
-            "simulations": [max(1, round(config.simulations * seconds[0] / each)) for each in seconds],
+            "milliseconds a decision": [each / len(positions) for each in times],
+            "simulations": [max(1, round(config.simulations * times[0] / each)) for each in times],
             "levels": list(networks),
         }
         write_json(file, stored)
     if stored.get("levels") != list(networks):
         raise ValueError(f"{file} is of other levels; choose another --out")
     return dict(zip(networks, stored["simulations"], strict=True))
-
-
-def _seconds(agents: Sequence[Agent], positions: Sequence[Position]) -> list[float]:
-    """Returns each agent's median seconds for these positions; in turns, so that a busy machine hits all."""
-    times: list[list[float]] = [[] for _ in agents]
-    for turn in range(ROUNDS + 1):
-        for agent, own in zip(agents, times, strict=True):
-            start = perf_counter()
-            agent.decide(positions, np.random.default_rng(0))
-            if turn:  # the first warms up
-                own.append(perf_counter() - start)
-    return [statistics.median(own) for own in times]
 
 
 def _rate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ from pruning.studies.prune_table import write_table
 from pruning.studies.specs import schedule_spec, with_peak
 
 BUFFER_FILE = "buffer.npz"
-NOT_SETTINGS = ("out", "cycles", "buffer", "simulations")
+NOT_SETTINGS = ("out", "cycles", "until_density", "kappa", "buffer", "simulations")
+"""Options that do not change what a cycle does, which may differ when a run is continued."""
 OF_PLAN = (
     *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
     *("kappa", "grid", "tolerance", "seed"),
@@ -46,30 +47,51 @@ OF_PLAN = (
 PREFIX = "alphazero:"
 
 
+@dataclass(frozen=True)
+class Subject:
+    """The network to prune.
+
+    Attributes:
+        network: The trained network.
+        record: What its checkpoint tells.
+        boards: The boards of its training.
+        fingerprint: Digest of the checkpoint.
+    """
+
+    network: PolicyValueNet
+    record: dict[str, Any]
+    boards: tuple[Board, ...]
+    fingerprint: str
+
+
 def prune(config: PruneConfig) -> Path:
     """Runs a plan on a network, or the rest of it, and returns the folder; see `PruneConfig`."""
-    path = network_path(config.agent)
-    network, record = load_network(path)
-    boards = boards_of(record, path)
+    subject = load_subject(config.agent)
     plan = make_plan(config)
-    # before anything is written: a folder would remember a wrong setting
-    whole(plan, network, find_groups(network, torch.zeros(1, 3, *_size(record)), coupled=plan.coupled))
-    folder = _open_folder(config, path)
+    _check(plan, subject)  # before anything is written: a folder would remember a wrong setting
+    settings = _settings(config, subject)
+    folder = config.out or default_folder("prune", settings)
+    open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
     with one_thread(), hold(folder):
-        add_environment(folder)
-        task = _task(config, network, record, boards, folder)
-        with tqdm(total=plan.cycles + 1, unit="level", initial=0) as bar:
+        write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
+        if not (folder / f"level-{plan.cycles:02}").exists():
+            add_environment(folder)
+        task = _task(config, subject, folder)
+        with tqdm(total=plan.cycles + 1, unit="level") as bar:
 
             def publish(level: Level) -> None:
-                publish_level(folder, level, network, record, config)
+                publish_level(folder, level, subject, config)
                 bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
 
-            def count(result: Mapping[str, Any]) -> None:
-                bar.update()
-
-            results = run_loop(task, plan, folder, publish, count)
-        print(write_table(folder, _measured(config, folder, results, boards)))
+            results = run_loop(task, plan, folder, publish, lambda result: bar.update() and None)
+        print(write_table(folder, _measured(config, folder, results, subject.boards)))
     return folder
+
+
+def prepare(config: PruneConfig) -> None:
+    """Plays the buffer of a run where it is not there, and nothing else."""
+    with one_thread():
+        _buffer(config, load_subject(config.agent), Path())
 
 
 def _measured(
@@ -87,34 +109,27 @@ def _measured(
     return rows
 
 
-def prepare(config: PruneConfig) -> None:
-    """Plays the buffer of a run where it is not there, and nothing else."""
-    path = network_path(config.agent)
-    network, record = load_network(path)
-    with one_thread():
-        _buffer(config, network, boards_of(record, path), _search(config, record), Path())
+def load_subject(agent: str) -> Subject:
+    """Returns the network of an agent's spec.
 
-
-def network_path(agent: str) -> Path:
-    """Returns the checkpoint of an agent's spec; ValueError where it is no AlphaZero agent."""
+    Raises:
+        ValueError: It is no AlphaZero agent, or its checkpoint does not tell the boards of its training.
+    """
     name = agent.removeprefix(PREFIX)
     if name == agent or "," in name:
         raise ValueError(
             "agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, "
             f"got {agent!r}"
         )
-    return find_network(name)
-
-
-def boards_of(record: Mapping[str, Any], path: Path) -> tuple[Board, ...]:
-    """Returns the boards that a network was trained on; ValueError where its checkpoint does not tell."""
+    path = find_network(name)
+    network, record = load_network(path)
     try:
         boards = tuple(Board.parse(text) for text in record["boards"])
-    except (KeyError, TypeError, AttributeError) as error:
+        if not boards:
+            raise ValueError("no boards")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} does not tell the boards of its training") from error
-    if not boards:
-        raise ValueError(f"{path} does not tell the boards of its training")
-    return boards
+    return Subject(network, record, boards, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
 
 
 def make_plan(config: PruneConfig) -> Plan:
@@ -134,79 +149,84 @@ def make_plan(config: PruneConfig) -> Plan:
     )
 
 
-def _open_folder(config: PruneConfig, path: Path) -> Path:
-    """Returns the run's folder, made and checked against the settings of the run that it holds."""
+def _check(plan: Plan, subject: Subject) -> None:
+    """Raises ValueError where a plan does not fit a network."""
+    whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.coupled))
+    known = "seed" in subject.record and "pruning" not in subject.record
+    if plan.restart == "rewind" and not known:
+        raise ValueError(
+            "restart=rewind needs a network whose initial weights are known: one that bttt train has "
+            "written, and no level of another pruning"
+        )
+
+
+def _settings(config: PruneConfig, subject: Subject) -> dict[str, Any]:
+    """Returns what decides a run, as JSON values."""
     settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
-    settings["network"] = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    folder = config.out or default_folder("prune", settings)
-    open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
-    write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
-    return folder
+    return {**settings, "network": subject.fingerprint}
 
 
-def _task(
-    config: PruneConfig,
-    network: PolicyValueNet,
-    record: Mapping[str, Any],
-    boards: tuple[Board, ...],
-    folder: Path,
-) -> AlphaZeroTask:
+def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
     """Returns the task of a run; its buffer is played where it is not there."""
-    search = _search(config, record)
-    train, validation = _buffer(config, network, boards, search, folder).split()
+    train, validation = _buffer(config, subject, folder).split()
     retraining = Retraining(
         steps=config.steps,
         learner=config.learner,
         iterations=config.iterations if config.in_loop else 0,
         selfplay=config.selfplay,
-        search=search,
+        search=_search(config, subject),
     )
-    seed = int(record.get("seed", 0))
-    return AlphaZeroTask(network, boards, train, validation, seed=seed, retraining=retraining)
+    seed = int(subject.record.get("seed", 0))
+    return AlphaZeroTask(subject.network, subject.boards, train, validation, seed=seed, retraining=retraining)
 
 
-def _search(config: PruneConfig, record: Mapping[str, Any]) -> SearchConfig:
+def _search(config: PruneConfig, subject: Subject) -> SearchConfig:
     """Returns the search of self-play, with the discount that the network's values are learned with."""
-    discount = record.get("config", {}).get("search", {}).get("discount", config.search.discount)
-    return replace(config.search, discount=discount)
+    trained = subject.record.get("config", {}).get("search", {})
+    return replace(config.search, discount=trained.get("discount", config.search.discount))
 
 
-def _buffer(
-    config: PruneConfig, network: PolicyValueNet, boards: Sequence[Board], search: SearchConfig, folder: Path
-) -> Buffer:
+def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
     """Returns the samples to retrain on; they are played where they are not there."""
     path = config.buffer or folder / BUFFER_FILE
+    search = _search(config, subject)
+    made = {
+        "network": subject.fingerprint,
+        "positions": config.positions,
+        "selfplay": plain(asdict(config.selfplay)),
+        "search": plain(asdict(search)),
+        "seed": config.seed,
+    }
     if not path.exists():
         played = buffer.play(
-            make_evaluator(network, "selfplay"),
-            boards,
-            network.config.encoding == "bricks",
+            make_evaluator(subject.network, "selfplay"),
+            subject.boards,
+            subject.network.config.encoding == "bricks",
             positions=config.positions,
             config=config.selfplay,
             search=search,
             seed=config.seed,
         )
-        buffer.save(played, path)
-    return buffer.load(path, boards[0].cells)
+        buffer.save(played, path, made)
+    return buffer.load(path, subject.boards[0].cells, made)
 
 
-def publish_level(
-    folder: Path, level: Level, network: PolicyValueNet, record: Mapping[str, Any], config: PruneConfig
-) -> None:
+def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> None:
     """Writes a level as a checkpoint, shrunk where channels were cut, and adds its costs to its result."""
     exported, density = level.network, level.masks.density()
     if level.removable is not None:
         exported, _ = shrink(level.network, level.groups, level.removable)
-        exported.config = shrunk_config(network.config, level.removable)
+        exported.config = shrunk_config(subject.network.config, level.removable)
     file = level_folder(folder, level.cycle) / RUN_FILE
     file.parent.mkdir(exist_ok=True)
-    told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "masks")}
-    pruning = {"agent": config.agent, "method": config.method, "scope": config.scope, **told}
-    save_network(file, exported, {**record, "pruning": pruning})
-    example = torch.zeros(1, 3, *_size(record))
-    level.result["cost"] = asdict(cost(exported, example, density=density, file=file))
+    told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
+    asked = {name: getattr(config, name) for name in ("agent", "method", "scope")}
+    pruning = {**asked, "excluded": list(config.exclude), **told}
+    save_network(file, exported, {**subject.record, "pruning": pruning})
+    level.result["excluded"] = list(config.exclude)
+    level.result["cost"] = asdict(cost(exported, _example(subject), density=density, file=file))
 
 
-def _size(record: Mapping[str, Any]) -> tuple[int, int]:
-    board = Board.parse(record["boards"][0])
-    return board.rows, board.cols
+def _example(subject: Subject) -> torch.Tensor:
+    board = subject.boards[0]
+    return torch.zeros(1, 3, board.rows, board.cols)

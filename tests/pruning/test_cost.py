@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet, parameters
-from pruning.cost import cost, latency_ms, macs
+from pruning.cost import cost, latencies_ms, macs
 from pruning.masks import Masks, apply
 
 
@@ -122,29 +122,21 @@ def test_a_smaller_network_costs_less():
     assert shrunk.parameters < whole.parameters
 
 
-def test_what_is_not_measured_is_none():
-    found = cost(nn.Linear(2, 2), torch.zeros(1, 2))
-    assert (found.bytes, found.latency_1, found.latency_64) == (None, None, None)
+def test_a_file_that_is_not_there_yet_has_no_bytes():
+    assert cost(nn.Linear(2, 2), torch.zeros(1, 2)).bytes is None
 
 
-def test_latency_is_that_of_what_the_caller_runs():
+def test_runs_take_turns():
     calls = []
-
-    def run(batch):
-        inputs = torch.zeros(batch, 2)
-        return lambda: calls.append(len(inputs))
-
-    found = cost(nn.Linear(2, 2), torch.zeros(1, 2), run=run, repeats=7)
-    assert set(calls) == {1, 64}
-    assert calls.count(1) == calls.count(64) > 7  # those before do not count
-    assert found.latency_1 > 0
-    assert found.latency_64 > 0
+    latencies_ms({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3)
+    assert calls == ["a", "b"] * 4  # the first round does not count
 
 
 def test_latency_is_a_median_in_milliseconds():
-    pauses = iter([0.0] * 5 + [0.6, 0.01, 0.01])
-    found = latency_ms(lambda: time.sleep(next(pauses)), repeats=3)
-    assert 10 <= found < 200  # sleep is never shorter; a mean would be above 206
+    pauses = iter([0.0, 0.6, 0.01, 0.01])
+    found = latencies_ms({"slow": lambda: time.sleep(next(pauses)), "fast": lambda: None}, rounds=3)
+    assert 10 <= found["slow"] < 200  # sleep is never shorter; a mean would be above 206
+    assert found["fast"] < found["slow"]
 
 
 def test_wrong_input_is_refused(tmp_path):
@@ -154,5 +146,5 @@ def test_wrong_input_is_refused(tmp_path):
             cost(network, example, density=density)
     with pytest.raises(ValueError, match="is not a file"):
         cost(network, example, file=tmp_path / "none")
-    with pytest.raises(ValueError, match="repeats must be at least 1, got 0"):
-        latency_ms(lambda: None, repeats=0)
+    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
+        latencies_ms({}, rounds=0)

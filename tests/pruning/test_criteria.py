@@ -275,6 +275,10 @@ def test_every_criterion_scores_the_alphazero_network_and_leaves_it_as_it_is(cri
     if criterion == "oracle":  # a pass for each unit: some are enough
         alive = {"value_hidden": torch.ones(network.config.hidden, dtype=torch.bool)}
     found = evidence(network, inputs, of=CRITERIA[criterion].of, alive=alive, before=before)
+    if criterion == "apoz" and network.config.slope:
+        with pytest.raises(ValueError, match="this network has none"):
+            CRITERIA[criterion].score(found)
+        return
     scores = CRITERIA[criterion].score(found)
     assert {each: tuple(values.shape) for each, values in scores.items()} == found.alive.shapes
     assert all(values.isfinite().all() for values in scores.values())

@@ -7,6 +7,7 @@ import pytest
 import torch
 from toy_task import Toy, ToyTask
 
+from pruning.criteria import CRITERIA, Criterion, gradient
 from pruning.groups import find_groups
 from pruning.loop import KIND, cycle_file, run, stored_results
 from pruning.masks import Masks, apply, hold_at_zero, weight_masks
@@ -175,6 +176,34 @@ def test_new_weights_are_drawn_in_each_cycle_and_pruned(tmp_path):
     for start, level in zip(task.starts[1:], levels[1:], strict=True):
         assert torch.equal(start["inner.weight"] != 0, level.masks["inner.weight"])
         assert not start["stem_norm.running_mean"].any()
+
+
+def test_a_rewound_cycle_does_the_rest_of_the_training(tmp_path):
+    plan = Plan(
+        criterion="magnitude",
+        restart="rewind",
+        rewind_to=0.5,
+        cycles=1,
+        schedule="linear",
+        schedule_options={"lr": 0.1},
+    )
+    task, _, _ = pruned(tmp_path, plan)
+    dense, early, rewound = task.lrs
+    assert dense == pytest.approx([0.1, 0.075, 0.05, 0.025])
+    assert (early, rewound) == (dense[:2], dense[2:])
+
+
+def test_a_change_of_weights_is_that_of_the_last_epoch_of_one_more_training(tmp_path, monkeypatch):
+    task, seen = ToyTask(trained=True), []
+    criterion = Criterion(
+        lambda evidence: seen.append(evidence) or gradient(evidence), "weights", before=True
+    )
+    monkeypatch.setitem(CRITERIA, "gradient", criterion)
+    _, _, levels = pruned(tmp_path, Plan(criterion="gradient", cycles=1, schedule_options={"lr": 0.1}), task)
+    assert equal_states(levels[0].network.state_dict(), task.dense().state_dict())
+    more = task.states[0]  # of the training that is not kept
+    for name, score in gradient(seen[0]).items():
+        torch.testing.assert_close(score, (more[-1][name] - more[-2][name]).abs(), rtol=0, atol=1e-12)
 
 
 def test_each_cycle_has_its_own_learning_rate(tmp_path):
@@ -410,13 +439,13 @@ def test_what_was_asked_and_what_is_left_are_in_the_files_too(tmp_path):
         ({"restart": "start"}, "restart must be one of keep, rewind, reinit, got 'start'"),
         ({"fraction": 1.0}, "fraction must be at least 0 and below 1, got 1.0"),
         ({"fraction": float("nan")}, "fraction must be at least 0"),
-        ({"count": 0}, "count must be at least 1, got 0"),
-        ({"rewind_to": 1.5}, "rewind_to must be 0 to 1, got 1.5"),
+        ({"count": 0}, "count must be a whole number, at least 1, got 0"),
+        ({"rewind_to": 1.5}, "rewind_to must be at least 0 and below 1, got 1.5"),
         ({"until_density": -1.0}, "until_density must be 0 to 1, got -1.0"),
         ({"kappa": 2.0}, "kappa must be 0 to 1, got 2.0"),
-        ({"cycles": -1}, "cycles must be at least 0, got -1"),
-        ({"floor": -1}, "floor must be at least 0, got -1"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"cycles": -1}, "cycles must be a whole number, at least 0, got -1"),
+        ({"floor": -1}, "floor must be a whole number, at least 0, got -1"),
+        ({"seed": -1}, "seed must be a whole number, at least 0, got -1"),
         ({"tolerance": float("nan")}, "tolerance must be at least 0, got nan"),
         ({"grid": (0.1, 0.0)}, "grid must hold learning rates above 0, got 0.0"),
         ({"schedule": "sillo"}, "unknown schedule 'sillo'"),

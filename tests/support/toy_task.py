@@ -87,8 +87,9 @@ class ToyTask:
             hold(optimizer)
         generator = torch.Generator().manual_seed(seed)
         before = {}
-        for step in range(round(share * STEPS)):
-            if step == STEPS - 1:
+        steps = round(share * STEPS)
+        for step in range(steps):
+            if step == steps - 1:
                 before = {name: tensor.detach().clone() for name, tensor in network.named_parameters()}
             optimizer.param_groups[0]["lr"] = lr(step / STEPS)
             chosen = torch.randperm(len(self.images), generator=generator)[:20]

@@ -11,8 +11,10 @@ from shrinking import ALPHAZERO, build, random_masks
 from agents.alphazero.checkpoint import load_network, save_network
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.evaluators import make_evaluator
-from agents.alphazero.network import NetworkConfig, PolicyValueNet
+from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet
 from agents.alphazero.replay import images, make_batch, sample_type
+from agents.alphazero.train import TrainConfig
+from agents.alphazero.training import new_network
 from bttt.board import Board
 from bttt.position import Position
 from pruning.groups import find_groups
@@ -128,9 +130,8 @@ def test_the_average_is_zero_where_weights_are_held(samples):
 
 
 def test_initial_weights_are_those_of_the_training(samples):
-    task = make_task(samples)
-    torch.manual_seed(3)
-    wanted = PolicyValueNet(SMALL).state_dict()
+    task = make_task(samples, PRESETS["small"])
+    wanted = new_network(TrainConfig(seed=3), BOARD).state_dict()
     state = torch.get_rng_state()
     assert all(torch.equal(wanted[name], tensor) for name, tensor in task.build(None).state_dict().items())
     assert not torch.equal(task.build(4).stem.weight, wanted["stem.weight"])

@@ -11,6 +11,7 @@ from pruning.studies import buffer
 from pruning.studies.buffer import VALIDATION_GAMES, Buffer
 
 BOARD = Board.parse("4x4x3:A1")
+MADE = {"network": "0123", "positions": 150, "search": {"simulations": 4}}
 
 
 @pytest.fixture(scope="module")
@@ -61,23 +62,31 @@ def test_few_positions_are_still_of_both_splits():
 
 def test_a_stored_buffer_is_the_same(tmp_path, played):
     path = tmp_path / "buffer.npz"
-    buffer.save(played, path)
-    found = buffer.load(path, BOARD.cells)
+    buffer.save(played, path, MADE)
+    found = buffer.load(path, BOARD.cells, MADE)
     assert found.samples.tobytes() == played.samples.tobytes() and (found.games == played.games).all()
     assert found.samples.dtype == sample_type(BOARD.cells)
 
 
 def test_damaged_buffers_are_refused(tmp_path, played):
     path = tmp_path / "buffer.npz"
-    buffer.save(played, path)
+    buffer.save(played, path, MADE)
     whole = path.read_bytes()
     for content in (b"", whole[:-100], whole[: len(whole) // 2], b"no buffer"):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"buffer.npz is damaged: delete it"):
-            buffer.load(path, BOARD.cells)
+            buffer.load(path, BOARD.cells, MADE)
     path.write_bytes(whole)
     with pytest.raises(ValueError, match="boards of another size"):
-        buffer.load(path, 49)
-    buffer.save(Buffer(played.samples, played.games[:-1]), path)
+        buffer.load(path, 49, MADE)
+    buffer.save(Buffer(played.samples, played.games[:-1]), path, MADE)
     with pytest.raises(ValueError, match="is damaged"):
-        buffer.load(path, BOARD.cells)
+        buffer.load(path, BOARD.cells, MADE)
+
+
+def test_a_buffer_that_was_made_with_other_settings_is_refused(tmp_path, played):
+    path = tmp_path / "new" / "buffer.npz"
+    buffer.save(played, path, MADE)
+    for other in ({"network": "4567"}, {"search": {"simulations": 5}}, {"seed": 1}):
+        with pytest.raises(ValueError, match=f"was made with other settings: {next(iter(other))} is"):
+            buffer.load(path, BOARD.cells, {**MADE, **other})

@@ -2,12 +2,14 @@
 
 import pytest
 
+from agents.alphazero.checkpoint import save_network
+from agents.alphazero.network import PRESETS, PolicyValueNet
 from pruning.lr_schedules import SCHEDULES
 from pruning.plan import Plan, settings
 from pruning.silo import silo_max_lr
 from pruning.studies.compression_arms import ARMS
 from pruning.studies.prune import PruneConfig
-from pruning.studies.prune_run import boards_of, make_plan
+from pruning.studies.prune_run import load_subject, make_plan
 
 
 def plan(**options):
@@ -61,5 +63,7 @@ def test_every_arm_of_the_study_is_a_plan(arm):
 
 @pytest.mark.parametrize("record", [{}, {"boards": []}, {"boards": 5}, {"boards": [5]}, {"boards": None}])
 def test_a_network_must_tell_its_boards(record, tmp_path):
+    path = tmp_path / "mine.safetensors"
+    save_network(path, PolicyValueNet(PRESETS["small"]), record)
     with pytest.raises(ValueError, match=r"mine\.safetensors does not tell the boards of its training"):
-        boards_of(record, tmp_path / "mine.safetensors")
+        load_subject(f"alphazero:{path}")
