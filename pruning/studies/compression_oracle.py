@@ -4,7 +4,8 @@ In each cycle the arm trains once for each value of the grid. The interval is fr
 value whose agreement with the search is within the plan's tolerance of the best. The peak that SILO's formula
 gives for the cycle is inside if it lies in it, ends included. A grid is coarse, and a peak may lie outside
 only because its own value was not tried: it is near if the tried value nearest to it (in logarithms) is
-inside.
+inside. Agreement is measured on some thousands of positions and after one training for each value, so an
+interval is itself uncertain; and values between its ends need not all be within the tolerance.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from math import log
 
 from pruning.silo import silo_max_lr
 from pruning.studies.compression import CompressionConfig, Measured
-from pruning.studies.specs import with_peak
+from pruning.studies.specs import schedule_spec, with_peak
 
 ARM = "oracle"
+PEAK_OPTIONS = ("epsilon", "delta", "beta", "q", "p")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ class OracleCycle:
 def oracle_cycles(config: CompressionConfig, measured: Sequence[Measured]) -> list[OracleCycle]:
     """Returns the cycles of all networks of the arm, those with a grid."""
     prune = config.prune
-    options = with_peak("silo", {}, lr=prune.learner.lr, p=prune.fraction, last=prune.cycles)
+    name, given = schedule_spec(prune.schedule)
+    of_peak = {option: value for option, value in given.items() if option in PEAK_OPTIONS and name == "silo"}
+    options = with_peak("silo", of_peak, lr=prune.learner.lr, p=prune.fraction or 0.2, last=prune.cycles)
     found = []
     for each in measured:
         for result in each.results if each.pruned.arm == ARM else ():

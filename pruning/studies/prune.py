@@ -45,7 +45,8 @@ class PruneConfig:
     floor: int | None = None
     """Entries that each layer keeps; by default 1 channel or 0 weights."""
     exclude: tuple[str, ...] = ()
-    """Layers to leave whole, as stem, blocks.*, policy_conv (for weights blocks.0.conv1.weight)."""
+    """Layers to leave whole: stem (the stream), blocks.*, policy_conv, value_conv, value_hidden; weights as
+    blocks.0.conv1.weight. By default none is; the network's outputs are never cut."""
     until_density: float = 0.0
     """Stop at the first level with at most this share of channels (or weights)."""
     kappa: float = 0.0
