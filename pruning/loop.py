@@ -144,6 +144,8 @@ class _Loop:
                 raise ValueError(
                     f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here"
                 )
+        if header["result"]["cycle"] != cycle:
+            raise ValueError(f"{path} is damaged: it holds cycle {header['result']['cycle']}")
         return tensors, header["result"]
 
     def run_cycle(self, cycle: int, results: list[Result], publish: Callable[[Level], None]) -> None:
@@ -174,7 +176,11 @@ class _Loop:
         else:
             network = copy.deepcopy(self.initial)
             rewinds = self.plan.restart == "rewind"
-            network.load_state_dict(self._early(training) if rewinds else _without(tensors, "network."))
+            state = self._early(training) if rewinds else _without(tensors, "network.")
+            try:
+                network.load_state_dict(state)
+            except RuntimeError as error:
+                raise ValueError(f"{self.folder} holds cycles of another network") from error
         apply(network, training.enforced(masks, network))
         return masks, network
 

@@ -137,10 +137,14 @@ class Plan:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and value >= least):
                 raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
-        self.lr(0)  # raises where an option is wrong
-        self._check_grid()
+        if isinstance(self.exclude, str):
+            raise ValueError(f"exclude must be several names, as ({self.exclude!r},), got a text")
+        self._check_training()
 
-    def _check_grid(self) -> None:
+    def _check_training(self) -> None:
+        if self.rewind_to and self.restart != "rewind":
+            raise ValueError(f"rewind_to needs restart=rewind, got {self.restart!r}")
+        self.lr(0)  # raises where an option is wrong
         if not self.tolerance >= 0:
             raise ValueError(f"tolerance must be at least 0, got {self.tolerance}")
         if not self.grid:
@@ -204,6 +208,8 @@ def whole(plan: Plan, network: nn.Module, groups: Iterable[Group]) -> Masks:
             for name, module in network.named_modules()
             if isinstance(module, nn.Conv2d | nn.Linear)
         }
+    if not sizes:
+        raise ValueError("nothing to prune: the network has no Conv2d or Linear layer that can be cut")
     for pattern in plan.exclude:
         if not any(fnmatchcase(name, pattern) for name in sizes):
             raise ValueError(f"exclude names no layer: {pattern!r}; layers are {', '.join(sizes)}")

@@ -98,12 +98,14 @@ def test_levels_play_a_tournament(channels, capsys):
 
 def test_the_same_command_again_trains_nothing(channels, capsys):
     kept = {path: path.stat().st_mtime_ns for path in channels.rglob("*.safetensors")}
-    table = (channels / "levels.csv").read_bytes()
+    stored = (channels / "levels.csv").read_bytes()
     code, out, err = bttt(*CHANNELS, "--cycles", "2", "--out", channels, capsys=capsys)
     assert code == 0, err
     assert {path: path.stat().st_mtime_ns for path in channels.rglob("*.safetensors")} == kept
-    assert (channels / "levels.csv").read_bytes() == table
-    assert out.split()[0] == "level" and len(out.splitlines()) == 4
+    assert (channels / "levels.csv").read_bytes() == stored
+    table, written = out.split("\n\n")
+    assert table.split()[0] == "level" and len(table.splitlines()) == 4
+    assert written == f"written: {channels}; play a level as alphazero:{channels / 'level-02'}\n"
 
 
 def test_another_run_in_the_same_folder_is_refused(channels, capsys):
@@ -182,4 +184,4 @@ def test_a_folder_that_holds_other_things_is_refused(tmp_path, capsys):
 def test_a_damaged_buffer_is_one_line(tmp_path, capsys):
     (tmp_path / "mine.npz").write_bytes(b"no buffer")
     line = refused(*TINY, "--buffer", "mine.npz", "--out", "run", capsys=capsys)
-    assert "mine.npz is damaged: delete it" in line
+    assert "mine.npz is damaged, or no buffer of bttt prune" in line

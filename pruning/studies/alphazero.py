@@ -133,7 +133,8 @@ class AlphaZeroTask:
         """Returns losses and agreements on the validation split, and the raw policy's value-losing moves.
 
         "agreement" is the share of positions in which the policy's best cell is the search's, "signs" that in
-        which the value has the sign of the target, of those whose target is not 0.
+        which the value has the sign of the target, of those whose target is not 0. Of a network that has diverged
+        "agreement" is nan, and alone.
         """
         found: list[tuple[Tensor, ...]] = []
         for planes, policies, values in self._batches(self.validation):
@@ -143,6 +144,8 @@ class AlphaZeroTask:
             agree = (best == policies.argmax(1)).float()
             found.append((losses, agree, (expected - values).square(), (expected * values).sign()))
         policy_loss, agree, value_error, signs = (torch.cat(parts) for parts in zip(*found, strict=True))
+        if not policy_loss.isfinite().all():  # it has diverged, and must not play
+            return {"agreement": float("nan")}
         measured = {
             "agreement": float(agree.mean()),
             "validation policy loss": float(policy_loss.mean()),

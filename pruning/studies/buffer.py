@@ -76,7 +76,6 @@ def save(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
     file = io.BytesIO()
     arrays = {"samples": buffer.samples, "games": buffer.games, "made": np.array(json.dumps(made))}
     np.savez_compressed(file, **arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(path, file.getvalue())
 
 
@@ -88,7 +87,8 @@ def load(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
         if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
             raise ValueError("its samples are none, or of boards of another size")
     except Exception as error:
-        raise ValueError(f"{path} is damaged: delete it ({' '.join(str(error).split())})") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} is damaged, or no buffer of bttt prune ({reason})") from error
     for name, value in made.items():
         if stored.get(name) != value:
             raise ValueError(

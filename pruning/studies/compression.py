@@ -23,9 +23,13 @@ from agents.alphazero.train import TrainConfig
 from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK
 from pruning.studies.compression_arms import ARMS, Pruned, prunings
-from pruning.studies.prune import PruneConfig
+from pruning.studies.prune import PruneConfig, PruneOptions
 from tournaments.generalisation_evaluation import SINGLE, SINGLE_SIZE, Counts, Part, evaluate, stored
-from tournaments.generalisation_networks import StudyNetwork, study_networks
+from tournaments.generalisation_networks import FIXED_BY_STUDY, StudyNetwork, study_networks
+
+CONTROL_SET = "R3"
+OF_STUDY = ("method", "scope", "restart", "grid", "seed", "simulations", "buffer", "out")
+"""Options of a pruning that the study sets."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,8 @@ class CompressionConfig:
     """Ways to prune; the first prunes all networks, the others are controls: dropnet-layer, dropnet,
     maximum-layer, random-layer, apoz-layer, dense, rewind, reinit, magnitude, gradient, magnitude-rewind,
     magnitude-reinit, fine-tuning, constant, warmup-step, upper, silo-step, silo-linear, oracle."""
-    control_sets: tuple[str, ...] = ("R3",)
-    """Training sets whose networks the controls prune."""
+    control_sets: tuple[str, ...] | None = None
+    """Training sets whose networks the controls prune; by default R3, or the first where that is none."""
     control_seeds: int | None = None
     """Networks of each of them; by default as many as `seeds`."""
     control_cycles: int | None = None
@@ -75,10 +79,8 @@ class CompressionConfig:
     """Train, prune and measure nothing: write the results of what is measured so far."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How networks are trained; bricks, seed, out and iterations are set by the options above."""
-    prune: PruneConfig = field(
-        default_factory=lambda: PruneConfig("alphazero:all", steps=600, positions=60_000)
-    )
-    """How they are pruned; agent, out, buffer, seed, grid and what an arm changes are set by the study."""
+    prune: PruneOptions = field(default_factory=lambda: PruneOptions(steps=600, positions=60_000))
+    """How they are pruned; the study sets method, scope, restart, grid, seed, simulations, buffer and out."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,12 @@ def run(config: CompressionConfig) -> int:
     _check(config)
     networks = study_networks(config.sets, config.seeds)
     seeds = config.seeds if config.control_seeds is None else config.control_seeds
-    plan = prunings(config.arms, networks, config.control_sets, seeds)
+    plan = prunings(config.arms, networks, control_sets(config), seeds)
+    if not config.report:
+        _check_arms(config, plan)
     for folder in (config.out, config.networks, config.runs):
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} must be a folder, it is a file")
         folder.mkdir(parents=True, exist_ok=True)
     if not config.report:
         _each(config, "trained", _train, networks)
@@ -142,7 +148,8 @@ def measured(config: CompressionConfig, plan: Iterable[Pruned]) -> list[Measured
 
 
 def _check(config: CompressionConfig) -> None:
-    least_values = {"seeds": 1, "positions": 1, "games": 1, "workers": 1, "iterations": 1, "control_seeds": 1}
+    least_values = {"seeds": 1, "positions": 1, "games": 1, "workers": 1, "iterations": 1}
+    least_values |= {"control_seeds": 1, "control_cycles": 0}
     for name, least in least_values.items():
         value = getattr(config, name)
         if value is not None and value < least:
@@ -152,8 +159,31 @@ def _check(config: CompressionConfig) -> None:
     for name in ("sets", "simulations", "control_simulations"):
         if not getattr(config, name):
             raise ValueError(f"{name} must have at least one entry, got none")
-    if absent := [name for name in config.control_sets if name not in config.sets]:
+    if absent := [name for name in config.control_sets or () if name not in config.sets]:
         raise ValueError(f"control set {absent[0]!r} must be one of the sets, {', '.join(config.sets)}")
+    for name in OF_STUDY:
+        if (value := getattr(config.prune, name)) != getattr(PruneOptions(), name):
+            raise ValueError(f"prune.{name} is set by the study itself, got {value!r}")
+
+
+def control_sets(config: CompressionConfig) -> tuple[str, ...]:
+    """Returns the training sets of the controls."""
+    if config.control_sets is not None:
+        return config.control_sets
+    return (CONTROL_SET,) if CONTROL_SET in config.sets else config.sets[:1]
+
+
+def _check_arms(config: CompressionConfig, plan: Sequence[Pruned]) -> None:
+    """Raises ValueError where a pruning or training cannot be made, before trainings that take hours."""
+    from pruning.studies.prune_run import make_plan
+
+    for arm in config.arms:
+        make_plan(_pruning(config, next(pruned for pruned in plan if pruned.arm == arm)))
+    if config.train.board != SINGLE_SIZE:
+        raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.train.board!r}")
+    for name in FIXED_BY_STUDY:
+        if (value := getattr(config.train, name)) != getattr(TrainConfig(), name):
+            raise ValueError(f"train.{name} is set by the study itself, got {value!r}")
 
 
 def _pruning(config: CompressionConfig, pruned: Pruned) -> PruneConfig:

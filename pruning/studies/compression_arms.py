@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from agents.options import nearest
-from pruning.studies.prune import PruneConfig
+from pruning.studies.prune import PruneConfig, PruneOptions
 from tournaments.generalisation_networks import StudyNetwork
 
 MAIN = "dropnet-layer"
@@ -59,7 +59,7 @@ class Pruned:
         """The name of its folder."""
         return f"{self.arm}-{self.network.name}"
 
-    def config(self, base: PruneConfig, grid: Sequence[float], networks: Path, runs: Path) -> PruneConfig:
+    def config(self, base: PruneOptions, grid: Sequence[float], networks: Path, runs: Path) -> PruneConfig:
         """Returns how it is pruned, given how the study prunes.
 
         Args:
@@ -69,15 +69,12 @@ class Pruned:
             runs: Folder of the prunings.
         """
         folder = networks / self.network.name
-        return replace(
-            base,
-            agent=f"alphazero:{folder}",
-            seed=self.network.seed,
-            buffer=folder / "buffer.npz",
-            out=runs / self.name,
-            **ARMS[self.arm],
-            **({"grid": tuple(grid)} if self.arm == "oracle" else {}),
-        )
+        options = {field.name: getattr(base, field.name) for field in fields(base)}
+        options |= {"seed": self.network.seed, "buffer": folder / "buffer.npz", "out": runs / self.name}
+        options |= ARMS[self.arm]
+        if self.arm == "oracle":
+            options["grid"] = tuple(grid)
+        return PruneConfig(f"alphazero:{folder}", **options)
 
 
 def prunings(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bttt.run_folder import provenance, write_text
-from pruning.studies.compression import CompressionConfig, Measured
+from pruning.studies.compression import CompressionConfig, Measured, control_sets
 from pruning.studies.compression_answers import excess_text, oracle_text, threshold_text
 from pruning.studies.compression_oracle import oracle_cycles
 from pruning.studies.compression_plot import draw_arms, draw_levels
@@ -58,7 +58,7 @@ def compared(config: CompressionConfig, measured: Sequence[Measured]) -> list[Me
     found = [
         each
         for each in measured
-        if each.pruned.network.brick_set in config.control_sets and each.pruned.network.seed < seeds
+        if each.pruned.network.brick_set in control_sets(config) and each.pruned.network.seed < seeds
     ]
     levels = max((len(each.counts) for each in found if each.pruned.arm != config.arms[0]), default=0)
     return [

@@ -34,6 +34,8 @@ def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
     """
     path = folder / TIMES_FILE
     stored = read_json(path, list)
+    if any(not isinstance(row, dict) or row.keys() != TIMED.keys() for row in stored):
+        raise ValueError(f"{path} is damaged: delete it")
     if len(stored) < levels:
         rng = np.random.default_rng(0)
         calls = {

@@ -13,8 +13,10 @@ import tyro
 
 from agents.agent import make_agent
 from agents.alphazero.checkpoint import load_network
+from agents.alphazero.configs import MOST_SIMULATIONS
 from agents.alphazero.network import parameters
 from agents.alphazero.weights import RUN_FILE
+from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK
 from bttt.run_folder import default_folder, plain, read_json, write_json, write_text
 from bttt.suites import load
@@ -73,6 +75,8 @@ def run(config: LevelsConfig) -> int:
     for name in ("out", "workers"):
         del settings[name]
     folder = config.out or default_folder("levels", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
     folder.mkdir(parents=True, exist_ok=True)
     budgets = {
         MODES[0]: dict.fromkeys(networks, config.simulations),
@@ -106,21 +110,23 @@ def run(config: LevelsConfig) -> int:
 
 def _networks(config: LevelsConfig) -> dict[int, Path]:
     """Returns the folders of the levels that play; ValueError where one is not there."""
-    if config.simulations < 1:
-        raise ValueError(f"simulations must be at least 1, got {config.simulations}")
+    for name, most in (("simulations", MOST_SIMULATIONS), ("repeats", 10_000), ("in_flight", 1024)):
+        if not 1 <= getattr(config, name) <= most:
+            raise ValueError(f"{name} must be 1 to {most}, got {getattr(config, name)}")
+    boards_of_size("7x7x4", config.bricks)  # raises where they are wrong
     found = {
         int(path.name.removeprefix("level-")): path
-        for path in sorted(config.run.glob("level-[0-9]*"))
-        if (path / RUN_FILE).is_file()
+        for path in sorted(config.run.glob("level-*"))
+        if path.name.removeprefix("level-").isdecimal() and (path / RUN_FILE).is_file()
     }
     if not found:
         raise ValueError(f"{config.run} holds no levels: give the folder of a run of bttt prune")
-    chosen = config.levels or tuple(found)
+    chosen = sorted(set(config.levels or found))
     if absent := [level for level in chosen if level not in found]:
         raise ValueError(f"no level {absent[0]} in {config.run}; levels are {', '.join(map(str, found))}")
     if len(chosen) < 2:
         raise ValueError(f"levels must be at least two, got {', '.join(map(str, chosen))}")
-    return {level: found[level] for level in sorted(set(chosen))}
+    return {level: found[level] for level in chosen}
 
 
 def _told(path: Path) -> dict[str, Any]:
@@ -153,8 +159,8 @@ def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> 
             "levels": list(networks),
         }
         write_json(file, stored)
-    if stored.get("levels") != list(networks):
-        raise ValueError(f"{file} is of other levels; choose another --out")
+    if stored.get("levels") != list(networks) or len(stored.get("simulations", ())) != len(networks):
+        raise ValueError(f"{file} is of other levels, or damaged; choose another --out")
     return dict(zip(networks, stored["simulations"], strict=True))
 
 

@@ -12,18 +12,10 @@ from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from bttt.exit_codes import OK
 
 
-@dataclass(frozen=True)
-class PruneConfig:
-    """Prune a trained AlphaZero network in cycles of cutting and retraining.
+@dataclass(frozen=True, kw_only=True)
+class PruneOptions:
+    """How a network is pruned and retrained."""
 
-    It is retrained on a buffer of its own self-play, which is played first (two minutes; a cycle takes one or
-    two). Each level is a checkpoint: play level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that
-    cut channels write networks that are smaller; those that cut weights write zeros. The same command again
-    continues; what is finished is kept.
-    """
-
-    agent: Annotated[str, tyro.conf.Positional]
-    """The network: alphazero:all (d4, r2, r3), or alphazero:FOLDER of a training run."""
     method: str = "dropnet"
     """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, or
     oracle; weights by magnitude, gradient, gradient-magnitude, or random-weights."""
@@ -77,9 +69,30 @@ class PruneConfig:
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
 
     def __post_init__(self):
-        for name in ("positions", "steps", "iterations"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        least_values = {"positions": 1, "steps": 1, "iterations": 1, "simulations": 0, "cycles": 0}
+        for name, least in least_values.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class PruneConfig(PruneOptions):
+    """Prune a trained AlphaZero network in cycles of cutting and retraining.
+
+    It is retrained on a buffer of its own self-play, which is played first (two minutes; a cycle takes one or
+    two). Each level is a checkpoint: play level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that
+    cut channels write networks that are smaller; those that cut weights write zeros. The same command again
+    continues; what is finished is kept.
+
+    Columns of the table: ms, 1 and ms, 64 are milliseconds for a batch of 1 or 64 positions on the evaluator
+    that plays (onnxruntime where it is installed), evals/s evaluations a second in batches of 64 on the one
+    that makes samples (torch); agreement is the share of positions of games kept apart in which the raw
+    policy's best cell is the search's; losing is the share of the raw policy's decisions that lose value, on
+    boards seen in training, their mirror images, and novel ones; searched the same with --simulations.
+    """
+
+    agent: Annotated[str, tyro.conf.Positional]
+    """The network: alphazero:all (d4, r2, r3), or alphazero:FOLDER of a training run."""
 
 
 def run(config: PruneConfig) -> int:

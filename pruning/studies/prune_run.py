@@ -85,7 +85,20 @@ def prune(config: PruneConfig) -> Path:
 
             results = run_loop(task, plan, folder, publish, lambda result: bar.update() and None)
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
+    if len(results) <= plan.cycles:
+        print(f"\nended before cycle {plan.cycles}: {_reason(plan, results)}")
+    print(f"\nwritten: {folder}; play a level as alphazero:{level_folder(folder, len(results) - 1)}")
     return folder
+
+
+def _reason(plan: Plan, results: Sequence[Mapping[str, Any]]) -> str:
+    """Returns why a run ended before its last cycle."""
+    last = results[-1]
+    if last["density"] <= plan.until_density:
+        return f"density {last['density']:.3f} is at most {plan.until_density}"
+    if plan.drops and not last["dropped next"]:
+        return f"nothing more can be cut, each layer keeps {plan.least}"
+    return f"agreement fell to {plan.kappa} of the dense network's"
 
 
 def prepare(config: PruneConfig) -> None:
@@ -198,6 +211,7 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
         "seed": config.seed,
     }
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)  # before playing for minutes
         played = buffer.play(
             make_evaluator(subject.network, "selfplay"),
             subject.boards,

@@ -129,6 +129,14 @@ def test_the_average_is_zero_where_weights_are_held(samples):
     assert torch.equal(network.stem.weight != 0, masks["stem.weight"])
 
 
+def test_a_network_that_has_diverged_measures_nan(samples):
+    task = make_task(samples)
+    with torch.no_grad():
+        task.network.stem.weight.fill_(torch.inf)
+    ((name, value),) = task.evaluate(task.network.eval()).items()
+    assert name == task.measure and np.isnan(value)
+
+
 def test_initial_weights_are_those_of_the_training(samples):
     task = make_task(samples, PRESETS["small"])
     wanted = new_network(TrainConfig(seed=3), BOARD).state_dict()

@@ -6,10 +6,10 @@ from measured_prunings import losing, result
 from pruning.silo import silo_max_lr
 from pruning.studies.compression import CompressionConfig
 from pruning.studies.compression_oracle import oracle_cycles
-from pruning.studies.prune import PruneConfig
+from pruning.studies.prune import PruneOptions
 
 GRID = [[lr, 0.5] for lr in (0.001, 0.003, 0.005, 0.007, 0.01)]
-CONFIG = CompressionConfig(prune=PruneConfig("alphazero:all", fraction=0.2))
+CONFIG = CompressionConfig(prune=PruneOptions(fraction=0.2))
 """SILO's peak goes from 0.003, the learner's rate, to 0.007."""
 
 
