@@ -133,8 +133,8 @@ class AlphaZeroTask:
         """Returns losses and agreements on the validation split, and the raw policy's value-losing moves.
 
         "agreement" is the share of positions in which the policy's best cell is the search's, "signs" that in
-        which the value has the sign of the target, of those whose target is not 0. Of a network that has diverged
-        "agreement" is nan, and alone.
+        which the value has the sign of the target, of those whose target is not 0. Of a network that has
+        diverged "agreement" is nan, and alone.
         """
         found: list[tuple[Tensor, ...]] = []
         for planes, policies, values in self._batches(self.validation):
