@@ -119,6 +119,15 @@ def test_the_table_of_pruning_is_that_of_the_stored_run():
             assert shown in lines
 
 
+def test_the_tables_of_the_study_of_pruning_are_those_that_were_printed():
+    section = README[README.index("## What pruning does") : README.index("## How to read the results")]
+    shown = [line for block in section.split("```")[1::2] for line in block.splitlines() if line.strip()]
+    texts = (ROOT / "results").glob("*/*.txt")
+    printed = {line for path in texts for line in path.read_text(encoding="utf-8").splitlines()}
+    assert len(shown) > 25
+    assert [line for line in shown if line not in printed] == []
+
+
 def test_what_is_said_of_the_starts_is_what_was_solved():
     starts = rows_of("starts/starts.csv")
     assert len(starts) == 49 and {row["value"] for row in starts} == {"1"}

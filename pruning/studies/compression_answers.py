@@ -18,7 +18,7 @@ rise over level 0 of the share of decisions that lose value, in points; excess: 
 over seeds with Student's 95% interval over them ({seeds})"""
 THRESHOLD_TITLE = f"""\
 % of the parameters kept where that share has risen by {100 * RISE:.0f} point, mean over seeds; <=: at most,
-as it does not always rise so far; alike: novel cells in groups as large, so as noisy, as the training cells;
+as it does not always rise so far; alike: novel cells in groups of as many cells as were trained on;
 ratio: alike over training, above 1 where novel cells suffer earlier; decisions: of a network in a group"""
 
 

@@ -18,7 +18,7 @@ from pruning.studies.compression_rates import level_rates
 from pruning.studies.compression_table import arms_text, levels_text
 from tournaments.publish import csv_text
 
-CSV_NAME, JSON_NAME = "compression.csv", "compression.json"
+CSV_NAME, JSON_NAME, TEXT_NAME = "compression.csv", "compression.json", "compression.txt"
 LEVELS_NAME, ARMS_NAME = "compression.png", "arms.png"
 
 
@@ -36,7 +36,7 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
     main = [each for each in measured if each.pruned.arm == config.arms[0]]
     main_rates = [rate for rate in rates if rate.arm == config.arms[0]]
     arm_rates = level_rates(compared(config, measured))
-    names = [CSV_NAME, JSON_NAME]
+    names = [CSV_NAME, JSON_NAME, TEXT_NAME]
     for name, draw, own in ((LEVELS_NAME, draw_levels, main_rates), (ARMS_NAME, draw_arms, arm_rates)):
         if own:
             draw(own, folder / name)
@@ -48,7 +48,9 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
         threshold_text(thresholds(main), ratios(main)),
         oracle_text(oracle_cycles(config, measured)),
     )
-    print("\n\n".join(filter(None, tables)))
+    text = "\n\n".join(filter(None, tables))
+    write_text(folder / TEXT_NAME, f"{text}\n")
+    print(text)
     print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
 
 

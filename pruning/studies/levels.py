@@ -28,7 +28,7 @@ from tournaments.store import FILE_NAME, Store
 from tournaments.tournament import TournamentConfig
 from tournaments.tournament import run as run_tournament
 
-TIMING_FILE, CSV_FILE = "timing.json", "levels.csv"
+TIMING_FILE, CSV_FILE, TEXT_FILE = "timing.json", "levels.csv", "levels.txt"
 MODES = ("equal simulations", "equal time")
 ROUNDS = 7
 """Times that each level is asked for the same positions; the median counts."""
@@ -104,7 +104,9 @@ def run(config: LevelsConfig) -> int:
         )
         _rate(rows, mode, specs, simulations, played)
     write_text(folder / CSV_FILE, csv_text({"level": level, **row} for level, row in rows.items()))
-    print(f"\n{_table(rows)}\n\nelo: 0 is the first level; written: {folder / CSV_FILE}")
+    table = _table(rows)
+    write_text(folder / TEXT_FILE, f"{table}\n")
+    print(f"\n{table}\n\nelo: 0 is the first level; written: {folder / CSV_FILE}")
     return OK
 
 
