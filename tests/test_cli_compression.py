@@ -16,7 +16,7 @@ TINY = [
     *("--networks", "networks", "--runs", "runs", "--out", "out"),
 ]
 STUDY = ["--arms", "dropnet-layer", "silo-step", "magnitude"]
-FILES = {"compression.csv", "compression.json", "compression.png", "arms.png"}
+FILES = {"compression.csv", "compression.json", "compression.txt", "compression.png", "arms.png"}
 
 
 @pytest.fixture(autouse=True)

@@ -39,9 +39,10 @@ def rows(folder):
 def test_rates_costs_and_counts_are_written_and_told(tmp_path, capsys):
     publish(tmp_path, CONFIG, study())
     out = capsys.readouterr().out
-    names = ("compression.csv", "compression.json", "compression.png", "arms.png")
+    names = ("compression.csv", "compression.json", "compression.txt", "compression.png", "arms.png")
     assert out.rstrip().endswith(f"written: {' '.join(str(tmp_path / name) for name in names)}")
     assert {path.name for path in tmp_path.iterdir()} == set(names)
+    assert out.startswith((tmp_path / "compression.txt").read_text())
     (row,) = (
         row
         for row in rows(tmp_path)
