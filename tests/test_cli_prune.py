@@ -6,7 +6,8 @@ import re
 
 import numpy as np
 import pytest
-from commands import bttt, refused
+from commands import bttt
+from commands import refused_at_work as refused
 
 from agents import make_agent
 from agents.alphazero.checkpoint import load_network

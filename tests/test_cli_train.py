@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import bttt, refused
+from commands import bttt
+from commands import refused_at_work as refused
 from safetensors.numpy import load_file
 
 from agents import make_agent

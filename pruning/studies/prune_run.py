@@ -74,7 +74,7 @@ def prune(config: PruneConfig) -> Path:
     open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
     with one_thread(), hold(folder):
         write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
-        if not (folder / f"level-{plan.cycles:02}").exists():
+        if not level_folder(folder, plan.cycles).exists():
             add_environment(folder)
         task = _task(config, subject, folder)
         with tqdm(total=plan.cycles + 1, unit="level") as bar:
@@ -83,7 +83,10 @@ def prune(config: PruneConfig) -> Path:
                 publish_level(folder, level, subject, config)
                 bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
 
-            results = run_loop(task, plan, folder, publish, lambda result: bar.update() and None)
+            def count(result: Mapping[str, Any]) -> None:
+                bar.update()
+
+            results = run_loop(task, plan, folder, publish, count)
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
     if len(results) <= plan.cycles:
         print(f"\nended before cycle {plan.cycles}: {_reason(plan, results)}")

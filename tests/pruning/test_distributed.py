@@ -1,13 +1,8 @@
 """Data-parallel runs: two processes with different scores get the same masks."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
+from two_processes import in_two_processes
 
 from pruning.distributed import agreed, averaged
 from pruning.masks import Masks
@@ -21,7 +16,8 @@ from pruning.distributed import agreed, averaged
 from pruning.masks import Masks
 from pruning.select import drop_lowest
 
-rank, meeting, out = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+rank, folder = int(sys.argv[1]), sys.argv[2]
+meeting, out = f"{folder}/meeting", f"{folder}/{rank}.json"
 torch.set_num_threads(1)
 distributed.init_process_group("gloo", init_method="file://" + meeting, rank=rank, world_size=2)
 torch.manual_seed(rank)
@@ -55,30 +51,12 @@ with open(out, "w") as file:
     json.dump(found, file)
 distributed.destroy_process_group()
 """
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
     """What two processes found, by rank."""
-    folder = tmp_path_factory.mktemp("ranks")
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(rank), str(folder / "meeting"), str(folder / f"{rank}.json")],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        errors = [process.communicate(timeout=120)[1] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert [process.returncode for process in started] == [0, 0], "\n".join(errors)
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    return in_two_processes(WORKER, tmp_path_factory.mktemp("ranks"))
 
 
 def test_each_process_alone_would_have_other_masks(ranks):

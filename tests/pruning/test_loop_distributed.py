@@ -1,14 +1,9 @@
 """The loop in two processes with different data: the same masks in both, also where one has lost a file."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from toy_task import ToyTask
+from two_processes import in_two_processes
 
 from pruning.criteria import Evidence, dropnet
 from pruning.loop import Level, run
@@ -42,30 +37,12 @@ found |= {"again": run(task, plan, own), "trainings again": len(task.starts)}
 (folder / f"{rank}.json").write_text(json.dumps(found))
 distributed.destroy_process_group()
 """
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
     """What two processes found, by rank."""
-    folder = tmp_path_factory.mktemp("ranks")
-    path = os.pathsep.join(map(str, (ROOT, ROOT / "tests" / "support")))
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(rank), str(folder)],
-            env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(2)
-    ]
-    try:
-        errors = [process.communicate(timeout=120)[1] for process in started]
-    finally:
-        for process in started:
-            process.kill()
-    assert [process.returncode for process in started] == [0, 0], "\n".join(errors)
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+    return in_two_processes(WORKER, tmp_path_factory.mktemp("ranks"))
 
 
 def told(results):

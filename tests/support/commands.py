@@ -14,11 +14,18 @@ def bttt(*arguments, capsys):
 
 
 def refused(*arguments, capsys):
-    """Returns the one-line error of a command that must exit with code 2."""
+    """Returns the one-line error of a command that must exit with code 2, and say nothing else on stderr."""
+    return _refused(arguments, capsys, lambda line: True)
+
+
+def refused_at_work(*arguments, capsys):
+    """The same of a command that may have begun to work: bars and news of compiling may stand beside it."""
+    return _refused(arguments, capsys, lambda line: "compiling" not in line and "%|" not in line)
+
+
+def _refused(arguments, capsys, counts):
     code, _, err = bttt(*arguments, capsys=capsys)
     assert code == 2
-    lines = [
-        line for line in err.splitlines() if line.strip() and "compiling" not in line and "%|" not in line
-    ]
+    lines = [line for line in err.splitlines() if line.strip() and counts(line)]
     assert len(lines) == 1, err
     return lines[0]
