@@ -15,7 +15,7 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks import alphazero, environments, search, solver
+from benchmarks import alphazero, environments, search, solver, vision
 from benchmarks.benchmark import Benchmark, Measurement, measure
 
 BENCHMARKS: list[Benchmark] = [
@@ -23,6 +23,7 @@ BENCHMARKS: list[Benchmark] = [
     *solver.BENCHMARKS,
     *environments.BENCHMARKS,
     *alphazero.BENCHMARKS,
+    *vision.BENCHMARKS,
 ]
 PACKAGES = (
     "numba",

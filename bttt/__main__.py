@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "CompressionConfig",
         "prune networks, measure where the brick never was",
     ),
+    "vision": ("pruning.studies.vision", "VisionConfig", "run an experiment on pruning image classifiers"),
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),

@@ -7,6 +7,9 @@ A run is a folder. Each finished cycle is a file with weights and masks, so a ki
 at most, and the same call again goes on. A cycle's random numbers depend on the plan's seed and the cycle
 alone.
 
+What a run keeps of its network, another run can be given (`stored_masks`): so the same masks are trained from
+other weights, or with their entries shuffled.
+
 In a data-parallel run all processes make the same call, each with a folder of its own or all with the same;
 they get the same masks, from the means of their scores, and means of their measurements. That a network
 trains alike in all of them is the task's part. Where one stops with an error of its own, as over a damaged
@@ -16,7 +19,7 @@ file, the others wait for it until their time is out.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -34,7 +37,10 @@ from pruning.plan import ENDS, Hold, Plan, Task, Trained, settings, whole
 from pruning.select import Selection, drop_lowest
 from pruning.tensor_files import read_tensors, write_tensors
 
-__all__ = ["Hold", "Level", "Plan", "Result", "Task", "Trained", "cycle_file", "run", "stored_results"]
+__all__ = [
+    *("Hold", "Level", "Plan", "Result", "Task", "Trained"),
+    *("cycle_file", "run", "stored_masks", "stored_results", "stored_weights"),
+]
 KIND = "bttt pruning cycle"
 Result = dict[str, Any]
 """What a cycle came to, as JSON: what was asked and got, measurements, seconds."""
@@ -67,6 +73,9 @@ def run(
     folder: Path,
     publish: Callable[[Level], None] = lambda level: None,
     progress: Callable[[Result], None] = lambda result: None,
+    *,
+    given: Sequence[Masks] | None = None,
+    thin: bool = False,
 ) -> list[Result]:
     """Runs a plan, or the rest of it, and returns the results of all cycles.
 
@@ -76,18 +85,23 @@ def run(
         folder: Holds a file for each finished cycle; made where it is not there.
         publish: Called with each finished cycle before it counts as finished; may add to its result.
         progress: Called with the result of each cycle, finished before or now.
+        given: What each cycle keeps, from the dense network on, instead of what the criterion would choose;
+            the run ends with the last of them.
+        thin: Whether only the last cycle's file keeps the weights of its network; all keep their masks.
 
     Raises:
-        ValueError: The plan does not fit the network, or the folder holds cycles of another plan or a damaged
-            file.
+        ValueError: The plan or the given masks do not fit the network, or the folder holds cycles of another
+            plan, of other masks or a damaged file.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    loop = _Loop(task, plan, folder)
+    loop = _Loop(task, plan, folder, given)
     results: list[Result] = []
-    while not _is_over(plan, task.measure, results):
+    while not (_is_over(plan, task.measure, results) if given is None else len(results) >= len(given)):
         cycle = len(results)
         if not _everywhere(cycle_file(folder, cycle).exists()):
             loop.run_cycle(cycle, results, publish)
+            if thin and cycle:
+                _drop_weights(cycle_file(folder, cycle - 1))
         results.append(loop.load(cycle)[1])
         progress(results[-1])
     return results
@@ -99,6 +113,28 @@ def stored_results(folder: Path) -> list[Result]:
     while (path := cycle_file(folder, len(results))).exists():
         results.append(read_tensors(path, KIND)[1]["result"])
     return results
+
+
+def stored_masks(folder: Path) -> list[Masks]:
+    """Returns what each finished cycle of a run kept; ValueError where a file is damaged or none is there."""
+    found: list[Masks] = []
+    left: dict[str, Tensor] = {}
+    for cycle, result in enumerate(stored_results(folder)):
+        tensors, _ = read_tensors(cycle_file(folder, cycle), KIND)
+        left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result["layers"]}
+        found.append(Masks(left))
+        if found[-1].digest() != result["masks"]:
+            raise ValueError(f"{cycle_file(folder, cycle)} is damaged: its masks are not those of its digest")
+        left = {name: tensors[f"next.{name}"] for name in result["layers"]}
+    if not found:
+        raise ValueError(f"{folder} holds no finished cycle")
+    return found
+
+
+def stored_weights(folder: Path) -> dict[str, Tensor]:
+    """Returns the state of the network of a run's last finished cycle; ValueError where there is none."""
+    last = len(stored_results(folder)) - 1
+    return _without(read_tensors(cycle_file(folder, max(0, last)), KIND)[0], "network.")
 
 
 def cycle_file(folder: Path, cycle: int) -> Path:
@@ -119,6 +155,13 @@ def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
     return reached or exhausted or fallen
 
 
+def _drop_weights(path: Path) -> None:
+    """Writes a cycle's file anew without its network."""
+    tensors, header = read_tensors(path, KIND)
+    masks = {name: tensor for name, tensor in tensors.items() if name.startswith("next.")}
+    write_tensors(path, masks, KIND, header)
+
+
 def _everywhere(flag: bool) -> bool:
     """Returns whether that is so in all processes: a kill may have come between the files of two."""
     return averaged({"flag": torch.tensor(float(flag))})["flag"].item() == 1
@@ -127,12 +170,14 @@ def _everywhere(flag: bool) -> bool:
 class _Loop:
     """A run under way: what stays the same over its cycles."""
 
-    def __init__(self, task: Task, plan: Plan, folder: Path):
-        self.task, self.plan, self.folder = task, plan, folder
+    def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
+        self.task, self.plan, self.folder, self.given = task, plan, folder, given
         self.initial = task.build(None)
         self.trained = task.dense()
         self.groups = find_groups(self.initial, task.example, coupled=plan.coupled)
         self.whole = whole(plan, self.initial, self.groups)
+        if given is not None and not all(each.shapes == self.whole.shapes for each in given):
+            raise ValueError("the given masks are not of this network, or not of what the plan prunes")
 
     def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
         """Returns the tensors and the result of a finished cycle; ValueError where it is of another plan."""
@@ -153,6 +198,8 @@ class _Loop:
         start = perf_counter()
         training = Training(self.task, self.plan, self.groups, self.trained is not None)
         masks, network = self._start(cycle, training)
+        if self.given is not None and masks != self.given[cycle]:
+            raise ValueError(f"{self.folder} was given other masks before cycle {cycle}")
         outcome = training.run(cycle, network, masks)
         selection = self._select(cycle, outcome, masks)
         result = self._result(cycle, results, masks, outcome, selection)
@@ -198,6 +245,8 @@ class _Loop:
     def _select(self, cycle: int, outcome: Outcome, masks: Masks) -> Selection:
         """Returns what the next cycle keeps; the same in all processes."""
         plan = self.plan
+        if self.given is not None:
+            return _as_given(masks, self.given[min(cycle + 1, len(self.given) - 1)])
         if plan.drops:
             evidence = Evidence(
                 network=outcome.network,
@@ -233,6 +282,13 @@ class _Loop:
             "asks next": selection.asked,
             "dropped next": selection.got,
         }
+
+
+def _as_given(before: Masks, after: Masks) -> Selection:
+    """Returns the masks of the next cycle as if they had been selected."""
+    dropped = before.kept - after.kept
+    per_layer = {name: (int(mask.sum()), mask.numel()) for name, mask in after.items()}
+    return Selection(after, dropped, dropped, per_layer)
 
 
 def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

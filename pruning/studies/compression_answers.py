@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pruning.intervals import Interval
 from pruning.studies.compression_oracle import OracleCycle
-from pruning.studies.compression_question import ALIKE, RISE, Excess, Interval, Ratio, Threshold
+from pruning.studies.compression_question import ALIKE, RISE, Excess, Ratio, Threshold
 from pruning.studies.compression_table import GROUPS, percent, searched, share_text
 from tournaments.crosstable import aligned
 from tournaments.value_losses import NOVELTIES
@@ -52,16 +53,16 @@ def _excess_cells(excess: Excess | None) -> list[str]:
     if excess is None:
         return ["-"] * 3
     mean, *ends = (_points(each) for each in (excess.excess.mean, excess.excess.low, excess.excess.high))
-    interval = "" if excess.excess.low is None else f" ({' to '.join(ends)})"
+    interval = f" ({' to '.join(ends)})" if excess.excess.known else ""
     return [_points(excess.seen), _points(excess.novel), mean + interval]
 
 
-def _points(rise: float | None) -> str:
-    return "" if rise is None else f"{100 * rise:+.1f}"
+def _points(rise: float) -> str:
+    return f"{100 * rise:+.1f}"
 
 
 def _told_seeds(intervals: Sequence[Interval]) -> str:
-    most = max(each.seeds for each in intervals)
+    most = max(each.n for each in intervals)
     if most == 1:
         return "one seed: no interval"
     return f"{most} seeds{', so few that it is wide' if most < 5 else ''}"
@@ -76,7 +77,7 @@ def _verdicts(excesses: Sequence[Excess]) -> list[str]:
 
 
 def _verdict(excesses: Sequence[Excess]) -> str:
-    known = [each for each in excesses if each.excess.low is not None]
+    known = [each for each in excesses if each.excess.known]
     levels = [each for each in known if each.level is not None]
     if not levels:
         return "no interval, so no answer"
@@ -90,8 +91,6 @@ def _verdict(excesses: Sequence[Excess]) -> str:
 
 def _sign(interval: Interval) -> int:
     """Returns on which side of 0 an interval is: 1 or -1, or 0 where it holds 0."""
-    if interval.low is None or interval.high is None:
-        return 0
     return int(interval.low > 0) - int(interval.high < 0)
 
 
@@ -115,7 +114,7 @@ def threshold_text(thresholds: Sequence[Threshold], ratios: Sequence[Ratio]) -> 
     shown = [name for name in (*NOVELTIES, ALIKE) if any(name in own for own in found.values())]
     rows = [["set", "search", "seeds", *(NAMES[name] for name in shown), "ratio", "decisions"]]
     for (brick_set, number), own in found.items():
-        seeds = max(each.share.seeds for each in own.values())
+        seeds = max(each.share.n for each in own.values())
         decisions = " / ".join(str(own[name].decisions) if name in own else "-" for name in shown)
         cells = [_threshold(own.get(name)) for name in shown]
         ratio = _ratio(of_ratio.get((brick_set, number)))
@@ -133,7 +132,7 @@ def _threshold(threshold: Threshold | None) -> str:
 def _ratio(ratio: Interval | None) -> str:
     if ratio is None:
         return "-"
-    ends = "" if ratio.low is None else f" ({ratio.low:.2f}-{ratio.high:.2f})"
+    ends = f" ({ratio.low:.2f}-{ratio.high:.2f})" if ratio.known else ""
     return f"{ratio.mean:.2f}{ends}"
 
 

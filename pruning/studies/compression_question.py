@@ -25,37 +25,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, log
+from math import exp, inf, log, nan
 
 import numpy as np
 
+from pruning.intervals import Interval, student
 from pruning.studies.compression import Measured
 from pruning.studies.compression_rates import share_kept
 from tournaments.generalisation_rates import novelties
-from tournaments.value_losses import NOVELTIES, spread_half_width
+from tournaments.value_losses import NOVELTIES
 
 RISE = 0.01
 """Rise of the rate that a threshold asks for: one percentage point."""
 COMPARED = ("seen", "novel")
 ALIKE = "alike"
 """Novel boards in groups of as many as the training boards are; see the module."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean over seeds.
-
-    Attributes:
-        mean: The mean.
-        low: Lower end of Student's 95% interval; None where there is one seed.
-        high: Upper end.
-        seeds: Networks.
-    """
-
-    mean: float
-    low: float | None
-    high: float | None
-    seeds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +169,7 @@ def excesses(measured: Sequence[Measured]) -> list[Excess]:
 def _excess(key: _Key, level: int | None, values: np.ndarray) -> Excess:
     """Returns the excess from each network's share kept and rises on training and novel cells, `[N, 3]`."""
     share, seen, novel = values.mean(axis=0).tolist()
-    return Excess(*key, level, share, seen, novel, mean_interval(values[:, 2] - values[:, 1]))
+    return Excess(*key, level, share, seen, novel, student(values[:, 2] - values[:, 1]))
 
 
 def thresholds(measured: Sequence[Measured]) -> list[Threshold]:
@@ -237,21 +221,12 @@ def passage(shares: Sequence[float], rates: Sequence[float], rise: float = RISE)
     return None
 
 
-def mean_interval(values: Sequence[float] | np.ndarray) -> Interval:
-    """Returns the mean of a value by seed with Student's 95% interval."""
-    mean = float(np.mean(values))
-    if len(values) == 1:
-        return Interval(mean, None, None, 1)
-    half = spread_half_width((np.asarray(values) - mean) / len(values))
-    return Interval(mean, float(mean - half), float(mean + half), len(values))
-
-
 def _geometric(logs: Sequence[float], *, certain: bool = True, most: float = inf) -> Interval:
     """Returns the geometric mean of values given as logarithms, with its interval where they are certain."""
-    found = mean_interval(logs)
-    if found.low is None or found.high is None or not certain:
-        return Interval(exp(found.mean), None, None, found.seeds)
-    return Interval(exp(found.mean), exp(found.low), min(most, exp(found.high)), found.seeds)
+    found = student(logs)
+    if not (certain and found.known):
+        return Interval(exp(found.mean), nan, nan, found.n)
+    return Interval(exp(found.mean), exp(found.low), min(most, exp(found.high)), found.n)
 
 
 def _networks(measured: Sequence[Measured]) -> dict[_Key, list[_Network]]:

@@ -6,6 +6,7 @@ Shares are in per cent with 95% intervals.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
 
 from pruning.studies.compression_rates import LevelRate, cut_by
 from tournaments.crosstable import aligned
@@ -124,9 +125,9 @@ def _cell(rate: LevelRate | None) -> str:
     return share_text(rate.rate, rate.low, rate.high)
 
 
-def share_text(rate: float, low: float | None, high: float | None) -> str:
-    """Returns a share and its interval in per cent, as "6.0 (4.1-12)"; the share alone without one."""
-    return percent(rate) if low is None or high is None else f"{percent(rate)} ({_end(low)}-{_end(high)})"
+def share_text(rate: float, low: float, high: float) -> str:
+    """Returns a share and its interval in per cent, as "6.0 (4.1-12)"; without ends (nan) the share alone."""
+    return percent(rate) if isnan(low) else f"{percent(rate)} ({_end(low)}-{_end(high)})"
 
 
 def percent(share: float) -> str:

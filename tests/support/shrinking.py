@@ -27,10 +27,10 @@ def build(name: str, seed: int = 0, batch: int = 3) -> tuple[nn.Module, Tensor]:
     else:
         network = PolicyValueNet(ALPHAZERO[name])
         shape = (3, ALPHAZERO[name].rows or 7, ALPHAZERO[name].cols or 7)
-    return _settled(randomised(network, seed), shape), torch.randn(batch, *shape)
+    return settled(randomised(network, seed), shape), torch.randn(batch, *shape)
 
 
-def _settled(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+def settled(network: nn.Module, shape: tuple[int, ...]) -> nn.Module:
     """Lets the statistics see some inputs: values that grow from layer to layer would drown in rounding."""
     norms = [module for module in network.modules() if isinstance(module, NORMS)]
     for momentum in (0.5, 0.5, 0.5, 0.1):

@@ -1,15 +1,18 @@
+from math import nan
+
+from pruning.intervals import Interval
 from pruning.studies.compression_answers import excess_text, oracle_text, threshold_text
 from pruning.studies.compression_oracle import OracleCycle
-from pruning.studies.compression_question import Excess, Interval, Ratio, Threshold
+from pruning.studies.compression_question import Excess, Ratio, Threshold
 
 
 def excess(level, mean, half=None, *, brick_set="D4", simulations=0, seeds=3):
-    ends = (None, None) if half is None else (mean - half, mean + half)
+    ends = (nan, nan) if half is None else (mean - half, mean + half)
     key = "dropnet-layer", brick_set, simulations, level
     return Excess(*key, 0.5, 0.1, 0.1 + mean, Interval(mean, *ends, seeds))
 
 
-def threshold(novelty, share, *, low=None, high=None, decisions=200, bound=False):
+def threshold(novelty, share, *, low=nan, high=nan, decisions=200, bound=False):
     interval = Interval(share, low, high, 3)
     return Threshold("dropnet-layer", "R3", 0, novelty, decisions, interval, bound)
 

@@ -1,3 +1,5 @@
+from math import nan
+
 import pytest
 
 from pruning.studies.compression_rates import LevelRate
@@ -96,5 +98,5 @@ def test_counts_are_told_to_three_digits(number, text):
 
 def test_shares_are_told_in_per_cent_with_their_interval():
     assert share_text(0.06, 0.041, 0.0996) == "6.0 (4.1-10)"
-    assert share_text(0.06, None, None) == "6.0"
+    assert share_text(0.06, nan, nan) == "6.0"
     assert share_text(1.0, 0.0, 1.0) == "100 (0.0-100)"

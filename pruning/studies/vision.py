@@ -1,0 +1,119 @@
+"""The command `bttt vision`: published experiments on pruning image classifiers, by name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from bttt.exit_codes import OK
+
+FALLBACK = "digits"
+"""The data set that needs no folder."""
+OF_TRAINING = ("epochs", "batch", "precision")
+"""Options that are the training's."""
+OF_RECIPE = ("model", "width", "subset", "classes", "cycles", "seeds", "arms")
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """Run a published experiment on pruning image classifiers, and judge the paper's claims by it.
+
+    A recipe has the paper's settings; --small changes them so that two cores need minutes, and the options below
+    change single ones. It prints all of them, then the tables, the paper's numbers beside ours, and what became of
+    each claim. Writes report.txt, table.csv, points.csv (every network), results.json and figure.png. The same
+    command again continues it, also with more arms, seeds or cycles.
+    """
+
+    recipe: Annotated[str, tyro.conf.Positional] = ""
+    """PAPER/EXPERIMENT, as dropnet/a-mnist; --list shows all."""
+    list: bool = False
+    """Print the recipes and do nothing."""
+    small: bool = False
+    """The recipe's own settings for small machines."""
+    data: Path | None = None
+    """Folder of the data sets in their official formats; by default the variable BTTT_DATA. Without either the
+    data are scikit-learn's digits, whatever the recipe says."""
+    data_set: str | None = None
+    """Another data set: digits, mnist, fashion-mnist, cifar10, cifar100, tiny-imagenet, or folder."""
+    download: bool = False
+    """Fetch the data set into the folder where it is not there."""
+    model: str | None = None
+    """Another network, as resnet20 or dropnet-a:40-40."""
+    width: float | None = None
+    """Factor of the network's width."""
+    subset: int | None = None
+    """Training images taken, of all classes alike, and test images at most."""
+    classes: int | None = None
+    """Classes taken, the first ones."""
+    arms: tuple[str, ...] | None = None
+    """Arms to run, by name."""
+    seeds: int | None = None
+    """Runs of each arm, with the seeds 0, 1, ..."""
+    cycles: int | None = None
+    """Most pruning cycles after the dense network."""
+    epochs: int | None = None
+    """Epochs of a training, with early stopping the most."""
+    batch: int | None = None
+    """Images of a step."""
+    precision: Literal["float32", "bfloat16"] | None = None
+    """Of the layers' products."""
+    device: str = "cpu"
+    """Where networks are trained: cpu, cuda, cuda:1, ..."""
+    workers: int = 1
+    """Processes, each with runs of its own."""
+    out: Path | None = None
+    """Folder of the experiment; by default runs/vision-<recipe>-<hash of the settings>."""
+    report: bool = False
+    """Run nothing: write the report of what is finished."""
+
+
+def run(config: VisionConfig) -> int:
+    """Runs or continues an experiment, or lists the recipes, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment with
+            other settings.
+        OSError: The folder cannot be written, or a process has died; what was finished is kept.
+    """
+    from pruning.studies.vision_recipes import RECIPES  # torch, which takes a second to load
+
+    if config.list or not config.recipe:
+        print(listing(RECIPES))
+        return OK
+    from pruning.studies.vision_report import conduct
+
+    conduct(config)
+    return OK
+
+
+def listing(recipes: Any) -> str:
+    """Returns the recipes with data, network, number of arms and the paper, a line each."""
+    lines = [
+        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  {recipe.paper.partition(' (')[0]}"
+        for name, recipe in recipes.items()
+    ]
+    return "\n".join(["recipes of bttt vision: name, data, network, arms, paper", *lines])
+
+
+def changes(config: VisionConfig, small: Any) -> dict[str, Any]:
+    """Returns what a configuration changes in its recipe.
+
+    Args:
+        config: The options.
+        small: The recipe's changes for small machines.
+    """
+    found: dict[str, Any] = dict(small) if config.small else {}
+    given = {name: value for name, value in asdict(config).items() if value is not None}
+    training = {name: given[name] for name in OF_TRAINING if name in given}
+    found["training"] = {**found.get("training", {}), **training}
+    found |= {name: given[name] for name in OF_RECIPE if name in given}
+    if config.data_set is not None:
+        found["data"] = config.data_set
+    elif config.data is None and not os.environ.get("BTTT_DATA") and not config.download:
+        found["data"] = FALLBACK
+        found["subset"] = config.subset
+    return found

@@ -1,0 +1,242 @@
+"""What the papers claim of pruned image classifiers, judged by what was measured.
+
+A claim compares arms within a range of densities. Networks are compared in pairs: those of one seed and one
+level (part and cycle). The differences of a seed are averaged over the levels, and Student's 95% interval of
+their mean over the seeds decides. A level is in the range if the first arm's mean density is, ends included;
+the dense network, cycle 0, is no level. Levels that the other arm does not have are left out.
+
+A claim is "confirmed" if the whole interval says so, and "not confirmed" otherwise: then the evidence says
+"refuted" where the whole interval says the contrary, and else "undecided". It is "not testable" where the
+points cannot say: an arm is missing, or no level is in the range, or fewer than `LEAST_SEEDS` seeds have all
+levels in both arms, or the networks of both arms only guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Literal
+
+import numpy as np
+
+from pruning.intervals import Interval, student
+from pruning.studies.vision_points import Point, by_level
+
+Answer = Literal["confirmed", "not confirmed", "not testable"]
+Check = Callable[[Sequence[Point]], tuple[Answer, str]]
+Range = tuple[float, float]
+"""Lowest and highest density."""
+WORST_FIRST: tuple[Answer, ...] = ("not confirmed", "not testable", "confirmed")
+LEAST_SEEDS = 3
+CHANCE = "chance"
+"""Metric of a point: the accuracy of a guess, which is 1 over the number of classes."""
+ANY_CHANCE = 0.1
+"""That of ten classes, where the points do not say."""
+GUESSING = 1.2
+"""Networks up to so many times chance guess: the commonest class may be that much commoner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the points say to a claim.
+
+    Attributes:
+        claim: The claim, as a sentence.
+        verdict: The answer.
+        evidence: The figures that it rests on, or why there is none.
+    """
+
+    claim: str
+    verdict: Answer
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence, and how it is tested: by the builders below, or by any function of the points."""
+
+    text: str
+    check: Check
+
+
+class _NotTestableError(Exception):
+    """Why the points say nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """An arm less another.
+
+    Attributes:
+        by_seed: Mean difference of accuracies over the levels, by seed.
+        by_level: Mean difference over the seeds, by level.
+        densities: Mean density of the first arm, by level.
+    """
+
+    by_seed: dict[int, float]
+    by_level: list[float]
+    densities: list[float]
+
+
+def judge(claims: Sequence[Claim], points: Sequence[Point]) -> list[Finding]:
+    """Returns a finding for each claim, in their order."""
+    return [Finding(claim.text, *claim.check(points)) for claim in claims]
+
+
+def ahead(arm: str, other: str, *, densities: Range, by: float = 0.0) -> Check:
+    """Returns the check that an arm's accuracy is above another's by more than `by`, in [0, 1]."""
+    return _difference_check(arm, other, densities, by, inf)
+
+
+def not_behind(arm: str, other: str, *, densities: Range, margin: float) -> Check:
+    """Returns the check that an arm is less than `margin` below another, or above it."""
+    return _difference_check(arm, other, densities, -_margin(margin), inf)
+
+
+def near(arm: str, other: str, *, densities: Range, margin: float) -> Check:
+    """Returns the check that an arm is less than `margin` above or below another."""
+    return _difference_check(arm, other, densities, -_margin(margin), margin)
+
+
+def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: float = 0.0) -> Check:
+    """Returns the check that an arm gains on another as networks get sparser, by more than `by`.
+
+    Args:
+        arm: The arm.
+        other: The one that it gains on.
+        densities: The range where its lead is smaller; it may be negative.
+        lower: The range where it is larger.
+        by: How much larger, in [0, 1].
+    """
+    ranges = _range(lower), _range(densities)
+
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        more, less = (_compare(points, arm, other, each) for each in ranges)
+        return _more(more, less), f"{arm} less {other}, {_kept(more)} less {_kept(less)}"
+
+    return _check(measure, by, inf)
+
+
+def wider_lead(pair: tuple[str, str], than: tuple[str, str], *, densities: Range, by: float = 0.0) -> Check:
+    """Returns the check that an arm leads another by more than a third leads a fourth: by more than `by`."""
+    wanted = _range(densities)
+
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        more, less = (_compare(points, *each, wanted) for each in (pair, than))
+        return _more(more, less), f"({pair[0]} less {pair[1]}) less ({than[0]} less {than[1]}), {_kept(more)}"
+
+    return _check(measure, by, inf)
+
+
+def all_of(*checks: Check) -> Check:
+    """Returns the check that all of several hold: refuted or undecided by one, else not testable by one."""
+    if not checks:
+        raise ValueError("all_of needs one check or more")
+
+    def check(points: Sequence[Point]) -> tuple[Answer, str]:
+        answers, evidence = zip(*(each(points) for each in checks), strict=True)
+        return min(answers, key=WORST_FIRST.index), "; ".join(evidence)
+
+    return check
+
+
+def _difference_check(arm: str, other: str, densities: Range, low: float, high: float) -> Check:
+    wanted = _range(densities)
+
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        found = _compare(points, arm, other, wanted)
+        spread = f", by level {_points(min(found.by_level))} to {_points(max(found.by_level))}"
+        return found.by_seed, f"{arm} less {other}, {_kept(found)}{spread * (len(found.by_level) > 1)}"
+
+    return _check(measure, low, high)
+
+
+def _check(
+    measure: Callable[[Sequence[Point]], tuple[dict[int, float], str]], low: float, high: float
+) -> Check:
+    """Returns the check that a difference, measured by seed, is above `low` and below `high`."""
+
+    def check(points: Sequence[Point]) -> tuple[Answer, str]:
+        try:
+            by_seed, what = measure(points)
+        except _NotTestableError as reason:
+            return "not testable", str(reason)
+        found = student(list(by_seed.values()))
+        told = (
+            f"{_points(found.mean)} points ({_points(found.low)} to {_points(found.high)}) of {found.n} seeds"
+        )
+        if low < found.low and found.high < high:
+            return "confirmed", f"{what}: {told}"
+        return "not confirmed", f"{_denial(found, low, high)}: {what}: {told}"
+
+    return check
+
+
+def _denial(found: Interval, low: float, high: float) -> str:
+    return "refuted" if found.high < low or found.low > high else "undecided"
+
+
+def _compare(points: Sequence[Point], arm: str, other: str, densities: Range) -> _Compared:
+    """Returns how far an arm is above another, or raises why that cannot be said."""
+    ones, others = (by_level(points, each) for each in (arm, other))
+    for name, found in ((arm, ones), (other, others)):
+        if not found:
+            raise _NotTestableError(f"the arm {name} is missing")
+    means = {level: float(np.mean([point.density for point in own.values()])) for level, own in ones.items()}
+    levels = [level for level in ones if level in others and level[1] and _within(means[level], densities)]
+    if not levels:
+        raise _NotTestableError(f"{arm} and {other} share no level of density {_told(densities)}")
+    seeds = sorted(set.intersection(*(set(ones[level]) & set(others[level]) for level in levels)))
+    if len(seeds) < LEAST_SEEDS:
+        told = f"{len(seeds)} seed{'s' * (len(seeds) != 1)}"
+        raise _NotTestableError(f"{arm} and {other} share {told}, and {LEAST_SEEDS} are needed")
+    pairs = [[(ones[level][seed], others[level][seed]) for level in levels] for seed in seeds]
+    if all(_guesses(point) for own in pairs for pair in own for point in pair):
+        raise _NotTestableError(f"{arm} and {other} only guess at density {_told(densities)}")
+    table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in pairs])
+    by_seed = dict(zip(seeds, table.mean(axis=1).tolist(), strict=True))
+    return _Compared(by_seed, table.mean(axis=0).tolist(), [means[level] for level in levels])
+
+
+def _more(more: _Compared, less: _Compared) -> dict[int, float]:
+    """Returns by how much one difference is the larger, by seed."""
+    seeds = [seed for seed in more.by_seed if seed in less.by_seed]
+    if len(seeds) < LEAST_SEEDS:
+        raise _NotTestableError(f"the two differences share {len(seeds)} of the {LEAST_SEEDS} seeds needed")
+    return {seed: more.by_seed[seed] - less.by_seed[seed] for seed in seeds}
+
+
+def _guesses(point: Point) -> bool:
+    return point.accuracy <= GUESSING * point.metrics.get(CHANCE, ANY_CHANCE)
+
+
+def _within(density: float, densities: Range) -> bool:
+    return densities[0] <= density <= densities[1]
+
+
+def _range(densities: Range) -> Range:
+    low, high = densities
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"a range of densities must be ascending and in [0, 1], got {densities}")
+    return densities
+
+
+def _margin(margin: float) -> float:
+    if not margin > 0:
+        raise ValueError(f"margin must be above 0, got {margin}")
+    return margin
+
+
+def _kept(compared: _Compared) -> str:
+    """Returns the densities that were compared, as text."""
+    return f"at {_told((min(compared.densities), max(compared.densities)))} kept"
+
+
+def _told(densities: Range) -> str:
+    low, high = densities
+    return f"{high:.3g}" if low == high else f"{high:.3g} to {low:.3g}"
+
+
+def _points(difference: float) -> str:
+    return f"{100 * difference:+.2f}"

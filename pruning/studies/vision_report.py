@@ -1,0 +1,144 @@
+"""Conducts a vision experiment: its folder, its runs, and the report of what they found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, read_json, write_json, write_text
+from pruning.studies.vision import VisionConfig, changes
+from pruning.studies.vision_claims import Finding, judge
+from pruning.studies.vision_experiment import Recipe
+from pruning.studies.vision_plot import draw
+from pruning.studies.vision_points import Point
+from pruning.studies.vision_recipes import find_recipe
+from pruning.studies.vision_run import read_points, run_jobs
+from pruning.studies.vision_table import accuracy_table, filled, levels_of, published_table, rows
+from tournaments.publish import csv_text
+
+TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
+    *("report.txt", "table.csv", "points.csv", "results.json"),
+    "figure.png",
+)
+WIDTH = 110
+
+
+def conduct(config: VisionConfig) -> Path:
+    """Runs an experiment, or the rest of it, reports, and returns its folder."""
+    published = find_recipe(config.recipe)
+    recipe = published.with_changes(changes(config, published.small))
+    _check(config, recipe)
+    settings = plain(recipe.settings())
+    folder = config.out or default_folder(f"vision-{recipe.name.replace('/', '-')}", settings)
+    open_folder(folder, settings, plain(published.settings()))
+    scale = _scale(published, recipe, config)
+    print(f"{_head(recipe, scale)}\n")
+    with hold(folder):
+        write_json(folder / "config.json", {**settings, "scale": scale, "out": str(folder)})
+        if not config.report:
+            add_environment(folder)
+            run_jobs(
+                recipe,
+                folder,
+                data=config.data,
+                download=config.download,
+                device=config.device,
+                workers=config.workers,
+            )
+        points = read_points(recipe, folder)
+        if not points:
+            raise ValueError(f"nothing is finished yet in {folder}")
+        _write(folder, recipe, scale, points)
+    return folder
+
+
+def _check(config: VisionConfig, recipe: Recipe) -> None:
+    """Raises ValueError where an option is out of range, before anything is written."""
+    if config.workers < 1:
+        raise ValueError(f"workers must be at least 1, got {config.workers}")
+    if recipe.seeds < 1:
+        raise ValueError(f"seeds must be at least 1, got {recipe.seeds}")
+    for arm in recipe.arms.values():
+        for part in range(max(1, len(arm.parts))):
+            recipe.plan_of(arm, part, 0)
+
+
+def _scale(published: Recipe, recipe: Recipe, config: VisionConfig) -> str:
+    """Returns in words how far the settings are from the recipe's."""
+    before, now = plain(published.settings()), plain(recipe.settings())
+    before |= before.pop("training") | dict(published.plan)
+    now |= now.pop("training") | dict(recipe.plan)
+    changed = [f"{name} {value}" for name, value in now.items() if before.get(name) != value]
+    if not changed:
+        return "the recipe's own"
+    return f"{'small' if config.small else 'changed'}: {', '.join(changed)}"
+
+
+def _head(recipe: Recipe, scale: str) -> str:
+    """Returns the recipe as text."""
+    training = ", ".join(f"{name} {value}" for name, value in asdict(recipe.training).items())
+    lines = [
+        f"{recipe.name}: {recipe.paper}",
+        f"scale     {scale}",
+        f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}",
+        f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
+        f"training  {training}",
+        f"pruning   {', '.join(f'{name} {value}' for name, value in recipe.plan.items()) or 'see arms'}",
+        f"runs      arms {', '.join(recipe.arms)}; {recipe.seeds} seeds; at most {recipe.cycles} cycles",
+    ]
+    return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False) for line in lines)
+
+
+def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) -> None:
+    """Writes and prints what the points say."""
+    levels = levels_of(points)
+    findings = judge(recipe.claims, points)
+    parts = {
+        "test accuracy, % (± half of Student's 95% interval over the seeds)": accuracy_table(levels),
+        "beside the paper, % of test images": published_table(levels, recipe.published),
+        **{title: section(points) for title, section in recipe.sections.items()},
+        "claims": "\n".join(map(_told, findings)),
+        "note": fill(recipe.note, WIDTH),
+    }
+    text = "\n\n".join(f"{title}\n{part}" for title, part in parts.items() if part)
+    write_text(folder / TEXT_FILE, f"{_head(recipe, scale)}\n\n{text}\n")
+    write_text(folder / TABLE_FILE, csv_text(filled(rows(levels))))
+    write_text(folder / POINTS_FILE, csv_text(filled(list(map(_row, points)))))
+    write_text(folder / JSON_FILE, json.dumps(_record(folder, recipe, scale, findings), indent=1) + "\n")
+    draw(folder / FIGURE_FILE, points, title=f"{recipe.name} ({scale.partition(':')[0]} scale)")
+    print(text)
+    names = (TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE)
+    print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
+
+
+def _told(finding: Finding) -> str:
+    text = f"{finding.verdict.upper()}: {finding.claim} [{finding.evidence}]"
+    return fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _row(point: Point) -> dict[str, Any]:
+    values = {"arm": point.arm, "seed": point.seed, "part": point.part, "cycle": point.cycle}
+    numbers = {"kept": point.density, "accuracy": point.accuracy, **point.metrics}
+    return values | {name: float(f"{value:.6g}") for name, value in numbers.items()}
+
+
+def _record(folder: Path, recipe: Recipe, scale: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Returns what is needed to make the results again, and what became of the claims."""
+    arms = {name: plain(asdict(arm)) for name, arm in recipe.arms.items()}
+    return {
+        "recipe": recipe.name,
+        "paper": recipe.paper,
+        "scale": scale,
+        "settings": plain(recipe.settings()),
+        "plan": plain(recipe.plan),
+        "arms": arms,
+        "bases": {name: plain(asdict(base)) for name, base in recipe.bases.items()},
+        "cycles": recipe.cycles,
+        "seeds": list(range(recipe.seeds)),
+        "environments": read_json(folder / "environment.json", list),
+        "claims": [asdict(finding) for finding in findings],
+    }

@@ -1,0 +1,158 @@
+"""Runs the jobs of a vision experiment, side by side in processes, and reads what they found.
+
+A job depends on the recipe and its own name alone, and writes its own folder; one that is finished is found
+again. This process alone writes results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pruning.cost import cost
+from pruning.data import DataSet, load
+from pruning.loop import Level, Result, stored_masks, stored_results, stored_weights
+from pruning.loop import run as run_loop
+from pruning.masks import Masks
+from pruning.plan import Plan
+from pruning.shrink import shrink
+from pruning.studies.vision_experiment import Arm, Job, Recipe, stages
+from pruning.studies.vision_points import Point
+from pruning.studies.vision_task import VisionTask
+
+SHUFFLING = 7
+"""Key of the random numbers that shuffle masks."""
+
+
+def run_jobs(
+    recipe: Recipe, folder: Path, *, data: Path | None, download: bool, device: str, workers: int
+) -> None:
+    """Runs all jobs of a recipe, or the rest of them.
+
+    Args:
+        recipe: What is run.
+        folder: Where; it exists.
+        data: Folder of the data sets.
+        download: Whether to fetch them where they are not there.
+        device: Where the networks are trained, as torch names it.
+        workers: Processes.
+
+    Raises:
+        ValueError: The data are not there or damaged, or a folder holds runs of other settings.
+        OSError: A worker process has died.
+    """
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {device!r} is not there: torch finds no GPU; cpu is")
+    _data(recipe.data, data, recipe.subset, recipe.classes, download)  # errors before processes are started
+    every = list(stages(recipe))
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    try:
+        with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
+            for jobs in every:
+                calls = (joblib.delayed(_run)(recipe, folder, job, data, device) for job in jobs)
+                for name in parallel(calls):
+                    progress.set_postfix_str(name, refresh=False)
+                    progress.update()
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed or out of memory); what is stored is kept"
+        ) from error
+
+
+def read_points(recipe: Recipe, folder: Path) -> list[Point]:
+    """Returns what the finished cycles of all arms measured; ValueError where a file is damaged."""
+    *_, hosts, followers = stages(recipe)
+    return [
+        _point(recipe.plan_of(recipe.arms[job.arm], job.part, job.seed), job, result)
+        for job in (*hosts, *followers)
+        for result in stored_results(folder / job.folder)
+    ]
+
+
+def _point(plan: Plan, job: Job, result: Result) -> Point:
+    training = {f"training {name}" if name == "loss" else name: v for name, v in result["training"].items()}
+    metrics: dict[str, Any] = {
+        **{name: value for name, value in result.items() if name.startswith(("validation", "test"))},
+        **training,
+        **result["cost"],
+        "chance": result["chance"],
+        "peak lr": result.get("best lr", max(map(plan.lr(result["cycle"]), np.linspace(0, 1, 201)))),
+        "seconds": sum(result["seconds"].values()),
+    }
+    if "interval" in result:
+        metrics["interval low"], metrics["interval high"] = result["interval"]
+    density = result["density"]
+    return Point(job.arm, job.seed, job.part, result["cycle"], density, result["test accuracy"], metrics)
+
+
+def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, device: str) -> str:
+    """Runs one job, or the rest of it, and returns its name."""
+    if device == "cpu":
+        torch.set_num_threads(1)
+    images = _data(recipe.data, data, recipe.subset, recipe.classes)
+    arm = recipe.arms[job.arm] if job.arm else None
+    trained = stored_weights(folder / Job("", job.base, 0, job.seed).folder) if arm and job.base else None
+    task = VisionTask(
+        images,
+        recipe.model,
+        recipe.training_of(arm or recipe.bases[job.base]),
+        seed=job.seed,
+        width=recipe.width,
+        init=recipe.init,
+        device=device,
+        trained=trained,
+    )
+    plan = recipe.plan_of(arm, job.part, job.seed) if arm else recipe.base_plan(job.base, job.seed)
+
+    def publish(level: Level) -> None:
+        _measure(task, level)
+
+    given = _given(recipe, folder, job, arm) if arm and arm.follows else None
+    run_loop(task, plan, folder / job.folder, publish, given=given, thin=True)
+    return job.folder
+
+
+def _measure(task: VisionTask, level: Level) -> None:
+    """Adds what a finished network achieves on the test split, and what it costs."""
+    found = task.measured(level.network, "test")
+    level.result.update({f"test {name}": value for name, value in found.items()}, chance=1 / task.classes)
+    network = level.network
+    if level.removable is not None:
+        network, _ = shrink(network, level.groups, level.removable)
+    costs = cost(network, task.example)
+    level.result["cost"] = {"parameters": costs.parameters, "macs": costs.macs}
+
+
+def _given(recipe: Recipe, folder: Path, job: Job, arm: Arm) -> list[Masks]:
+    """Returns the masks of the run that an arm follows, shuffled within their layers where it says so."""
+    masks = stored_masks(folder / Job(arm.follows, "", job.part, job.seed).folder)
+    if not arm.shuffled:
+        return masks
+    return list(_shuffled(masks, job.seed))
+
+
+def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
+    """Yields masks with the same counts in each layer, at random places, still each within the one before."""
+    generator = torch.Generator().manual_seed(
+        int(np.random.SeedSequence(seed, spawn_key=(SHUFFLING,)).generate_state(1)[0])
+    )
+    rank = {name: torch.randperm(mask.numel(), generator=generator) for name, mask in masks[0].items()}
+    for each in masks:
+        yield Masks(
+            {name: (rank[name] < int(mask.sum())).view(mask.shape) for name, mask in each.items()}
+        )
+
+
+@lru_cache(maxsize=1)
+def _data(
+    name: str, folder: Path | None, subset: int | None, classes: int | None, download: bool = False
+) -> DataSet:
+    return load(name, folder, subset=subset, classes=classes, download=download)

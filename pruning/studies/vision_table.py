@@ -1,0 +1,146 @@
+"""The tables of a vision experiment: accuracies by arm and level with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan, log
+from typing import Any
+
+import numpy as np
+
+from pruning.intervals import Interval, student
+from pruning.studies.vision_experiment import Published
+from pruning.studies.vision_points import Point, by_level
+from tournaments.crosstable import aligned
+
+AS_DENSE = 1.2
+"""A published density and ours are compared where one is at most so many times the other."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """The networks of one level of an arm.
+
+    Attributes:
+        arm: The arm.
+        part: Its part.
+        cycle: The cycle.
+        density: Mean share kept.
+        accuracy: Mean test accuracy with Student's 95% interval over the seeds.
+        metrics: Means of all else that was measured.
+    """
+
+    arm: str
+    part: int
+    cycle: int
+    density: float
+    accuracy: Interval
+    metrics: Mapping[str, float]
+
+
+def levels_of(points: Sequence[Point]) -> list[Level]:
+    """Returns the levels of all arms, in the arms' order."""
+    found = []
+    for arm in dict.fromkeys(point.arm for point in points):
+        for (part, cycle), own in by_level(points, arm).items():
+            networks = list(own.values())
+            names = set.intersection(*(set(each.metrics) for each in networks))
+            metrics = {
+                name: float(np.mean([each.metrics[name] for each in networks]))
+                for name in networks[0].metrics
+                if name in names
+            }
+            density = float(np.mean([each.density for each in networks]))
+            accuracy = student([each.accuracy for each in networks])
+            found.append(Level(arm, part, cycle, density, accuracy, metrics))
+    return found
+
+
+def rows(levels: Iterable[Level]) -> list[dict[str, Any]]:
+    """Returns the levels as rows of a CSV file."""
+    return [
+        {
+            "arm": level.arm,
+            "part": level.part,
+            "cycle": level.cycle,
+            "kept": round(level.density, 5),
+            "accuracy": round(level.accuracy.mean, 5),
+            "low": _rounded(level.accuracy.low),
+            "high": _rounded(level.accuracy.high),
+            "seeds": level.accuracy.n,
+            **{name: float(f"{value:.6g}") for name, value in level.metrics.items()},
+        }
+        for level in levels
+    ]
+
+
+def filled(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Returns rows that all have all columns; "" where there is no value."""
+    heads = dict.fromkeys(head for line in lines for head in line)
+    return [{head: line.get(head, "") for head in heads} for line in lines]
+
+
+def accuracy_table(levels: Sequence[Level]) -> str:
+    """Returns the accuracies in % with half their intervals, one table for arms in cycles, one for one-shot."""
+    arms = dict.fromkeys(level.arm for level in levels)
+    shots = {level.arm for level in levels if level.part}
+    tables = []
+    for chosen in ([arm for arm in arms if arm not in shots], [arm for arm in arms if arm in shots]):
+        own = [level for level in levels if level.arm in chosen and (level.cycle or not level.part)]
+        if own:
+            tables.append(_table(chosen, own))
+    return "\n\n".join(tables)
+
+
+def _table(arms: Sequence[str], levels: Sequence[Level]) -> str:
+    cells = {(level.arm, level.part, level.cycle): level for level in levels}
+    keys = sorted({key[1:] for key in cells}, key=lambda key: (key[1] > 0, key))
+    longest = max(arms, key=lambda arm: sum(level.arm == arm for level in levels))
+    kept = {key: cells[longest, *key].density for key in keys if (longest, *key) in cells}
+    texts = {place: _cell(level) for place, level in cells.items()}
+    by_arm = [[arm, *(texts.get((arm, *key), "") for key in keys)] for arm in arms]
+    head = ["% kept", *(f"{100 * kept[key]:.3g}" if key in kept else "" for key in keys)]
+    lines = [head, *by_arm]
+    if len(keys) > len(arms):
+        lines = [list(column) for column in zip(*lines, strict=True)]
+    return "\n".join(aligned(lines))
+
+
+def _cell(level: Level) -> str:
+    accuracy = level.accuracy
+    half = "" if isnan(accuracy.low) else f" ±{50 * (accuracy.high - accuracy.low):.1f}"
+    return f"{100 * accuracy.mean:.1f}{half}"
+
+
+def published_table(levels: Sequence[Level], published: Sequence[Published]) -> str:
+    """Returns the paper's numbers beside ours at the nearest density; "" where none is near."""
+    lines = []
+    for each in published:
+        own = [level for level in levels if level.arm == each.arm]
+        if not own:
+            continue
+        nearest = min(own, key=lambda level: abs(log(level.density) - log(each.density)))
+        if abs(log(nearest.density) - log(each.density)) > log(AS_DENSE):
+            continue
+        ours = [f"{100 * nearest.density:.3g}", _cell(nearest)]
+        paper = [f"{100 * each.density:.3g}", f"{100 * each.accuracy:.1f}", each.source]
+        lines.append([each.arm, *paper, *ours])
+    if not lines:
+        return ""
+    head = ["arm", "paper's % kept", "paper's accuracy", "read from", "our % kept", "our accuracy"]
+    return "\n".join(aligned([head, *lines]))
+
+
+def metric_table(levels: Sequence[Level], arms: Sequence[str], names: Sequence[str]) -> str:
+    """Returns means of metrics by level, for some arms; "" where there are none."""
+    lines = [
+        [level.arm, str(level.cycle), f"{100 * level.density:.3g}", *(f"{level.metrics[name]:.3g}" for name in names)]
+        for level in levels
+        if level.arm in arms and all(name in level.metrics for name in names)
+    ]
+    return "\n".join(aligned([["arm", "cycle", "% kept", *names], *lines])) if lines else ""
+
+
+def _rounded(value: float) -> float | str:
+    return "" if isnan(value) else round(value, 5)
