@@ -37,15 +37,16 @@ def crop_flip(images: Tensor, generator: Generator) -> Tensor:
         generator: On the CPU.
     """
     count, channels, height, width = images.shape
-    top, left = torch.randint(2 * PADDING + 1, (2, count, 1), generator=generator)
-    mirrored = torch.rand(count, 1, generator=generator) < 0.5
-    columns = torch.arange(width).expand(count, width)
+    device = images.device
+    top, left = torch.randint(2 * PADDING + 1, (2, count, 1), generator=generator).to(device)
+    mirrored = (torch.rand(count, 1, generator=generator) < 0.5).to(device)
+    columns = torch.arange(width, device=device).expand(count, width)
     columns = left + torch.where(mirrored, columns.flip(1), columns)
-    rows = top + torch.arange(height)
+    rows = top + torch.arange(height, device=device)
     # one gather does crop and mirror: half the time of windows that are mirrored afterwards
     pixels = (rows[:, :, None] * (width + 2 * PADDING) + columns[:, None]).view(count, 1, height * width)
     padded = F.pad(images, (PADDING,) * 4).flatten(2)
-    return padded.gather(2, pixels.to(images.device).expand(-1, channels, -1)).view_as(images)
+    return padded.gather(2, pixels.expand(-1, channels, -1)).view_as(images)
 
 
 def affine(images: Tensor, generator: Generator) -> Tensor:

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 Key = TypeVar("Key", bound=Hashable)
@@ -66,7 +67,8 @@ def cost(network: nn.Module, example: Tensor, *, density: float = 1.0, file: Pat
 def macs(network: nn.Module, example: Tensor) -> int:
     """Returns the multiply-adds of convolutions and matrix products for one input; a FLOP count is twice it.
 
-    A convolution counts outputs x inputs x kernel at each position of its result, products with padding too.
+    Attention counts both its products, of queries with keys and of weights with values. A convolution counts
+    outputs x inputs x kernel at each position of its result, products with padding too.
     Skipped are biases, normalisations, activations, pooling and additions. Zeros count as any other weight.
 
     Args:
@@ -74,7 +76,8 @@ def macs(network: nn.Module, example: Tensor) -> int:
         example: An input `[B, ...]`, where the network is; its first one is used.
     """
     counter = FlopCounterMode(display=False)
-    with torch.no_grad(), _evaluating(network), counter:
+    products = sdpa_kernel(SDPBackend.MATH)  # not all kernels that do attention in one piece are counted
+    with torch.no_grad(), _evaluating(network), products, counter:
         network(example[:1])
     return counter.get_total_flops() // 2
 

@@ -4,7 +4,8 @@ A criterion is one function of `Evidence` and one row of `CRITERIA`. Those of we
 entry of each weight, those of units one for each channel of each group of coupled channels; what is pruned
 already gets a score as well, which no one looks at.
 
-Shapes: N samples, C channels of a group, P positions of a feature map (1 for a linear layer).
+Shapes: N samples, C channels of a group, P positions of a feature map (1 for a linear layer). The units of a
+group of attention heads are the heads: then C is their number, and positions are channels times tokens.
 """
 
 from __future__ import annotations
@@ -241,13 +242,19 @@ def mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Sco
         observed = observe(batch[0])
         for group in groups:
             for tap in group.taps:
-                maps = observed[tap].flatten(2) if observed[tap].dim() > 2 else observed[tap].unsqueeze(2)
+                maps = _maps(observed[tap], len(totals[group.name]), last=tap in group.last)
                 totals[group.name] += of_maps(maps).double().sum(0).cpu() / len(group.taps)
         samples += len(batch[0])
     return {
         name: torch.zeros(mask.shape, dtype=torch.double).masked_scatter(mask, totals[name] / samples)
         for name, mask in alive.items()
     }
+
+
+def _maps(values: Tensor, units: int, *, last: bool) -> Tensor:
+    """Returns a tap's values as maps `[N, units, P]`; the channels of a head are places as its tokens are."""
+    values = values.movedim(-1, 1) if last else values
+    return values.reshape(len(values), units, -1)
 
 
 def _sum_over_filters(evidence: Evidence, of_filters: Callable[[Tensor], Tensor]) -> Scores:

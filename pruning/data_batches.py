@@ -6,11 +6,10 @@ such files need and refuses all others.
 
 from __future__ import annotations
 
-import io
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -52,7 +51,8 @@ def read_batch(path: Path) -> dict[str, Any]:
         ValueError: The file cannot be read, is no pickle of a dictionary, or asks for anything else.
     """
     try:
-        found = _Unpickler(io.BytesIO(path.read_bytes())).load()
+        with path.open("rb") as file:
+            found = _Unpickler(file).load()
     # a damaged pickle can raise almost anything; no code of the file's own has run
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -65,7 +65,7 @@ def read_batch(path: Path) -> dict[str, Any]:
 class _Unpickler(pickle.Unpickler):
     """Knows arrays of bytes, and byte strings as Python 3 writes them for Python 2."""
 
-    def __init__(self, file: io.BytesIO):
+    def __init__(self, file: BinaryIO):
         super().__init__(file, encoding="bytes")
 
     def find_class(self, module: str, name: str) -> Any:

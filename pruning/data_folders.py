@@ -31,14 +31,15 @@ def read_tiny_imagenet(folder: Path) -> Source:
     Raises:
         ValueError: A file or folder is missing or damaged.
     """
-    classes = tuple(sorted({line.strip() for line in _lines(folder / "wnids.txt")} - {""}))
+    classes = tuple(sorted({line.strip() for line in _lines(folder / "wnids.txt")}))
     if not classes:
         raise ValueError(f"{folder / 'wnids.txt'} is empty, expected the names of the classes")
     train = [(path, name) for name in classes for path in _images(folder / "train" / name / "images")]
     annotations = folder / "val" / "val_annotations.txt"
     pairs = [_annotation(annotations, line) for line in _lines(annotations)]
     # a copy with fewer classes may have kept the whole list
-    test = [(folder / "val" / "images" / file, name) for file, name in pairs if name in set(classes)]
+    known = set(classes)
+    test = [(folder / "val" / "images" / file, name) for file, name in pairs if name in known]
     if not test:
         raise ValueError(f"{annotations} names no image, expected some of the {len(classes)} classes")
     return Source(classes, *(_part(files, classes, TINY_SIZE, _decode_tiny) for files in (train, test)))
@@ -140,7 +141,9 @@ def _annotation(path: Path, line: str) -> tuple[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
+    """Returns the lines that are not blank."""
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} cannot be read, expected a text file: {error}") from error
+    return [line for line in lines if line.strip()]

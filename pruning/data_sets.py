@@ -51,7 +51,7 @@ class Kind:
 
 
 def read_digits(seed: int) -> Source:
-    """Returns scikit-learn's 1,797 digits of 8 x 8; a stratified fifth is the test, for lack of an official one.
+    """Returns scikit-learn's 1,797 digits of 8 x 8; a stratified fifth, no official one, is the test.
 
     Args:
         seed: Of that choice.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tarfile
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +77,7 @@ def _unpack(archive: Path, name: str, root: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as temporary:
         try:
             shutil.unpack_archive(archive, temporary, **_filter(archive))
-        except (shutil.ReadError, ValueError) as error:
+        except (shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, ValueError) as error:
             raise ValueError(f"{archive} cannot be unpacked: {error}") from error
         unpacked = Path(temporary) / name
         if not unpacked.is_dir():

@@ -1,12 +1,14 @@
 """Which channels of a network can only be cut together, and where they lie in its parameters.
 
-A unit is an output channel of a convolution or a neuron of a linear layer. A group is a set of units of which
-each stands for one place in several tensors: the rows that make it, the normalisation behind it, the columns
-that read it. Layers whose outputs are added (a residual stream) make one group.
+A unit is an output channel of a convolution, a neuron of a linear layer, or a head of attention, of several
+channels. A group is a set of units of which each stands for one place in several tensors: the rows that make
+it, the normalisation behind it, the columns that read it. Layers whose outputs are added (a residual stream)
+make one group, and so do those that make the queries, keys and values of heads.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from pruning.tracing import with_shapes
 
 @dataclass(frozen=True)
 class Group:
-    """Channels that are cut together.
+    """Channels that are cut together. Of attention they are whole heads, which "channels" means below.
 
     Attributes:
         name: Of the first layer that makes them.
@@ -32,6 +34,7 @@ class Group:
         taps: Nodes of the graph whose outputs are the channels' values after activation (see `observe`).
         fixed: Why they cannot be cut, or "".
         tied: Why they can be masked but not removed, or ""; only without `coupled`.
+        last: Those of the taps whose channels are the last dimension, behind the tokens, not the second.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Group:
     taps: tuple[str, ...]
     fixed: str = ""
     tied: str = ""
+    last: tuple[str, ...] = ()
 
 
 def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) -> tuple[Group, ...]:
@@ -63,7 +67,7 @@ def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) ->
     sets = flow.channels.sets
     made = []
     for members in flow.channels.classes():
-        for part in [members] if coupled else [[source] for source in members]:
+        for part in [members] if coupled else flow.channels.parts(members):
             if any(sets[source].layers for source in part):
                 made.append(_group(flow, part, _tied(flow, part, members)))
     order = {node.target: place for place, node in reversed([*enumerate(traced.graph.nodes)])}
@@ -82,17 +86,29 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
         return tuple(dict.fromkeys(entry for part in parts for entry in getattr(part, kind)))
 
     layers = gathered("layers")
+    taps = _taps(flow, set(members))
+    block = math.lcm(*(part.block for part in parts))
+
+    def slices(kind: str) -> tuple[Slice, ...]:
+        return tuple(entry._replace(span=entry.span * block) for entry in gathered(kind))
+
     return Group(
         name=layers[0],
-        size=parts[0].size,
+        size=parts[0].size // block,
         layers=layers,
-        producers=gathered("producers"),
-        statistics=gathered("statistics"),
-        consumers=gathered("consumers"),
-        taps=_taps(flow, set(members)),
-        fixed=next((part.fixed for part in parts if part.fixed), ""),
+        producers=slices("producers"),
+        statistics=slices("statistics"),
+        consumers=slices("consumers"),
+        taps=tuple(node.name for node in taps),
+        fixed=_why([part.fixed for part in parts if part.fixed]),
         tied=tied,
+        last=tuple(node.name for node in taps if node in flow.tokens),
     )
+
+
+def _why(reasons: list[str]) -> str:
+    """Returns the first reason; that of a reader says more than who made what it is added to."""
+    return next((reason for reason in reasons if reason.startswith("read")), (*reasons, "")[0])
 
 
 def _tied(flow: Flow, part: list[int], members: list[int]) -> str:
@@ -116,7 +132,7 @@ def _fix_shared(flow: Flow, network: nn.Module) -> None:
             channels.fixed = channels.fixed or (reason and f"its tensor {tensor} is {reason}")
 
 
-def _taps(flow: Flow, members: set[int]) -> tuple[str, ...]:
+def _taps(flow: Flow, members: set[int]) -> list[fx.Node]:
     """Returns where the channels' values are after activation, or after their layers where none follows."""
     nodes = [node for node in flow.layouts if _is_all_of(flow, node, members) and _readers(flow, node)]
     active = [node for node in nodes if _active(flow, node)]
@@ -130,8 +146,7 @@ def _taps(flow: Flow, members: set[int]) -> tuple[str, ...]:
     def made(node: fx.Node) -> bool:
         return flow.roles[node] in ("layer", "norm") and bool(flow.channels.sets[_source(flow, node)].layers)
 
-    taps = [node for node in active if not seen_later(node)] or [node for node in nodes if made(node)]
-    return tuple(node.name for node in taps)
+    return [node for node in active if not seen_later(node)] or [node for node in nodes if made(node)]
 
 
 def _is_all_of(flow: Flow, node: fx.Node, members: set[int]) -> bool:

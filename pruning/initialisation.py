@@ -18,7 +18,7 @@ SPREAD = 0.02
 
 
 def keep(network: nn.Module) -> None:
-    """Leaves the network as torch made it."""
+    """Leaves the network as it was built."""
 
 
 def draw(network: nn.Module, weights: Callable[[Tensor], object], spread: float = 0.0) -> None:
@@ -44,4 +44,4 @@ INITS: dict[str, Callable[[nn.Module], None]] = {
     "xavier-normal": partial(draw, weights=nn.init.xavier_normal_, spread=SPREAD),
     "kaiming-normal": partial(draw, weights=partial(nn.init.kaiming_normal_, nonlinearity="relu")),
 }
-"""The rules by name: torch's own, Keras' default (DropNet), SILO's, and the one for ReLU networks."""
+"""By name: as built (torch's own, but in the transformer), Keras' (DropNet), SILO's, He's for ReLU."""

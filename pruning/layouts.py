@@ -5,7 +5,8 @@ A channel set is what one layer (or one addition) gives. Channels that must be c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ class Slice(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Neighbours along dimension 1: all channels of one set, each with `span` entries."""
+    """Neighbours along the channels' dimension: all channels of one set, each with `span` entries."""
 
     source: int
     size: int
@@ -35,7 +36,7 @@ class Run(NamedTuple):
 
 
 Layout = tuple[Run, ...]
-"""What dimension 1 of a tensor is made of, from its first entry to its last."""
+"""What the channels' dimension of a tensor is made of, from its first entry to its last."""
 
 
 class OpaqueError(Exception):
@@ -52,6 +53,7 @@ class ChannelSet:
     statistics: list[Slice] = field(default_factory=list)
     consumers: list[Slice] = field(default_factory=list)
     fixed: str = ""
+    block: int = 1  # neighbours that can only be cut together
 
 
 class Channels:
@@ -60,25 +62,26 @@ class Channels:
     def __init__(self):
         self.sets: list[ChannelSet] = []
         self._parents: list[int] = []
+        self._units: list[int] = []
 
     def new(self, size: int, layer: str = "") -> Layout:
         """Returns the layout of a new set."""
         self.sets.append(ChannelSet(size, [layer] if layer else []))
         self._parents.append(len(self._parents))
+        self._units.append(len(self._units))
         return (Run(len(self.sets) - 1, size),)
 
     def root(self, source: int) -> int:
         """Returns the first set of a set's class."""
-        while self._parents[source] != source:
-            source = self._parents[source]
-        return source
+        return _first(self._parents, source)
 
     def classes(self) -> list[list[int]]:
         """Returns the sets that can only be cut together, in order of their first one."""
-        found: dict[int, list[int]] = {}
-        for source in range(len(self.sets)):
-            found.setdefault(self.root(source), []).append(source)
-        return list(found.values())
+        return _gathered(self._parents, range(len(self.sets)))
+
+    def parts(self, members: Iterable[int]) -> list[list[int]]:
+        """Returns a class in parts that can be masked one by one, each before it is added to the others."""
+        return _gathered(self._units, members)
 
     def tie(self, first: Layout, second: Layout) -> None:
         """Makes the channels at the same places one class; OpaqueError where the layouts differ in form."""
@@ -87,6 +90,15 @@ class Channels:
         for one, other in zip(first, second, strict=True):
             low, high = sorted((self.root(one.source), self.root(other.source)))
             self._parents[high] = low
+
+    def bind(self, layouts: Sequence[Layout], block: int) -> None:
+        """Makes `block` neighbours at the same places of all layouts one unit; OpaqueError as by `tie`."""
+        for layout in layouts:
+            self.tie(layouts[0], layout)
+            for one, other in zip(layouts[0], layout, strict=True):
+                low, high = sorted(_first(self._units, run.source) for run in (one, other))
+                self._units[high] = low
+                self.sets[other.source].block = math.lcm(self.sets[other.source].block, block)
 
     def fork(self, layout: Layout, layer: str = "") -> Layout:
         """Returns new sets in the same layout, tied to the old ones."""
@@ -103,6 +115,20 @@ class Channels:
         """Adds a tensor, so laid out along `dim`, to its sets' "producers", "statistics" or "consumers"."""
         for run, offset in placed(layout):
             getattr(self.sets[run.source], kind).append(Slice(tensor, dim, offset, run.span))
+
+
+def _first(parents: Sequence[int], source: int) -> int:
+    while parents[source] != source:
+        source = parents[source]
+    return source
+
+
+def _gathered(parents: Sequence[int], sources: Iterable[int]) -> list[list[int]]:
+    """Returns the sources under each first parent, in order."""
+    found: dict[int, list[int]] = {}
+    for source in sources:
+        found.setdefault(_first(parents, source), []).append(source)
+    return list(found.values())
 
 
 def placed(layout: Layout) -> Iterator[tuple[Run, int]]:

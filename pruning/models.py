@@ -20,6 +20,7 @@ from pruning.initialisation import INITS
 from pruning.model_sizes import Shape
 from pruning.resnets import ResNet
 from pruning.vggs import VGG
+from pruning.vit import vit
 
 LARGEST_UNITS = 65536
 LARGEST_WIDTH = 16.0
@@ -53,6 +54,7 @@ MODELS: dict[str, Model] = {
     "resnet56": Model(partial(ResNet, blocks=9)),
     "vgg16": Model(partial(VGG, layers=16)),
     "vgg19": Model(partial(VGG, layers=19)),
+    "vit": Model(vit),
 }
 """The models by name."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 
+from pruning.attention import Attention
 from pruning.layouts import Channels, Layout, OpaqueError, Run
 from pruning.tracing import LAYERS, NORMS, operation
 
@@ -25,7 +26,7 @@ REDUCTIONS = frozenset(("mean", "amax", "amin", "sum"))
 RESHAPES = frozenset(("flatten", "view", "reshape", "squeeze", "unsqueeze"))
 SIZES = frozenset(("size", "dim", "numel", "getattr"))
 
-_MODULES = {name.replace("_", ""): name for name in ACTIVATIONS | PASSING | POOLS | {"flatten"}}
+_MODULES = {name.replace("_", ""): name for name in ACTIVATIONS | PASSING | POOLS | {"flatten", "layer_norm"}}
 
 
 class Flow:
@@ -33,7 +34,8 @@ class Flow:
 
     Attributes:
         channels: The channel sets.
-        layouts: What dimension 1 of each node's tensor is made of.
+        layouts: What dimension 1 of each node's tensor is made of; of those in `tokens` the last dimension.
+        tokens: Nodes with their channels behind the places: `[B, T, C]`, or with more dimensions between.
         roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
         direct: Tensors that the network reads by itself, not through a layer.
     """
@@ -44,6 +46,7 @@ class Flow:
         self.zero = torch.zeros((1, 1, 1, 1), dtype=example.dtype, device=example.device)
         self.channels = Channels()
         self.layouts: dict[fx.Node, Layout] = {}
+        self.tokens: set[fx.Node] = set()
         self.roles: dict[fx.Node, str] = {}
         self.direct: set[str] = set()
         self._calls: dict[str, tuple[Layout, Layout]] = {}
@@ -54,13 +57,32 @@ class Flow:
         """Returns the module that a node calls."""
         return self.traced.get_submodule(node.target)
 
-    def read(self, node: Any, *dims: int) -> Layout:
-        """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise."""
+    def read(self, node: Any, *dims: int, tokens: bool = False) -> Layout:
+        """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise.
+
+        Args:
+            node: The node.
+            dims: Allowed numbers; none for all.
+            tokens: Whether the channels may be the last dimension.
+        """
         if not isinstance(node, fx.Node) or node not in self.layouts:
             raise OpaqueError
         if dims and len(self.shapes[node]) not in dims:
             raise OpaqueError(f"with an input of {len(self.shapes[node])} dimensions")
+        if node in self.tokens and not tokens:
+            raise OpaqueError("with its channels in the last dimension")
         return self.layouts[node]
+
+    def read_last(self, node: Any) -> Layout:
+        """Returns the layout of the last dimension; channels in another one are fixed."""
+        layout = self.read(node, tokens=True)
+        shape = self.shapes[node]
+        if node in self.tokens or len(shape) == 2:
+            return layout
+        self.channels.fix([layout], "read along its last dimension")
+        last = self.channels.new(shape[-1])
+        self.channels.fix([last], self.channels.sets[layout[0].source].fixed)
+        return last
 
     def _visit(self, node: fx.Node) -> None:
         self.roles[node] = "other"
@@ -78,6 +100,10 @@ class Flow:
             why = str(reason) or "which is not understood"
             self.channels.fix(inputs, f"read by {name}, {why}")
             self._opaque(node, name)
+        else:
+            linear = node.op == "call_module" and isinstance(self.module(node), nn.Linear)
+            if not self.tokens.isdisjoint(node.all_input_nodes) or (linear and len(self.shapes[node]) > 2):
+                self.tokens.add(node)
 
     def _opaque(self, node: fx.Node, name: str) -> None:
         if len(self.shapes.get(node, ())) < 2:
@@ -94,6 +120,8 @@ class Flow:
             module = self.module(node)
             if isinstance(module, LAYERS + NORMS):
                 return self._parametrised(node, module)
+            if isinstance(module, Attention):
+                return _attention(self, node, module)
             name = _MODULES.get(name.lower(), "") if type(module).__module__.startswith("torch.nn") else ""
         rule = _rule(name.rstrip("_"))
         if rule is None:
@@ -102,8 +130,10 @@ class Flow:
 
     def _parametrised(self, node: fx.Node, module: nn.Module) -> Layout:
         """Returns the output of a layer or normalisation; one that is called again ties what it reads."""
-        dims = (4,) if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else (2,)
-        read = self.read(node.args[0], *dims)
+        if isinstance(module, nn.Linear) and len(self.shapes[node]) > 2:
+            read = self.read_last(node.args[0])
+        else:
+            read = self.read(node.args[0], 4 if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else 2)
         self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
         if node.target not in self._calls:
             rule = _norm if isinstance(module, NORMS) else _linear if isinstance(module, nn.Linear) else _conv
@@ -155,6 +185,23 @@ def _note_parameters(flow: Flow, name: str, module: nn.Module, given: Layout) ->
             flow.channels.note("producers", given, f"{name}.{parameter}", 0)
 
 
+def _attention(flow: Flow, node: fx.Node, module: Attention) -> Layout:
+    """The layout of the values, whose heads are units with those of the queries and keys.
+
+    The channels of tokens are all of one set: where the network runs, they are a number of heads.
+    """
+    if len(node.args) != 3:
+        raise OpaqueError
+    layouts = [flow.read_last(each) for each in node.args]
+    flow.channels.bind(layouts, module.head_dim)
+    flow.roles[node] = "activation"
+    return layouts[2]
+
+
+def _layer_norm(flow: Flow, node: fx.Node) -> Layout:
+    raise OpaqueError("which over fewer channels is another function")
+
+
 def _elementwise(flow: Flow, node: fx.Node) -> Layout:
     rest = [*node.args[1:], *node.kwargs.values()]
     own = node.op == "call_module" and sum(each.numel() for each in flow.module(node).parameters()) > 1
@@ -164,7 +211,7 @@ def _elementwise(flow: Flow, node: fx.Node) -> Layout:
         raise OpaqueError("which makes something of 0")
     name = operation(node, flow.traced).lower().rstrip("_")
     flow.roles[node] = "activation" if _MODULES.get(name, name) in ACTIVATIONS else "other"
-    return flow.read(node.args[0])
+    return flow.read(node.args[0], tokens=True)
 
 
 def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
@@ -192,9 +239,11 @@ def _add(flow: Flow, node: fx.Node) -> Layout:
     first, second = node.args[0], node.kwargs.get("other", node.args[1] if len(node.args) > 1 else None)
     if isinstance(first, int | float) or isinstance(second, int | float):
         raise OpaqueError("which makes something of 0")
-    one, other = flow.read(first), flow.read(second)
+    one, other = flow.read(first, tokens=True), flow.read(second, tokens=True)
     if len(flow.shapes[first]) != len(flow.shapes[second]):
         raise OpaqueError("of tensors with different numbers of dimensions")
+    if not flow.tokens.isdisjoint((first, second)):
+        one, other = flow.read_last(first), flow.read_last(second)
     flow.channels.tie(one, other)
     flow.roles[node] = "join"
     return flow.channels.fork(one)
@@ -206,7 +255,7 @@ def _scale(flow: Flow, node: fx.Node) -> Layout:
         first, second = second, first
     if not isinstance(second, int | float):
         raise OpaqueError("by something else than a number")
-    return flow.read(first)
+    return flow.read(first, tokens=True)
 
 
 def _cat(flow: Flow, node: fx.Node) -> Layout:
@@ -247,6 +296,7 @@ def _rule(name: str) -> Callable[[Flow, fx.Node], Layout] | None:
         ({"mul", "imul", "multiply", "div", "truediv", "itruediv"}, _scale),
         ({"cat", "concat", "concatenate"}, _cat),
         (RESHAPES, _reshape),
+        ({"layer_norm"}, _layer_norm),
     ):
         if name in names:
             return rule

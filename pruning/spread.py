@@ -17,7 +17,9 @@ from pruning.groups import find_groups
 from pruning.tracing import observer
 
 
-def spread(network: nn.Module, batch: Batch, loss: Callable[[Network, Batch], torch.Tensor]) -> dict[str, float]:
+def spread(
+    network: nn.Module, batch: Batch, loss: Callable[[Network, Batch], torch.Tensor]
+) -> dict[str, float]:
     """Returns the standard deviations of gradients and of activations on one batch.
 
     "gradient": of the loss with respect to the weights of convolutions and linear layers that are not exactly

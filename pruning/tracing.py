@@ -1,7 +1,7 @@
 """A network as a graph of calls: what reads what, the shapes in between, the values at any node.
 
-Traced with `torch.fx`. Convolutions, linear layers and normalisations are single calls, subclasses too: they
-are trusted to treat channels as their base class does.
+Traced with `torch.fx`. Convolutions, linear layers, normalisations and our attention are single calls,
+subclasses too: they are trusted to treat channels as their base class does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor, fx, nn
 
+from pruning.attention import Attention
+
 LAYERS = (nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 OUTPUT = "output"
@@ -20,7 +22,7 @@ OUTPUT = "output"
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, path: str) -> bool:
-        return isinstance(module, LAYERS + NORMS) or super().is_leaf_module(module, path)
+        return isinstance(module, (*LAYERS, *NORMS, Attention)) or super().is_leaf_module(module, path)
 
 
 def trace(network: nn.Module) -> fx.GraphModule:

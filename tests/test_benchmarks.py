@@ -4,10 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from torch.utils.data import DataLoader
 
-from benchmarks import benchmark
+from benchmarks import benchmark, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, table_row
 from benchmarks.benchmark import Benchmark, measure, rate
+from pruning.data import DataSet, Split
+from pruning.studies.vision_task import Training, VisionTask
 
 ROOT = Path(__file__).parents[1]
 
@@ -57,6 +61,19 @@ def test_every_benchmark_measures_ours(monkeypatch):
         assert each.ours() > 0, each.name
         assert (each.peer is None) == (each.peer_name == "")
         assert each.target is None or each.peer is not None
+
+
+def test_both_peers_of_training_see_the_images_that_we_see():
+    images = torch.arange(2 * 28 * 28).remainder(256).to(torch.uint8).view(2, 1, 28, 28)
+    split = Split(images, torch.tensor([3, 7]))
+    task = VisionTask(
+        DataSet("two", ("a", "b"), *[split] * 3, mean=(0.5,), std=(0.5,)), vision.MODEL, Training(), seed=0
+    )
+    (ours,) = task.batches()
+    for pil in (False, True):
+        theirs, labels = next(iter(DataLoader(vision.OneByOne(split, pil), batch_size=2)))
+        assert torch.equal(labels, ours[1])
+        torch.testing.assert_close(theirs, ours[0])
 
 
 def test_command_prints_a_table_and_stores_the_results(tmp_path):

@@ -3,7 +3,8 @@
 A claim compares arms within a range of densities. Networks are compared in pairs: those of one seed and one
 level (part and cycle). The differences of a seed are averaged over the levels, and Student's 95% interval of
 their mean over the seeds decides. A level is in the range if the first arm's mean density is, ends included;
-the dense network, cycle 0, is no level. Levels that the other arm does not have are left out.
+the dense network, cycle 0, is no level. Levels that the other arm does not have are left out; where it keeps
+another density at a level, the evidence says so.
 
 A claim is "confirmed" if the whole interval says so, and "not confirmed" otherwise: then the evidence says
 "refuted" where the whole interval says the contrary, and else "undecided". It is "not testable" where the
@@ -13,9 +14,9 @@ levels in both arms, or the networks of both arms only guess.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, log
 from typing import Literal
 
 import numpy as np
@@ -29,12 +30,19 @@ Range = tuple[float, float]
 """Lowest and highest density."""
 WORST_FIRST: tuple[Answer, ...] = ("not confirmed", "not testable", "confirmed")
 LEAST_SEEDS = 3
+AS_DENSE = 1.25
+"""Densities count as about the same where one is at most so many times the other."""
 CHANCE = "chance"
 """Metric of a point: the accuracy of a guess, which is 1 over the number of classes."""
 ANY_CHANCE = 0.1
 """That of ten classes, where the points do not say."""
 GUESSING = 1.2
 """Networks up to so many times chance guess: the commonest class may be that much commoner."""
+
+ROUNDING = 1e-9
+"""Of a mean density: that of 0.1, 0.1 and 0.1 is above 0.1 in binary digits."""
+SAME = 0.02
+"""Part by which densities of one level may differ between arms without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +80,13 @@ class _Compared:
         by_seed: Mean difference of accuracies over the levels, by seed.
         by_level: Mean difference over the seeds, by level.
         densities: Mean density of the first arm, by level.
+        others: That of the other arm, which cuts as often but may cut less.
     """
 
     by_seed: dict[int, float]
     by_level: list[float]
     densities: list[float]
+    others: list[float]
 
 
 def judge(claims: Sequence[Claim], points: Sequence[Point]) -> list[Finding]:
@@ -125,6 +135,26 @@ def wider_lead(pair: tuple[str, str], than: tuple[str, str], *, densities: Range
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
         more, less = (_compare(points, *each, wanted) for each in (pair, than))
         return _more(more, less), f"({pair[0]} less {pair[1]}) less ({than[0]} less {than[1]}), {_kept(more)}"
+
+    return _check(measure, by, inf)
+
+
+def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check:
+    """Returns the check that an arm is ahead where each keeps about a density, however many cycles that takes.
+
+    Of each arm's levels the one of the nearest density counts, if neither is more than `AS_DENSE` times the other.
+    """
+
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        ones, others = (_nearest(points, each, density) for each in (arm, other))
+        seeds = sorted(set(ones) & set(others))
+        if len(seeds) < LEAST_SEEDS:
+            raise _NotTestableError(f"{arm} and {other} share {len(seeds)} of the {LEAST_SEEDS} seeds needed")
+        if all(_guesses(own[seed]) for own in (ones, others) for seed in seeds):
+            raise _NotTestableError(f"{arm} and {other} only guess at about {density:.3g} kept")
+        found = {seed: ones[seed].accuracy - others[seed].accuracy for seed in seeds}
+        kept = [float(np.mean([own[seed].density for seed in seeds])) for own in (ones, others)]
+        return found, f"{arm} at {kept[0]:.3g} kept less {other} at {kept[1]:.3g}"
 
     return _check(measure, by, inf)
 
@@ -183,8 +213,9 @@ def _compare(points: Sequence[Point], arm: str, other: str, densities: Range) ->
     for name, found in ((arm, ones), (other, others)):
         if not found:
             raise _NotTestableError(f"the arm {name} is missing")
-    means = {level: float(np.mean([point.density for point in own.values()])) for level, own in ones.items()}
-    levels = [level for level in ones if level in others and level[1] and _within(means[level], densities)]
+    levels = [
+        level for level in ones if level in others and level[1] and _within(_density(ones[level]), densities)
+    ]
     if not levels:
         raise _NotTestableError(f"{arm} and {other} share no level of density {_told(densities)}")
     seeds = sorted(set.intersection(*(set(ones[level]) & set(others[level]) for level in levels)))
@@ -196,7 +227,22 @@ def _compare(points: Sequence[Point], arm: str, other: str, densities: Range) ->
         raise _NotTestableError(f"{arm} and {other} only guess at density {_told(densities)}")
     table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in pairs])
     by_seed = dict(zip(seeds, table.mean(axis=1).tolist(), strict=True))
-    return _Compared(by_seed, table.mean(axis=0).tolist(), [means[level] for level in levels])
+    kept = ([_density(found[level]) for level in levels] for found in (ones, others))
+    return _Compared(by_seed, table.mean(axis=0).tolist(), *kept)
+
+
+def _density(seeds: Mapping[int, Point]) -> float:
+    """Returns the mean density of a level's networks."""
+    return sum(point.density for point in seeds.values()) / len(seeds)
+
+
+def _nearest(points: Sequence[Point], arm: str, density: float) -> dict[int, Point]:
+    """Returns an arm's pruned networks by seed, at the level whose density is nearest to one."""
+    levels = [list(own.values()) for level, own in by_level(points, arm).items() if level[1]]
+    distances = [abs(log(np.mean([point.density for point in own]) / density)) for own in levels]
+    if not levels or min(distances) > log(AS_DENSE):
+        raise _NotTestableError(f"{arm} has no level of about {density:.3g} kept")
+    return {point.seed: point for point in levels[int(np.argmin(distances))]}
 
 
 def _more(more: _Compared, less: _Compared) -> dict[int, float]:
@@ -212,7 +258,8 @@ def _guesses(point: Point) -> bool:
 
 
 def _within(density: float, densities: Range) -> bool:
-    return densities[0] <= density <= densities[1]
+    low, high = densities
+    return low - ROUNDING <= density <= high + ROUNDING
 
 
 def _range(densities: Range) -> Range:
@@ -229,8 +276,10 @@ def _margin(margin: float) -> float:
 
 
 def _kept(compared: _Compared) -> str:
-    """Returns the densities that were compared, as text."""
-    return f"at {_told((min(compared.densities), max(compared.densities)))} kept"
+    """Returns the densities that were compared, as text; both arms' where they are not much the same."""
+    own, other = (_told((min(each), max(each))) for each in (compared.densities, compared.others))
+    apart = not np.allclose(compared.densities, compared.others, rtol=SAME, atol=0)
+    return f"at {own} kept" + f" against {other}" * apart
 
 
 def _told(densities: Range) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from pruning.models import unmasked
-from pruning.studies.vision_claims import Claim, ahead, all_of, near, not_behind
+from pruning.studies.vision_claims import Claim, ahead, ahead_at, all_of, near, not_behind
 from pruning.studies.vision_experiment import Arm, Base, Published, Recipe
 from pruning.studies.vision_task import Training
 
@@ -29,7 +29,7 @@ METRICS: dict[str, tuple[str, str]] = {
 TABLE_1 = tuple(METRICS)[:6]
 DENSE = {"dense": Base("constant", {"lr": 0.1})}
 TRAINING = Training(epochs=100, batch=32, patience=5, shuffle=False)
-SMALL_CNN = {"subset": 3000, "training": {"epochs": 30, "precision": "bfloat16"}}
+SMALL_CNN = {"subset": 1500, "training": {"epochs": 30, "precision": "bfloat16"}}
 NOTE = (
     "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of equal "
     "scores the later unit goes first, where the published code shuffles. A diverged training ends with its last "
@@ -50,19 +50,30 @@ def _recipe(name: str, data: str, model: str, arms: Mapping[str, Arm], **rest: A
     plan = {**ALGORITHM, "exclude": unmasked(model), "until_density": 0.1, **rest.pop("plan", {})}
     common = {"paper": PAPER, "training": TRAINING, "bases": DENSE, "init": "glorot-uniform", "cycles": 24}
     return Recipe(
-        **{"name": name, "data": data, "model": model, "arms": arms, "plan": plan, "note": NOTE, **common, **rest}
+        **{
+            "name": name,
+            "data": data,
+            "model": model,
+            "arms": arms,
+            "plan": plan,
+            "note": NOTE,
+            **common,
+            **rest,
+        }
     )
 
 
-def _ordering(low: tuple[float, float], minimum: str = "minimum", random: str = "random") -> tuple[Claim, ...]:
+def _ordering(
+    low: tuple[float, float],
+) -> tuple[Claim, ...]:
     """The ordering of the metrics at low fractions kept."""
     return (
         Claim(
-            f"at low fractions kept {minimum} is not behind {random}",
-            not_behind(minimum, random, densities=low, margin=0.01),
+            "at low fractions kept minimum is not behind random",
+            not_behind("minimum", "random", densities=low, margin=0.01),
         ),
         Claim(
-            f"at low fractions kept minimum-layer is not behind {random}-layer".replace("-layer-layer", "-layer"),
+            "at low fractions kept minimum-layer is not behind random-layer",
             not_behind("minimum-layer", "random-layer", densities=low, margin=0.01),
         ),
         Claim(
@@ -139,7 +150,7 @@ RECIPES = (
         "dropnet-b:64-64",
         _arms(*TABLE_1),
         plan={"until_density": 0.02},
-        small={**SMALL_CNN, "width": 0.5, "plan": {"fraction": 0.36}},
+        small={**SMALL_CNN, "width": 0.25, "plan": {"fraction": 0.36}},
         claims=_ordering((0.0, 0.08)),
         published=(
             *_curve("minimum", at_100=0.99, at_50=0.99, at_20=0.99, at_10=0.98, at_1_5=0.22),
@@ -154,7 +165,7 @@ RECIPES = (
         "cifar10",
         "dropnet-c:64-64-128-128",
         _arms(*TABLE_1),
-        small={**SMALL_CNN, "width": 0.5, "plan": {"fraction": 0.36}},
+        small={**SMALL_CNN, "width": 0.25, "plan": {"fraction": 0.36}},
         claims=_ordering((0.08, 0.25)),
         published=tuple(
             Published(arm, density, accuracy, "data")
@@ -171,7 +182,15 @@ RECIPES = (
             **SMALL_CNN,
             "width": 0.125,
             "plan": {"fraction": 0.5},
-            "arms": ("minimum", "minimum-layer", "random", "random-layer", "maximum", "maximum-layer", "apoz"),
+            "arms": (
+                "minimum",
+                "minimum-layer",
+                "random",
+                "random-layer",
+                "maximum",
+                "maximum-layer",
+                "apoz",
+            ),
         },
         claims=(
             *_ordering((0.05, 0.25)),
@@ -197,7 +216,7 @@ RECIPES = (
         small={
             **SMALL_CNN,
             "width": 0.125,
-            "plan": {"fraction": 0.36},
+            "plan": {"fraction": 0.5},
             "arms": ("minimum", "minimum-layer", "random", "random-layer", "apoz-layer"),
         },
         claims=(
@@ -230,9 +249,9 @@ RECIPES = (
         plan={"fraction": 0.5, "until_density": 0.0625},
         training=replace(TRAINING, patience=10, shuffle=True, augmentation="affine"),
         small={
-            "subset": 3000,
+            "subset": 1500,
             "width": 0.125,
-            "training": {"epochs": 30, "precision": "bfloat16"},
+            "training": {"epochs": 15, "precision": "bfloat16"},
             "arms": ("minimum", "minimum-layer", "random", "maximum", "maximum-layer"),
         },
         claims=(
@@ -266,14 +285,16 @@ RECIPES = (
         },
         plan={"count": 1},
         cycles=38,
-        small={"subset": 4000, "training": {"epochs": 40}, "plan": {"count": 2}},
+        small={"subset": 4000, "training": {"epochs": 40}},
         claims=(
             Claim(
                 "the metric minimum is close to the oracle at all fractions kept",
                 near("minimum", "oracle", densities=(0.1, 0.95), margin=0.02),
             ),
             Claim("the oracle beats random", ahead("oracle", "random", densities=(0.1, 0.5))),
-            Claim("random is far ahead of maximum", ahead("random", "maximum", densities=(0.1, 0.5), by=0.05)),
+            Claim(
+                "random is far ahead of maximum", ahead("random", "maximum", densities=(0.1, 0.5), by=0.05)
+            ),
         ),
         published=(
             *_curve("oracle", at_100=0.955, at_50=0.935, at_20=0.835, at_10=0.60),
@@ -288,7 +309,7 @@ RECIPES = (
         "dropnet-a:20-20",
         0.14,
         ("minimum",),
-        small={"subset": 10_000},
+        small={"subset": 20_000},
         published=(
             *_curve("minimum", at_100=0.955, at_50=0.93, at_20=0.79, at_10=0.55),
             *_curve("minimum-reinit", at_100=0.955, at_50=0.93, at_20=0.79, at_10=0.46),
@@ -300,7 +321,7 @@ RECIPES = (
         "dropnet-c:64-64-128-128",
         0.27,
         ("minimum",),
-        small={**SMALL_CNN, "width": 0.5},
+        small={**SMALL_CNN, "width": 0.25},
         published=(
             *_curve("minimum", at_100=0.67, at_50=0.62, at_20=0.55, at_10=0.22),
             *_curve("minimum-reinit", at_100=0.67, at_50=0.62, at_20=0.45, at_10=0.10),
@@ -325,8 +346,14 @@ RECIPES = (
         "mnist",
         "dropnet-a:20-20",
         {f"p{round(100 * p)}": _arm("minimum", fraction=p) for p in (0.2, 0.3, 0.4, 0.5, 0.9)},
-        small={"subset": 10_000},
-        claims=(),
+        small={"subset": 20_000},
+        claims=tuple(
+            Claim(
+                f"at a tenth kept, dropping 20% a cycle beats dropping {p}%",
+                ahead_at("p20", f"p{p}", density=0.11),
+            )
+            for p in (50, 90)
+        ),
         published=(
             *_curve("p20", at_10=0.53),
             *_curve("p50", at_10=0.35),

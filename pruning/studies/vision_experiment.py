@@ -136,7 +136,19 @@ class Recipe:
 
     def settings(self) -> dict[str, Any]:
         """Returns what decides each of its runs, as JSON values; not which arms, cycles and seeds there are."""
-        apart = ("arms", "bases", "cycles", "seeds", "small", "claims", "published", "sections", "note", "paper", "plan")
+        apart = (
+            "arms",
+            "bases",
+            "cycles",
+            "seeds",
+            "small",
+            "claims",
+            "published",
+            "sections",
+            "note",
+            "paper",
+            "plan",
+        )
         named = (each.name for each in fields(self) if each.name not in apart)
         values = {name: getattr(self, name) for name in named}
         return {**values, "training": asdict(self.training)}

@@ -16,5 +16,7 @@ RECIPES: dict[str, Recipe] = {
 def find_recipe(name: str) -> Recipe:
     """Returns the recipe of that name; ValueError with the known names where there is none."""
     if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}{nearest(name, list(RECIPES))}; recipes are {', '.join(RECIPES)}")
+        raise ValueError(
+            f"unknown recipe {name!r}{nearest(name, list(RECIPES))}; recipes are {', '.join(RECIPES)}"
+        )
     return RECIPES[name]

@@ -9,7 +9,16 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, read_json, write_json, write_text
+from bttt.run_folder import (
+    add_environment,
+    default_folder,
+    hold,
+    open_folder,
+    plain,
+    read_json,
+    write_json,
+    write_text,
+)
 from pruning.studies.vision import VisionConfig, changes
 from pruning.studies.vision_claims import Finding, judge
 from pruning.studies.vision_experiment import Recipe

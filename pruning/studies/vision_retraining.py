@@ -57,7 +57,9 @@ CLAIMS = (
         "(iii) random filters with CLR are not behind L1 filters with FT",
         not_behind("random-clr", "l1-ft", densities=LOW, margin=0.003),
     ),
-    Claim("(iii) random filters with CLR beat L1 filters with FT", ahead("random-clr", "l1-ft", densities=LOW)),
+    Claim(
+        "(iii) random filters with CLR beat L1 filters with FT", ahead("random-clr", "l1-ft", densities=LOW)
+    ),
     Claim(
         "(iv) L1's lead over random is smaller with CLR than with FT",
         wider_lead(("l1-ft", "random-ft"), than=("l1-clr", "random-clr"), densities=LOW),
@@ -120,7 +122,10 @@ REWINDING_CLAIMS = (
 DROPS = (0.5, 0.75)
 PUBLISHED_ONE_SHOT = tuple(
     Published(arm, density, accuracy, "data")
-    for density, row in ((0.2097, (0.9121, 0.9097, 0.9081, 0.8906)), (0.1074, (0.8926, 0.8949, 0.8865, 0.8742)))
+    for density, row in (
+        (0.2097, (0.9121, 0.9097, 0.9081, 0.8906)),
+        (0.1074, (0.8926, 0.8949, 0.8865, 0.8742)),
+    )
     for arm, accuracy in zip(("rewind-50", "lr-rewind-50", "fine-tune-50", "reinit"), row, strict=True)
 )
 """ResNet-20, one-shot: the best of all retraining times, set beside ours of half the training."""
@@ -134,7 +139,7 @@ RECIPES = (
         training=MNIST,
         arms=_arms(0.1, DROPS, 0.5, (0.5, 0.8, 0.9, 0.95)),
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
-        small={"subset": 10_000},
+        small={"subset": 20_000},
         claims=CLAIMS,
         note=NOTE,
     ),
@@ -144,9 +149,15 @@ RECIPES = (
         data="cifar10",
         model="resnet56",
         training=CIFAR,
-        arms=_arms(0.1, DROPS, 0.55, (0.3, 0.6, 0.8)),
+        arms=_arms(0.1, DROPS, 0.55, (0.6, 0.8)),
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
-        small={"model": "resnet8", "subset": 3000, "training": {"epochs": 20, "precision": "bfloat16"}},
+        small={
+            "model": "resnet8",
+            "width": 0.5,
+            "subset": 1500,
+            "training": {"epochs": 20, "precision": "bfloat16"},
+            "arms": (*(f"{pruner}-{s}" for pruner in ("l1", "random") for s in SCHEDULES), "l1-clr-momentum"),
+        },
         claims=CLAIMS,
         note=NOTE,
     ),
@@ -158,7 +169,7 @@ RECIPES = (
         training=MNIST,
         arms=_rewinding_arms(0.1, DROPS, (0.25, 0.5, 1.0), (0.9, 0.95, 0.98), "global"),
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
-        small={"subset": 10_000},
+        small={"subset": 20_000},
         claims=REWINDING_CLAIMS,
         note=REWINDING_NOTE,
     ),
@@ -172,7 +183,8 @@ RECIPES = (
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
         small={
             "model": "resnet8",
-            "subset": 3000,
+            "width": 0.5,
+            "subset": 1500,
             "training": {"epochs": 20, "batch": 64, "precision": "bfloat16"},
         },
         claims=REWINDING_CLAIMS,

@@ -146,9 +146,7 @@ def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
     )
     rank = {name: torch.randperm(mask.numel(), generator=generator) for name, mask in masks[0].items()}
     for each in masks:
-        yield Masks(
-            {name: (rank[name] < int(mask.sum())).view(mask.shape) for name, mask in each.items()}
-        )
+        yield Masks({name: (rank[name] < int(mask.sum())).view(mask.shape) for name, mask in each.items()})
 
 
 @lru_cache(maxsize=1)

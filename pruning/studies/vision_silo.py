@@ -8,6 +8,7 @@ from typing import Any
 
 from pruning.studies.vision_claims import Claim, ahead, near
 from pruning.studies.vision_experiment import Arm, Base, Recipe
+from pruning.studies.vision_silo_sections import oracle_intervals, spreads
 from pruning.studies.vision_task import Training
 
 PAPER = (
@@ -36,10 +37,16 @@ NOTE = (
 )
 SMALL = {
     "model": "resnet8",
-    "subset": 3000,
-    "cycles": 9,
+    "width": 0.5,
+    "subset": 1500,
+    "cycles": 8,
     "training": {"epochs": 8, "precision": "bfloat16"},
+    "arms": (*("silo", *COMPARED), *("upper", "silo-linear", "silo-reinit", "warmup-step-reinit")),
 }
+FEW = ("silo", "warmup-step", "cosine", "upper")
+"""Arms of the larger networks on small machines."""
+SPARSE = (0.0, 0.45)
+"""Densities where SILO's peak has risen."""
 
 
 def _arms(epsilon: float, delta: float, shape: Mapping[str, Any], last: int = CYCLES) -> dict[str, Arm]:
@@ -79,21 +86,21 @@ CLAIMS = (
     *(
         Claim(
             f"with few weights kept SILO beats {name}",
-            ahead("silo", name, densities=(0.0, 0.45)),
+            ahead("silo", name, densities=SPARSE),
         )
         for name in COMPARED
     ),
     Claim(
         "the rise by cycle matters: SILO beats its upper bound from the start",
-        ahead("silo", "upper", densities=(0.0, 0.45)),
+        ahead("silo", "upper", densities=SPARSE),
     ),
     Claim(
         "the S shape matters: SILO beats a straight line",
-        ahead("silo", "silo-linear", densities=(0.0, 0.45)),
+        ahead("silo", "silo-linear", densities=SPARSE),
     ),
     Claim(
         "with new initial weights too SILO beats warmup-step",
-        ahead("silo-reinit", "warmup-step-reinit", densities=(0.0, 0.45)),
+        ahead("silo-reinit", "warmup-step-reinit", densities=SPARSE),
     ),
 )
 
@@ -119,6 +126,10 @@ def _recipe(
             "init": "xavier-normal",
             "cycles": CYCLES,
             "claims": CLAIMS,
+            "sections": {
+                "spread of gradients and activations, warmup-step, relative to cycle 1": spreads,
+                "the oracle": oracle_intervals,
+            },
             "note": NOTE,
             **rest,
         }
@@ -129,7 +140,7 @@ RESNET_SHAPE = {"warmup": 0.48, "drops": (0.5, 0.64)}
 """ResNet-20's: 50 epochs, warm-up over 24 (20,000 iterations of 64 would be 25.6), drops at epochs 25 and 32."""
 VGG_SHAPE = {"warmup": 0.08, "drops": (0.5, 0.75)}
 """VGG-19's: 160 epochs, warm-up over 10,000 iterations, drops at epochs 80 and 120."""
-ORACLE_GRID = (0.01, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1)
+ORACLE_GRID = (0.015, 0.03, 0.05, 0.07, 0.1)
 
 _ORACLE_ARMS = _arms(0.03, 0.04, RESNET_SHAPE)
 RECIPES = (
@@ -141,7 +152,7 @@ RECIPES = (
         0.06,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vgg19", "width": 0.125, "arms": ("silo", "warmup-step", "cosine", "upper")},
+        small={**SMALL, "model": "vgg19", "width": 0.125, "arms": FEW},
     ),
     _recipe(
         "silo/vit-cifar10",
@@ -150,7 +161,7 @@ RECIPES = (
         0.04,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vit", "width": 0.34, "arms": ("silo", "warmup-step", "cosine", "upper")},
+        small={**SMALL, "model": "vit", "width": 0.34, "arms": FEW},
         note=f"{NOTE} The ViT and its epsilon and delta are ours.",
     ),
     _recipe(
@@ -165,13 +176,13 @@ RECIPES = (
             "warmup-step": _ORACLE_ARMS["warmup-step"],
             "oracle": Arm({**_ORACLE_ARMS["warmup-step"].plan, "grid": ORACLE_GRID, "tolerance": 0.005}),
         },
-        small=SMALL,
+        small={**SMALL, "cycles": 6, "arms": ("silo", "warmup-step", "oracle")},
         claims=(
             Claim(
                 "SILO is close to the oracle that tries every peak in each cycle",
                 near("silo", "oracle", densities=(0.0, 0.85), margin=0.02),
             ),
-            Claim("the oracle beats a fixed peak", ahead("oracle", "warmup-step", densities=(0.0, 0.45))),
+            Claim("the oracle beats a fixed peak", ahead("oracle", "warmup-step", densities=SPARSE)),
         ),
     ),
 )

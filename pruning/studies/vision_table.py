@@ -135,7 +135,12 @@ def published_table(levels: Sequence[Level], published: Sequence[Published]) -> 
 def metric_table(levels: Sequence[Level], arms: Sequence[str], names: Sequence[str]) -> str:
     """Returns means of metrics by level, for some arms; "" where there are none."""
     lines = [
-        [level.arm, str(level.cycle), f"{100 * level.density:.3g}", *(f"{level.metrics[name]:.3g}" for name in names)]
+        [
+            level.arm,
+            str(level.cycle),
+            f"{100 * level.density:.3g}",
+            *(f"{level.metrics[name]:.3g}" for name in names),
+        ]
         for level in levels
         if level.arm in arms and all(name in level.metrics for name in names)
     ]

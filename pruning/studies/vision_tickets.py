@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from textwrap import fill
 from typing import Any
 
-from pruning.studies.vision_claims import Claim, ahead, near, not_behind
+import numpy as np
+
+from pruning.studies.vision_claims import Claim, ahead, not_behind
 from pruning.studies.vision_experiment import Arm, Base, Recipe
+from pruning.studies.vision_points import Point, by_level
 from pruning.studies.vision_task import Training
+from pruning.tickets import Bounds, Verdict, verdict
+from tournaments.crosstable import aligned
 
 PAPER = (
     "The Lottery Ticket Hypothesis (Frankle and Carbin, ICLR 2019); "
@@ -24,10 +31,15 @@ NOTE = (
 )
 
 
-def _arms(recipe: str, base: Base, fraction: float, shots: tuple[float, ...]) -> dict[str, Arm]:
+SIGNS = {"recipe": ">=", "nontrivial": "<", "gap": ">", "match": ">", "second": ">="}
+"""The verdict's conditions, and how their figure stands to its constant."""
+TEXT_WIDTH = 110
+
+
+def _arms(recipe: str, base: Base, shots: tuple[float, ...]) -> dict[str, Arm]:
     """Returns the ways of a recipe."""
     learning = {"schedule": base.schedule, "schedule_options": base.options}
-    prune = {"criterion": "magnitude", "fraction": fraction, "restart": "rewind", **learning}
+    prune = {"criterion": "magnitude", "restart": "rewind", **learning}
 
     def arm(plan: dict[str, Any] | None = None, **rest: Any) -> Arm:
         return Arm({**prune, **(plan or {})}, base=recipe, epochs=base.epochs, **rest)
@@ -46,9 +58,8 @@ def _arms(recipe: str, base: Base, fraction: float, shots: tuple[float, ...]) ->
 def _recipe(
     name: str, data: str, model: str, training: Training, weak: Base, tuned: Base, **rest: Any
 ) -> Recipe:
-    fraction = 0.2
     shots = (1 - 0.8**6, 1 - 0.8**12)
-    arms = _arms(TUNED, tuned, fraction, shots) | _arms(WEAK, weak, fraction, shots)
+    arms = _arms(TUNED, tuned, shots) | _arms(WEAK, weak, shots)
     return Recipe(
         name=name,
         paper=PAPER,
@@ -57,9 +68,53 @@ def _recipe(
         training=training,
         arms=arms,
         bases={WEAK: weak, TUNED: tuned},
+        sections={"verdict of Ma et al. on the tickets of imp": verdicts},
         note=NOTE,
         **rest,
     )
+
+
+def verdicts(points: Sequence[Point]) -> str:
+    """Returns the verdict on the tickets of each recipe and level; "" where an arm is missing."""
+    parts = []
+    for recipe in (WEAK, TUNED):
+        kinds = {name: by_level(points, f"{recipe}-{name}") for name in (TICKET, REINIT, RANDOM)}
+        dense = {
+            "dense": kinds[TICKET].get((0, 0), {}),
+            "tuned": by_level(points, f"{TUNED}-{TICKET}").get((0, 0), {}),
+        }
+        for level, tickets in kinds[TICKET].items():
+            found = {
+                **dense,
+                "ticket": tickets,
+                "reinit": kinds[REINIT].get(level, {}),
+                "random_mask": kinds[RANDOM].get(level, {}),
+            }
+            seeds = sorted(set.intersection(*(set(own) for own in found.values())))
+            if level[1] and seeds:
+                accuracies = {name: [own[seed].accuracy for seed in seeds] for name, own in found.items()}
+                kept = 100 * float(np.mean([tickets[seed].density for seed in seeds]))
+                parts.append([recipe, f"{kept:.3g}", *_row(verdict(**accuracies))])
+    if not parts:
+        return ""
+    head = ["recipe", "% kept", "verdict", *(f"{name} {sign}" for name, sign in SIGNS.items())]
+    bounds = Bounds()
+    constants = ", ".join(
+        f"{name} {100 * getattr(bounds, name):g}" for name in ("recipe", "match", "gap", "second")
+    )
+    told = fill(
+        f"Constants in points: {constants}; one-sided bounds of {bounds.confidence:.0%} over the seeds. recipe: dense "
+        "less tuned dense; nontrivial: random mask less dense; gap: ticket less reinit, lower bound; match: ticket "
+        "less dense, lower bound; second: ticket less dense. An asterisk marks a condition that fails.",
+        TEXT_WIDTH,
+    )
+    return "\n".join([*aligned([head, *parts], left=(0, 2)), told])
+
+
+def _row(found: Verdict) -> list[str]:
+    checks = {check.name: check for check in found.checks}
+    figures = [f"{100 * checks[name].value:+.2f}{'' if checks[name].passed else '*'}" for name in SIGNS]
+    return [found.name, *figures]
 
 
 SPARSE = (0.0, 0.3)
@@ -94,7 +149,7 @@ RECIPES = (
         cycles=15,
         init="kaiming-normal",
         plan={"exclude": ("out.weight",)},
-        small={"subset": 10_000, "cycles": 8, "plan": {}},
+        small={"subset": 10_000, "cycles": 7, "plan": {"fraction": 0.36}},
         claims=CLAIMS,
     ),
     _recipe(
@@ -110,9 +165,14 @@ RECIPES = (
         init="kaiming-normal",
         small={
             "model": "resnet8",
-            "subset": 3000,
-            "cycles": 7,
+            "width": 0.5,
+            "subset": 1500,
+            "cycles": 5,
+            "plan": {"fraction": 0.36},
             "training": {"epochs": 12, "precision": "bfloat16"},
+            "arms": tuple(
+                f"{each}-{name}" for each in (WEAK, TUNED) for name in (TICKET, REINIT, RANDOM, KEPT)
+            ),
         },
         claims=CLAIMS,
     ),

@@ -43,7 +43,9 @@ def test_crop_flip_treats_each_image_on_its_own():
 def affine_by_scipy(images, generator):
     """One image and one channel after another, in SciPy's coordinates: row before column, from the corner."""
     count, channels, height, width = images.shape
-    angle, shear, right, down, wider, higher, mirror = (torch.rand(7, count, generator=generator) * 2 - 1).numpy()
+    angle, shear, right, down, wider, higher, mirror = (
+        torch.rand(7, count, generator=generator) * 2 - 1
+    ).numpy()
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
     result = np.empty(images.shape, np.float32)
     for i in range(count):

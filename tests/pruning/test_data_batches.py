@@ -120,7 +120,9 @@ def test_a_broken_batch_is_named_with_what_was_expected(tmp_path, content, messa
 def test_an_array_of_another_size_than_its_bytes(tmp_path):
     content = python2_pickle(good())
     path = tmp_path / "file"
-    path.write_bytes(content.replace(b"J\x14\x00\x00\x00J\x00\x0c\x00\x00", b"J\x15\x00\x00\x00J\x00\x0c\x00\x00"))
+    path.write_bytes(
+        content.replace(b"J\x14\x00\x00\x00J\x00\x0c\x00\x00", b"J\x15\x00\x00\x00J\x00\x0c\x00\x00")
+    )
     assert path.read_bytes() != content
     with pytest.raises(ValueError, match="cannot be read, expected a CIFAR batch"):
         read_batch(path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_data import tiny_colour, write_image, write_tiny_imagenet
+from tiny_data import tiny_colour, write_image, write_image_folder, write_tiny_imagenet
 
 from pruning.data_folders import read_image_folder, read_tiny_imagenet
 
@@ -12,11 +12,11 @@ TINY = "tiny-imagenet-200"
 
 
 def colours(part):
-    """The colour of each image, int [N, 3]; JPEG keeps it within a level or two."""
+    """The colour of each image, int [N, 3]; JPEG keeps it within a few levels."""
     images = part.images(np.arange(len(part.labels)))
     assert (images.dtype, images.is_contiguous()) == (torch.uint8, True)
     means = images.float().mean((2, 3))
-    assert (images - means[:, :, None, None]).abs().max() < 2
+    assert (images - means[:, :, None, None]).abs().max() < 5
     return means.round().int().numpy()
 
 
@@ -26,11 +26,11 @@ def test_tiny_imagenet_is_read_in_the_order_of_its_sorted_classes(tmp_path):
     assert source.classes == ("n01", "n02", "n03")
     assert source.train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     expected = [tiny_colour(name, number) for name in source.classes for number in range(4)]
-    np.testing.assert_allclose(colours(source.train), expected, atol=2)
+    np.testing.assert_allclose(colours(source.train), expected, atol=5)
     # in the order of the annotations, whose first class is n02
     assert source.test.labels.tolist() == [1, 1, 0, 0, 2, 2]
-    expected = [tiny_colour(name, 50 + number) for name in ("n02", "n01", "n03") for number in range(2)]
-    np.testing.assert_allclose(colours(source.test), expected, atol=2)
+    expected = [tiny_colour(name, 10 + number) for name in ("n02", "n01", "n03") for number in range(2)]
+    np.testing.assert_allclose(colours(source.test), expected, atol=5)
 
 
 def test_only_the_chosen_images_are_decoded_and_in_their_order(tmp_path):
@@ -52,7 +52,7 @@ def test_grey_images_come_in_three_channels(tmp_path):
 
 def test_a_copy_with_fewer_classes_may_keep_the_annotations(tmp_path):
     write_tiny_imagenet(tmp_path)
-    (tmp_path / TINY / "wnids.txt").write_text("n03\nn01\n\n")
+    (tmp_path / TINY / "wnids.txt").write_text("n03\n\nn01\n \n")
     source = read_tiny_imagenet(tmp_path / TINY)
     assert source.classes == ("n01", "n03")
     assert source.test.labels.tolist() == [0, 0, 1, 1]
@@ -92,7 +92,7 @@ def test_a_truncated_image_is_never_read(tmp_path, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     content = path.read_bytes()
-    for length in (1, 20, 200, len(content) // 2, len(content) - 20):
+    for length in (1, 20, 200, len(content) // 2, len(content) * 9 // 10):
         path.write_bytes(content[:length])
         source = read_tiny_imagenet(tmp_path / TINY)
         with pytest.raises(ValueError, match=f"^{path} cannot be read, expected an image: "):
@@ -107,15 +107,8 @@ def test_an_image_of_another_size(tmp_path):
         read_tiny_imagenet(tmp_path / TINY).train.images(np.array([1]))
 
 
-def write_folder(folder, suffix="png"):
-    for split in ("train", "val"):
-        for name, colour in (("cat", (200, 0, 0)), ("dog", (0, 0, 200))):
-            for number in range(3):
-                write_image(folder / split / name / f"{number}.{suffix}", colour, (30, 20))
-
-
 def test_an_image_folder_has_a_class_a_folder(tmp_path):
-    write_folder(tmp_path)
+    write_image_folder(tmp_path)
     (tmp_path / "train" / "cat" / "notes.txt").write_text("no image")
     (tmp_path / "train" / ".cache").mkdir()
     source = read_image_folder(tmp_path, 8)
@@ -127,7 +120,7 @@ def test_an_image_folder_has_a_class_a_folder(tmp_path):
 
 @pytest.mark.parametrize(("width", "height"), [(200, 100), (100, 200), (100, 100), (20, 10), (4000, 2000)])
 def test_images_lose_both_ends_of_the_longer_side_alike(tmp_path, width, height):
-    write_folder(tmp_path, "jpg")
+    write_image_folder(tmp_path, "jpg")
     ramp = np.linspace(0, 255, max(width, height)).astype(np.uint8)
     pixels = np.broadcast_to(ramp if width > height else ramp[:, None], (height, width))
     Image.fromarray(np.ascontiguousarray(pixels)).save(tmp_path / "train/cat/0.jpg", quality=95)
@@ -140,21 +133,19 @@ def test_images_lose_both_ends_of_the_longer_side_alike(tmp_path, width, height)
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK"])
 def test_images_of_all_modes_are_brought_to_rgb(tmp_path, mode):
-    write_folder(tmp_path, "tiff" if mode == "CMYK" else "png")
+    write_image_folder(tmp_path)
     suffix = "jpg" if mode == "CMYK" else "png"
     white = Image.new("RGB", (20, 30), (255, 255, 255)).convert(mode)
-    for split in ("train", "val"):
-        for name in ("cat", "dog"):
-            white.save(tmp_path / split / name / f"white.{suffix}")
-    source = read_image_folder(tmp_path, 8)
-    images = source.train.images(np.arange(len(source.train.labels)))
-    assert images[-1].unique().tolist() == [255]
+    white.save(tmp_path / "train" / "dog" / f"white.{suffix}")
+    images = read_image_folder(tmp_path, 8).train.images(np.array([6]))
+    assert images.shape == (1, 3, 8, 8)
+    assert images.unique().tolist() == [255]
 
 
 def test_wrong_folders(tmp_path):
     with pytest.raises(ValueError, match=r"train is missing: expected a folder with one folder a class"):
         read_image_folder(tmp_path, 8)
-    write_folder(tmp_path)
+    write_image_folder(tmp_path)
     with pytest.raises(ValueError, match=r"size of images must be at least 1, got 0"):
         read_image_folder(tmp_path, 0)
     (tmp_path / "val" / "fox").mkdir()

@@ -55,7 +55,11 @@ def damage(path, change):
         (IMAGES, lambda old: old + b"\0", r"found 156817"),
         (IMAGES, lambda old: b"\0\0\x08\x01" + old[4:], "expected to begin with 00000803, found 00000801"),
         (IMAGES, lambda old: b"", "expected to begin with 00000803, found nothing"),
-        (IMAGES, lambda old: old[:4] + b"\xff" * 12 + old[16:], r"expected 79228162458924105385300197391 bytes"),
+        (
+            IMAGES,
+            lambda old: old[:4] + b"\xff" * 12 + old[16:],
+            r"expected 79228162458924105385300197391 bytes",
+        ),
         (LABELS, lambda old: idx_bytes(np.zeros(49, np.uint8)), "49 labels, expected 50: one an image"),
         (LABELS, lambda old: old[:-1] + b"\x0a", "the label 10, expected 0 to 9"),
     ],

@@ -6,10 +6,13 @@ import io
 import tarfile
 import threading
 import zipfile
+from dataclasses import replace
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from tiny_data import write_cifar10, write_idx_set
 
+from pruning.data import load
 from pruning.data_sets import SETS
 from pruning.downloads import Download, fetch
 
@@ -25,7 +28,7 @@ def published(tmp_path):
     folder = tmp_path / "published"
     folder.mkdir()
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield folder, f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -79,7 +82,9 @@ def test_what_is_there_and_right_is_not_fetched_again_and_what_is_wrong_is(tmp_p
     (there / "right").write_bytes(b"one")
     (there / "wrong").write_bytes(b"part of tw")
     # "right" is not published: fetching it would fail
-    fetch(Download({f"{address}/right": md5(b"one"), f"{address}/wrong": md5(b"two")}, "SET"), tmp_path / "data")
+    fetch(
+        Download({f"{address}/right": md5(b"one"), f"{address}/wrong": md5(b"two")}, "SET"), tmp_path / "data"
+    )
     assert tree(tmp_path / "data") == {"SET/right": b"one", "SET/wrong": b"two"}
 
 
@@ -158,3 +163,34 @@ def test_every_published_file_has_a_checksum(name):
     assert all(len(digest) == len("md5:") + 32 for digest in download.files.values())
     assert download.folder == SETS[name].folders[0]
     assert not download.archive or len(download.files) == 1
+
+
+def publish(monkeypatch, name, files):
+    """Makes a set's files come from these addresses."""
+    download = replace(SETS[name].download, files=files)
+    monkeypatch.setitem(SETS, name, replace(SETS[name], download=download))
+
+
+def test_load_fetches_a_missing_set_only_when_it_is_told_to(tmp_path, published, monkeypatch):
+    folder, address = published
+    write_idx_set(folder)
+    publish(
+        monkeypatch, "mnist", {f"{address}/{name}": md5(content) for name, content in tree(folder).items()}
+    )
+    with pytest.raises(ValueError, match=r"train-images-idx3-ubyte is missing; .* add --download"):
+        load("mnist", tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+    assert len(load("mnist", tmp_path / "data", download=True).test) == 50
+    for path in folder.iterdir():
+        path.unlink()
+    assert len(load("mnist", tmp_path / "data", download=True).test) == 50
+
+
+def test_load_fetches_and_unpacks_an_archive(tmp_path, published, monkeypatch):
+    folder, address = published
+    write_cifar10(tmp_path / "made")
+    content = tar_gz(tree(tmp_path / "made"))
+    (folder / "cifar-10-python.tar.gz").write_bytes(content)
+    publish(monkeypatch, "cifar10", {f"{address}/cifar-10-python.tar.gz": md5(content)})
+    assert len(load("cifar10", tmp_path / "data", download=True).test) == 20
+    assert tree(tmp_path / "data") == tree(tmp_path / "made")

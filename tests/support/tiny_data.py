@@ -1,4 +1,4 @@
-"""Writes tiny data sets in the official formats of the real ones, byte for byte as their makers wrote them."""
+"""Writes tiny data sets in the official formats, down to the pickles of Python 2."""
 
 import gzip
 import struct
@@ -32,14 +32,19 @@ def write_idx_set(folder: Path, train=200, test=50, *, compressed=True, size=28)
 
 
 def write_cifar10(folder: Path, batch=20):
-    """The folder cifar-10-batches-py with so many images a batch; returns ((images, labels), ...) of all six."""
+    """The folder cifar-10-batches-py of six batches; returns images and labels of each."""
     folder = folder / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     names = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
     found = [examples(batch, (3, 32, 32), 10, seed) for seed in range(6)]
     for name, (images, labels) in zip(names, found, strict=True):
         rows = images.reshape(batch, -1)
-        content = {"batch_label": name, "labels": labels.tolist(), "data": rows, "filenames": ["a.png"] * batch}
+        content = {
+            "batch_label": name,
+            "labels": labels.tolist(),
+            "data": rows,
+            "filenames": ["a.png"] * batch,
+        }
         (folder / name).write_bytes(python2_pickle(content))
     label_names = ["airplane", "automobile", *"cdefghij"]
     meta = {"num_cases_per_batch": batch, "label_names": label_names, "num_vis": 3072}
@@ -62,7 +67,7 @@ def write_cifar100(folder: Path, train=300, test=100):
 
 
 def write_tiny_imagenet(folder: Path, classes=("n02", "n01", "n03"), train=4, test=2):
-    """The folder tiny-imagenet-200; images are of one colour: `tiny_colour(class, number)`."""
+    """The folder tiny-imagenet-200; an image is all `tiny_colour(class, number)`; val counts from 10."""
     folder = folder / "tiny-imagenet-200"
     annotations = []
     for position, name in enumerate(classes):
@@ -72,7 +77,7 @@ def write_tiny_imagenet(folder: Path, classes=("n02", "n01", "n03"), train=4, te
         (folder / "train" / name / f"{name}_boxes.txt").write_text(f"{name}_0.JPEG\t0\t0\t9\t9\n")
         for number in range(test):
             file = f"val_{position + number * len(classes)}.JPEG"
-            write_image(folder / "val" / "images" / file, tiny_colour(name, 50 + number), (64, 64))
+            write_image(folder / "val" / "images" / file, tiny_colour(name, 10 + number), (64, 64))
             annotations.append(f"{file}\t{name}\t0\t0\t62\t62\n")
     (folder / "val" / "val_annotations.txt").write_text("".join(annotations))
     (folder / "wnids.txt").write_text("".join(f"{name}\n" for name in classes))
@@ -81,7 +86,15 @@ def write_tiny_imagenet(folder: Path, classes=("n02", "n01", "n03"), train=4, te
 
 def tiny_colour(name, number):
     """Red tells the class, green the image."""
-    return int(name[1:]) * 60, number * 4, 30
+    return int(name[1:]) * 60 % 256, number * 20 % 256, 30
+
+
+def write_image_folder(folder: Path, suffix="png", images=3, size=(30, 20)):
+    """An ImageNet-style folder: train and val of a red class "cat" and a blue class "dog"."""
+    for split in ("train", "val"):
+        for name, colour in (("cat", (200, 0, 0)), ("dog", (0, 0, 200))):
+            for number in range(images):
+                write_image(folder / split / name / f"{number}.{suffix}", colour, size)
 
 
 def write_image(path: Path, colour, size, mode="RGB"):

@@ -158,7 +158,27 @@ def test_the_first_arm_s_mean_density_says_what_is_in_the_range():
     assert answer(ahead("one", "two", densities=(0.5, 0.5), by=0.09), given) == "confirmed"
     assert answer(ahead("two", "one", densities=(0.5, 0.5)), given) == "not testable"
     assert evidence(ahead("one", "two", densities=(0.24, 0.26)), given).startswith(
-        "one less two, at 0.25 kept: "
+        "one less two, at 0.25 kept against 0.8: +1.00 points"
+    )
+
+
+def test_the_ends_of_a_range_are_in_it():
+    assert (0.1 + 0.1 + 0.1) / 3 > 0.1
+    given = points("one", (0.9, 0.8), densities=(1, 0.1)) + points("two", (0.9, 0.7), densities=(1, 0.1))
+    for densities in ((0.1, 0.1), (0.0, 0.1), (0.1, 1.0)):
+        assert answer(ahead("one", "two", densities=densities), given) == "confirmed"
+    for densities in ((0.0, 0.099), (0.101, 1.0)):
+        assert answer(ahead("one", "two", densities=densities), given) == "not testable"
+
+
+def test_another_density_of_the_other_arm_is_told():
+    ones = points("one", (0.9, 0.8, 0.7))
+    close = points("two", (0.9, 0.7, 0.6), densities=(1.0, 0.495, 0.252))
+    apart = points("two", (0.9, 0.7, 0.6), densities=(1.0, 0.5, 0.3))
+    check = ahead("one", "two", densities=LOW)
+    assert evidence(check, ones + close).startswith("one less two, at 0.5 to 0.25 kept, by level ")
+    assert evidence(check, ones + apart).startswith(
+        "one less two, at 0.5 to 0.25 kept against 0.5 to 0.3, by "
     )
 
 
