@@ -13,6 +13,7 @@ from bttt.exit_codes import OK
 
 FALLBACK = "digits"
 """The data set that needs no folder."""
+DEVICE = "cpu"
 OF_TRAINING = ("epochs", "batch", "precision")
 """Options that are the training's."""
 OF_RECIPE = ("model", "width", "subset", "classes", "cycles", "seeds", "arms")
@@ -61,7 +62,7 @@ class VisionConfig:
     """Images of a step."""
     precision: Literal["float32", "bfloat16"] | None = None
     """Of the layers' products."""
-    device: str = "cpu"
+    device: str = DEVICE
     """Where networks are trained: cpu, cuda, cuda:1, ..."""
     workers: int = 1
     """Processes, each with runs of its own."""
@@ -69,6 +70,8 @@ class VisionConfig:
     """Folder of the experiment; by default runs/vision-<recipe>-<hash of the settings>."""
     report: bool = False
     """Run nothing: write the report of what is finished."""
+    verdicts: Path | None = None
+    """Run nothing: print what became of all claims, of the experiments whose folders are in this one."""
 
 
 def run(config: VisionConfig) -> int:
@@ -79,6 +82,11 @@ def run(config: VisionConfig) -> int:
             other settings.
         OSError: The folder cannot be written, or a process has died; what was finished is kept.
     """
+    if config.verdicts is not None:
+        from pruning.studies.vision_verdicts import verdict_table
+
+        print(verdict_table(config.verdicts))
+        return OK
     from pruning.studies.vision_recipes import RECIPES  # torch, which takes a second to load
 
     if config.list or not config.recipe:

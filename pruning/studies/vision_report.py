@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -19,7 +20,7 @@ from bttt.run_folder import (
     write_json,
     write_text,
 )
-from pruning.studies.vision import VisionConfig, changes
+from pruning.studies.vision import DEVICE, VisionConfig, changes
 from pruning.studies.vision_claims import Finding, judge
 from pruning.studies.vision_experiment import Recipe
 from pruning.studies.vision_plot import draw
@@ -87,13 +88,29 @@ def _scale(published: Recipe, recipe: Recipe, config: VisionConfig) -> str:
     return f"{'small' if config.small else 'changed'}: {', '.join(changed)}"
 
 
+def _machines(folder: Path) -> str:
+    """Returns where the runs were made, as text."""
+    made = read_json(folder / "environment.json", list)
+    told = {
+        f"{one['machine']}, {one['cores']} cores, {_device(one['command'])}, {one['date'][:10]}"
+        for one in made
+    }
+    return fill(f"machine   {'; '.join(sorted(told))}", WIDTH, subsequent_indent=" " * 10)
+
+
+def _device(command: Sequence[str]) -> str:
+    named = dict(pairwise(command)).get("--device", DEVICE)
+    return next((word.partition("=")[2] for word in command if word.startswith("--device=")), named)
+
+
 def _head(recipe: Recipe, scale: str) -> str:
     """Returns the recipe as text."""
     training = ", ".join(f"{name} {value}" for name, value in asdict(recipe.training).items())
     lines = [
         f"{recipe.name}: {recipe.paper}",
         f"scale     {scale}",
-        f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}",
+        f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}; a tenth of "
+        "the training images is for validation",
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
         f"pruning   {', '.join(f'{name} {value}' for name, value in recipe.plan.items()) or 'see arms'}",
@@ -114,7 +131,7 @@ def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) ->
         "note": fill(recipe.note, WIDTH),
     }
     text = "\n\n".join(f"{title}\n{part}" for title, part in parts.items() if part)
-    write_text(folder / TEXT_FILE, f"{_head(recipe, scale)}\n\n{text}\n")
+    write_text(folder / TEXT_FILE, f"{_head(recipe, scale)}\n{_machines(folder)}\n\n{text}\n")
     write_text(folder / TABLE_FILE, csv_text(filled(rows(levels))))
     write_text(folder / POINTS_FILE, csv_text(filled(list(map(_row, points)))))
     write_text(folder / JSON_FILE, json.dumps(_record(folder, recipe, scale, findings), indent=1) + "\n")

@@ -1,0 +1,41 @@
+"""What became of all claims: the experiments of a folder as one table, each verdict a link to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bttt.run_folder import read_json
+
+VERDICTS = ("confirmed", "not confirmed", "not testable")
+JSON_FILE, TEXT_FILE = "results.json", "report.txt"
+
+
+def verdict_table(folder: Path) -> str:
+    """Returns a Markdown table: a row for each claim, the experiments by verdict.
+
+    Args:
+        folder: Holds a folder for each experiment, as `bttt vision` writes it.
+
+    Raises:
+        ValueError: There is no experiment in it, or a file is damaged.
+    """
+    records = {path.parent: read_json(path, dict) for path in sorted(folder.glob(f"*/{JSON_FILE}"))}
+    if not records:
+        raise ValueError(f"{folder} holds no experiment: expected FOLDER/EXPERIMENT/{JSON_FILE}")
+    places: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for path, record in records.items():
+        paper, _, name = str(record["recipe"]).partition("/")
+        for found in record["claims"]:
+            own = places.setdefault((paper, found["claim"]), {verdict: [] for verdict in VERDICTS})
+            own[found["verdict"]].append(f"[{name}]({(path / TEXT_FILE).as_posix()}){_refuted(found)}")
+    lines = ["| claim | confirmed | not confirmed | not testable |", "|---|---|---|---|"]
+    for (paper, claim), own in places.items():
+        cells = (", ".join(own[verdict]) for verdict in VERDICTS)
+        lines.append(f"| {paper}: {claim} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _refuted(found: Mapping[str, Any]) -> str:
+    return " (refuted)" if found["evidence"].startswith("refuted") else ""
