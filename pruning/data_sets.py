@@ -182,6 +182,13 @@ def data_folder(folder: Path | None) -> Path:
     return Path(pooch.os_cache("brick-tic-tac-toe"))
 
 
+def is_there(name: str, folder: Path | None) -> bool:
+    """Returns whether a data set of `SETS` is in the data folder, or needs none."""
+    kind = SETS[name]
+    places = _candidates(kind, data_folder(folder)) if kind.folders else ()
+    return not kind.folders or any(not _missing(place, kind) for place in places)
+
+
 def _place(name: str, kind: Kind, root: Path, download: bool) -> Path:
     candidates = list(_candidates(kind, root))
     found = min(candidates, key=lambda place: len(_missing(place, kind)))

@@ -38,8 +38,17 @@ from pruning.select import Selection, drop_lowest
 from pruning.tensor_files import read_tensors, write_tensors
 
 __all__ = [
-    *("Hold", "Level", "Plan", "Result", "Task", "Trained"),
-    *("cycle_file", "run", "stored_masks", "stored_results", "stored_weights"),
+    "Hold",
+    "Level",
+    "Plan",
+    "Result",
+    "Task",
+    "Trained",
+    "cycle_file",
+    "run",
+    "stored_masks",
+    "stored_results",
+    "stored_weights",
 ]
 KIND = "bttt pruning cycle"
 Result = dict[str, Any]

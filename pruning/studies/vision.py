@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
 from bttt.exit_codes import OK
+
+if TYPE_CHECKING:
+    from pruning.studies.vision_experiment import Recipe
 
 FALLBACK = "digits"
 """The data set that needs no folder."""
 DEVICE = "cpu"
 OF_TRAINING = ("epochs", "batch", "precision")
 """Options that are the training's."""
-OF_RECIPE = ("model", "width", "subset", "classes", "cycles", "seeds", "arms")
+OF_RECIPE = ("model", "width", "subset", "classes", "size", "cycles", "seeds", "arms")
 
 
 @dataclass(frozen=True)
 class VisionConfig:
     """Run a published experiment on pruning image classifiers, and judge the paper's claims by it.
 
-    A recipe has the paper's settings; --small changes them so that two cores need minutes, and the options below
-    change single ones. It prints all of them, then the tables, the paper's numbers beside ours, and what became of
-    each claim. Writes report.txt, table.csv, points.csv (every network), results.json and figure.png. The same
-    command again continues it, also with more arms, seeds or cycles.
+    A recipe has the paper's settings; --small changes them so that two cores need minutes, and the options
+    below change single ones. It prints all of them, then the tables, the paper's numbers beside ours, and
+    what became of each claim. Writes report.txt, table.csv, points.csv (every network), results.json and
+    figure.png. The same command again continues it, also with more arms, seeds or cycles.
     """
 
     recipe: Annotated[str, tyro.conf.Positional] = ""
@@ -36,8 +39,8 @@ class VisionConfig:
     small: bool = False
     """The recipe's own settings for small machines."""
     data: Path | None = None
-    """Folder of the data sets in their official formats; by default the variable BTTT_DATA. Without either the
-    data are scikit-learn's digits, whatever the recipe says."""
+    """Folder of the data sets in their official formats; by default the variable BTTT_DATA. Without either
+    the data are scikit-learn's digits, whatever the recipe says."""
     data_set: str | None = None
     """Another data set: digits, mnist, fashion-mnist, cifar10, cifar100, tiny-imagenet, or folder."""
     download: bool = False
@@ -50,6 +53,8 @@ class VisionConfig:
     """Training images taken, of all classes alike, and test images at most."""
     classes: int | None = None
     """Classes taken, the first ones."""
+    size: int | None = None
+    """Rows and columns of the images of the data set folder, which are scaled and cropped; 64 by default."""
     arms: tuple[str, ...] | None = None
     """Arms to run, by name."""
     seeds: int | None = None
@@ -78,8 +83,8 @@ def run(config: VisionConfig) -> int:
     """Runs or continues an experiment, or lists the recipes, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment with
-            other settings.
+        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment
+            with other settings.
         OSError: The folder cannot be written, or a process has died; what was finished is kept.
     """
     if config.verdicts is not None:
@@ -101,27 +106,26 @@ def run(config: VisionConfig) -> int:
 def listing(recipes: Any) -> str:
     """Returns the recipes with data, network, number of arms and the paper, a line each."""
     lines = [
-        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  {recipe.paper.partition(' (')[0]}"
+        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  "
+        f"{recipe.paper.partition(' (')[0]}"
         for name, recipe in recipes.items()
     ]
     return "\n".join(["recipes of bttt vision: name, data, network, arms, paper", *lines])
 
 
-def changes(config: VisionConfig, small: Any) -> dict[str, Any]:
-    """Returns what a configuration changes in its recipe.
+def changes(config: VisionConfig, recipe: Recipe) -> dict[str, Any]:
+    """Returns what a configuration changes in its recipe."""
+    from pruning.data_sets import VARIABLE, is_there
 
-    Args:
-        config: The options.
-        small: The recipe's changes for small machines.
-    """
-    found: dict[str, Any] = dict(small) if config.small else {}
+    found: dict[str, Any] = dict(recipe.small) if config.small else {}
     given = {name: value for name, value in asdict(config).items() if value is not None}
     training = {name: given[name] for name in OF_TRAINING if name in given}
     found["training"] = {**found.get("training", {}), **training}
     found |= {name: given[name] for name in OF_RECIPE if name in given}
     if config.data_set is not None:
         found["data"] = config.data_set
-    elif config.data is None and not os.environ.get("BTTT_DATA") and not config.download:
-        found["data"] = FALLBACK
-        found["subset"] = config.subset
+        return found
+    named = config.data is not None or os.environ.get(VARIABLE) or config.download
+    if not named and not is_there(recipe.data, None):
+        found |= {"data": FALLBACK, "subset": config.subset}
     return found

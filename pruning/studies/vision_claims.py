@@ -140,9 +140,10 @@ def wider_lead(pair: tuple[str, str], than: tuple[str, str], *, densities: Range
 
 
 def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check:
-    """Returns the check that an arm is ahead where each keeps about a density, however many cycles that takes.
+    """Returns the check that an arm is ahead where each keeps about a density, in however many cycles.
 
-    Of each arm's levels the one of the nearest density counts, if neither is more than `AS_DENSE` times the other.
+    Of each arm's levels the one of the nearest density counts, if neither is more than `AS_DENSE` times the
+    other.
     """
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:

@@ -31,9 +31,9 @@ DENSE = {"dense": Base("constant", {"lr": 0.1})}
 TRAINING = Training(epochs=100, batch=32, patience=5, shuffle=False)
 SMALL_CNN = {"subset": 1500, "training": {"epochs": 30, "precision": "bfloat16"}}
 NOTE = (
-    "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of equal "
-    "scores the later unit goes first, where the published code shuffles. A diverged training ends with its last "
-    "finite epoch."
+    "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of "
+    "equal scores the later unit goes first, where the published code shuffles. A diverged training ends "
+    "with its last finite epoch."
 )
 
 
@@ -126,7 +126,7 @@ C_CIFAR10 = {
     "maximum": (0.667, 0.449, 0.155, 0.100, 0.100, 0.100),
     "maximum-layer": (0.671, 0.608, 0.593, 0.194, 0.100, 0.100),
 }
-"""Model C 64-64-128-128, exact, mean of 15 seeds, at these densities (a little higher for layer-wise arms)."""
+"""Model C 64-64-128-128, exact, mean of 15 seeds, at these densities (layer-wise arms a little higher)."""
 C_DENSITIES = (1.0, 0.34, 0.28, 0.18, 0.12, 0.094)
 
 RECIPES = (

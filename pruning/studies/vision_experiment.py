@@ -1,4 +1,4 @@
-"""What a vision experiment is: a named `Recipe` with its ways to prune and train, the `Arm`s; and its `Job`s."""
+"""What a vision experiment is: a named `Recipe` with its ways to prune and train, the `Arm`s; its `Job`s."""
 
 from __future__ import annotations
 
@@ -87,6 +87,7 @@ class Recipe:
         width: Factor of the network's width.
         subset: Training images taken, and test images at most; None is all.
         classes: Classes taken; None is all.
+        size: Rows and columns of the images of the data set "folder"; None is 64.
         cycles: Most cycles of the arms that prune in cycles.
         seeds: Runs of each arm, with the seeds 0, 1, ...
         small: Changes for small machines; those of "training" are to the training, "arms" are names.
@@ -108,6 +109,7 @@ class Recipe:
     width: float = 1.0
     subset: int | None = None
     classes: int | None = None
+    size: int | None = None
     cycles: int = 12
     seeds: int = 3
     small: Mapping[str, Any] = field(default_factory=dict)
@@ -135,7 +137,7 @@ class Recipe:
         return replace(self, **chosen)
 
     def settings(self) -> dict[str, Any]:
-        """Returns what decides each of its runs, as JSON values; not which arms, cycles and seeds there are."""
+        """Returns what decides each of its runs, as JSON values; not which arms, cycles and seeds it has."""
         apart = (
             "arms",
             "bases",

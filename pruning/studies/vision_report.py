@@ -40,12 +40,14 @@ WIDTH = 110
 def conduct(config: VisionConfig) -> Path:
     """Runs an experiment, or the rest of it, reports, and returns its folder."""
     published = find_recipe(config.recipe)
-    recipe = published.with_changes(changes(config, published.small))
+    recipe = published.with_changes(changes(config, published))
     _check(config, recipe)
     settings = plain(recipe.settings())
     folder = config.out or default_folder(f"vision-{recipe.name.replace('/', '-')}", settings)
     open_folder(folder, settings, plain(published.settings()))
     scale = _scale(published, recipe, config)
+    if config.data_set is None and recipe.data != published.data:
+        print(f"no data folder (--data, BTTT_DATA): on {recipe.data} instead of {published.data}\n")
     print(f"{_head(recipe, scale)}\n")
     with hold(folder):
         write_json(folder / "config.json", {**settings, "scale": scale, "out": str(folder)})
@@ -109,8 +111,8 @@ def _head(recipe: Recipe, scale: str) -> str:
     lines = [
         f"{recipe.name}: {recipe.paper}",
         f"scale     {scale}",
-        f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}; a tenth of "
-        "the training images is for validation",
+        f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}; "
+        "a tenth of the training images is for validation",
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
         f"pruning   {', '.join(f'{name} {value}' for name, value in recipe.plan.items()) or 'see arms'}",

@@ -17,14 +17,14 @@ CIFAR = Training(
 )
 MNIST = Training(epochs=10, batch=64, momentum=0.9, weight_decay=1e-4)
 PRUNERS = {"l1": ("l1", "layer"), "random": ("random", "layer"), "magnitude": ("magnitude", "global")}
-"""PFEC's filters (Li et al., 2017), random filters of the same shapes, and single weights: criterion, scope."""
+"""PFEC's filters (Li et al., 2017), random filters of the same shapes, single weights: criterion, scope."""
 SCHEDULES = ("ft", "lrw", "slr", "clr")
 LOW, MOST = (0.0, 0.55), (0.0, 0.15)
 NOTE = (
-    "All arms retrain for the same number of epochs from the trained, pruned weights. The momentum is the same "
-    "throughout, but in arms named momentum, which cycle it as torch's one-cycle schedule does by default. Filters "
-    "of residual streams are not cut, the first convolutions of the blocks are; one share for all stages. Test "
-    "accuracy is that after the last epoch."
+    "All arms retrain for the same number of epochs from the trained, pruned weights. The momentum is the "
+    "same throughout, but in arms named momentum, which cycle it as torch's one-cycle schedule does by "
+    "default. Filters of residual streams are not cut, the first convolutions of the blocks are; one share "
+    "for all stages. Test accuracy is that after the last epoch."
 )
 
 
@@ -95,8 +95,8 @@ def _rewinding_arms(
 
 
 REWINDING_NOTE = (
-    "Rewinding starts a new optimizer, and shows the images in another order. One-shot: each density prunes the "
-    "dense network once. The control with rewound weights and the last learning rate is not run."
+    "Rewinding starts a new optimizer, and shows the images in another order. One-shot: each density prunes "
+    "the dense network once. The control with rewound weights and the last learning rate is not run."
 )
 REWINDING_CLAIMS = (
     *(

@@ -51,7 +51,9 @@ def run_jobs(
     """
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"device {device!r} is not there: torch finds no GPU; cpu is")
-    _data(recipe.data, data, recipe.subset, recipe.classes, download)  # errors before processes are started
+    _data(
+        data, recipe.data, recipe.subset, recipe.classes, recipe.size, download
+    )  # errors before processes are started
     every = list(stages(recipe))
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
@@ -97,7 +99,7 @@ def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, device: str)
     """Runs one job, or the rest of it, and returns its name."""
     if device == "cpu":
         torch.set_num_threads(1)
-    images = _data(recipe.data, data, recipe.subset, recipe.classes)
+    images = _data(data, recipe.data, recipe.subset, recipe.classes, recipe.size)
     arm = recipe.arms[job.arm] if job.arm else None
     trained = stored_weights(folder / Job("", job.base, 0, job.seed).folder) if arm and job.base else None
     task = VisionTask(
@@ -151,6 +153,11 @@ def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
 
 @lru_cache(maxsize=1)
 def _data(
-    name: str, folder: Path | None, subset: int | None, classes: int | None, download: bool = False
+    folder: Path | None,
+    name: str,
+    subset: int | None,
+    classes: int | None,
+    size: int | None,
+    download: bool = False,
 ) -> DataSet:
-    return load(name, folder, subset=subset, classes=classes, download=download)
+    return load(name, folder, subset=subset, classes=classes, size=size, download=download)

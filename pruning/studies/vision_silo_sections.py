@@ -1,4 +1,4 @@
-"""What a SILO experiment shows beside accuracies: spreads of gradients and activations, and the oracle's peaks."""
+"""What a SILO experiment shows beside accuracies: how gradients and activations spread, the oracle's peaks."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ NEAR = 1.25
 def spreads(points: Sequence[Point]) -> str:
     """Returns the spreads by cycle, of the arm with a fixed peak, relative to the first pruned network.
 
-    SILO's reasoning: what is pruned has narrower activations and gradients, so that the learning rate that keeps
-    the updates' size goes with the inverse of the gradients' spread. It stands beside SILO's own peak.
+    SILO's reasoning: what is pruned has narrower activations and gradients, so that the learning rate that
+    keeps the updates' size goes with the inverse of the gradients' spread. It stands beside SILO's own peak.
     """
     levels = {name: by_level(points, name) for name in ("warmup-step", "silo")}
     own = {cycle: list(found.values()) for (_, cycle), found in levels["warmup-step"].items() if cycle}
@@ -48,7 +48,7 @@ def spreads(points: Sequence[Point]) -> str:
 
 
 def oracle_intervals(points: Sequence[Point]) -> str:
-    """Returns the oracle's best peak and interval by cycle beside SILO's peak; "" where there is no oracle."""
+    """Returns the oracle's best peak and interval by cycle beside SILO's peak; "" where there is none."""
     oracle, silo = by_level(points, "oracle"), by_level(points, "silo")
     lines, inside, near = [], 0, 0
     for level, found in oracle.items():
@@ -66,7 +66,10 @@ def oracle_intervals(points: Sequence[Point]) -> str:
     if not lines:
         return ""
     head = ["seed", "cycle", "% kept", "oracle's best", "interval", "SILO's lr", "is"]
-    count = f"SILO's peak is inside the oracle's interval in {inside} of {len(lines)} cycles, in {near} at least near"
+    count = (
+        f"SILO's peak is inside the oracle's interval in {inside} of {len(lines)} cycles, "
+        f"in {near} at least near"
+    )
     return "\n".join([*aligned([head, *lines]), count])
 
 

@@ -82,7 +82,7 @@ def filled(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def accuracy_table(levels: Sequence[Level]) -> str:
-    """Returns the accuracies in % with half their intervals, one table for arms in cycles, one for one-shot."""
+    """Returns the accuracies in % with half their intervals; a table for arms in cycles, one for one-shot."""
     arms = dict.fromkeys(level.arm for level in levels)
     shots = {level.arm for level in levels if level.part}
     tables = []

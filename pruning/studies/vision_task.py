@@ -47,7 +47,8 @@ class Training:
             The last weights stay, not the best.
         shuffle: Whether each epoch has another order.
         augmentation: A name in `pruning.augmentation.AUGMENTATIONS`.
-        normalise: Whether channels have mean 0 and deviation 1 over the training images, beside values of 0 to 1.
+        normalise: Whether channels have mean 0 and deviation 1 over the training images, beside values of 0
+            to 1.
         cycle_momentum: Whether SGD's momentum goes from 0.95 to 0.85 and back, as torch's one-cycle schedule
             has it by default.
         precision: "float32", or "bfloat16" for the layers' products (autocast), in evaluation too.
@@ -160,7 +161,7 @@ class VisionTask:
         hold(optimizer)
         generator = torch.Generator().manual_seed(seed)
         config, parameters = self.training, list(network.parameters())
-        whole = config.epochs * -(-len(self.splits["train"].labels) // config.batch)
+        whole = config.epochs * self._steps
         most, done, epoch = round(share * whole), 0, 0
         metrics: dict[str, float] = {"diverged": 0.0}
         patience = _Patience(config.patience)
@@ -215,6 +216,11 @@ class VisionTask:
         """Returns the mean cross entropy of a batch."""
         return functional.cross_entropy(network(batch[0]), batch[1])
 
+    @property
+    def _steps(self) -> int:
+        """Steps of an epoch; an image that is left alone has none, since batches of one have no deviation."""
+        return max(1, -(-(len(self.splits["train"].labels) - 1) // self.training.batch))
+
     def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
         if self.training.precision == "float32":  # autocast costs time even where it is not enabled
             return network(images)
@@ -244,7 +250,7 @@ class VisionTask:
         config, train = self.training, self.splits["train"]
         augment = AUGMENTATIONS[config.augmentation]
         order = torch.randperm(len(train.labels), generator=generator) if config.shuffle else None
-        for start in range(0, min(len(train.labels), most * config.batch), config.batch):
+        for start in range(0, min(self._steps, most) * config.batch, config.batch):
             chosen = slice(start, start + config.batch)
             if order is not None:
                 chosen = order[chosen].to(self.device)

@@ -24,10 +24,10 @@ LATE = 0.05
 WEAK, TUNED = "weak", "tuned"
 TICKET, REINIT, RANDOM, LATER, ONE_SHOT, KEPT = "imp", "reinit", "shuffled", "late", "one-shot", "lr-rewound"
 NOTE = (
-    "imp prunes the smallest weights of all layers together and rewinds to the initial weights; reinit trains its "
-    "masks from new initial weights, shuffled its layers' numbers of weights at random places; late rewinds to the "
-    "weights after a twentieth of the training; lr-rewound goes on with the trained weights; one-shot prunes the "
-    "dense network once. The optimizer and the order of images begin anew."
+    "imp prunes the smallest weights of all layers together and rewinds to the initial weights; reinit "
+    "trains its masks from new initial weights, shuffled its layers' numbers of weights at random places; "
+    "late rewinds to the weights after a twentieth of the training; lr-rewound goes on with the trained "
+    "weights; one-shot prunes the dense network once. The optimizer and the order of images begin anew."
 )
 
 
@@ -103,9 +103,10 @@ def verdicts(points: Sequence[Point]) -> str:
         f"{name} {100 * getattr(bounds, name):g}" for name in ("recipe", "match", "gap", "second")
     )
     told = fill(
-        f"Constants in points: {constants}; one-sided bounds of {bounds.confidence:.0%} over the seeds. recipe: dense "
-        "less tuned dense; nontrivial: random mask less dense; gap: ticket less reinit, lower bound; match: ticket "
-        "less dense, lower bound; second: ticket less dense. An asterisk marks a condition that fails.",
+        f"Constants in points: {constants}; one-sided bounds of {bounds.confidence:.0%} over the seeds. "
+        "recipe: dense less tuned dense; nontrivial: random mask less dense; gap: ticket less reinit, lower "
+        "bound; match: ticket less dense, lower bound; second: ticket less dense. An asterisk marks a "
+        "condition that fails.",
         TEXT_WIDTH,
     )
     return "\n".join([*aligned([head, *parts], left=(0, 2)), told])

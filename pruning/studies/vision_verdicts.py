@@ -16,14 +16,14 @@ def verdict_table(folder: Path) -> str:
     """Returns a Markdown table: a row for each claim, the experiments by verdict.
 
     Args:
-        folder: Holds a folder for each experiment, as `bttt vision` writes it.
+        folder: Holds folders of experiments, at any depth, as `bttt vision` writes them.
 
     Raises:
         ValueError: There is no experiment in it, or a file is damaged.
     """
-    records = {path.parent: read_json(path, dict) for path in sorted(folder.glob(f"*/{JSON_FILE}"))}
+    records = {path.parent: read_json(path, dict) for path in sorted(folder.rglob(JSON_FILE))}
     if not records:
-        raise ValueError(f"{folder} holds no experiment: expected FOLDER/EXPERIMENT/{JSON_FILE}")
+        raise ValueError(f"{folder} holds no experiment: expected {JSON_FILE} in its folders")
     places: dict[tuple[str, str], dict[str, list[str]]] = {}
     for path, record in records.items():
         paper, _, name = str(record["recipe"]).partition("/")
