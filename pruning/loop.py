@@ -125,7 +125,11 @@ def stored_results(folder: Path) -> list[Result]:
 
 
 def stored_masks(folder: Path) -> list[Masks]:
-    """Returns what each finished cycle of a run kept; ValueError where a file is damaged or none is there."""
+    """Returns what each finished cycle of a run kept that chose its masks itself.
+
+    Raises:
+        ValueError: A file is damaged or none is there.
+    """
     found: list[Masks] = []
     left: dict[str, Tensor] = {}
     for cycle, result in enumerate(stored_results(folder)):
@@ -187,6 +191,8 @@ class _Loop:
         self.whole = whole(plan, self.initial, self.groups)
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
             raise ValueError("the given masks are not of this network, or not of what the plan prunes")
+        if given and given[0] != self.whole:
+            raise ValueError("the given masks must begin with those of the dense network")
 
     def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
         """Returns the tensors and the result of a finished cycle; ValueError where it is of another plan."""
@@ -200,6 +206,8 @@ class _Loop:
                 )
         if header["result"]["cycle"] != cycle:
             raise ValueError(f"{path} is damaged: it holds cycle {header['result']['cycle']}")
+        if self.given is not None and header["result"]["masks"] != self.given[cycle].digest():
+            raise ValueError(f"{path} is of other masks than those that are given")
         return tensors, header["result"]
 
     def run_cycle(self, cycle: int, results: list[Result], publish: Callable[[Level], None]) -> None:
@@ -207,8 +215,6 @@ class _Loop:
         start = perf_counter()
         training = Training(self.task, self.plan, self.groups, self.trained is not None)
         masks, network = self._start(cycle, training)
-        if self.given is not None and masks != self.given[cycle]:
-            raise ValueError(f"{self.folder} was given other masks before cycle {cycle}")
         outcome = training.run(cycle, network, masks)
         selection = self._select(cycle, outcome, masks)
         result = self._result(cycle, results, masks, outcome, selection)
@@ -227,6 +233,8 @@ class _Loop:
             return self.whole, copy.deepcopy(self.initial if self.trained is None else self.trained)
         tensors, _ = self.load(cycle - 1)
         masks = Masks({name: tensors[f"next.{name}"] for name in self.whole})
+        if self.given is not None:  # where the run was over before, what comes next was not known
+            masks = self.given[cycle]
         if self.plan.restart == "reinit":
             network = self.task.build(self.plan.seed_of(cycle, 1))
         else:
@@ -276,6 +284,8 @@ class _Loop:
         self, cycle: int, results: list[Result], masks: Masks, outcome: Outcome, selection: Selection
     ) -> Result:
         last = results[-1] if results else {"asks next": 0, "dropped next": 0}
+        if self.given is not None and cycle:
+            last = dict.fromkeys(last, self.given[cycle - 1].kept - masks.kept)
         return {
             "cycle": cycle,
             "density": masks.density(),

@@ -178,6 +178,8 @@ class Recipe:
         )
 
     def _chosen_arms(self, names: Sequence[str]) -> dict[str, Arm]:
+        if not names:
+            raise ValueError(f"no arm is chosen; arms of {self.name} are {', '.join(self.arms)}")
         for name in names:
             if name not in self.arms:
                 raise ValueError(

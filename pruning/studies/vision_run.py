@@ -6,6 +6,7 @@ again. This process alone writes results.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
@@ -49,8 +50,7 @@ def run_jobs(
         ValueError: The data are not there or damaged, or a folder holds runs of other settings.
         OSError: A worker process has died.
     """
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device {device!r} is not there: torch finds no GPU; cpu is")
+    _check_device(device)
     _data(
         data, recipe.data, recipe.subset, recipe.classes, recipe.size, download
     )  # errors before processes are started
@@ -77,6 +77,15 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
         for job in (*hosts, *followers)
         for result in stored_results(folder / job.folder)
     ]
+
+
+def _check_device(device: str) -> None:
+    """Raises ValueError where there is no such device."""
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", device):
+        raise ValueError(f"device must be cpu, cuda, or a certain GPU as cuda:1, got {device!r}")
+    found = torch.cuda.device_count()
+    if device != "cpu" and int(device.partition(":")[2] or 0) >= found:
+        raise ValueError(f"device {device!r} is not there: torch finds {found or 'no'} GPU; cpu is")
 
 
 def _point(plan: Plan, job: Job, result: Result) -> Point:
@@ -160,4 +169,7 @@ def _data(
     size: int | None,
     download: bool = False,
 ) -> DataSet:
-    return load(name, folder, subset=subset, classes=classes, size=size, download=download)
+    found = load(name, folder, subset=subset, classes=classes, size=size, download=download)
+    if not len(found.validation):
+        raise ValueError(f"{len(found.train)} training images of {name} leave none for validation: take more")
+    return found

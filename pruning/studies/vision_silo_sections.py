@@ -1,4 +1,4 @@
-"""What a SILO experiment shows beside accuracies: how gradients and activations spread, the oracle's peaks."""
+"""What a SILO experiment shows beside accuracies: gradients' and activations' spreads, the oracle's peaks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def spreads(points: Sequence[Point]) -> str:
     """
     levels = {name: by_level(points, name) for name in ("warmup-step", "silo")}
     own = {cycle: list(found.values()) for (_, cycle), found in levels["warmup-step"].items() if cycle}
-    own = {cycle: found for cycle, found in own.items() if all(_names()[0] in p.metrics for p in found)}
+    own = {
+        cycle: found for cycle, found in own.items() if all(set(_names()) <= set(p.metrics) for p in found)
+    }
     if not own:
         return ""
     first = {name: _mean(next(iter(own.values())), name) for name in _names()}

@@ -117,7 +117,7 @@ def published_table(levels: Sequence[Level], published: Sequence[Published]) -> 
     """Returns the paper's numbers beside ours at the nearest density; "" where none is near."""
     lines = []
     for each in published:
-        own = [level for level in levels if level.arm == each.arm]
+        own = [level for level in levels if level.arm == each.arm and level.density]
         if not own:
             continue
         nearest = min(own, key=lambda level: abs(log(level.density) - log(each.density)))
