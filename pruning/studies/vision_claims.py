@@ -2,9 +2,9 @@
 
 A claim compares arms within a range of densities. Networks are compared in pairs: those of one seed and one
 level (part and cycle). The differences of a seed are averaged over the levels, and Student's 95% interval of
-their mean over the seeds decides. A level is in the range if the first arm's mean density is, ends included;
-the dense network, cycle 0, is no level. Levels that the other arm does not have are left out; where it keeps
-another density at a level, the evidence says so.
+their mean over the seeds decides; p is that of a paired t test against no difference. A level is in the range
+if the first arm's mean density is, ends included; the dense network, cycle 0, is no level. Levels that the
+other arm does not have are left out; where it keeps another density at a level, the evidence says so.
 
 A claim is "confirmed" if the whole interval says so, and "not confirmed" otherwise: then the evidence says
 "refuted" where the whole interval says the contrary, and else "undecided". It is "not testable" where the
@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from pruning.intervals import Interval, student
+from pruning.intervals import Interval, paired
 from pruning.studies.vision_points import Point, by_level
 
 Answer = Literal["confirmed", "not confirmed", "not testable"]
@@ -193,10 +193,10 @@ def _check(
             by_seed, what = measure(points)
         except _NotTestableError as reason:
             return "not testable", str(reason)
-        found = student(list(by_seed.values()))
-        told = (
-            f"{_points(found.mean)} points ({_points(found.low)} to {_points(found.high)}) of {found.n} seeds"
-        )
+        tested = paired(list(by_seed.values()), [0.0] * len(by_seed))
+        found = tested.difference
+        ends = f"{_points(found.low)} to {_points(found.high)}"
+        told = f"{_points(found.mean)} points ({ends}, p {tested.p:.1g}) of {found.n} seeds"
         if low < found.low and found.high < high:
             return "confirmed", f"{what}: {told}"
         return "not confirmed", f"{_denial(found, low, high)}: {what}: {told}"

@@ -28,14 +28,24 @@ NOTE = (
 )
 
 
-def _arms(lr: float, drops: tuple[float, ...], share: float, parts: tuple[float, ...]) -> dict[str, Arm]:
-    """Returns each pruner with each schedule; retraining takes `share` of the base training's epochs."""
+def _arms(
+    lr: float,
+    drops: tuple[float, ...],
+    share: float,
+    parts: tuple[float, ...],
+    streams: tuple[str, ...] = (),
+) -> dict[str, Arm]:
+    """Returns each pruner with each schedule; retraining takes `share` of the base training's epochs.
+
+    Filters of `streams`, which residual blocks add to, stay whole as in PFEC.
+    """
 
     def arm(pruner: str, schedule: str, **training: Any) -> Arm:
         criterion, scope = PRUNERS[pruner]
         options: dict[str, Any] = {"lr": lr, "drops": drops}
         options |= {"replayed": share} if schedule == "lrw" else {}
         plan = {"criterion": criterion, "scope": scope, "schedule": schedule, "schedule_options": options}
+        plan |= {} if pruner == "magnitude" else {"exclude": streams}
         return Arm(plan, base="dense", epochs=share, training=training, parts=parts)
 
     named = {f"{pruner}-{schedule}": arm(pruner, schedule) for pruner in PRUNERS for schedule in SCHEDULES}
@@ -149,7 +159,7 @@ RECIPES = (
         data="cifar10",
         model="resnet56",
         training=CIFAR,
-        arms=_arms(0.1, DROPS, 0.55, (0.6, 0.8)),
+        arms=_arms(0.1, DROPS, 0.55, (0.6, 0.9), streams=("stem", "blocks.*.conv2")),
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
         small={
             "model": "resnet8",

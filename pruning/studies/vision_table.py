@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.intervals import Interval, student
+from pruning.intervals import Interval, normal, student
 from pruning.studies.vision_experiment import Published
 from pruning.studies.vision_points import Point, by_level
 from tournaments.crosstable import aligned
@@ -28,6 +28,7 @@ class Level:
         cycle: The cycle.
         density: Mean share kept.
         accuracy: Mean test accuracy with Student's 95% interval over the seeds.
+        normal: The papers' interval, as rounded ends; "" of one seed.
         metrics: Means of all else that was measured.
     """
 
@@ -36,6 +37,7 @@ class Level:
     cycle: int
     density: float
     accuracy: Interval
+    normal: tuple[float | str, float | str]
     metrics: Mapping[str, float]
 
 
@@ -52,8 +54,10 @@ def levels_of(points: Sequence[Point]) -> list[Level]:
                 if name in names
             }
             density = float(np.mean([each.density for each in networks]))
-            accuracy = student([each.accuracy for each in networks])
-            found.append(Level(arm, part, cycle, density, accuracy, metrics))
+            accuracies = [each.accuracy for each in networks]
+            narrow = normal(accuracies)
+            ends = _rounded(narrow.low), _rounded(narrow.high)
+            found.append(Level(arm, part, cycle, density, student(accuracies), ends, metrics))
     return found
 
 
@@ -68,6 +72,7 @@ def rows(levels: Iterable[Level]) -> list[dict[str, Any]]:
             "accuracy": round(level.accuracy.mean, 5),
             "low": _rounded(level.accuracy.low),
             "high": _rounded(level.accuracy.high),
+            **dict(zip(("normal low", "normal high"), level.normal, strict=True)),
             "seeds": level.accuracy.n,
             **{name: float(f"{value:.6g}") for name, value in level.metrics.items()},
         }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.studies.vision_claims import Claim, ahead, not_behind
+from pruning.studies.vision_claims import Claim, ahead, not_behind, wider_lead
 from pruning.studies.vision_experiment import Arm, Base, Recipe
 from pruning.studies.vision_points import Point, by_level
 from pruning.studies.vision_task import Training
@@ -127,8 +127,12 @@ CLAIMS = (
     ),
     Claim("they matter under the tuned recipe too", ahead(*_GAP, densities=SPARSE)),
     Claim(
-        "a ticket matches the tuned dense network's own retraining (learning rate rewound)",
-        not_behind(f"{TUNED}-{TICKET}", f"{TUNED}-{KEPT}", densities=SPARSE, margin=0.003),
+        "they matter more under the weak recipe",
+        wider_lead((f"{WEAK}-{TICKET}", f"{WEAK}-{REINIT}"), than=_GAP, densities=SPARSE),
+    ),
+    Claim(
+        "under the tuned recipe going on with the trained weights, learning rate rewound, beats tickets",
+        ahead(f"{TUNED}-{KEPT}", f"{TUNED}-{TICKET}", densities=SPARSE),
     ),
     Claim(
         "where the weights are matters: tickets beat shuffled masks",

@@ -1,6 +1,7 @@
 """The pruning loop on a toy task: counts, restarts, resuming, stopping, and what it refuses."""
 
 import copy
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -9,11 +10,11 @@ from toy_task import Toy, ToyTask
 
 from pruning.criteria import CRITERIA, Criterion, gradient
 from pruning.groups import find_groups
-from pruning.loop import KIND, cycle_file, run, stored_results
+from pruning.loop import KIND, cycle_file, run, stored_masks, stored_results, stored_weights
 from pruning.masks import Masks, apply, hold_at_zero, weight_masks
 from pruning.plan import Plan
 from pruning.shrink import shrink
-from pruning.tensor_files import read_tensors
+from pruning.tensor_files import read_tensors, write_tensors
 
 STREAM = ("stem", "inner", "hidden")
 WEIGHTS = {
@@ -429,6 +430,131 @@ def test_what_was_asked_and_what_is_left_are_in_the_files_too(tmp_path):
         following = Masks({name: tensors[f"next.{name}"] for name in STREAM})
         assert following == levels[cycle + 1].masks
         assert header["plan"]["criterion"] == "dropnet"
+
+
+HOST = Plan(criterion="magnitude", restart="rewind", cycles=3, schedule_options={"lr": 0.1})
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    """The folder of a run that chooses masks, and its levels."""
+    folder = tmp_path_factory.mktemp("host")
+    return folder, pruned(folder, HOST)[2]
+
+
+def networks(folder):
+    """What each file of a run says of its network."""
+    return [
+        {name: tensor for name, tensor in tensors.items() if name.startswith("network.")}
+        for tensors, _ in comparable(folder).values()
+    ]
+
+
+def test_what_a_run_kept_and_its_last_weights_are_found_again(host):
+    folder, levels = host
+    assert stored_masks(folder) == [level.masks for level in levels]
+    assert equal_states(stored_weights(folder), levels[-1].network.state_dict())
+
+
+@pytest.mark.parametrize("restart", ["rewind", "reinit", "keep"])
+def test_given_masks_are_kept_in_each_cycle(tmp_path, host, restart):
+    given = stored_masks(host[0])
+    plan = replace(HOST, restart=restart, criterion="random-weights", fraction=0.5, kappa=1.0, cycles=1)
+    task, levels = ToyTask(), []
+    results = run(task, plan, tmp_path, levels.append, given=given)
+    assert [level.masks for level in levels] == given  # all of them, whatever the plan says
+    assert [result["kept"] for result in results] == [masks.kept for masks in given]
+    of_host = stored_results(host[0])
+    for name in ("asked", "got", "density", "masks", "layers"):
+        assert [result[name] for result in results] == [result[name] for result in of_host]
+    for start, masks in zip(task.starts[1:], given[1:], strict=True):
+        assert all(not start[name][~mask].any() for name, mask in masks.items())
+
+
+def test_a_run_that_is_given_its_own_choice_is_the_same_run(tmp_path, host):
+    run(ToyTask(), HOST, tmp_path, given=stored_masks(host[0]))
+    pairs = zip(networks(tmp_path), networks(host[0]), strict=True)
+    assert all(equal_states(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("criterion", ["dropnet", "magnitude"])
+def test_a_run_of_given_masks_goes_on_when_more_are_given(tmp_path, criterion):
+    plan = Plan(criterion=criterion, cycles=3)
+    run(ToyTask(), plan, tmp_path / "host")
+    given = stored_masks(tmp_path / "host")
+    again = replace(plan, restart="reinit")
+    for folder, parts in (("whole", [4]), ("parts", [1, 2, 4, 4])):
+        for number in parts:
+            results = run(ToyTask(), again, tmp_path / folder, given=given[:number])
+            assert len(results) == number
+    pairs = zip(networks(tmp_path / "whole"), networks(tmp_path / "parts"), strict=True)
+    assert all(equal_states(one, other) for one, other in pairs)
+    one, other = (stored_results(tmp_path / folder) for folder in ("whole", "parts"))
+    for name in ("asked", "got", "masks", "quality"):
+        assert [result[name] for result in one] == [result[name] for result in other]
+
+
+def test_other_masks_than_those_given_before_are_refused(tmp_path, host):
+    given = stored_masks(host[0])
+    run(ToyTask(), HOST, tmp_path, given=given[:3])
+    shuffled = [Masks({name: mask.flip(0) for name, mask in masks.items()}) for masks in given]
+    with pytest.raises(
+        ValueError, match=r"cycle-01\.safetensors is of other masks than those that are given"
+    ):
+        run(ToyTask(), HOST, tmp_path, given=shuffled)
+    with pytest.raises(ValueError, match="must begin with those of the dense network"):
+        run(ToyTask(), HOST, tmp_path / "late", given=given[1:])
+    with pytest.raises(
+        ValueError, match="given masks are not of this network, or not of what the plan prunes"
+    ):
+        run(ToyTask(), Plan(criterion="dropnet"), tmp_path / "units", given=given)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_thin_run_keeps_the_weights_of_its_last_network_alone(tmp_path, uninterrupted, name):
+    whole = uninterrupted[name]
+    run(ToyTask(), replace(PLANS[name], cycles=1), tmp_path, thin=True)
+    assert [bool(state) for state in networks_of_cycles(tmp_path)] == [False, True]
+    run(ToyTask(), PLANS[name], tmp_path, thin=True)  # and goes on from them
+    assert [bool(state) for state in networks_of_cycles(tmp_path)] == [False] * 3 + [True]
+    assert equal_states(networks_of_cycles(tmp_path)[-1], networks_of_cycles(whole)[-1])
+    assert stored_masks(tmp_path) == stored_masks(whole)
+    assert equal_states(stored_weights(tmp_path), stored_weights(whole))
+    without = [{**result, "seconds": 0} for result in stored_results(tmp_path)]
+    assert without == [{**result, "seconds": 0} for result in stored_results(whole)]
+
+
+def networks_of_cycles(folder):
+    """The networks in the files of cycles, without early weights."""
+    paths = sorted(folder.glob("cycle-*.safetensors"))
+    return [
+        {name: tensor for name, tensor in read_tensors(path, KIND)[0].items() if name.startswith("network.")}
+        for path in paths
+    ]
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_killed_thin_run_goes_on_to_the_same_end(tmp_path, uninterrupted, name):
+    with pytest.raises(KeyboardInterrupt):
+        run(ToyTask(fails=3), PLANS[name], tmp_path, thin=True)
+    assert 1 <= len(stored_results(tmp_path)) < 4
+    run(ToyTask(), PLANS[name], tmp_path, thin=True)
+    assert equal_states(stored_weights(tmp_path), stored_weights(uninterrupted[name]))
+    assert stored_masks(tmp_path) == stored_masks(uninterrupted[name])
+
+
+def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no finished cycle"):
+        stored_masks(tmp_path)
+    with pytest.raises(ValueError, match="is not a file"):
+        stored_weights(tmp_path)
+    pruned(tmp_path, Plan(cycles=2))
+    path = cycle_file(tmp_path, 0)
+    tensors, header = read_tensors(path, KIND)
+    tensors["next.stem"] = ~tensors["next.stem"]
+    write_tensors(path, tensors, KIND, header)
+    with pytest.raises(ValueError, match=r"cycle-01\.safetensors is damaged: its masks are not those"):
+        stored_masks(tmp_path)
 
 
 @pytest.mark.parametrize(
