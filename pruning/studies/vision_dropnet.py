@@ -29,7 +29,8 @@ METRICS: dict[str, tuple[str, str]] = {
 TABLE_1 = tuple(METRICS)[:6]
 DENSE = {"dense": Base("constant", {"lr": 0.1})}
 TRAINING = Training(epochs=100, batch=32, patience=5, shuffle=False)
-SMALL_CNN = {"subset": 1500, "training": {"epochs": 30, "precision": "bfloat16"}}
+SMALL_CNN = {"subset": 3000, "training": {"epochs": 25, "patience": 10, "precision": "bfloat16"}}
+"""Networks without normalisation learn nothing for hundreds of steps: hence the patience."""
 NOTE = (
     "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of "
     "equal scores the later unit goes first, where the published code shuffles. A diverged training ends "
@@ -146,7 +147,12 @@ RECIPES = (
         "dropnet-b:64-64",
         _arms(*TABLE_1),
         plan={"until_density": 0.02},
-        small={**SMALL_CNN, "width": 0.25, "plan": {"fraction": 0.36}},
+        small={
+            "subset": 3000,
+            "width": 0.25,
+            "plan": {"fraction": 0.36},
+            "training": {"precision": "bfloat16"},
+        },
         claims=_ordering((0.0, 0.08)),
         published=(
             *_curve("minimum", at_100=0.99, at_50=0.99, at_20=0.99, at_10=0.98, at_1_5=0.22),
@@ -161,7 +167,7 @@ RECIPES = (
         "cifar10",
         "dropnet-c:64-64-128-128",
         _arms(*TABLE_1),
-        small={**SMALL_CNN, "width": 0.25, "plan": {"fraction": 0.36}},
+        small={**SMALL_CNN, "subset": 4000, "width": 0.25, "plan": {"fraction": 0.36}},
         claims=_ordering((0.08, 0.25)),
         published=tuple(
             Published(arm, density, accuracy, "data")
@@ -177,16 +183,8 @@ RECIPES = (
         small={
             **SMALL_CNN,
             "width": 0.125,
-            "plan": {"fraction": 0.5},
-            "arms": (
-                "minimum",
-                "minimum-layer",
-                "random",
-                "random-layer",
-                "maximum",
-                "maximum-layer",
-                "apoz",
-            ),
+            "plan": {"fraction": 0.5, "until_density": 0.15},
+            "arms": ("minimum", "minimum-layer", "random", "maximum", "apoz"),
         },
         claims=(
             *_ordering((0.05, 0.25)),
@@ -212,8 +210,8 @@ RECIPES = (
         small={
             **SMALL_CNN,
             "width": 0.125,
-            "plan": {"fraction": 0.5},
-            "arms": ("minimum", "minimum-layer", "random", "random-layer", "apoz-layer"),
+            "plan": {"fraction": 0.5, "until_density": 0.15},
+            "arms": ("minimum", "minimum-layer", "random-layer", "apoz-layer"),
         },
         claims=(
             Claim(
@@ -245,9 +243,11 @@ RECIPES = (
         plan={"fraction": 0.5, "until_density": 0.0625},
         training=replace(TRAINING, patience=10, shuffle=True, augmentation="affine"),
         small={
-            "subset": 1500,
+            "subset": 2000,
             "width": 0.125,
-            "training": {"epochs": 15, "precision": "bfloat16"},
+            "plan": {"until_density": 0.15},
+            "training": {"epochs": 20, "precision": "bfloat16"},
+            "arms": ("minimum", "minimum-layer", "random", "maximum"),
         },
         claims=_ordering((0.05, 0.3)),
         published=(
@@ -268,7 +268,7 @@ RECIPES = (
         },
         plan={"count": 1},
         cycles=38,
-        small={"subset": 4000, "training": {"epochs": 40}},
+        small={"subset": 3000, "training": {"epochs": 40}},
         claims=(
             Claim(
                 "the metric minimum is close to the oracle at all fractions kept",
@@ -305,7 +305,7 @@ RECIPES = (
         "dropnet-c:64-64-128-128",
         0.27,
         ("minimum",),
-        small={**SMALL_CNN, "width": 0.25},
+        small={**SMALL_CNN, "width": 0.25, "plan": {"fraction": 0.36}},
         published=(
             *_curve("minimum", at_100=0.67, at_50=0.62, at_20=0.55, at_10=0.22),
             *_curve("minimum-reinit", at_100=0.67, at_50=0.62, at_20=0.45, at_10=0.10),
@@ -317,7 +317,12 @@ RECIPES = (
         "dropnet-resnet18",
         0.086,
         ("minimum", "minimum-layer"),
-        small={**SMALL_CNN, "width": 0.125, "plan": {"fraction": 0.5}},
+        small={
+            **SMALL_CNN,
+            "width": 0.125,
+            "plan": {"fraction": 0.5, "until_density": 0.15},
+            "arms": ("minimum", "minimum-reinit"),
+        },
         published=(
             *_curve("minimum", at_100=0.71, at_50=0.70, at_20=0.66, at_8_6=0.60),
             *_curve("minimum-reinit", at_100=0.71, at_50=0.69, at_20=0.64, at_8_6=0.60),
@@ -334,7 +339,7 @@ RECIPES = (
         claims=tuple(
             Claim(
                 f"at a tenth kept, dropping 20% a cycle beats dropping {p}%",
-                ahead_at("p20", f"p{p}", density=0.11),
+                ahead_at("p20", f"p{p}", density=0.12),
             )
             for p in (50, 90)
         ),

@@ -164,7 +164,7 @@ RECIPES = (
         small={
             "model": "resnet8",
             "width": 0.5,
-            "subset": 1500,
+            "subset": 2500,
             "training": {"epochs": 20, "precision": "bfloat16"},
             "arms": (*(f"{pruner}-{s}" for pruner in ("l1", "random") for s in SCHEDULES), "l1-clr-momentum"),
         },

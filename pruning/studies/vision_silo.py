@@ -162,7 +162,7 @@ RECIPES = (
         0.04,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vit", "width": 0.34, "arms": FEW},
+        small={**SMALL, "model": "vit", "width": 0.34, "cycles": 6, "arms": FEW},
         note=f"{NOTE} The ViT and its epsilon and delta are ours.",
     ),
     _recipe(

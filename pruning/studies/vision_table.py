@@ -16,6 +16,8 @@ from tournaments.crosstable import aligned
 
 AS_DENSE = 1.2
 """A published density and ours are compared where one is at most so many times the other."""
+SAME_ROW = 1.15
+"""Levels of one cycle stand under one density where they differ by no more than this factor."""
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,23 @@ def _table(arms: Sequence[str], levels: Sequence[Level]) -> str:
     keys = sorted({key[1:] for key in cells}, key=lambda key: (key[1] > 0, key))
     longest = max(arms, key=lambda arm: sum(level.arm == arm for level in levels))
     kept = {key: cells[longest, *key].density for key in keys if (longest, *key) in cells}
-    texts = {place: _cell(level) for place, level in cells.items()}
+    texts = {
+        (arm, *key): _cell(level) + _elsewhere(level, kept.get(tuple(key)))
+        for (arm, *key), level in cells.items()
+    }
     by_arm = [[arm, *(texts.get((arm, *key), "") for key in keys)] for arm in arms]
     head = ["% kept", *(f"{100 * kept[key]:.3g}" if key in kept else "" for key in keys)]
     lines = [head, *by_arm]
     if len(keys) > len(arms):
         lines = [list(column) for column in zip(*lines, strict=True)]
     return "\n".join(aligned(lines))
+
+
+def _elsewhere(level: Level, kept: float | None) -> str:
+    """Returns where a level is that has another density than its row or column says."""
+    if kept is None or abs(log(level.density / kept)) <= log(SAME_ROW):
+        return ""
+    return f" at {100 * level.density:.3g}"
 
 
 def _cell(level: Level) -> str:
