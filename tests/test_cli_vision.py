@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -92,27 +90,23 @@ def test_the_same_again_trains_nothing_and_more_seeds_go_on(capsys):
     assert bttt(*REINIT, "--report", capsys=capsys)[1] == first
     code, _, _ = bttt(*REINIT, "--seeds", "3", "--cycles", "2", capsys=capsys)
     assert code == 0
-    assert before.items() <= {**before, **weights()}.items()
+    dense = {path: changed for path, changed in before.items() if path.name == "cycle-00.safetensors"}
+    assert len(dense) == 3 and dense.items() <= weights().items()  # not trained again
     assert {(row["seed"], row["cycle"]) for row in rows()} == {(s, c) for s in "012" for c in "012"}
     ours = [row for row in rows() if row["seed"] == "0" and row["cycle"] in "01"]
     assert sorted(map(str, ours)) == sorted(map(str, table))
-    verdicts = {claim["verdict"] for claim in json.loads(Path("run/results.json").read_text())["claims"]}
-    assert verdicts
 
 
 def test_a_killed_experiment_goes_on_to_the_same_results(capsys):
     arguments = [*REINIT, "--width", "1", "--cycles", "3", "--epochs", "3", "--seeds", "2"]
     assert bttt(*arguments, capsys=capsys)[0] == 0
-    killed = [*arguments[:], "--out", "killed"]
+    killed = [*arguments, "--out", "killed"]
     process = subprocess.Popen(
         [sys.executable, "-m", "bttt", *killed], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     while process.poll() is None and not list(Path("killed").rglob("cycle-01.safetensors")):
         time.sleep(0.01)
-    if os.name == "posix":
-        process.send_signal(signal.SIGKILL)
-    else:
-        process.kill()
+    process.kill()
     process.wait()
     assert len(weights("killed")) < len(weights("run"))
     assert bttt(*killed, capsys=capsys)[0] == 0

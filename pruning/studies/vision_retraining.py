@@ -164,7 +164,7 @@ RECIPES = (
         small={
             "model": "resnet8",
             "width": 0.5,
-            "subset": 2500,
+            "subset": 1500,
             "training": {"epochs": 20, "precision": "bfloat16"},
             "arms": (*(f"{pruner}-{s}" for pruner in ("l1", "random") for s in SCHEDULES), "l1-clr-momentum"),
         },
@@ -179,7 +179,7 @@ RECIPES = (
         training=MNIST,
         arms=_rewinding_arms(0.1, DROPS, (0.25, 0.5, 1.0), (0.9, 0.95, 0.98), "global"),
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
-        small={"subset": 20_000},
+        small={"subset": 10_000},
         claims=REWINDING_CLAIMS,
         note=REWINDING_NOTE,
     ),

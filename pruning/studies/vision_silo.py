@@ -40,8 +40,8 @@ SMALL = {
     "model": "resnet8",
     "width": 0.5,
     "subset": 1500,
-    "cycles": 8,
-    "training": {"epochs": 8, "precision": "bfloat16"},
+    "cycles": 6,
+    "training": {"epochs": 6, "precision": "bfloat16"},
 }
 FEW = ("silo", "warmup-step", "cosine", "upper")
 """Arms of the larger networks on small machines."""
@@ -162,7 +162,7 @@ RECIPES = (
         0.04,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vit", "width": 0.34, "cycles": 6, "arms": FEW},
+        small={**SMALL, "model": "vit", "width": 0.34, "arms": FEW},
         note=f"{NOTE} The ViT and its epsilon and delta are ours.",
     ),
     _recipe(
@@ -177,7 +177,7 @@ RECIPES = (
             "warmup-step": _ORACLE_ARMS["warmup-step"],
             "oracle": Arm({**_ORACLE_ARMS["warmup-step"].plan, "grid": ORACLE_GRID, "tolerance": 0.005}),
         },
-        small={**SMALL, "cycles": 6, "arms": ("silo", "warmup-step", "oracle")},
+        small={**SMALL, "arms": ("silo", "warmup-step", "oracle")},
         claims=(
             Claim(
                 "SILO is close to the oracle that tries every peak in each cycle",

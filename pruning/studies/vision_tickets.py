@@ -172,7 +172,7 @@ RECIPES = (
             "model": "resnet8",
             "width": 0.5,
             "subset": 1500,
-            "cycles": 5,
+            "cycles": 4,
             "plan": {"fraction": 0.36},
             "training": {"epochs": 12, "precision": "bfloat16"},
             "arms": tuple(
