@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pruning.criteria import Batch, Network
-from pruning.groups import find_groups
+from pruning.groups import cuttable, find_groups
 from pruning.tracing import observer
 
 
@@ -23,8 +23,8 @@ def spread(
     """Returns the standard deviations of gradients and of activations on one batch.
 
     "gradient": of the loss with respect to the weights of convolutions and linear layers that are not exactly
-    0, which pruned weights are. "activation": of the outputs of activations (or of layers that have none),
-    of all channels, those that are always 0 too.
+    0, which pruned weights are. "activation": of the units' values after their activations, those that are
+    always 0 too; the network's outputs are no units.
 
     Args:
         network: In the mode in which it runs; it stays as it is.
@@ -35,7 +35,7 @@ def spread(
     loss(network, batch).backward()
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     gradients = torch.cat([layer.weight.grad[layer.weight != 0].flatten() for layer in layers])
-    taps = [tap for group in find_groups(network, batch[0][:1]) for tap in group.taps]
+    taps = [tap for group in cuttable(find_groups(network, batch[0][:1])) for tap in group.taps]
     with torch.no_grad():
         observed = observer(network, taps)(batch[0])
     numbers = torch.cat([values.flatten() for values in observed.values()])

@@ -124,8 +124,9 @@ def changes(config: VisionConfig, recipe: Recipe) -> dict[str, Any]:
     found |= {name: given[name] for name in OF_RECIPE if name in given}
     if config.data_set is not None:
         found["data"] = config.data_set
-        return found
     named = config.data is not None or os.environ.get(VARIABLE) or config.download
-    if not named and not is_there(recipe.data, None):
-        found |= {"data": FALLBACK, "subset": config.subset}
+    if config.data_set is None and not named and not is_there(recipe.data, None):
+        found["data"] = FALLBACK
+    if found.get("data") == FALLBACK:  # whose images are fewer than the small subsets
+        found["subset"] = config.subset
     return found

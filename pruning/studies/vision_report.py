@@ -27,7 +27,7 @@ from pruning.studies.vision_plot import draw
 from pruning.studies.vision_points import Point
 from pruning.studies.vision_recipes import find_recipe
 from pruning.studies.vision_run import read_points, run_jobs
-from pruning.studies.vision_table import accuracy_table, filled, levels_of, published_table, rows
+from pruning.studies.vision_table import accuracy_table, filled, levels_of, published_table, rows, short
 from tournaments.publish import csv_text
 
 TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
@@ -43,7 +43,7 @@ def conduct(config: VisionConfig) -> Path:
     recipe = published.with_changes(changes(config, published))
     _check(config, recipe)
     settings = plain(recipe.settings())
-    folder = config.out or default_folder(f"vision-{recipe.name.replace('/', '-')}", settings)
+    folder = config.out or _default_folder(recipe, settings)
     open_folder(folder, settings, plain(published.settings()))
     scale = _scale(published, recipe, config)
     if config.data_set is None and recipe.data != published.data:
@@ -66,6 +66,12 @@ def conduct(config: VisionConfig) -> Path:
             raise ValueError(f"nothing is finished yet in {folder}")
         _write(folder, recipe, scale, points)
     return folder
+
+
+def _default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
+    # the plan is apart from the settings, and told of by each run of the loop
+    name = f"vision-{recipe.name.replace('/', '-')}"
+    return default_folder(name, {**settings, "plan": plain(recipe.plan)})
 
 
 def _check(config: VisionConfig, recipe: Recipe) -> None:
@@ -151,7 +157,7 @@ def _told(finding: Finding) -> str:
 def _row(point: Point) -> dict[str, Any]:
     values = {"arm": point.arm, "seed": point.seed, "part": point.part, "cycle": point.cycle}
     numbers = {"kept": point.density, "accuracy": point.accuracy, **point.metrics}
-    return values | {name: float(f"{value:.6g}") for name, value in numbers.items()}
+    return values | {name: short(value) for name, value in numbers.items()}
 
 
 def _record(folder: Path, recipe: Recipe, scale: str, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -51,15 +51,13 @@ def run_jobs(
         OSError: A worker process has died.
     """
     _check_device(device)
-    _data(
-        data, recipe.data, recipe.subset, recipe.classes, recipe.size, download
-    )  # errors before processes are started
+    _data(recipe, data, download)  # errors before processes are started
     every = list(stages(recipe))
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
         with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
             for jobs in every:
-                calls = (joblib.delayed(_run)(recipe, folder, job, data, device) for job in jobs)
+                calls = (joblib.delayed(_run)(recipe, folder, job, data, download, device) for job in jobs)
                 for name in parallel(calls):
                     progress.set_postfix_str(name, refresh=False)
                     progress.update()
@@ -104,11 +102,11 @@ def _point(plan: Plan, job: Job, result: Result) -> Point:
     return Point(job.arm, job.seed, job.part, result["cycle"], density, result["test accuracy"], metrics)
 
 
-def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, device: str) -> str:
+def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bool, device: str) -> str:
     """Runs one job, or the rest of it, and returns its name."""
     if device == "cpu":
         torch.set_num_threads(1)
-    images = _data(data, recipe.data, recipe.subset, recipe.classes, recipe.size)
+    images = _data(recipe, data, download)
     arm = recipe.arms[job.arm] if job.arm else None
     trained = stored_weights(folder / Job("", job.base, 0, job.seed).folder) if arm and job.base else None
     task = VisionTask(
@@ -160,16 +158,18 @@ def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
         yield Masks({name: (rank[name] < int(mask.sum())).view(mask.shape) for name, mask in each.items()})
 
 
-@lru_cache(maxsize=1)
-def _data(
-    folder: Path | None,
-    name: str,
-    subset: int | None,
-    classes: int | None,
-    size: int | None,
-    download: bool = False,
-) -> DataSet:
-    found = load(name, folder, subset=subset, classes=classes, size=size, download=download)
+def _data(recipe: Recipe, folder: Path | None, download: bool) -> DataSet:
+    """Returns a recipe's images; ValueError where they are not there, damaged or too few."""
+    found = _loaded(recipe.data, folder, recipe.subset, recipe.classes, recipe.size, download)
     if not len(found.validation):
-        raise ValueError(f"{len(found.train)} training images of {name} leave none for validation: take more")
+        raise ValueError(
+            f"{len(found.train)} training images of {recipe.data} leave none for validation: take more"
+        )
     return found
+
+
+@lru_cache(maxsize=1)
+def _loaded(
+    name: str, folder: Path | None, subset: int | None, classes: int | None, size: int | None, download: bool
+) -> DataSet:
+    return load(name, folder, subset=subset, classes=classes, size=size, download=download)

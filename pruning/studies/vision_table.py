@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from pruning.intervals import Interval, normal, student
+from pruning.studies.vision_claims import AS_DENSE
 from pruning.studies.vision_experiment import Published
 from pruning.studies.vision_points import Point, by_level
 from tournaments.crosstable import aligned
 
-AS_DENSE = 1.2
-"""A published density and ours are compared where one is at most so many times the other."""
 SAME_ROW = 1.15
 """Levels of one cycle stand under one density where they differ by no more than this factor."""
 
@@ -76,10 +75,15 @@ def rows(levels: Iterable[Level]) -> list[dict[str, Any]]:
             "high": _rounded(level.accuracy.high),
             **dict(zip(("normal low", "normal high"), level.normal, strict=True)),
             "seeds": level.accuracy.n,
-            **{name: float(f"{value:.6g}") for name, value in level.metrics.items()},
+            **{name: short(value) for name, value in level.metrics.items()},
         }
         for level in levels
     ]
+
+
+def short(value: float) -> float:
+    """Returns a number with six digits, or a whole number as it is."""
+    return int(value) if float(value).is_integer() else float(f"{value:.6g}")
 
 
 def filled(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -147,21 +151,6 @@ def published_table(levels: Sequence[Level], published: Sequence[Published]) -> 
         return ""
     head = ["arm", "paper's % kept", "paper's accuracy", "read from", "our % kept", "our accuracy"]
     return "\n".join(aligned([head, *lines]))
-
-
-def metric_table(levels: Sequence[Level], arms: Sequence[str], names: Sequence[str]) -> str:
-    """Returns means of metrics by level, for some arms; "" where there are none."""
-    lines = [
-        [
-            level.arm,
-            str(level.cycle),
-            f"{100 * level.density:.3g}",
-            *(f"{level.metrics[name]:.3g}" for name in names),
-        ]
-        for level in levels
-        if level.arm in arms and all(name in level.metrics for name in names)
-    ]
-    return "\n".join(aligned([["arm", "cycle", "% kept", *names], *lines])) if lines else ""
 
 
 def _rounded(value: float) -> float | str:
