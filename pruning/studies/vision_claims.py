@@ -1,10 +1,12 @@
 """What the papers claim of pruned image classifiers, judged by what was measured.
 
 A claim compares arms within a range of densities. Networks are compared in pairs: those of one seed and one
-level (part and cycle). The differences of a seed are averaged over the levels, and Student's 95% interval of
-their mean over the seeds decides; p is that of a paired t test against no difference. A level is in the range
-if the first arm's mean density is, ends included; the dense network, cycle 0, is no level. Levels that the
-other arm does not have are left out; where it keeps another density at a level, the evidence says so.
+level (part and cycle). Where the other arm keeps more or less there, as layer by layer it does, its accuracy
+at the first arm's density is taken, on a straight line over log density between its own levels. The
+differences of a seed are averaged over the levels, and Student's 95% interval of their mean over the seeds
+decides; p is that of a paired t test against no difference. A level is in the range if the first arm's mean
+density is, ends included; the dense network, cycle 0, and one that keeps nothing are no levels. Levels that
+the other arm does not reach are left out.
 
 A claim is "confirmed" if the whole interval says so, and "not confirmed" otherwise: then the evidence says
 "refuted" where the whole interval says the contrary, and else "undecided". It is "not testable" where the
@@ -15,7 +17,7 @@ levels in both arms, or the networks of both arms only guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, log
 from typing import Literal
 
@@ -30,6 +32,7 @@ Range = tuple[float, float]
 """Lowest and highest density."""
 WORST_FIRST: tuple[Answer, ...] = ("not confirmed", "not testable", "confirmed")
 LEAST_SEEDS = 3
+LEVEL_MARGINS = 2
 AS_DENSE = 1.25
 """Densities count as about the same where one is at most so many times the other."""
 CHANCE = "chance"
@@ -80,13 +83,13 @@ class _Compared:
         by_seed: Mean difference of accuracies over the levels, by seed.
         by_level: Mean difference over the seeds, by level.
         densities: Mean density of the first arm, by level.
-        others: That of the other arm, which cuts as often but may cut less.
+        interpolated: Whether the other arm's accuracies are, at some level.
     """
 
     by_seed: dict[int, float]
     by_level: list[float]
     densities: list[float]
-    others: list[float]
+    interpolated: bool
 
 
 def judge(claims: Sequence[Claim], points: Sequence[Point]) -> list[Finding]:
@@ -105,8 +108,23 @@ def not_behind(arm: str, other: str, *, densities: Range, margin: float) -> Chec
 
 
 def near(arm: str, other: str, *, densities: Range, margin: float) -> Check:
-    """Returns the check that an arm is less than `margin` above or below another."""
-    return _difference_check(arm, other, densities, -_margin(margin), margin)
+    """Returns the check that an arm is less than `margin` above or below another.
+
+    And at no level, on average over the seeds, more than `LEVEL_MARGINS` times that: differences that cancel
+    out are no equality.
+    """
+    on_average = _difference_check(arm, other, densities, -_margin(margin), margin)
+
+    def check(points: Sequence[Point]) -> tuple[Answer, str]:
+        answer, told = on_average(points)
+        if answer == "confirmed":
+            found = _compare(points, arm, other, densities)
+            worst = max(found.by_level, key=abs)
+            if abs(worst) > LEVEL_MARGINS * margin:
+                return "not confirmed", f"undecided: not at every level: {told}"
+        return answer, told
+
+    return check
 
 
 def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: float = 0.0) -> Check:
@@ -214,22 +232,52 @@ def _compare(points: Sequence[Point], arm: str, other: str, densities: Range) ->
     for name, found in ((arm, ones), (other, others)):
         if not found:
             raise _NotTestableError(f"the arm {name} is missing")
-    levels = [
-        level for level in ones if level in others and level[1] and _within(_density(ones[level]), densities)
-    ]
+    levels = [level for level, own in ones.items() if level[1] and _density(own) > 0]
+    levels = [level for level in levels if _within(_density(ones[level]), densities)]
+    pairs = {level: _pairs(ones[level], level, others) for level in levels}
+    levels = [level for level in levels if pairs[level]]
     if not levels:
         raise _NotTestableError(f"{arm} and {other} share no level of density {_told(densities)}")
-    seeds = sorted(set.intersection(*(set(ones[level]) & set(others[level]) for level in levels)))
+    seeds = sorted(set.intersection(*(set(pairs[level]) for level in levels)))
     if len(seeds) < LEAST_SEEDS:
         told = f"{len(seeds)} seed{'s' * (len(seeds) != 1)}"
         raise _NotTestableError(f"{arm} and {other} share {told}, and {LEAST_SEEDS} are needed")
-    pairs = [[(ones[level][seed], others[level][seed]) for level in levels] for seed in seeds]
-    if all(_guesses(point) for own in pairs for pair in own for point in pair):
+    chosen = [[pairs[level][seed] for level in levels] for seed in seeds]
+    if all(_guesses(point) for own in chosen for pair in own for point in pair):
         raise _NotTestableError(f"{arm} and {other} only guess at density {_told(densities)}")
-    table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in pairs])
+    table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in chosen])
     by_seed = dict(zip(seeds, table.mean(axis=1).tolist(), strict=True))
-    kept = ([_density(found[level]) for level in levels] for found in (ones, others))
-    return _Compared(by_seed, table.mean(axis=0).tolist(), *kept)
+    kept = [_density(ones[level]) for level in levels]
+    interpolated = not all(_same_level(ones[level], others.get(level)) for level in levels)
+    return _Compared(by_seed, table.mean(axis=0).tolist(), kept, interpolated)
+
+
+def _pairs(
+    own: Mapping[int, Point], level: tuple[int, int], others: Mapping[tuple[int, int], Mapping[int, Point]]
+) -> dict[int, tuple[Point, Point]]:
+    """Returns a level's networks, each with the other arm's at the same density, by seed."""
+    if _same_level(own, others.get(level)):
+        return {seed: (point, others[level][seed]) for seed, point in own.items() if seed in others[level]}
+    found = {
+        seed: _between([each[seed] for each in others.values() if seed in each], own[seed]) for seed in own
+    }
+    return {seed: (own[seed], other) for seed, other in found.items() if other is not None}
+
+
+def _same_level(own: Mapping[int, Point], other: Mapping[int, Point] | None) -> bool:
+    return other is not None and bool(np.isclose(_density(own), _density(other), rtol=SAME, atol=0))
+
+
+def _between(points: Sequence[Point], at: Point) -> Point | None:
+    """Returns a network as it would be at another's density, between its neighbours; None beyond the last."""
+    known = sorted((point for point in points if point.density > 0), key=lambda point: point.density)
+    if not known or not known[0].density <= at.density <= known[-1].density:
+        return None
+    place = np.interp(log(at.density), [log(point.density) for point in known], range(len(known)))
+    below, above = known[int(place)], known[int(np.ceil(place))]
+    share = float(place) - int(place)
+    accuracy = (1 - share) * below.accuracy + share * above.accuracy
+    return replace(below, density=at.density, accuracy=accuracy)
 
 
 def _density(seeds: Mapping[int, Point]) -> float:
@@ -277,10 +325,9 @@ def _margin(margin: float) -> float:
 
 
 def _kept(compared: _Compared) -> str:
-    """Returns the densities that were compared, as text; both arms' where they are not much the same."""
-    own, other = (_told((min(each), max(each))) for each in (compared.densities, compared.others))
-    apart = not np.allclose(compared.densities, compared.others, rtol=SAME, atol=0)
-    return f"at {own} kept" + f" against {other}" * apart
+    """Returns the densities that were compared, as text."""
+    own = _told((min(compared.densities), max(compared.densities)))
+    return f"at {own} kept" + " (interpolated)" * compared.interpolated
 
 
 def _told(densities: Range) -> str:

@@ -163,7 +163,11 @@ class Recipe:
     def plan_of(self, arm: Arm, part: int, seed: int) -> Plan:
         """Returns how one run of an arm prunes."""
         one_shot = {"cycles": ONE_SHOT_CYCLES, "fraction": arm.parts[part]} if arm.parts else {}
-        return Plan(**{"cycles": self.cycles, **self.plan, **arm.plan, **one_shot, "seed": seed})
+        chosen = {"cycles": self.cycles, **self.plan, **arm.plan, **one_shot, "seed": seed}
+        if chosen.get("schedule") == "silo-linear":  # a line has its end where the run has
+            options = chosen.get("schedule_options", {})
+            chosen["schedule_options"] = {"last": max(1, self.cycles), **options}
+        return Plan(**chosen)
 
     def base_plan(self, name: str, seed: int) -> Plan:
         """Returns the plan that only trains a base."""

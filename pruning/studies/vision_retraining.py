@@ -98,7 +98,8 @@ def _rewinding_arms(
         step = {"schedule": "step", "schedule_options": base}
         add(f"rewind-{of}", {**step, "restart": "rewind", "rewind_to": 1 - share}, 1.0)
         replayed = {"schedule": "lrw", "schedule_options": {**base, "replayed": share}}
-        add(f"lr-rewind-{of}", replayed, share)
+        if share > 1 - drops[-1]:  # otherwise it is fine-tuning
+            add(f"lr-rewind-{of}", replayed, share)
         add(f"fine-tune-{of}", {"schedule": "ft", "schedule_options": base}, share)
     add("reinit", {"schedule": "step", "schedule_options": base, "restart": "reinit"}, 1.0)
     return named
@@ -190,6 +191,7 @@ RECIPES = (
         model="resnet20",
         training=replace(CIFAR, epochs=182, batch=128, weight_decay=2e-4),
         arms=_rewinding_arms(0.1, DROPS, (0.25, 0.5, 1.0), (0.7903, 0.8926), "global"),
+        plan={"exclude": ("out.weight",)},
         bases={"dense": Base("step", {"lr": 0.1, "drops": DROPS})},
         small={
             "model": "resnet8",

@@ -49,7 +49,7 @@ SPARSE = (0.0, 0.45)
 """Densities where SILO's peak has risen."""
 
 
-def _arms(epsilon: float, delta: float, shape: Mapping[str, Any], last: int = CYCLES) -> dict[str, Arm]:
+def _arms(epsilon: float, delta: float, shape: Mapping[str, Any]) -> dict[str, Arm]:
     """Returns SILO, what it is compared with, its controls, and both ways to restart."""
     bounds = {"epsilon": epsilon, "delta": delta}
     steps = {"lr": epsilon, **shape}
@@ -63,7 +63,7 @@ def _arms(epsilon: float, delta: float, shape: Mapping[str, Any], last: int = CY
         "s-cyc": ("s-cyc", bounds, "cyclic"),
         "upper": ("warmup-step", {**steps, "lr": epsilon + delta}, "upper"),
         "silo-step": ("silo-step", {**bounds, **shape, "jump": JUMP}, "warmup-step"),
-        "silo-linear": ("silo-linear", {**bounds, **shape, "last": last}, "warmup-step"),
+        "silo-linear": ("silo-linear", {**bounds, **shape}, "warmup-step"),
     }
     arms = {
         name: Arm({**ITERATIVE, "schedule": schedule, "schedule_options": options}, base=base)
@@ -175,9 +175,14 @@ RECIPES = (
         arms={
             "silo": _ORACLE_ARMS["silo"],
             "warmup-step": _ORACLE_ARMS["warmup-step"],
-            "oracle": Arm({**_ORACLE_ARMS["warmup-step"].plan, "grid": ORACLE_GRID, "tolerance": 0.005}),
+            "oracle": Arm({**_ORACLE_ARMS["warmup-step"].plan, "grid": ORACLE_GRID}),
         },
-        small={**SMALL, "arms": ("silo", "warmup-step", "oracle")},
+        small={
+            **SMALL,
+            "subset": 3000,
+            "plan": {"tolerance": 0.02},
+            "arms": ("silo", "warmup-step", "oracle"),
+        },
         claims=(
             Claim(
                 "SILO is close to the oracle that tries every peak in each cycle",

@@ -123,7 +123,7 @@ def _table(arms: Sequence[str], levels: Sequence[Level]) -> str:
 
 def _elsewhere(level: Level, kept: float | None) -> str:
     """Returns where a level is that has another density than its row or column says."""
-    if kept is None or abs(log(level.density / kept)) <= log(SAME_ROW):
+    if not kept or not level.density or abs(log(level.density / kept)) <= log(SAME_ROW):
         return ""
     return f" at {100 * level.density:.3g}"
 

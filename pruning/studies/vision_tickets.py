@@ -153,7 +153,7 @@ RECIPES = (
         Base("step", {"lr": 0.1, "drops": (0.5, 0.75)}),
         cycles=15,
         init="kaiming-normal",
-        plan={"exclude": ("out.weight",)},
+        plan={"fraction": 0.2, "exclude": ("out.weight",)},
         small={"subset": 10_000, "cycles": 7, "plan": {"fraction": 0.36}},
         claims=CLAIMS,
     ),
@@ -168,6 +168,7 @@ RECIPES = (
         Base("step", {"lr": 0.1, "drops": (0.5, 0.75)}),
         cycles=14,
         init="kaiming-normal",
+        plan={"fraction": 0.2, "exclude": ("stem.weight", "out.weight")},
         small={
             "model": "resnet8",
             "width": 0.5,
