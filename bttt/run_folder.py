@@ -98,10 +98,10 @@ def read_json(path: Path, kind: type) -> Any:
     return value
 
 
-def add_environment(folder: Path) -> None:
-    """Adds this process to environment.json, the list of all that worked on the run."""
+def add_environment(folder: Path, **more: Any) -> None:
+    """Adds this process, and what else is told of it, to environment.json, the list of all on the run."""
     path = folder / "environment.json"
-    write_json(path, [*read_json(path, list), environment()])
+    write_json(path, [*read_json(path, list), {**environment(), **more}])
 
 
 def environment() -> dict[str, Any]:

@@ -35,7 +35,7 @@ from pruning.groups import Group, find_groups
 from pruning.masks import Masks, apply
 from pruning.plan import ENDS, Hold, Plan, Task, Trained, settings, whole
 from pruning.select import Selection, drop_lowest
-from pruning.tensor_files import read_tensors, write_tensors
+from pruning.tensor_files import read_header, read_tensors, write_tensors
 
 __all__ = [
     "Hold",
@@ -116,11 +116,18 @@ def run(
     return results
 
 
-def stored_results(folder: Path) -> list[Result]:
-    """Returns the results of a run's finished cycles; ValueError where a file is damaged."""
+def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
+    """Returns the results of a run's finished cycles.
+
+    Raises:
+        ValueError: A file is damaged, or is of another plan where one is given.
+    """
     results: list[Result] = []
     while (path := cycle_file(folder, len(results))).exists():
-        results.append(read_tensors(path, KIND)[1]["result"])
+        header = read_header(path, KIND)
+        if plan is not None:
+            _check_plan(path, header, plan)
+        results.append(header["result"])
     return results
 
 
@@ -153,6 +160,14 @@ def stored_weights(folder: Path) -> dict[str, Tensor]:
 def cycle_file(folder: Path, cycle: int) -> Path:
     """Returns the file of a finished cycle."""
     return folder / f"cycle-{cycle:02}.safetensors"
+
+
+def _check_plan(path: Path, header: dict[str, Any], plan: Plan) -> None:
+    """Raises ValueError where a cycle was made by another plan; where a plan ends may differ."""
+    ours = settings(plan)
+    for name, value in header.get("plan", {}).items():
+        if name not in ENDS and ours.get(name) != value:
+            raise ValueError(f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here")
 
 
 def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
@@ -198,12 +213,7 @@ class _Loop:
         """Returns the tensors and the result of a finished cycle; ValueError where it is of another plan."""
         path = cycle_file(self.folder, cycle)
         tensors, header = read_tensors(path, KIND)
-        ours = settings(self.plan)
-        for name, value in header.get("plan", {}).items():
-            if name not in ENDS and ours.get(name) != value:
-                raise ValueError(
-                    f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here"
-                )
+        _check_plan(path, header, self.plan)
         if header["result"]["cycle"] != cycle:
             raise ValueError(f"{path} is damaged: it holds cycle {header['result']['cycle']}")
         if self.given is not None and header["result"]["masks"] != self.given[cycle].digest():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,23 @@ def read_tensors(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, An
     Raises:
         ValueError: There is no such file, or it is damaged, of another kind or of another version.
     """
+    return _read(path, kind, list)
+
+
+def read_header(path: Path, kind: str) -> dict[str, Any]:
+    """Returns the header alone, which takes no time for large files; raises as `read_tensors`."""
+    return _read(path, kind, lambda names: [])[1]
+
+
+def _read(
+    path: Path, kind: str, chosen: Callable[[Iterable[str]], list[str]]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if not path.is_file():
         raise ValueError(f"{path} is not a file")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in chosen(file.keys())}
     except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path} is damaged or no safetensors file ({reason})") from error

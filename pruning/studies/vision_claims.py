@@ -127,6 +127,32 @@ def near(arm: str, other: str, *, densities: Range, margin: float) -> Check:
     return check
 
 
+def as_dense(arm: str, *, densities: Range, margin: float) -> Check:
+    """Returns the check that an arm is less than `margin` below the dense networks that it prunes."""
+    wanted = _range(densities)
+
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        found = by_level(points, arm)
+        levels = [level for level, own in found.items() if level[1] and _within(_density(own), wanted)]
+        if not levels:
+            raise _NotTestableError(f"{arm} has no level of density {_told(wanted)}")
+        seeds = sorted(set.intersection(*(set(found[level]) & set(found[level[0], 0]) for level in levels)))
+        if len(seeds) < LEAST_SEEDS:
+            raise _NotTestableError(f"{arm} has {len(seeds)} of the {LEAST_SEEDS} seeds needed")
+        if all(_guesses(found[level[0], 0][seed]) for level in levels for seed in seeds):
+            raise _NotTestableError(f"the dense networks of {arm} only guess")
+        table = {
+            seed: float(
+                np.mean([found[each][seed].accuracy - found[each[0], 0][seed].accuracy for each in levels])
+            )
+            for seed in seeds
+        }
+        kept = [_density(found[level]) for level in levels]
+        return table, f"{arm} less its dense networks, at {_told((min(kept), max(kept)))} kept"
+
+    return _check(measure, -_margin(margin), inf)
+
+
 def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: float = 0.0) -> Check:
     """Returns the check that an arm gains on another as networks get sparser, by more than `by`.
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from agents.options import nearest
+from pruning.models import unmasked
 from pruning.plan import Plan
 from pruning.studies.vision_claims import Claim
 from pruning.studies.vision_points import Point
@@ -130,6 +131,8 @@ class Recipe:
         chosen = dict(changes)
         if "training" in chosen:
             chosen["training"] = replace(self.training, **chosen["training"])
+        if "model" in chosen and self.plan.get("exclude") == unmasked(self.model):
+            chosen["plan"] = {"exclude": unmasked(chosen["model"]), **chosen.get("plan", {})}
         if "plan" in chosen:
             chosen["plan"] = {**self.plan, **chosen["plan"]}
         if "arms" in chosen:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -20,14 +20,22 @@ from bttt.run_folder import (
     write_json,
     write_text,
 )
-from pruning.studies.vision import DEVICE, VisionConfig, changes
+from pruning.studies.vision import VisionConfig, changes
 from pruning.studies.vision_claims import Finding, judge
-from pruning.studies.vision_experiment import Recipe
+from pruning.studies.vision_experiment import Arm, Recipe
 from pruning.studies.vision_plot import draw
 from pruning.studies.vision_points import Point
 from pruning.studies.vision_recipes import find_recipe
-from pruning.studies.vision_run import read_points, run_jobs
-from pruning.studies.vision_table import accuracy_table, filled, levels_of, published_table, rows, short
+from pruning.studies.vision_run import device_name, read_points, run_jobs
+from pruning.studies.vision_table import (
+    Level,
+    accuracy_table,
+    filled,
+    levels_of,
+    published_table,
+    rows,
+    short,
+)
 from tournaments.publish import csv_text
 
 TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
@@ -42,8 +50,11 @@ def conduct(config: VisionConfig) -> Path:
     published = find_recipe(config.recipe)
     recipe = published.with_changes(changes(config, published))
     _check(config, recipe)
+    device = device_name(config.device)  # before anything is written
     settings = plain(recipe.settings())
     folder = config.out or _default_folder(recipe, settings)
+    if config.report and not (folder / "config.json").exists():
+        raise ValueError(f"{folder} holds no experiment to report")
     open_folder(folder, settings, plain(published.settings()))
     scale = _scale(published, recipe, config)
     if config.data_set is None and recipe.data != published.data:
@@ -52,7 +63,7 @@ def conduct(config: VisionConfig) -> Path:
     with hold(folder):
         write_json(folder / "config.json", {**settings, "scale": scale, "out": str(folder)})
         if not config.report:
-            add_environment(folder)
+            add_environment(folder, device=device)
             run_jobs(
                 recipe,
                 folder,
@@ -90,7 +101,11 @@ def _scale(published: Recipe, recipe: Recipe, config: VisionConfig) -> str:
     before, now = plain(published.settings()), plain(recipe.settings())
     before |= before.pop("training") | dict(published.plan)
     now |= now.pop("training") | dict(recipe.plan)
+    before |= {"cycles": published.cycles, "seeds": published.seeds}
+    now |= {"cycles": recipe.cycles, "seeds": recipe.seeds}
     changed = [f"{name} {value}" for name, value in now.items() if before.get(name) != value]
+    if len(recipe.arms) < len(published.arms):
+        changed.append(f"{len(recipe.arms)} of {len(published.arms)} arms")
     if not changed:
         return "the recipe's own"
     return f"{'small' if config.small else 'changed'}: {', '.join(changed)}"
@@ -100,15 +115,10 @@ def _machines(folder: Path) -> str:
     """Returns where the runs were made, as text."""
     made = read_json(folder / "environment.json", list)
     told = {
-        f"{one['machine']}, {one['cores']} cores, {_device(one['command'])}, {one['date'][:10]}"
+        f"{one['machine']}, {one['cores']} cores, {one.get('device', 'cpu')}, {one['date'][:10]}"
         for one in made
     }
     return fill(f"machine   {'; '.join(sorted(told))}", WIDTH, subsequent_indent=" " * 10)
-
-
-def _device(command: Sequence[str]) -> str:
-    named = dict(pairwise(command)).get("--device", DEVICE)
-    return next((word.partition("=")[2] for word in command if word.startswith("--device=")), named)
 
 
 def _head(recipe: Recipe, scale: str) -> str:
@@ -121,10 +131,24 @@ def _head(recipe: Recipe, scale: str) -> str:
         "a tenth of the training images is for validation",
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
-        f"pruning   {', '.join(f'{name} {value}' for name, value in recipe.plan.items()) or 'see arms'}",
-        f"runs      arms {', '.join(recipe.arms)}; {recipe.seeds} seeds; at most {recipe.cycles} cycles",
+        f"pruning   {_told_settings(recipe.plan) or 'by arm'}; layers left whole: "
+        f"{', '.join(recipe.plan.get('exclude', ())) or 'none, the first and the last are pruned too'}",
+        f"runs      {recipe.seeds} seeds; at most {recipe.cycles} cycles",
+        *(f"base      {name}: {_told_settings(asdict(base))}" for name, base in recipe.bases.items()),
+        *(f"arm       {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
     ]
     return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False) for line in lines)
+
+
+def _told_arm(arm: Arm) -> str:
+    beside = {
+        name: value for name, value in asdict(arm).items() if name != "plan" and value != getattr(Arm(), name)
+    }
+    return _told_settings({**arm.plan, **beside})
+
+
+def _told_settings(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items() if name != "exclude")
 
 
 def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) -> None:
@@ -133,8 +157,9 @@ def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) ->
     findings = judge(recipe.claims, points)
     parts = {
         "test accuracy, % (± half of Student's 95% interval over the seeds)": accuracy_table(levels),
-        "beside the paper, % of test images": published_table(levels, recipe.published),
+        "beside the paper, % of test images": _beside(recipe, levels),
         **{title: section(points) for title, section in recipe.sections.items()},
+        "trainings that diverged, and ended with the last finite epoch": _diverged(points),
         "claims": "\n".join(map(_told, findings)),
         "note": fill(recipe.note, WIDTH),
     }
@@ -147,6 +172,18 @@ def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) ->
     print(text)
     names = (TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE)
     print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
+
+
+def _beside(recipe: Recipe, levels: Sequence[Level]) -> str:
+    """Returns the paper's numbers beside ours, where the data are the paper's."""
+    of_paper = recipe.data == find_recipe(recipe.name).data
+    return published_table(levels, recipe.published) if of_paper else ""
+
+
+def _diverged(points: Sequence[Point]) -> str:
+    """Returns how many trainings diverged, by arm; "" where none has."""
+    found = Counter(point.arm for point in points if point.metrics.get("diverged"))
+    return ", ".join(f"{arm} {number}" for arm, number in found.items())
 
 
 def _told(finding: Finding) -> str:

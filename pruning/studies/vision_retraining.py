@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pruning.studies.vision_claims import Claim, ahead, all_of, not_behind, wider_lead
+from pruning.studies.vision_claims import Claim, ahead, all_of, larger_gap, not_behind, wider_lead
 from pruning.studies.vision_experiment import Arm, Base, Published, Recipe
 from pruning.studies.vision_task import Training
 
@@ -63,6 +63,10 @@ CLAIMS = (
     Claim("(ii) CLR is not behind SLR", not_behind("l1-clr", "l1-slr", densities=LOW, margin=0.003)),
     Claim("(ii) SLR is not behind LRW", not_behind("l1-slr", "l1-lrw", densities=LOW, margin=0.003)),
     Claim("(ii) LRW beats FT", ahead("l1-lrw", "l1-ft", densities=LOW)),
+    Claim(
+        "(ii) the more is cut, the further CLR is ahead of FT",
+        larger_gap("l1-clr", "l1-ft", densities=(0.15, 0.55), lower=MOST),
+    ),
     Claim(
         "(iii) random filters with CLR are not behind L1 filters with FT",
         not_behind("random-clr", "l1-ft", densities=LOW, margin=0.003),
@@ -126,8 +130,8 @@ REWINDING_CLAIMS = (
         ahead("rewind-50", "rewind-100", densities=MOST),
     ),
     Claim(
-        "new initial weights are worst: rewinding to the middle beats them",
-        ahead("rewind-50", "reinit", densities=MOST),
+        "new initial weights are worst: rewinding to the middle and fine-tuning beat them",
+        all_of(ahead("rewind-50", "reinit", densities=MOST), ahead("fine-tune-50", "reinit", densities=MOST)),
     ),
 )
 DROPS = (0.5, 0.75)
@@ -201,6 +205,7 @@ RECIPES = (
         },
         claims=REWINDING_CLAIMS,
         published=PUBLISHED_ONE_SHOT,
-        note=REWINDING_NOTE,
+        note=f"{REWINDING_NOTE} The paper's numbers are the best of all retraining times, beside ours of "
+        "half the training; its dense networks had 91.7. Convolutions are pruned, the last layer is not.",
     ),
 )

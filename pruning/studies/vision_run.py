@@ -68,13 +68,24 @@ def run_jobs(
 
 
 def read_points(recipe: Recipe, folder: Path) -> list[Point]:
-    """Returns what the finished cycles of all arms measured; ValueError where a file is damaged."""
+    """Returns what the finished cycles of all arms measured.
+
+    Raises:
+        ValueError: A file is damaged, or of another plan than the recipe's.
+    """
     *_, hosts, followers = stages(recipe)
+    plans = {job: recipe.plan_of(recipe.arms[job.arm], job.part, job.seed) for job in (*hosts, *followers)}
     return [
-        _point(recipe.plan_of(recipe.arms[job.arm], job.part, job.seed), job, result)
-        for job in (*hosts, *followers)
-        for result in stored_results(folder / job.folder)
+        _point(plan, job, result)
+        for job, plan in plans.items()
+        for result in stored_results(folder / job.folder, plan)
     ]
+
+
+def device_name(device: str) -> str:
+    """Returns what a device is called, a GPU's own name; ValueError where it is not there."""
+    _check_device(device)
+    return torch.cuda.get_device_name(device) if device != "cpu" else device
 
 
 def _check_device(device: str) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from pruning.intervals import student
+from pruning.studies.vision_claims import LEAST_SEEDS, Answer
 from pruning.studies.vision_points import Point, by_level
 from tournaments.crosstable import aligned
 
 SHARES = ("0.25", "1")
 """Of the training, where spreads are measured (see `vision_task.SPREAD_AT`)."""
+INSIDE = 0.8
+"""Share of cycles in which the paper's claim is taken to hold."""
 NEAR = 1.25
 """A peak outside the oracle's interval by less than this factor is near it."""
 
@@ -49,30 +53,63 @@ def spreads(points: Sequence[Point]) -> str:
     return "\n".join(aligned([head, *lines]))
 
 
+def narrower(points: Sequence[Point]) -> tuple[Answer, str]:
+    """Checks SILO's premise: gradients spread less in the sparsest networks than in the first pruned ones."""
+    name = _names()[0]
+    levels = [own for (_, cycle), own in by_level(points, "warmup-step").items() if cycle]
+    first, last = (levels[0], levels[-1]) if levels else ({}, {})
+    seeds = [
+        seed for seed in first if seed in last and all(name in own[seed].metrics for own in (first, last))
+    ]
+    if len(seeds) < LEAST_SEEDS or len(levels) < 2:
+        return "not testable", f"warmup-step has {len(seeds)} of the {LEAST_SEEDS} seeds needed"
+    found = student([last[seed].metrics[name] / first[seed].metrics[name] - 1 for seed in seeds])
+    told = f"{found.mean:+.0%} ({found.low:+.0%} to {found.high:+.0%}) of {found.n} seeds, warmup-step"
+    if found.high < 0:
+        return "confirmed", told
+    return "not confirmed", f"{'refuted' if found.low > 0 else 'undecided'}: {told}"
+
+
+def inside(points: Sequence[Point]) -> tuple[Answer, str]:
+    """Checks that SILO's peak is inside the oracle's interval in `INSIDE` of all cycles or more."""
+    found = list(_compared(points))
+    seeds = {point.seed for _, point, _ in found}
+    if len(seeds) < LEAST_SEEDS:
+        return "not testable", f"oracle and silo share {len(seeds)} of the {LEAST_SEEDS} seeds needed"
+    number = sum(_place(point, peak) == "inside" for _, point, peak in found)
+    answer: Answer = "confirmed" if number >= INSIDE * len(found) else "not confirmed"
+    return answer, f"inside in {number} of {len(found)} cycles of {len(seeds)} seeds"
+
+
 def oracle_intervals(points: Sequence[Point]) -> str:
-    """Returns the oracle's best peak and interval by cycle beside SILO's peak; "" where there is none."""
-    oracle, silo = by_level(points, "oracle"), by_level(points, "silo")
-    lines, inside, near = [], 0, 0
-    for level, found in oracle.items():
-        for seed, point in found.items():
-            if seed not in silo.get(level, {}):
-                continue
-            peak, low, high = silo[level][seed].metrics["peak lr"], *_interval(point.metrics)
-            is_in = low <= peak <= high
-            is_near = low / NEAR <= peak <= high * NEAR
-            inside, near = inside + is_in, near + is_near
-            told = "inside" if is_in else "near" if is_near else "outside"
-            best = f"{point.metrics['peak lr']:g}"
-            kept = f"{100 * point.density:.3g}"
-            lines.append([str(seed), str(level[1]), kept, best, f"{low:g} to {high:g}", f"{peak:.4f}", told])
+    """Returns the oracle's best peak and interval by cycle beside SILO's; "" where there is no oracle."""
+    lines = []
+    for cycle, point, peak in _compared(points):
+        interval = f"{point.metrics['interval low']:g} to {point.metrics['interval high']:g}"
+        numbers = [str(point.seed), str(cycle), f"{100 * point.density:.3g}", f"{point.metrics['peak lr']:g}"]
+        lines.append([*numbers, interval, f"{peak:.4f}", _place(point, peak)])
     if not lines:
         return ""
     head = ["seed", "cycle", "% kept", "oracle's best", "interval", "SILO's lr", "is"]
-    count = (
-        f"SILO's peak is inside the oracle's interval in {inside} of {len(lines)} cycles, "
-        f"in {near} at least near"
-    )
+    number, near = (sum(line[-1] == place for line in lines) for place in ("inside", "near"))
+    count = f"SILO's peak is inside the oracle's interval in {number} of {len(lines)} cycles, near in {near}"
     return "\n".join([*aligned([head, *lines]), count])
+
+
+def _compared(points: Sequence[Point]) -> Iterator[tuple[int, Point, float]]:
+    """Yields the cycle, the oracle's network and SILO's peak, of each pruned network that both have."""
+    oracle, silo = by_level(points, "oracle"), by_level(points, "silo")
+    for level, found in oracle.items():
+        for seed, point in found.items():
+            if level[1] and seed in silo.get(level, {}):
+                yield level[1], point, silo[level][seed].metrics["peak lr"]
+
+
+def _place(point: Point, peak: float) -> str:
+    low, high = point.metrics["interval low"], point.metrics["interval high"]
+    if low <= peak <= high:
+        return "inside"
+    return "near" if low / NEAR <= peak <= high * NEAR else "outside"
 
 
 def _names() -> list[str]:
@@ -81,7 +118,3 @@ def _names() -> list[str]:
 
 def _mean(points: Sequence[Point], name: str) -> float:
     return float(np.mean([point.metrics[name] for point in points])) if points else float("nan")
-
-
-def _interval(metrics: Mapping[str, float]) -> tuple[float, float]:
-    return metrics["interval low"], metrics["interval high"]

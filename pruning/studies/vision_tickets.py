@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pruning.studies.vision_claims import Claim, ahead, not_behind, wider_lead
+from pruning.studies.vision_claims import Claim, ahead, ahead_at, as_dense, near, not_behind, wider_lead
 from pruning.studies.vision_experiment import Arm, Base, Recipe
 from pruning.studies.vision_points import Point, by_level
 from pruning.studies.vision_task import Training
@@ -118,14 +118,17 @@ def _row(found: Verdict) -> list[str]:
     return [found.name, *figures]
 
 
-SPARSE = (0.0, 0.3)
+SPARSE, SPARSEST = (0.0, 0.3), 0.8**12
 _GAP = (f"{TUNED}-{TICKET}", f"{TUNED}-{REINIT}")
-CLAIMS = (
+_CLAIMS = (
     Claim(
         "initial weights matter under the weak recipe: its tickets beat their masks with new initial weights",
         ahead(f"{WEAK}-{TICKET}", f"{WEAK}-{REINIT}", densities=SPARSE),
     ),
-    Claim("they matter under the tuned recipe too", ahead(*_GAP, densities=SPARSE)),
+    Claim(
+        "tickets match the tuned dense network (with 10 to 30% kept)",
+        as_dense(f"{TUNED}-{TICKET}", densities=(0.1, 0.3), margin=0.01),
+    ),
     Claim(
         "they matter more under the weak recipe",
         wider_lead((f"{WEAK}-{TICKET}", f"{WEAK}-{REINIT}"), than=_GAP, densities=SPARSE),
@@ -143,6 +146,22 @@ CLAIMS = (
         not_behind(f"{TUNED}-{LATER}", f"{TUNED}-{TICKET}", densities=SPARSE, margin=0.003),
     ),
 )
+LENET_CLAIMS = (
+    *_CLAIMS,
+    Claim("initial weights matter under the tuned recipe too", ahead(*_GAP, densities=SPARSE)),
+    Claim(
+        "pruning in cycles beats pruning once",
+        ahead_at(f"{TUNED}-{TICKET}", f"{TUNED}-{ONE_SHOT}", density=SPARSEST),
+    ),
+)
+RESNET_CLAIMS = (
+    *_CLAIMS,
+    Claim(
+        "with a large learning rate initial weights do not matter in a residual network",
+        near(*_GAP, densities=SPARSE, margin=0.01),
+    ),
+)
+"""Ma et al. find no jackpot for ResNet-20 at a learning rate of 0.1."""
 RECIPES = (
     _recipe(
         "tickets/lenet-mnist",
@@ -155,7 +174,7 @@ RECIPES = (
         init="kaiming-normal",
         plan={"fraction": 0.2, "exclude": ("out.weight",)},
         small={"subset": 10_000, "cycles": 7, "plan": {"fraction": 0.36}},
-        claims=CLAIMS,
+        claims=LENET_CLAIMS,
     ),
     _recipe(
         "tickets/resnet20-cifar10",
@@ -180,6 +199,6 @@ RECIPES = (
                 f"{each}-{name}" for each in (WEAK, TUNED) for name in (TICKET, REINIT, RANDOM, KEPT)
             ),
         },
-        claims=CLAIMS,
+        claims=RESNET_CLAIMS,
     ),
 )

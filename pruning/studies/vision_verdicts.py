@@ -26,6 +26,8 @@ def verdict_table(folder: Path) -> str:
         raise ValueError(f"{folder} holds no experiment: expected {JSON_FILE} in its folders")
     places: dict[tuple[str, str], dict[str, list[str]]] = {}
     for path, record in records.items():
+        if not {"recipe", "claims"} <= set(record):
+            raise ValueError(f"{path / JSON_FILE} is not of bttt vision: it names no recipe or no claims")
         paper, _, name = str(record["recipe"]).partition("/")
         for found in record["claims"]:
             own = places.setdefault((paper, found["claim"]), {verdict: [] for verdict in VERDICTS})
