@@ -12,6 +12,7 @@ from pruning.studies.vision_claims import (
     Finding,
     ahead,
     all_of,
+    as_dense,
     judge,
     larger_gap,
     near,
@@ -192,6 +193,20 @@ def test_the_other_arm_is_taken_at_the_same_density():
     # more often cut, the same curve is the same curve
     finer = points("two", (0.9, 0.8, 0.75, 0.7, 0.6), densities=(1.0, 0.5, 0.5**1.5, 0.25, 0.125))
     assert answer(near("one", "two", densities=LOW, margin=1e-6), ones + finer) == "confirmed"
+
+
+def test_what_is_pruned_is_compared_with_the_dense_network_it_came_from():
+    given = points("one", (0.9, 0.895, 0.7), noise=(0.0, 0.001, 0.0))
+    assert answer(as_dense("one", densities=(0.5, 0.5), margin=0.01), given) == "confirmed"
+    assert evidence(as_dense("one", densities=LOW, margin=0.01), given).startswith(
+        "refuted: one less its dense"
+    )
+    assert answer(as_dense("one", densities=(0.6, 0.9), margin=0.01), given) == "not testable"
+    assert answer(as_dense("one", densities=LOW, margin=0.01), given[:6]) == "not testable"
+    parts = points("two", (0.5, 0.6), densities=(1.0, 0.5), part=1) + points(
+        "two", (0.5, 0.6), densities=(1, 0.4)
+    )
+    assert answer(as_dense("two", densities=LOW, margin=0.01), parts) == "confirmed"
 
 
 def test_an_arm_without_a_unit_is_no_evidence():

@@ -6,6 +6,7 @@ import pytest
 
 from bttt.run_folder import plain
 from pruning.studies.vision_experiment import Arm, Base, Job, Recipe, stages
+from pruning.studies.vision_recipes import find_recipe
 from pruning.studies.vision_task import Training
 
 RECIPE = Recipe(
@@ -123,3 +124,12 @@ def test_what_decides_a_run_is_among_its_settings(changes):
 @pytest.mark.parametrize("changes", [{"seeds": 9}, {"cycles": 9}, {"arms": ("host",)}])
 def test_more_of_the_same_has_the_same_settings(changes):
     assert RECIPE.with_changes(changes).settings() == RECIPE.settings()
+
+
+def test_another_network_leaves_its_own_layers_whole():
+    recipe = find_recipe("dropnet/c-cifar10")
+    assert recipe.plan["exclude"] == ("hidden*",)
+    assert recipe.with_changes({"model": "resnet20"}).plan["exclude"] == ()
+    assert find_recipe("dropnet/a-mnist").with_changes({"model": "dropnet-c"}).plan["exclude"] == ("hidden*",)
+    tickets = find_recipe("tickets/resnet20-cifar10")  # whose layers are chosen by name
+    assert tickets.with_changes({"model": "resnet8"}).plan == tickets.plan

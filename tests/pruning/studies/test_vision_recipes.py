@@ -97,6 +97,9 @@ def test_the_small_scale_changes_only_what_it_says(name):
     assert all(arm is full.arms[name] for name, arm in small.arms.items())
 
 
+MEASURED = {"gradient spread at 0.25": 1.0, "peak lr": 0.03, "interval low": 0.01, "interval high": 0.1}
+
+
 def simulated(recipe):
     """Points of each arm at the densities that its plan comes to, the arms one like another."""
     found = []
@@ -107,7 +110,7 @@ def simulated(recipe):
             densities = [1 - cycle / 40 for cycle in range(plan.cycles + 1)]
         last = next((i for i, each in enumerate(densities) if each <= plan.until_density), len(densities))
         densities = densities[: last + 1]
-        found += points(arm, [0.9] * len(densities), densities, part=part)
+        found += points(arm, [0.9] * len(densities), densities, part=part, metrics=MEASURED)
     return found
 
 
@@ -147,21 +150,20 @@ def test_what_is_retrained_is_retrained_for_equal_epochs(name):
         rewound = recipe.plan_of(recipe.arms[f"rewind-{share}"], 0, 0)
         assert 1 - rewound.rewind_to == pytest.approx(share / 100)
         assert recipe.training_of(recipe.arms[f"rewind-{share}"]).epochs == recipe.training.epochs
-        epochs = {
-            recipe.training_of(recipe.arms[f"{way}-{share}"]).epochs for way in ("lr-rewind", "fine-tune")
-        }
+        ways = [f"{way}-{share}" for way in ("lr-rewind", "fine-tune") if f"{way}-{share}" in recipe.arms]
+        epochs = {recipe.training_of(recipe.arms[way]).epochs for way in ways}
         assert epochs == {max(1, round(share / 100 * recipe.training.epochs))}
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("retraining/rewinding")])
-def test_the_learning_rate_rewound_by_no_more_than_its_last_window_is_fine_tuning(name):
+def test_the_learning_rate_is_rewound_where_that_is_not_fine_tuning(name):
     recipe = find_recipe(name)
     progress = np.linspace(0, 1, 101)
 
     def rates(arm):
         return [recipe.plan_of(recipe.arms[arm], 0, 0).lr(1)(each) for each in progress]
 
-    assert rates("lr-rewind-25") == rates("fine-tune-25")
+    assert "lr-rewind-25" not in recipe.arms and len(set(rates("fine-tune-25"))) == 1
     assert max(rates("lr-rewind-50")) > max(rates("fine-tune-50"))
     assert rates("lr-rewind-100") == rates("reinit")  # the whole training's
 

@@ -7,10 +7,10 @@ from tiny_vision import points
 
 from pruning.studies.vision_recipes import find_recipe
 from pruning.studies.vision_silo import COMPARED, JUMP
-from pruning.studies.vision_silo_sections import oracle_intervals, spreads
+from pruning.studies.vision_silo_sections import inside, narrower, oracle_intervals, spreads
 
 NAMES = [f"{what} spread at {share}" for what in ("gradient", "activation") for share in ("0.25", "1")]
-DENSITIES = (1.0, 0.8, 0.64)
+DENSITIES = (1.0, 0.8, 0.64, 0.512)
 
 
 def with_metrics(arm, by_cycle, **rest):
@@ -48,17 +48,40 @@ def test_a_cycle_that_diverged_before_its_end_is_left_out():
 def test_the_oracle_stands_beside_silo_s_peak_seed_by_seed():
     oracle = [
         {"peak lr": 0.05, "interval low": low, "interval high": high}
-        for low, high in ((0.03, 0.05), (0.05, 0.07), (0.05, 0.05))
+        for low, high in ((0.03, 0.03), (0.03, 0.05), (0.05, 0.07), (0.05, 0.05))
     ]
-    silo = [{"peak lr": lr} for lr in (0.03, 0.041, 0.03)]
+    silo = [{"peak lr": lr} for lr in (0.03, 0.03, 0.041, 0.03)]
     told = oracle_intervals(with_metrics("oracle", oracle, seeds=2) + with_metrics("silo", silo, seeds=1))
     head, *lines, count = told.splitlines()
     assert head.split()[0] == "seed"
-    assert [line.split()[1] for line in lines] == ["0", "1", "2"]  # seed 1 has no SILO
+    # nothing is pruned in cycle 0, and seed 1 has no SILO
+    assert [line.split()[1] for line in lines] == ["1", "2", "3"]
     # 0.041 is 1.22 times below the interval, 0.03 is 1.67 times
     assert [line.split()[-1] for line in lines] == ["inside", "near", "outside"]
-    assert count.endswith("in 1 of 3 cycles, in 2 at least near")
+    assert count.endswith("in 1 of 3 cycles, near in 1")
+    given = [
+        point
+        for arm, values in (("oracle", oracle), ("silo", silo))
+        for point in with_metrics(arm, values, seeds=3)
+    ]
+    assert inside(given) == ("not confirmed", "inside in 3 of 9 cycles of 3 seeds")
+    assert inside([point for point in given if point.cycle < 2])[0] == "confirmed"
+    assert inside([point for point in given if point.seed])[0] == "not testable"
     assert "0.05 to 0.07" in lines[1] and "0.0410" in lines[1]
+
+
+def test_the_premise_is_that_gradients_get_narrower():
+    def given(*ends):
+        levels = [
+            with_metrics("warmup-step", [{NAMES[0]: 1.0}, {NAMES[0]: 1.0}, {NAMES[0]: end}], seeds=seed + 1)
+            for seed, end in enumerate(ends)
+        ]
+        return [point for seed, own in enumerate(levels) for point in own if point.seed == seed]
+
+    assert narrower(given(0.80, 0.81, 0.79))[0] == "confirmed"
+    assert narrower(given(1.20, 1.21, 1.19))[1].startswith("refuted: +20% (")
+    assert narrower(given(0.8, 1.2, 1.1))[1].startswith("undecided: ")
+    assert narrower(given(0.8, 0.8))[0] == narrower([])[0] == "not testable"
 
 
 def test_no_oracle_no_table():
