@@ -10,6 +10,8 @@ from benchmarks.__main__ import figure
 from bttt import Board
 from bttt.position import OUTCOME_TEXT, Outcome
 from pruning.studies.prune_table import COLUMNS
+from pruning.studies.vision_recipes import RECIPES
+from pruning.studies.vision_verdicts import verdict_table
 from tournaments.crosstable import crosstable_text, ratings_table
 from tournaments.game_record import GameRecord
 from tournaments.ratings import fit_ratings
@@ -119,13 +121,31 @@ def test_the_table_of_pruning_is_that_of_the_stored_run():
             assert shown in lines
 
 
-def test_the_tables_of_the_study_of_pruning_are_those_that_were_printed():
-    section = README[README.index("## What pruning does") : README.index("## How to read the results")]
+@pytest.mark.parametrize(
+    ("start", "end", "texts", "least"),
+    [
+        ("## What pruning does", "## What becomes of published claims", "*/*.txt", 25),
+        ("## What becomes of published claims", "## How to read the results", "vision/*/*/report.txt", 40),
+    ],
+)
+def test_the_tables_of_the_studies_of_pruning_are_those_that_were_printed(start, end, texts, least):
+    section = README[README.index(start) : README.index(end)]
     shown = [line for block in section.split("```")[1::2] for line in block.splitlines() if line.strip()]
-    texts = (ROOT / "results").glob("*/*.txt")
-    printed = {line for path in texts for line in path.read_text(encoding="utf-8").splitlines()}
-    assert len(shown) > 25
+    paths = (ROOT / "results").glob(texts)
+    printed = {line for path in paths for line in path.read_text(encoding="utf-8").splitlines()}
+    assert len(shown) > least
     assert [line for line in shown if line not in printed] == []
+
+
+def test_the_verdicts_on_published_claims_are_those_of_the_stored_experiments(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert verdict_table(Path("results/vision")) in README
+
+
+def test_every_recipe_has_its_results():
+    found = {json.loads(path.read_text())["recipe"] for path in ROOT.glob("results/vision/*/*/results.json")}
+    assert found == set(RECIPES)
+    assert all((path.parent / "figure.png").is_file() for path in ROOT.glob("results/vision/*/*/report.txt"))
 
 
 def test_what_is_said_of_the_starts_is_what_was_solved():

@@ -132,7 +132,7 @@ def _head(recipe: Recipe, scale: str) -> str:
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
         f"pruning   {_told_settings(recipe.plan) or 'by arm'}; layers left whole: "
-        f"{', '.join(recipe.plan.get('exclude', ())) or 'none, the first and the last are pruned too'}",
+        f"{', '.join(recipe.plan.get('exclude', ())) or 'none'}",
         f"runs      {recipe.seeds} seeds; at most {recipe.cycles} cycles",
         *(f"base      {name}: {_told_settings(asdict(base))}" for name, base in recipe.bases.items()),
         *(f"arm       {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
