@@ -220,7 +220,7 @@ RECIPES = (
             **SMALL_CNN,
             "width": 0.125,
             "plan": {"fraction": 0.5, "until_density": 0.15},
-            "arms": ("minimum", "minimum-layer", "random-layer", "apoz-layer"),
+            "arms": ("minimum", "minimum-layer", "random-layer"),
         },
         claims=(
             Claim(
@@ -255,7 +255,7 @@ RECIPES = (
             "subset": 1500,
             "width": 0.125,
             "plan": {"until_density": 0.15},
-            "training": {"epochs": 16, "precision": "bfloat16"},
+            "training": {"epochs": 13, "precision": "bfloat16"},
             "arms": ("minimum", "minimum-layer", "random", "maximum"),
         },
         claims=_ordering((0.05, 0.3)),
@@ -329,7 +329,7 @@ RECIPES = (
         small={
             **SMALL_CNN,
             "width": 0.125,
-            "plan": {"fraction": 0.5, "until_density": 0.15},
+            "plan": {"fraction": 0.5, "until_density": 0.3},
             "arms": ("minimum", "minimum-reinit"),
         },
         published=(

@@ -201,7 +201,7 @@ RECIPES = (
             "model": "resnet8",
             "width": 0.5,
             "subset": 1500,
-            "training": {"epochs": 20, "batch": 64, "precision": "bfloat16"},
+            "training": {"epochs": 16, "batch": 64, "precision": "bfloat16"},
         },
         claims=REWINDING_CLAIMS,
         published=PUBLISHED_ONE_SHOT,

@@ -156,7 +156,7 @@ RECIPES = (
         0.06,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vgg19", "width": 0.125, "arms": FEW},
+        small={**SMALL, "model": "vgg19", "width": 0.125, "cycles": 5, "arms": FEW},
     ),
     _recipe(
         "silo/vit-cifar10",
@@ -165,7 +165,7 @@ RECIPES = (
         0.04,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vit", "width": 0.34, "arms": FEW},
+        small={**SMALL, "model": "vit", "width": 0.34, "cycles": 4, "arms": FEW},
         note=f"{NOTE} The ViT and its epsilon and delta are ours.",
     ),
     _recipe(
