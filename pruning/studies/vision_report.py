@@ -61,6 +61,7 @@ def conduct(config: VisionConfig) -> Path:
         print(f"no data folder (--data, BTTT_DATA): on {recipe.data} instead of {published.data}\n")
     print(f"{_head(recipe, scale)}\n")
     with hold(folder):
+        read_points(recipe, folder)  # refuses runs of another plan before anything is written
         write_json(folder / "config.json", {**settings, "scale": scale, "out": str(folder)})
         if not config.report:
             add_environment(folder, device=device)
@@ -80,7 +81,7 @@ def conduct(config: VisionConfig) -> Path:
 
 
 def _default_folder(recipe: Recipe, settings: dict[str, Any]) -> Path:
-    # the plan is apart from the settings, and told of by each run of the loop
+    # the settings leave out the plan: each run of the loop has its own
     name = f"vision-{recipe.name.replace('/', '-')}"
     return default_folder(name, {**settings, "plan": plain(recipe.plan)})
 
