@@ -6,7 +6,7 @@ at the first arm's density is taken, on a straight line over log density between
 differences of a seed are averaged over the levels, and Student's 95% interval of their mean over the seeds
 decides; p is that of a paired t test against no difference. A level is in the range if the first arm's mean
 density is, ends included; the dense network, cycle 0, and one that keeps nothing are no levels. Levels that
-the other arm does not reach are left out.
+the other arm does not reach, or at which the networks of both only guess, are left out.
 
 A claim is "confirmed" if the whole interval says so, and "not confirmed" otherwise: then the evidence says
 "refuted" where the whole interval says the contrary, and else "undecided". It is "not testable" where the
@@ -268,9 +268,12 @@ def _compare(points: Sequence[Point], arm: str, other: str, densities: Range) ->
     if len(seeds) < LEAST_SEEDS:
         told = f"{len(seeds)} seed{'s' * (len(seeds) != 1)}"
         raise _NotTestableError(f"{arm} and {other} share {told}, and {LEAST_SEEDS} are needed")
-    chosen = [[pairs[level][seed] for level in levels] for seed in seeds]
-    if all(_guesses(point) for own in chosen for pair in own for point in pair):
+    levels = [
+        level for level in levels if not all(_guesses(each) for seed in seeds for each in pairs[level][seed])
+    ]
+    if not levels:
         raise _NotTestableError(f"{arm} and {other} only guess at density {_told(densities)}")
+    chosen = [[pairs[level][seed] for level in levels] for seed in seeds]
     table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in chosen])
     by_seed = dict(zip(seeds, table.mean(axis=1).tolist(), strict=True))
     kept = [_density(ones[level]) for level in levels]

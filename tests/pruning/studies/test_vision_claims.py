@@ -209,6 +209,13 @@ def test_what_is_pruned_is_compared_with_the_dense_network_it_came_from():
     assert answer(as_dense("two", densities=LOW, margin=0.01), parts) == "confirmed"
 
 
+def test_levels_at_which_both_only_guess_are_left_out():
+    given = two((0.9, 0.8, 0.1), (0.9, 0.7, 0.11))
+    assert evidence(ahead("one", "two", densities=LOW), given).startswith("one less two, at 0.5 kept: +10.00")
+    one_learns = two((0.9, 0.8, 0.2), (0.9, 0.7, 0.1))
+    assert "at 0.5 to 0.25 kept" in evidence(ahead("one", "two", densities=LOW), one_learns)
+
+
 def test_an_arm_without_a_unit_is_no_evidence():
     ones = points("one", (0.9, 0.8, 0.1), densities=(1.0, 0.5, 0.0))
     others = points("two", (0.9, 0.7, 0.1), densities=(1.0, 0.5, 0.0))
