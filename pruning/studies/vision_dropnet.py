@@ -219,7 +219,7 @@ RECIPES = (
         small={
             **SMALL_CNN,
             "width": 0.125,
-            "plan": {"fraction": 0.5, "until_density": 0.15},
+            "plan": {"fraction": 0.5, "until_density": 0.3},
             "arms": ("minimum", "minimum-layer", "random-layer"),
         },
         claims=(

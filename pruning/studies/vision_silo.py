@@ -165,7 +165,7 @@ RECIPES = (
         0.04,
         VGG_SHAPE,
         {},
-        small={**SMALL, "model": "vit", "width": 0.34, "cycles": 4, "arms": FEW},
+        small={**SMALL, "model": "vit", "width": 0.34, "cycles": 4, "arms": ("silo", "warmup-step", "upper")},
         note=f"{NOTE} The ViT and its epsilon and delta are ours.",
     ),
     _recipe(
