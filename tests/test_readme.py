@@ -142,9 +142,9 @@ def test_the_verdicts_on_published_claims_are_those_of_the_stored_experiments(mo
     assert verdict_table(Path("results/vision")) in README
 
 
-def test_every_recipe_has_its_results():
+def test_every_recipe_has_its_results_or_is_said_to_have_none():
     found = {json.loads(path.read_text())["recipe"] for path in ROOT.glob("results/vision/*/*/results.json")}
-    assert found == set(RECIPES)
+    assert {name for name in RECIPES if f"`{name}` has not been run" not in README} == found
     assert all((path.parent / "figure.png").is_file() for path in ROOT.glob("results/vision/*/*/report.txt"))
 
 
