@@ -185,7 +185,7 @@ def test_a_damaged_cycle_is_one_line(capsys):
         (["--device", "tpu"], "device must be cpu, cuda, or a certain GPU as cuda:1, got 'tpu'"),
         (["--workers", "0"], "workers must be at least 1, got 0"),
         (["--workers", "many"], "many"),
-        (["--report"], "nothing is finished yet in run"),
+        (["--report"], "run holds no experiment to report"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):

@@ -52,6 +52,8 @@ def run_jobs(
     """
     _check_device(device)
     _data(recipe, data, download)  # errors before processes are started
+    # workers are reused, and may be in the folder where they were started
+    folder, data = folder.absolute(), data and data.absolute()
     every = list(stages(recipe))
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
