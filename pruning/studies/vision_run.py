@@ -55,6 +55,7 @@ def run_jobs(
     # workers are reused, and may be in the folder where they were started
     folder, data = folder.absolute(), data and data.absolute()
     every = list(stages(recipe))
+    workers = min(workers, max(map(len, every)))
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     try:
         with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:

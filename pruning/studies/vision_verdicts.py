@@ -26,7 +26,8 @@ def verdict_table(folder: Path) -> str:
         raise ValueError(f"{folder} holds no experiment: expected {JSON_FILE} in its folders")
     places: dict[tuple[str, str], dict[str, list[str]]] = {}
     for path, record in records.items():
-        if not {"recipe", "claims"} <= set(record):
+        claims = record.get("claims")
+        if "recipe" not in record or not isinstance(claims, list) or not all(map(_is_finding, claims)):
             raise ValueError(f"{path / JSON_FILE} is not of bttt vision: it names no recipe or no claims")
         paper, _, name = str(record["recipe"]).partition("/")
         for found in record["claims"]:
@@ -37,6 +38,11 @@ def verdict_table(folder: Path) -> str:
         cells = (", ".join(own[verdict]) for verdict in VERDICTS)
         lines.append(f"| {paper}: {claim} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _is_finding(found: Any) -> bool:
+    known = isinstance(found, Mapping) and {"claim", "verdict", "evidence"} <= set(found)
+    return known and found["verdict"] in VERDICTS and isinstance(found["evidence"], str)
 
 
 def _refuted(found: Mapping[str, Any]) -> str:

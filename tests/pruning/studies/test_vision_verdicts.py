@@ -33,7 +33,13 @@ def test_a_claim_is_one_row_with_the_experiments_by_verdict(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("[]", "no dict"), ("{}", "names no recipe"), (None, "no experiment")]
+    ("text", "message"),
+    [
+        ("[]", "no dict"),
+        ("{}", "names no recipe"),
+        ('{"recipe": "a/b", "claims": [{"claim": 5}]}', "names no recipe or no claims"),
+        (None, "no experiment"),
+    ],
 )
 def test_what_is_no_experiment_is_refused(tmp_path, text, message):
     if text is not None:
