@@ -21,6 +21,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "CompressionConfig",
         "prune networks, measure where the brick never was",
     ),
+    "methods": (
+        "pruning.studies.methods",
+        "MethodsConfig",
+        "compare all methods of pruning at one density",
+    ),
     "vision": ("pruning.studies.vision", "VisionConfig", "run an experiment on pruning image classifiers"),
     "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),

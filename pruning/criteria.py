@@ -1,6 +1,7 @@
 """Importance scores: how much each weight, or each unit, matters to a trained network. Larger is kept.
 
-A criterion is one function of `Evidence` and one row of `CRITERIA`. Those of weights return a score for each
+A criterion is one function of `Evidence` and one row of `CRITERIA`; those for weights that are not trained yet
+stand in `initial_criteria`, those that choose units one after the other in `greedy`. Those of weights return a score for each
 entry of each weight, those of units one for each channel of each group of coupled channels; what is pruned
 already gets a score as well, which no one looks at.
 
@@ -10,55 +11,22 @@ group of attention heads are the heads: then C is their number, and positions ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call
 
+from pruning.evidence import Evidence, Network, Scores
+from pruning.greedy import forward_selection
 from pruning.groups import Group, Slice
+from pruning.imitation import global_imitation, local_imitation
+from pruning.initial_criteria import grasp, snip, synflow
 from pruning.masks import Masks, weight_masks
 from pruning.shrink import removable, shrink
 from pruning.tracing import observer
-
-Batch = Sequence[Tensor]
-"""Tensors of N samples; the first is the network's input."""
-Network = Callable[[Tensor], object]
-Scores = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a criterion may look at, at the end of a cycle.
-
-    Attributes:
-        network: The trained network, in evaluation mode; a criterion leaves it as it is.
-        alive: What is not pruned, by weight or by group: the names to score.
-        groups: The groups of coupled channels.
-        batches: The training split, batch by batch, the same at each call.
-        loss: Mean loss of a network on a batch.
-        before: Weights an epoch before the end of the training, by name.
-        generator: Random numbers.
-    """
-
-    network: nn.Module
-    alive: Masks
-    groups: tuple[Group, ...]
-    batches: Callable[[], Iterable[Batch]]
-    loss: Callable[[Network, Batch], Tensor]
-    before: Mapping[str, Tensor]
-    generator: torch.Generator
-
-    def weights(self) -> dict[str, Tensor]:
-        """Returns the weights to score, by name."""
-        tensors = dict(self.network.named_parameters())
-        return {name: tensors[name].detach() for name in self.alive}
-
-    def scored_groups(self) -> list[Group]:
-        """Returns the groups to score."""
-        return [group for group in self.groups if group.name in self.alive]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +37,15 @@ class Criterion:
         score: The function.
         of: What it scores: "weights" or "units".
         before: Whether it needs the weights of an epoch before the end.
+        choose: Instead of `score`, for units that are chosen one after the other: from the evidence and the
+            number of units that each group keeps to a share a_i of the layer's output for each unit, above 0
+            where it is kept, in all 1. What is kept is scaled by N a_i, N being the units there were.
     """
 
-    score: Callable[[Evidence], Scores]
+    score: Callable[[Evidence], Scores] | None
     of: Literal["weights", "units"]
     before: bool = False
+    choose: Callable[[Evidence, Mapping[str, int]], Scores] | None = None
 
 
 def magnitude(evidence: Evidence) -> Scores:
@@ -214,6 +186,9 @@ CRITERIA: dict[str, Criterion] = {
     "gradient": Criterion(gradient, "weights", before=True),
     "gradient-magnitude": Criterion(gradient_magnitude, "weights", before=True),
     "random-weights": Criterion(random, "weights"),
+    "snip": Criterion(snip, "weights"),
+    "grasp": Criterion(grasp, "weights"),
+    "synflow": Criterion(synflow, "weights"),
     "dropnet": Criterion(dropnet, "units"),
     "dropnet-code": Criterion(dropnet_code, "units"),
     "maximum": Criterion(maximum, "units"),
@@ -224,6 +199,9 @@ CRITERIA: dict[str, Criterion] = {
     "l2": Criterion(l2, "units"),
     "taylor": Criterion(taylor, "units"),
     "oracle": Criterion(oracle, "units"),
+    "greedy-forward": Criterion(None, "units", choose=forward_selection),
+    "greedy-local": Criterion(None, "units", choose=local_imitation),
+    "greedy-global": Criterion(None, "units", choose=global_imitation),
 }
 
 
@@ -303,9 +281,3 @@ def _mean_loss(evidence: Evidence, network: Network) -> float:
         total += float(evidence.loss(network, batch)) * len(batch[0])
         samples += len(batch[0])
     return total / samples
-
-
-def batches_of(tensors: Batch, size: int) -> Iterator[Batch]:
-    """Yields the samples of `tensors` in order, at most `size` at a time."""
-    for start in range(0, len(tensors[0]), size):
-        yield [tensor[start : start + size] for tensor in tensors]

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any
 
@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from pruning.criteria import CRITERIA
 from pruning.distributed import averaged
 from pruning.groups import Group
-from pruning.masks import Masks, hold_at_zero, weight_masks
-from pruning.plan import Plan, Task, Trained
+from pruning.masks import Masks, apply, hold_at_zero
+from pruning.plan import Plan, Task, Trained, enforced
 from pruning.shrink import removable, restore, shrink
+from pruning.sparse_training import SparseTraining
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Outcome:
         network: The trained network, whole, what is pruned at zero, in evaluation mode.
         trained: What the training told.
         measured: What the task measured of it.
+        masks: What it keeps at the end: other weights than at the start where the plan's topology changes.
         grid: What is to be recorded of a grid: measure by learning rate, the best one, the interval.
     """
 
     network: nn.Module
     trained: Trained
     measured: dict[str, float]
+    masks: Masks
     grid: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,7 +51,7 @@ class Training:
         task: What is trained.
         plan: How.
         groups: The network's groups.
-        dense: Whether the task gave a trained network, so that cycle 0 trains none.
+        dense: Whether cycle 0 trains nothing: the task gave a trained network, or the plan wants it untrained.
     """
 
     def __init__(self, task: Task, plan: Plan, groups: tuple[Group, ...], dense: bool):
@@ -63,11 +66,10 @@ class Training:
         """
         if cycle == 0 and self.dense:
             trained = Trained({}, self._changed(network, masks))
-            return Outcome(network.eval(), trained, self._evaluate(network))
+            return Outcome(network.eval(), trained, self._evaluate(network), masks)
         if self.plan.grid:
             return self._best(cycle, network, masks)
-        trained = self._train(cycle, network, masks, self.plan.lr(cycle))
-        return Outcome(network.eval(), trained, self._evaluate(network))
+        return self._outcome(cycle, network, masks, self.plan.lr(cycle))
 
     def early(self, network: nn.Module, share: float) -> None:
         """Trains a dense network for a share of cycle 0."""
@@ -75,10 +77,6 @@ class Training:
             self.task.train(
                 network, lambda optimizer: None, self.plan.lr(0), self.plan.seed_of(0), share=share
             )
-
-    def enforced(self, masks: Masks, network: nn.Module) -> Masks:
-        """Returns the masks as masks of parameters."""
-        return masks if self.plan.of == "weights" else weight_masks(self.groups, masks, network)
 
     def removable(self, masks: Masks) -> bool:
         """Returns whether what is pruned can be removed, not only masked."""
@@ -93,7 +91,7 @@ class Training:
         if not CRITERIA[self.plan.criterion].before:
             return {}
         one = copy.deepcopy(network)
-        before = self._train(0, one, masks, self.plan.lr(0)).before
+        before = self._train(0, one, masks, self.plan.lr(0))[0].before
         trained, own = dict(one.named_parameters()), dict(network.named_parameters())
         return {name: own[name].detach() - (trained[name].detach() - early) for name, early in before.items()}
 
@@ -101,9 +99,7 @@ class Training:
         """Trains a copy at each learning rate of the grid, and returns the outcome of the best."""
         tried: dict[float, Outcome] = {}
         for lr in self.plan.grid:
-            one = copy.deepcopy(network)
-            trained = self._train(cycle, one, masks, self.plan.lr(cycle, lr))
-            tried[lr] = Outcome(one.eval(), trained, self._evaluate(one))
+            tried[lr] = self._outcome(cycle, copy.deepcopy(network), masks, self.plan.lr(cycle, lr))
         values = {lr: outcome.measured[self.task.measure] for lr, outcome in tried.items()}
         if all(map(math.isnan, values.values())):
             raise ValueError(f"no learning rate of the grid trained: {self.task.measure} is nan for all")
@@ -114,10 +110,19 @@ class Training:
             "best lr": best,
             "interval": [min(within), max(within)],
         }
-        return Outcome(tried[best].network, tried[best].trained, tried[best].measured, grid)
+        return replace(tried[best], grid=grid)
 
-    def _train(self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float]) -> Trained:
-        """Trains a network in place; without the channels that are cut, where they can be removed."""
+    def _outcome(self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float]) -> Outcome:
+        trained, masks = self._train(cycle, network, masks, lr)
+        return Outcome(network.eval(), trained, self._evaluate(network), masks)
+
+    def _train(
+        self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float]
+    ) -> tuple[Trained, Masks]:
+        """Trains a network in place, and returns what it keeps then.
+
+        Channels that are cut are not there meanwhile, where they can be removed.
+        """
         seed = self.plan.seed_of(cycle)
         done = self.plan.rewind_to if cycle and self.plan.restart == "rewind" else 0.0
         if done:  # the rest of the training that the early weights come from
@@ -128,18 +133,31 @@ class Training:
             with self._timed("training"):
                 trained = self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done)
             restore(small, network, param_map)
-            return trained
-        enforced = self.enforced(masks, network)
+            return trained, masks
+        if cycle and self.plan.changing:
+            return self._train_sparsely(cycle, network, masks, lr, share=1 - done)
+        held = enforced(self.plan, self.groups, masks, network)
         with self._timed("training"):
             trained = self.task.train(
-                network,
-                lambda optimizer: hold_at_zero(network, optimizer, enforced),
-                lr,
-                seed,
-                share=1 - done,
+                network, lambda optimizer: hold_at_zero(network, optimizer, held), lr, seed, share=1 - done
             )
-        _require_zeros(network, enforced)
-        return trained
+        _require_zeros(network, held)
+        return trained, masks
+
+    def _train_sparsely(
+        self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
+    ) -> tuple[Trained, Masks]:
+        """Trains a network in place with masks that change meanwhile, and returns the last ones."""
+        sparse = SparseTraining(network, masks, self.plan.changing, self.plan.seed_of(cycle, 3))
+        with self._timed("training"):
+            trained = self.task.train(
+                network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share
+            )
+        if not sparse.held:
+            raise ValueError("the task's training did not hold the masks: it must call hold(optimizer)")
+        # a task may leave an average of the weights, which trails the masks
+        apply(network, sparse.masks)
+        return replace(trained, metrics={**trained.metrics, **sparse.metrics}), sparse.masks
 
     def _evaluate(self, network: nn.Module) -> dict[str, float]:
         """Returns what the task measures, in a data-parallel run the mean over the processes."""

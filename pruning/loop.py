@@ -28,13 +28,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruning.criteria import CRITERIA, Evidence
+from pruning.cost import macs
+from pruning.cycle_selection import Chosen, as_given, choose
 from pruning.cycle_training import Outcome, Training
-from pruning.distributed import agreed, averaged
+from pruning.distributed import averaged
 from pruning.groups import Group, find_groups
+from pruning.greedy import fold
 from pruning.masks import Masks, apply
-from pruning.plan import ENDS, Hold, Plan, Task, Trained, settings, whole
-from pruning.select import Selection, drop_lowest
+from pruning.plan import ENDS, Hold, Plan, Task, Trained, enforced, settings, whole
+from pruning.sparse_cost import training_flops, weight_macs
 from pruning.tensor_files import read_header, read_tensors, write_tensors
 
 __all__ = [
@@ -132,7 +134,7 @@ def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
 
 
 def stored_masks(folder: Path) -> list[Masks]:
-    """Returns what each finished cycle of a run kept that chose its masks itself.
+    """Returns what each finished cycle of a run kept at its end that chose its masks itself.
 
     Raises:
         ValueError: A file is damaged or none is there.
@@ -142,7 +144,7 @@ def stored_masks(folder: Path) -> list[Masks]:
     for cycle, result in enumerate(stored_results(folder)):
         tensors, _ = read_tensors(cycle_file(folder, cycle), KIND)
         left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result["layers"]}
-        found.append(Masks(left))
+        found.append(Masks(_without(tensors, "last.") or left))
         if found[-1].digest() != result["masks"]:
             raise ValueError(f"{cycle_file(folder, cycle)} is damaged: its masks are not those of its digest")
         left = {name: tensors[f"next.{name}"] for name in result["layers"]}
@@ -186,7 +188,7 @@ def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
 def _drop_weights(path: Path) -> None:
     """Writes a cycle's file anew without its network."""
     tensors, header = read_tensors(path, KIND)
-    masks = {name: tensor for name, tensor in tensors.items() if name.startswith("next.")}
+    masks = {name: tensor for name, tensor in tensors.items() if name.startswith(("next.", "last."))}
     write_tensors(path, masks, KIND, header)
 
 
@@ -201,11 +203,14 @@ class _Loop:
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
         self.initial = task.build(None)
-        self.trained = task.dense()
+        self.trained = None if plan.untrained else task.dense()
         self.groups = find_groups(self.initial, task.example, coupled=plan.coupled)
         self.whole = whole(plan, self.initial, self.groups)
+        self._macs: tuple[int, dict[str, int]] | None = None
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
             raise ValueError("the given masks are not of this network, or not of what the plan prunes")
+        if given is not None and plan.topology:
+            raise ValueError(f"the given masks would change in training: the plan's topology is {plan.topology}")
         if given and given[0] != self.whole:
             raise ValueError("the given masks must begin with those of the dense network")
 
@@ -223,17 +228,21 @@ class _Loop:
     def run_cycle(self, cycle: int, results: list[Result], publish: Callable[[Level], None]) -> None:
         """Runs one cycle and stores it."""
         start = perf_counter()
-        training = Training(self.task, self.plan, self.groups, self.trained is not None)
+        dense = self.plan.untrained or self.trained is not None
+        training = Training(self.task, self.plan, self.groups, dense)
         masks, network = self._start(cycle, training)
         outcome = training.run(cycle, network, masks)
-        selection = self._select(cycle, outcome, masks)
-        result = self._result(cycle, results, masks, outcome, selection)
-        removable = masks if training.removable(masks) else None
-        publish(Level(cycle, outcome.network, self.groups, masks, removable, result))
+        chosen = self._choose(cycle, outcome)
+        result = self._result(cycle, results, outcome, chosen)
+        removable = outcome.masks if training.removable(outcome.masks) else None
+        publish(Level(cycle, outcome.network, self.groups, outcome.masks, removable, result))
         rest = perf_counter() - start - sum(training.seconds.values())
         result["seconds"] = {**training.seconds, "rest": rest}
         tensors = {f"network.{name}": tensor for name, tensor in outcome.network.state_dict().items()}
-        tensors |= {f"next.{name}": mask for name, mask in selection.masks.items()}
+        tensors |= {f"next.{name}": mask for name, mask in chosen.selection.masks.items()}
+        tensors |= {f"scale.{name}": scale for name, scale in chosen.scales.items()}
+        if outcome.masks != masks:
+            tensors |= {f"last.{name}": mask for name, mask in outcome.masks.items()}
         header = {"result": result, "plan": settings(self.plan)}
         write_tensors(cycle_file(self.folder, cycle), tensors, KIND, header)
 
@@ -255,7 +264,10 @@ class _Loop:
                 network.load_state_dict(state)
             except RuntimeError as error:
                 raise ValueError(f"{self.folder} holds cycles of another network") from error
-        apply(network, training.enforced(masks, network))
+        if not (self.plan.changing and self.plan.changing.starts_whole):
+            apply(network, enforced(self.plan, self.groups, masks, network))
+        if self.plan.restart == "keep":
+            fold(network, self.groups, _without(tensors, "scale."))
         return masks, network
 
     def _early(self, training: Training) -> dict[str, Tensor]:
@@ -269,35 +281,46 @@ class _Loop:
             write_tensors(path, network.state_dict(), KIND, {})
         return read_tensors(path, KIND)[0]
 
-    def _select(self, cycle: int, outcome: Outcome, masks: Masks) -> Selection:
+    def _choose(self, cycle: int, outcome: Outcome) -> Chosen:
         """Returns what the next cycle keeps; the same in all processes."""
-        plan = self.plan
         if self.given is not None:
-            return _as_given(masks, self.given[min(cycle + 1, len(self.given) - 1)])
-        if plan.drops:
-            evidence = Evidence(
-                network=outcome.network,
-                alive=masks,
-                groups=self.groups,
-                batches=self.task.batches,
-                loss=self.task.loss,
-                before=outcome.trained.before,
-                generator=torch.Generator().manual_seed(plan.seed_of(cycle, 2)),
-            )
-            scores = averaged(CRITERIA[plan.criterion].score(evidence))
-        else:
-            scores = {name: torch.zeros(mask.shape) for name, mask in masks.items()}
-        chosen = drop_lowest(scores, masks, **plan.amount, scope=plan.scope, floor=plan.least)
-        return Selection(agreed(chosen.masks), chosen.asked, chosen.got, chosen.per_layer)
+            return as_given(outcome.masks, self.given[min(cycle + 1, len(self.given) - 1)])
+        return choose(
+            self.task,
+            self.plan,
+            outcome.network,
+            self.groups,
+            outcome.masks,
+            before=outcome.trained.before,
+            seed=self.plan.seed_of(cycle, 2),
+        )
 
-    def _result(
-        self, cycle: int, results: list[Result], masks: Masks, outcome: Outcome, selection: Selection
-    ) -> Result:
+    def _costs(self, cycle: int, masks: Masks) -> Result:
+        """Returns what the network and its training would cost where dropped weights are skipped.
+
+        "sparse macs" are multiply-adds of an input; "training cost" is relative to a training of the dense
+        network of as many steps.
+        """
+        if self._macs is None:
+            self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
+        dense, each = self._macs
+        held = enforced(self.plan, self.groups, masks, self.initial)
+        sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
+        untrained = not cycle and (self.plan.untrained or self.trained is not None)
+        changing = self.plan.changing
+        times = {} if changing is None else {"every": changing.every, "begin": changing.begin, "end": changing.end}
+        flops = training_flops(self.plan.topology or "static", dense, sparse, **times)
+        tried = len(self.plan.grid) or 1
+        return {"sparse macs": sparse, "training cost": 0.0 if untrained else tried * flops / (3 * dense)}
+
+    def _result(self, cycle: int, results: list[Result], outcome: Outcome, chosen: Chosen) -> Result:
+        masks, selection = outcome.masks, chosen.selection
         last = results[-1] if results else {"asks next": 0, "dropped next": 0}
         if self.given is not None and cycle:
             last = dict.fromkeys(last, self.given[cycle - 1].kept - masks.kept)
         return {
             "cycle": cycle,
+            **self._costs(cycle, masks),
             "density": masks.density(),
             "kept": masks.kept,
             "prunable": masks.size,
@@ -311,13 +334,6 @@ class _Loop:
             "asks next": selection.asked,
             "dropped next": selection.got,
         }
-
-
-def _as_given(before: Masks, after: Masks) -> Selection:
-    """Returns the masks of the next cycle as if they had been selected."""
-    dropped = before.kept - after.kept
-    per_layer = {name: (int(mask.sum()), mask.numel()) for name, mask in after.items()}
-    return Selection(after, dropped, dropped, per_layer)
 
 
 def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.utils.hooks import RemovableHandle
 
 from pruning.tensor_files import read_tensors, write_tensors
 
@@ -183,7 +183,45 @@ def apply(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
             parameter.masked_fill_(dropped, 0)
 
 
-def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]) -> RemovableHandle:
+class Held:
+    """Weights that are held at zero, see `hold_at_zero`."""
+
+    def __init__(self, network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]):
+        self._network = network
+        self._optimizer = weakref.ref(optimizer)  # it has us in its hook
+        self.change(masks)
+        self._handle = optimizer.register_step_post_hook(self._enforce)
+
+    def change(self, masks: Mapping[str, Tensor]) -> None:
+        """Holds by other masks from now on: what they drop is at 0 at once, what they do not drop may move.
+
+        Raises:
+            ValueError: As `hold_at_zero`; the masks until now hold on.
+        """
+        optimizer = self._optimizer()
+        pairs = _dropped(self._network, masks)
+        trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
+        if pairs and not any(id(parameter) in trained for parameter, _ in pairs):
+            raise ValueError("the optimizer holds none of the masked parameters: it is of another network")
+        self._pairs = pairs
+        self._enforce(optimizer)
+
+    def remove(self) -> None:
+        """Ends the hold."""
+        self._handle.remove()
+
+    @torch.no_grad()
+    def _enforce(self, optimizer: Optimizer, *_: object) -> None:
+        for index, (parameter, dropped) in enumerate(self._pairs):
+            if dropped.device != parameter.device:
+                dropped = dropped.to(parameter.device)
+                self._pairs[index] = parameter, dropped
+            parameter.masked_fill_(dropped, 0)
+            for buffer in _buffers(optimizer, parameter):
+                buffer.masked_fill_(dropped, 0)
+
+
+def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]) -> Held:
     """Keeps the weights that the masks drop at 0: at once, and after each step of the optimizer.
 
     The optimizer's buffers of a weight's shape (momentum, moments) are held at 0 with it: a buffer that
@@ -198,29 +236,13 @@ def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, T
         masks: Parameter name -> bool tensor of its shape.
 
     Returns:
-        A handle; `remove()` ends the hold.
+        A handle; `change(masks)` holds by others, `remove()` ends the hold.
 
     Raises:
         ValueError: A mask has no parameter of its name, or another shape; or the optimizer trains none of
             them, as one that was made for another network.
     """
-    pairs = _dropped(network, masks)
-    trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
-    if pairs and not any(id(parameter) in trained for parameter, _ in pairs):
-        raise ValueError("the optimizer holds none of the masked parameters: it is of another network")
-
-    @torch.no_grad()
-    def enforce(optimizer: Optimizer, *_: object) -> None:
-        for index, (parameter, dropped) in enumerate(pairs):
-            if dropped.device != parameter.device:
-                dropped = dropped.to(parameter.device)
-                pairs[index] = parameter, dropped
-            parameter.masked_fill_(dropped, 0)
-            for buffer in _buffers(optimizer, parameter):
-                buffer.masked_fill_(dropped, 0)
-
-    enforce(optimizer)
-    return optimizer.register_step_post_hook(enforce)
+    return Held(network, optimizer, masks)
 
 
 def _buffers(optimizer: Optimizer, parameter: Tensor) -> Iterator[Tensor]:

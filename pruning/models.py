@@ -16,11 +16,13 @@ import torch
 from torch import nn
 
 from pruning import dropnet_deep, dropnet_models
+from pruning.convnets import cnn
 from pruning.initialisation import INITS
 from pruning.model_sizes import Shape
 from pruning.resnets import ResNet
 from pruning.vggs import VGG
 from pruning.vit import vit
+from pruning.wrns import WideResNet
 
 LARGEST_UNITS = 65536
 LARGEST_WIDTH = 16.0
@@ -47,6 +49,7 @@ MODELS: dict[str, Model] = {
     "dropnet-c": Model(dropnet_models.model_c, units=(64, 64, 128, 128), unmasked=("hidden*",)),
     "dropnet-resnet18": Model(dropnet_deep.ResNet18),
     "dropnet-vgg19": Model(dropnet_deep.VGG19, unmasked=("hidden*",)),
+    "cnn": Model(cnn, units=(16, 32, 64)),
     "lenet": Model(dropnet_models.dense, units=(300, 100)),
     "resnet8": Model(partial(ResNet, blocks=1)),
     "resnet20": Model(partial(ResNet, blocks=3)),
@@ -55,6 +58,8 @@ MODELS: dict[str, Model] = {
     "vgg16": Model(partial(VGG, layers=16)),
     "vgg19": Model(partial(VGG, layers=19)),
     "vit": Model(vit),
+    "wrn10-2": Model(partial(WideResNet, blocks=1, widen=2)),
+    "wrn22-2": Model(partial(WideResNet, blocks=3, widen=2)),
 }
 """The models by name."""
 

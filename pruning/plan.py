@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal, Protocol
@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pruning.criteria import CRITERIA, Batch, Network
+from pruning.criteria import CRITERIA
+from pruning.evidence import Batch, Network
 from pruning.groups import Group, cuttable
 from pruning.lr_schedules import Schedule, make_schedule
-from pruning.masks import Masks
+from pruning.masks import Masks, weight_masks
 
 Hold = Callable[[torch.optim.Optimizer], object]
 """To be called with the optimizer once it is made: it keeps pruned weights and their buffers at zero."""
@@ -68,6 +69,9 @@ class Task(Protocol):
     def batches(self) -> Iterable[Batch]:
         """Yields the training split, the same at each call, for scores."""
 
+    def sample(self) -> Iterable[Batch]:
+        """Yields a few samples of the training split, of each stratum alike, for scores before training."""
+
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean loss of a batch."""
 
@@ -92,6 +96,16 @@ class Plan:
         floor: Entries that each layer keeps; None is 1 for units, so that they can be removed, and 0 for
             weights.
         exclude: Layers (groups of units, or weights) left whole; names with * and ?.
+        untrained: Whether the first cycle prunes initial weights: cycle 0 trains nothing.
+        rounds: In how many rounds of scoring a cycle prunes, each an equal share of what the ones before
+            have left (SynFlow).
+        allocation: How many weights each layer keeps, instead of what `scope` makes of it: "uniform", "er" or
+            "erk" (see `pruning.allocation`); "" leaves it to the scores.
+        budget: What an allocation shares out: as many "weights" as `fraction` says, or as many as have the
+            "macs" that a uniform allocation of that fraction has.
+        topology: How weights are dropped and grown while a cycle trains, a name in
+            `pruning.sparse_training.TOPOLOGIES`; "" leaves the masks as they are.
+        topology_options: Its options.
         coupled: For units, whether channels that are added to each other are cut together; where not, only
             masked (DropNet masks each layer before the addition).
         until_density: Stop after the first network with at most this share of prunable entries.
@@ -115,6 +129,12 @@ class Plan:
     schedule_options: Mapping[str, Any] = field(default_factory=dict)
     floor: int | None = None
     exclude: tuple[str, ...] = ()
+    untrained: bool = False
+    rounds: int = 1
+    allocation: str = ""
+    budget: Literal["weights", "macs"] = "weights"
+    topology: str = ""
+    topology_options: Mapping[str, Any] = field(default_factory=dict)
     coupled: bool = True
     until_density: float = 0.0
     kappa: float = 0.0
@@ -124,6 +144,7 @@ class Plan:
 
     def __post_init__(self):
         known = {"criterion": CRITERIA, "scope": ("global", "layer"), "restart": ("keep", "rewind", "reinit")}
+        known |= {"allocation": ("", "uniform", "er", "erk"), "budget": ("weights", "macs")}
         for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
@@ -133,13 +154,14 @@ class Plan:
         for name in ("until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
-        for name, least in {"count": 1, "cycles": 0, "floor": 0, "seed": 0}.items():
+        for name, least in {"count": 1, "cycles": 0, "floor": 0, "seed": 0, "rounds": 1}.items():
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int) and value >= least):
                 raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
         if isinstance(self.exclude, str):
             raise ValueError(f"exclude must be several names, as ({self.exclude!r},), got a text")
         self._check_training()
+        self._check_sparse()
 
     def _check_training(self) -> None:
         if self.rewind_to and self.restart != "rewind":
@@ -155,6 +177,34 @@ class Plan:
             self.lr(0, self.grid[0])
         except ValueError as error:
             raise ValueError(f"grid needs a schedule whose peak is lr: {error}") from error
+
+    def _check_sparse(self) -> None:
+        self.changing  # raises where an option is wrong
+        for name in ("allocation", "topology"):
+            if getattr(self, name) and self.of == "units":
+                raise ValueError(f"{name} needs a criterion of weights, {self.criterion!r} is of units")
+        if self.allocation and self.count is not None:
+            raise ValueError(f"allocation shares out a fraction, not a count, got count {self.count}")
+        if self.budget != "weights" and not self.allocation:
+            raise ValueError(f"budget {self.budget!r} needs an allocation, as erk")
+        if self.chooses and self.scope != "layer":
+            raise ValueError(f"criterion {self.criterion!r} chooses in each layer: scope must be layer")
+        if self.chooses and self.rounds > 1:
+            raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
+
+    @property
+    def changing(self):
+        """How masks change in training, if they do."""
+        if not self.topology:
+            return None
+        from pruning.sparse_training import make_topology
+
+        return make_topology(self.topology, **self.topology_options) if self.topology else None
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the criterion chooses units one after the other, and scales them."""
+        return CRITERIA[self.criterion].choose is not None
 
     @property
     def of(self) -> Literal["weights", "units"]:
@@ -190,15 +240,17 @@ class Plan:
 
 def settings(plan: Plan) -> dict[str, Any]:
     """Returns a plan as JSON values."""
-    values = {**asdict(plan), "schedule_options": dict(plan.schedule_options)}
+    options = {name: dict(getattr(plan, name)) for name in ("schedule_options", "topology_options")}
+    values = {**asdict(plan), **options}
     return {name: _plain(value) for name, value in values.items()}
 
 
-def whole(plan: Plan, network: nn.Module, groups: Iterable[Group]) -> Masks:
+def whole(plan: Plan, network: nn.Module, groups: Sequence[Group]) -> Masks:
     """Returns masks that keep all that a plan may prune; ValueError where that is nothing.
 
     Weights are those of convolutions and linear layers, the first and the last too; units are the channels of
-    all groups but those that are fixed, as the network's outputs are.
+    all groups but those that are fixed, as the network's outputs are, and for criteria that choose and scale
+    units those that several layers make, as residual streams.
     """
     if plan.of == "units":
         sizes = {group.name: (group.size,) for group in cuttable(groups)}
@@ -213,14 +265,25 @@ def whole(plan: Plan, network: nn.Module, groups: Iterable[Group]) -> Masks:
     for pattern in plan.exclude:
         if not any(fnmatchcase(name, pattern) for name in sizes):
             raise ValueError(f"exclude names no layer: {pattern!r}; layers are {', '.join(sizes)}")
+    tied = {group.name for group in groups if plan.chooses and not _is_inner(group)}
     chosen = {
         name: shape
         for name, shape in sizes.items()
-        if not any(fnmatchcase(name, pattern) for pattern in plan.exclude)
+        if name not in tied and not any(fnmatchcase(name, pattern) for pattern in plan.exclude)
     }
     if not chosen:
         raise ValueError("nothing is left to prune: every layer is excluded")
     return Masks.ones(chosen)
+
+
+def enforced(plan: Plan, groups: Iterable[Group], masks: Masks, network: nn.Module) -> Masks:
+    """Returns a plan's masks as masks of parameters."""
+    return masks if plan.of == "weights" else weight_masks(groups, masks, network)
+
+
+def _is_inner(group: Group) -> bool:
+    """Returns whether a single layer makes a group's channels."""
+    return len(group.layers) == 1 and not group.tied
 
 
 def _plain(value: Any) -> Any:

@@ -77,6 +77,31 @@ def drop_lowest(
     return Selection(kept, asked, alive.kept - kept.kept, per_layer)
 
 
+def keep_highest(scores: Mapping[str, Tensor], alive: Masks, keep: Mapping[str, int]) -> Selection:
+    """Keeps so many of the alive entries of each layer, those with the highest scores; ties as `drop_lowest`.
+
+    Args:
+        scores: Name -> score of each entry, larger is kept; any device. The same names and shapes as `alive`.
+        alive: What is kept until now.
+        keep: Name -> entries to keep; all that are alive where there are no more.
+
+    Raises:
+        ValueError: Names or shapes do not fit each other; a count is not a whole number, at least 0; the score
+            of an alive entry is not finite.
+    """
+    values = _alive_scores(scores, alive)
+    masks, asked = {}, 0
+    for name, mask in alive.items():
+        count = keep[name] if name in keep else None
+        if not isinstance(count, int) or count < 0:
+            raise ValueError(f"keep must say how many entries of {name!r} to keep, got {count!r}")
+        dropped = max(0, len(values[name]) - count)
+        asked += dropped
+        masks[name] = mask.masked_scatter(mask, ~_lowest(values[name], dropped))
+    per_layer = {name: (int(mask.sum()), mask.numel()) for name, mask in masks.items()}
+    return Selection(Masks(masks), asked, asked, per_layer)
+
+
 def _wanted(alive: int, fraction: float | None, count: int | None) -> int:
     """Returns how many of so many alive entries are to go."""
     if count is not None:

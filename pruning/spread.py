@@ -12,7 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from pruning.criteria import Batch, Network
+from pruning.evidence import Batch, Network
 from pruning.groups import cuttable, find_groups
 from pruning.tracing import observer
 

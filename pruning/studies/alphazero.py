@@ -24,11 +24,13 @@ from agents.alphazero.replay import images, make_batch
 from agents.alphazero.selfplay import SelfPlay
 from agents.alphazero.yardstick import Yardstick
 from bttt.board import Board
-from pruning.criteria import Batch, Network, batches_of
+from pruning.evidence import Batch, Network, batches_of
 from pruning.plan import Hold, Trained
 
 SCORED_BATCH = 256
 """Samples at once where scores and validation losses are taken; with more, activations leave the caches."""
+SAMPLED = 512
+"""Positions of the sample for scores before training."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Retraining:
         learner: How a step is done; its learning rate is the schedule's.
         iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0
             learns from the buffer alone.
+        fresh: Whether self-play in the loop begins without the buffer, with nothing but the network's own
+            games.
         plies: Plies of every game in a stretch.
         selfplay: How games are played.
         search: How cells are chosen in them.
@@ -49,6 +53,7 @@ class Retraining:
     steps: int = 400
     learner: LearnerConfig = field(default_factory=LearnerConfig)
     iterations: int = 0
+    fresh: bool = False
     plies: int = 8
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
@@ -160,6 +165,14 @@ class AlphaZeroTask:
         chosen = np.linspace(0, number - 1, min(number, self.retraining.scored)).astype(np.int64)
         return self._batches(self.samples[chosen])
 
+    def sample(self) -> Iterator[Batch]:
+        """Yields one batch: as many positions of each number of stones, as far as there are."""
+        stones = np.bitwise_count(self.samples["mine"]) + np.bitwise_count(self.samples["theirs"])
+        place = np.zeros(len(stones), np.int64)  # among those with as many stones
+        for number in np.unique(stones):
+            place[stones == number] = np.arange((stones == number).sum())
+        return self._batches(self.samples[np.argsort(place, kind="stable")[:SAMPLED]], SAMPLED)
+
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean of the policy's cross entropy and the value's squared error, as in training."""
         planes, policies, values = batch
@@ -174,17 +187,19 @@ class AlphaZeroTask:
             while True:
                 yield self.samples
         selfplay = SelfPlay(self.boards, config.selfplay, config.search, self.bricks_plane, rng)
-        samples = self.samples
-        most = len(samples)
+        most = len(self.samples)
+        samples = self.samples[:0] if config.fresh else self.samples
         steps = -(-config.steps // config.iterations)
         while True:
             evaluate = make_evaluator(learner.average, "selfplay")
             samples = np.concatenate([samples, selfplay.run(evaluate, config.plies, rng).samples])[-most:]
+            while len(samples) < config.learner.batch:  # the first games end after some stretches
+                samples = np.concatenate([samples, selfplay.run(evaluate, config.plies, rng).samples])
             yield from [samples] * steps
 
-    def _batches(self, samples: np.ndarray) -> Iterator[Batch]:
+    def _batches(self, samples: np.ndarray, size: int = SCORED_BATCH) -> Iterator[Batch]:
         upright = images(self.size, "none")
-        for (part,) in batches_of([samples], SCORED_BATCH):
+        for (part,) in batches_of([samples], size):
             turns = upright[np.zeros(len(part), np.int64)]
             planes, *targets = map(torch.from_numpy, make_batch(part, self.size, turns, self.bricks_plane))
             yield [planes.contiguous(memory_format=torch.channels_last), *targets]

@@ -7,15 +7,11 @@ is found again. This process alone writes results.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import joblib
 from tqdm import tqdm
 
 from agents.alphazero.configs import SearchConfig
@@ -24,6 +20,7 @@ from bttt.bricks import boards_of_size
 from bttt.exit_codes import OK
 from pruning.studies.compression_arms import ARMS, Pruned, prunings
 from pruning.studies.prune import PruneConfig, PruneOptions
+from pruning.studies.side_by_side import quietly, side_by_side
 from tournaments.generalisation_evaluation import SINGLE, SINGLE_SIZE, Counts, Part, evaluate, stored
 from tournaments.generalisation_networks import FIXED_BY_STUDY, StudyNetwork, study_networks
 
@@ -226,16 +223,8 @@ def _joined(parts: Sequence[Part], counts: Sequence[Sequence[Counts] | None]) ->
 
 def _each(config: CompressionConfig, what: str, task: Callable[..., str], items: Sequence[Any]) -> None:
     """Runs a task for each item, in processes of its own."""
-    parallel = joblib.Parallel(n_jobs=config.workers, return_as="generator_unordered")
-    try:
-        with tqdm(total=len(items), unit="network", desc=what) as progress:
-            for name in parallel(joblib.delayed(task)(config, item) for item in items):
-                progress.set_postfix_str(name, refresh=False)
-                progress.update()
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed or out of memory); what is stored is kept"
-        ) from error
+    with tqdm(total=len(items), unit="network", desc=what) as progress:
+        side_by_side(task, ((config, item) for item in items), workers=config.workers, progress=progress)
 
 
 def _train(config: CompressionConfig, network: StudyNetwork) -> str:
@@ -243,7 +232,7 @@ def _train(config: CompressionConfig, network: StudyNetwork) -> str:
     from agents.alphazero.training import train
     from pruning.studies.prune_run import prepare
 
-    with _quietly():
+    with quietly():
         trained = network.training(replace(config.train, iterations=config.iterations), config.networks)
         train(trained)
         prepare(_pruning(config, Pruned(config.arms[0], network)))
@@ -254,18 +243,8 @@ def _prune(config: CompressionConfig, pruned: Pruned) -> str:
     """Prunes a network, or goes on with it, and measures each level."""
     from pruning.studies.prune_run import prune
 
-    with _quietly():
+    with quietly():
         folder = prune(_pruning(config, pruned))
         for level in sorted(folder.glob("level-*")):
             evaluate(level, _parts(config, pruned))
     return pruned.name
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Lets nothing be printed, since others work beside; torch gets one thread."""
-    import torch
-
-    torch.set_num_threads(1)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        yield

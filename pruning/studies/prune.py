@@ -10,6 +10,7 @@ import tyro
 
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from bttt.exit_codes import OK
+from pruning.studies.prune_methods import defaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +18,20 @@ class PruneOptions:
     """How a network is pruned and retrained."""
 
     method: str = "dropnet"
-    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, or
-    oracle; weights by magnitude, gradient, gradient-magnitude, or random-weights."""
-    scope: Literal["global", "layer"] = "global"
-    """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer)."""
-    schedule: str = "silo"
+    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, oracle,
+    greedy-forward, greedy-local, or greedy-global; weights by magnitude, gradient, gradient-magnitude, or
+    random-weights. Of initial weights, before training: snip, grasp, synflow; and sparse training: static,
+    set, snfs, rigl, or gradual, with options as rigl:alpha=0.3,every=100,end=0.75."""
+    scope: Literal["global", "layer"] | None = None
+    """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer); by
+    default global, and layer for the greedy methods, which choose in each."""
+    schedule: str | None = None
     """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon)
-    is by default --learner.lr, its delta 4/3 of that."""
-    cycles: int = 12
-    """Cycles of cutting and retraining."""
-    fraction: float = 0.2
-    """Share of what is left that a cycle cuts; 0 only retrains."""
+    is by default --learner.lr, its delta 4/3 of that. By default silo; before training clr."""
+    cycles: int | None = None
+    """Cycles of cutting and retraining; by default 12, before training 1."""
+    fraction: float | None = None
+    """Share of what is left that a cycle cuts; 0 only retrains. By default 0.2, before training 0.9."""
     count: int | None = None
     """Channels or weights that a cycle cuts, instead of a share (with --scope layer, in each layer)."""
     restart: Literal["keep", "rewind", "reinit"] = "keep"
@@ -37,8 +41,15 @@ class PruneOptions:
     floor: int | None = None
     """Entries that each layer keeps; by default 1 channel or 0 weights."""
     exclude: tuple[str, ...] = ()
-    """Layers to leave whole: stem (the stream), blocks.*, policy_conv, value_conv, value_hidden; weights as
+    """Layers to leave whole (by the full names or with *): stem (the stream), blocks.*, policy_conv, value_conv, value_hidden; weights as
     blocks.0.conv1.weight. By default none is; the network's outputs are never cut."""
+    untrained: bool | None = None
+    """Cut initial weights, and train then, with any method; so snip and those named after it do anyway."""
+    rounds: int | None = None
+    """Rounds of scoring in which a cycle cuts; by default 1, for synflow 100."""
+    allocation: Literal["", "uniform", "er", "erk"] | None = None
+    """How many weights each layer keeps: the same share of each, or Erdos-Renyi shares (erk counts the
+    kernel); by default erk for sparse training, else what the scores say."""
     until_density: float = 0.0
     """Stop at the first level with at most this share of channels (or weights)."""
     kappa: float = 0.0
@@ -69,6 +80,9 @@ class PruneOptions:
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
 
     def __post_init__(self):
+        for name, value in defaults(self.method, self.untrained).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
         least_values = {"positions": 1, "steps": 1, "iterations": 1, "simulations": 0, "cycles": 0}
         for name, least in least_values.items():
             if getattr(self, name) < least:

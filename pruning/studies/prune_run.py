@@ -18,11 +18,9 @@ from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import RUN_FILE, find_network
 from agents.alphazero.yardstick import Yardstick
-from agents.options import nearest
 from bttt.board import Board
 from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, write_json
 from pruning.cost import cost
-from pruning.criteria import CRITERIA
 from pruning.groups import find_groups
 from pruning.loop import Level
 from pruning.loop import run as run_loop
@@ -32,16 +30,16 @@ from pruning.studies import buffer
 from pruning.studies.alphazero import AlphaZeroTask, Retraining, shrunk_config
 from pruning.studies.buffer import Buffer
 from pruning.studies.level_measures import level_folder, level_times, searched
+from pruning.studies.method_plans import plan_settings
 from pruning.studies.prune import PruneConfig
 from pruning.studies.prune_table import write_table
-from pruning.studies.specs import schedule_spec, with_peak
 
 BUFFER_FILE = "buffer.npz"
 NOT_SETTINGS = ("out", "cycles", "until_density", "kappa", "buffer", "simulations")
 """Options that do not change what a cycle does, which may differ when a run is continued."""
 OF_PLAN = (
     *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
-    *("kappa", "grid", "tolerance", "seed"),
+    *("kappa", "grid", "tolerance", "seed", "untrained", "rounds", "allocation"),
 )
 """Options that are the plan's too."""
 PREFIX = "alphazero:"
@@ -150,18 +148,9 @@ def load_subject(agent: str) -> Subject:
 
 def make_plan(config: PruneConfig) -> Plan:
     """Returns the plan of a configuration; ValueError where it is wrong."""
-    if config.method not in CRITERIA:
-        known = ", ".join(CRITERIA)
-        raise ValueError(
-            f"unknown method {config.method!r}{nearest(config.method, CRITERIA)}; methods are {known}"
-        )
-    name, options = schedule_spec(config.schedule)
-    options = with_peak(name, options, lr=config.learner.lr, p=config.fraction or 0.2, last=config.cycles)
+    named = {name: getattr(config, name) for name in OF_PLAN}
     return Plan(
-        criterion=config.method,
-        schedule=name,
-        schedule_options=options,
-        **{name: getattr(config, name) for name in OF_PLAN},
+        **plan_settings(method=config.method, schedule=config.schedule, lr=config.learner.lr, **named)
     )
 
 
@@ -169,9 +158,10 @@ def _check(plan: Plan, subject: Subject) -> None:
     """Raises ValueError where a plan does not fit a network."""
     whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.coupled))
     known = "seed" in subject.record and "pruning" not in subject.record
-    if plan.restart == "rewind" and not known:
+    if (plan.restart == "rewind" or plan.untrained) and not known:
+        asked = "untrained" if plan.untrained else "restart=rewind"
         raise ValueError(
-            "restart=rewind needs a network whose initial weights are known: one that bttt train has "
+            f"{asked} needs a network whose initial weights are known: one that bttt train has "
             "written, and no level of another pruning"
         )
 
@@ -189,6 +179,7 @@ def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
         steps=config.steps,
         learner=config.learner,
         iterations=config.iterations if config.in_loop else 0,
+        fresh=config.untrained,
         selfplay=config.selfplay,
         search=_search(config, subject),
     )

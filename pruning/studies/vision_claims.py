@@ -204,6 +204,20 @@ def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check:
     return _check(measure, by, inf)
 
 
+def ahead_in(arm: str, other: str, *, parts: Sequence[int], by: float = 0.0) -> Check:
+    """Returns the check that an arm is ahead of another in the same parts, whatever each of them keeps.
+
+    So arms are compared that are equal in something else: in multiply-adds, or in the weights of a narrower
+    network. Of each part the last cycle counts.
+    """
+    return _part_check(arm, other, parts, by)
+
+
+def not_behind_in(arm: str, other: str, *, parts: Sequence[int], margin: float) -> Check:
+    """Returns the check that an arm is less than `margin` below another, or above it, compared as `ahead_in`."""
+    return _part_check(arm, other, parts, -_margin(margin))
+
+
 def all_of(*checks: Check) -> Check:
     """Returns the check that all of several hold: refuted or undecided by one, else not testable by one."""
     if not checks:
@@ -225,6 +239,33 @@ def _difference_check(arm: str, other: str, densities: Range, low: float, high: 
         return found.by_seed, f"{arm} less {other}, {_kept(found)}{spread * (len(found.by_level) > 1)}"
 
     return _check(measure, low, high)
+
+
+def _part_check(arm: str, other: str, parts: Sequence[int], low: float) -> Check:
+    def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
+        pairs = [[_last(points, each, part) for each in (arm, other)] for part in parts]
+        seeds = sorted(set.intersection(*(set(own) for pair in pairs for own in pair)))
+        if len(seeds) < LEAST_SEEDS:
+            raise _NotTestableError(f"{arm} and {other} share {len(seeds)} of the {LEAST_SEEDS} seeds needed")
+        pairs = [pair for pair in pairs if not all(_guesses(own[seed]) for own in pair for seed in seeds)]
+        if not pairs:
+            raise _NotTestableError(f"{arm} and {other} only guess")
+        found = {
+            seed: float(np.mean([own[seed].accuracy - its[seed].accuracy for own, its in pairs]))
+            for seed in seeds
+        }
+        kept = (", ".join(f"{_density(own):.3g}" for own in each) for each in zip(*pairs, strict=True))
+        return found, "{} at {} kept less {} at {}".format(arm, next(kept), other, next(kept))
+
+    return _check(measure, low, inf)
+
+
+def _last(points: Sequence[Point], arm: str, part: int) -> dict[int, Point]:
+    """Returns the pruned networks of a part's last cycle, by seed."""
+    cycles = [own for level, own in by_level(points, arm).items() if level[0] == part and level[1]]
+    if not cycles:
+        raise _NotTestableError(f"the arm {arm} has no level of part {part}")
+    return cycles[-1]
 
 
 def _check(

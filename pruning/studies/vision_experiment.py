@@ -41,6 +41,7 @@ class Arm:
         epochs: Share of the recipe's epochs, in each cycle.
         training: Changes to the recipe's training.
         parts: One-shot: a pruning of the dense network for each, which drops that share; () prunes in cycles.
+        widths: Factor of the network's width in each part, beside the recipe's; () leaves it.
         follows: The arm whose masks it trains, instead of choosing some.
         shuffled: Whether the entries of those masks are shuffled within each layer.
     """
@@ -50,6 +51,7 @@ class Arm:
     epochs: float = 1.0
     training: Mapping[str, Any] = field(default_factory=dict)
     parts: tuple[float, ...] = ()
+    widths: tuple[float, ...] = ()
     follows: str = ""
     shuffled: bool = False
 
@@ -171,6 +173,10 @@ class Recipe:
             options = chosen.get("schedule_options", {})
             chosen["schedule_options"] = {"last": max(1, self.cycles), **options}
         return Plan(**chosen)
+
+    def width_of(self, arm: Arm | None, part: int) -> float:
+        """Returns the factor of the network's width in one part of an arm, or of a base."""
+        return self.width * (arm.widths[part] if arm and arm.widths else 1.0)
 
     def base_plan(self, name: str, seed: int) -> Plan:
         """Returns the plan that only trains a base."""

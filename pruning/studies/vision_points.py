@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+KEPT = "kept "
+"""Metrics of a point whose names begin so are the shares that its layers keep."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from agents.options import nearest
-from pruning.studies import vision_dropnet, vision_retraining, vision_silo, vision_tickets
+from pruning.studies import (
+    vision_dropnet,
+    vision_initial,
+    vision_retraining,
+    vision_silo,
+    vision_sparse,
+    vision_tickets,
+)
 from pruning.studies.vision_experiment import Recipe
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
-    for paper in (vision_dropnet, vision_silo, vision_retraining, vision_tickets)
+    for paper in (
+        *(vision_dropnet, vision_silo, vision_retraining, vision_tickets),
+        *(vision_initial, vision_sparse),
+    )
     for recipe in paper.RECIPES
 }
 

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -26,7 +24,9 @@ from pruning.masks import Masks
 from pruning.plan import Plan
 from pruning.shrink import shrink
 from pruning.studies.vision_experiment import Arm, Job, Recipe, stages
-from pruning.studies.vision_points import Point
+from pruning.studies.side_by_side import side_by_side
+from pruning.studies.vision_cost import sparse_cost
+from pruning.studies.vision_points import KEPT, Point
 from pruning.studies.vision_task import VisionTask
 
 SHUFFLING = 7
@@ -56,22 +56,16 @@ def run_jobs(
     folder, data = folder.absolute(), data and data.absolute()
     every = list(stages(recipe))
     workers = min(workers, max(map(len, every)))
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    try:
-        with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
-            for jobs in every:
-                calls = (joblib.delayed(_run)(recipe, folder, job, data, download, device) for job in jobs)
-                for name in parallel(calls):
-                    progress.set_postfix_str(name, refresh=False)
-                    progress.update()
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed or out of memory); what is stored is kept"
-        ) from error
+    with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
+        for jobs in every:
+            calls = ((recipe, folder, job, data, download, device) for job in jobs)
+            side_by_side(_run, calls, workers=workers, progress=progress)
 
 
 def read_points(recipe: Recipe, folder: Path) -> list[Point]:
     """Returns what the finished cycles of all arms measured.
+
+    A network that is pruned untrained is none: its cycle 0 is no dense network.
 
     Raises:
         ValueError: A file is damaged, or of another plan than the recipe's.
@@ -82,6 +76,7 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
         _point(plan, job, result)
         for job, plan in plans.items()
         for result in stored_results(folder / job.folder, plan)
+        if result["cycle"] or not plan.untrained
     ]
 
 
@@ -102,10 +97,13 @@ def _check_device(device: str) -> None:
 
 def _point(plan: Plan, job: Job, result: Result) -> Point:
     training = {f"training {name}" if name == "loss" else name: v for name, v in result["training"].items()}
+    layers = result["layers"].items() if plan.untrained else ()
     metrics: dict[str, Any] = {
         **{name: value for name, value in result.items() if name.startswith(("validation", "test"))},
         **training,
         **result["cost"],
+        **result.get("sparse cost", {}),
+        **{f"{KEPT}{name}": kept / size for name, (kept, size) in layers},
         "chance": result["chance"],
         "peak lr": result.get("best lr", max(map(plan.lr(result["cycle"]), np.linspace(0, 1, 201)))),
         "seconds": sum(result["seconds"].values()),
@@ -128,15 +126,20 @@ def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bo
         recipe.model,
         recipe.training_of(arm or recipe.bases[job.base]),
         seed=job.seed,
-        width=recipe.width,
+        width=recipe.width_of(arm, job.part),
         init=recipe.init,
         device=device,
         trained=trained,
     )
     plan = recipe.plan_of(arm, job.part, job.seed) if arm else recipe.base_plan(job.base, job.seed)
 
+    whole = recipe.width_of(None, 0) / recipe.width_of(arm, job.part)
+
     def publish(level: Level) -> None:
         _measure(task, level)
+        if arm and level.cycle and plan.of == "weights":
+            epochs = arm.epochs * (1 - plan.rewind_to)
+            level.result["sparse cost"] = sparse_cost(task, plan, level, whole=whole, epochs=epochs)
 
     given = _given(recipe, folder, job, arm) if arm and arm.follows else None
     run_loop(task, plan, folder / job.folder, publish, given=given, thin=True)

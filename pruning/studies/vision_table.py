@@ -107,7 +107,8 @@ def accuracy_table(levels: Sequence[Level]) -> str:
 def _table(arms: Sequence[str], levels: Sequence[Level]) -> str:
     cells = {(level.arm, level.part, level.cycle): level for level in levels}
     keys = sorted({key[1:] for key in cells}, key=lambda key: (key[1] > 0, key))
-    longest = max(arms, key=lambda arm: sum(level.arm == arm for level in levels))
+    # what is pruned says at which densities, not a dense network that stands beside it
+    longest = max(arms, key=lambda arm: sum(level.arm == arm and level.density < 1 for level in levels))
     kept = {key: cells[longest, *key].density for key in keys if (longest, *key) in cells}
     texts = {
         (arm, *key): _cell(level) + _elsewhere(level, kept.get(tuple(key)))

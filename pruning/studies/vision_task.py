@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruning.augmentation import AUGMENTATIONS
-from pruning.criteria import Batch, Network
+from pruning.evidence import Batch, Network
 from pruning.data import DataSet, Split
 from pruning.lr_shapes import half_cosine, rise_and_rest
 from pruning.models import make_model
@@ -27,6 +27,8 @@ EVALUATED_BATCH = 500
 """Images at once where nothing is learned."""
 MOMENTA = (0.85, 0.95)
 """Bounds between which the momentum of one-cycle training moves (Smith and Topin; the defaults of torch)."""
+OF_EACH_CLASS = 10
+"""Images of each class in the sample for scores before training, as GraSP has it for ten classes."""
 SPREAD_IMAGES = 512
 """Training images that spreads are measured on, the same in all cycles."""
 SPREAD_AT = (0.25, 1.0)
@@ -42,6 +44,7 @@ class Training:
         batch: Images of a step.
         optimizer: "sgd", or "adam" with its other settings as in torch.
         momentum: Of SGD.
+        nesterov: Whether it is Nesterov's.
         weight_decay: L2 penalty.
         patience: Stop after so many epochs in a row without a smaller validation loss; 0 never stops early.
             The last weights stay, not the best.
@@ -63,6 +66,7 @@ class Training:
     batch: int = 32
     optimizer: Literal["sgd", "adam"] = "sgd"
     momentum: float = 0.0
+    nesterov: bool = False
     weight_decay: float = 0.0
     patience: int = 0
     shuffle: bool = True
@@ -81,6 +85,8 @@ class Training:
             raise ValueError(f"momentum must be at least 0 and below 1, got {self.momentum}")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum above 0")
         choices = {"optimizer": ("sgd", "adam"), "precision": ("float32", "bfloat16")}
         for name, known in {**choices, "augmentation": tuple(AUGMENTATIONS)}.items():
             if getattr(self, name) not in known:
@@ -212,6 +218,12 @@ class VisionTask:
         number = self.training.scored or len(train.labels)
         return self._batches(Split(train.images[:number], train.labels[:number]), EVALUATED_BATCH)
 
+    def sample(self) -> Iterator[Batch]:
+        """Yields one batch: the first images of each class, as many of each."""
+        labels = self.splits["train"].labels
+        chosen = torch.cat([(labels == each).nonzero().flatten()[:OF_EACH_CLASS] for each in labels.unique()])
+        return self._batches(Split(self.splits["train"].images[chosen], labels[chosen]), max(1, len(chosen)))
+
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean cross entropy of a batch."""
         return functional.cross_entropy(network(batch[0]), batch[1])
@@ -235,7 +247,11 @@ class VisionTask:
         if config.optimizer == "adam":
             return torch.optim.Adam(network.parameters(), weight_decay=config.weight_decay)
         return torch.optim.SGD(
-            network.parameters(), lr=0.1, momentum=config.momentum, weight_decay=config.weight_decay
+            network.parameters(),
+            lr=0.1,
+            momentum=config.momentum,
+            nesterov=config.nesterov,
+            weight_decay=config.weight_decay,
         )
 
     def _set(self, optimizer: torch.optim.Optimizer, lr: Callable[[float], float], progress: float) -> None:

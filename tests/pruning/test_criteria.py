@@ -7,7 +7,8 @@ import torch
 from shrinking import build, masked, random_masks
 from torch import nn
 
-from pruning.criteria import CRITERIA, Evidence, batches_of
+from pruning.criteria import CRITERIA
+from pruning.evidence import Evidence, batches_of
 from pruning.groups import cuttable, find_groups
 from pruning.masks import Masks, apply, weight_masks
 from pruning.select import drop_lowest
@@ -83,6 +84,8 @@ def evidence(network, inputs, *, of="units", alive=None, batch=2, before=None, s
         loss=loss,
         before=before or {},
         generator=torch.Generator().manual_seed(seed),
+        sample=lambda: [[inputs]],
+        example=inputs[:1],
     )
 
 

@@ -5,7 +5,8 @@ import torch
 from toy_task import ToyTask
 from two_processes import in_two_processes
 
-from pruning.criteria import Evidence, dropnet
+from pruning.criteria import dropnet
+from pruning.evidence import Evidence
 from pruning.loop import Level, run
 from pruning.plan import Plan
 from pruning.select import drop_lowest
@@ -50,8 +51,19 @@ def told(results):
 
 
 def scores_of(level, task):
-    generator = torch.Generator()
-    return dropnet(Evidence(level.network, level.masks, level.groups, task.batches, task.loss, {}, generator))
+    return dropnet(
+        Evidence(
+            network=level.network,
+            alive=level.masks,
+            groups=level.groups,
+            batches=task.batches,
+            loss=task.loss,
+            before={},
+            generator=torch.Generator(),
+            sample=task.sample,
+            example=task.example,
+        )
+    )
 
 
 def test_both_have_the_same_masks_and_measurements(ranks):

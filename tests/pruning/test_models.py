@@ -63,6 +63,16 @@ def resnet(blocks):
     return first + second + third + line(64, 10)
 
 
+def wrn(blocks, widen):
+    """A WRN: the first block of a stage has a projection; each convolution but the stem has a scale in front."""
+    first, widths = 16, [widen * width for width in (16, 32, 64)]
+    total = 27 * first + 2 * widths[-1]
+    for before, width in zip([first, *widths], widths, strict=False):
+        total += normed(before, width) - 2 * width + 2 * before + normed(width, width) + before * width
+        total += (blocks - 1) * 2 * normed(width, width)
+    return total + line(widths[-1], 10)
+
+
 def resnet18():
     """DropNet's: the shortcut that changes the width is a 3x3 convolution too."""
     stages = [(64, 128), (128, 256), (256, 512)]
@@ -93,6 +103,8 @@ def dropnet_vgg(flat, hidden, classes):
         ("dropnet-resnet18", TINY, 200, resnet18() - line(512, 10) + line(512, 200)),
         ("dropnet-vgg19", CIFAR, 10, dropnet_vgg(512, 256, 10)),
         ("dropnet-vgg19", TINY, 200, dropnet_vgg(4 * 512, 1024, 200)),
+        ("cnn", CIFAR, 10, normed(3, 16) + normed(16, 32) + normed(32, 64) + line(64, 10)),
+        ("cnn:4-5-6", MNIST, 10, normed(1, 4) + normed(4, 5) + normed(5, 6) + line(6, 10)),
         ("lenet", MNIST, 10, 266_610),
         ("resnet8", CIFAR, 10, resnet(1)),
         ("resnet20", CIFAR, 10, 272_474),
@@ -101,6 +113,8 @@ def dropnet_vgg(flat, hidden, classes):
         ("resnet56", CIFAR, 10, resnet(9)),
         ("vgg16", CIFAR, 10, vgg(3, normed) + line(512, 10)),
         ("vgg19", CIFAR, 10, vgg(4, normed) + line(512, 10)),
+        ("wrn10-2", CIFAR, 10, wrn(1, 2)),
+        ("wrn22-2", CIFAR, 10, wrn(3, 2)),
     ],
 )
 def test_parameters(spec, shape, classes, expected):
@@ -214,6 +228,30 @@ def test_a_published_resnet_by_hand():
     torch.testing.assert_close(network(given), network.out(x.mean((2, 3))), rtol=0, atol=0)
 
 
+def test_a_wide_resnet_by_hand():
+    """WRN-10-2; additions are left as they are, a projection reads what the convolutions read."""
+    network, given = narrow("wrn10-2")
+    relu, x = torch.relu, network.stem(given)
+    for number, block in enumerate(network.blocks):
+        active = relu(block.norm1(x))
+        x = block.conv2(relu(block.norm2(block.conv1(active)))) + block.short(active)
+        assert x.shape[2:] == (32 >> number, 32 >> number)
+    expected = network.out(relu(network.norm(x)).mean((2, 3)))
+    torch.testing.assert_close(network(given), expected, rtol=0, atol=0)
+
+
+def test_only_the_first_block_of_a_wide_resnet_s_stage_has_a_projection():
+    projected = [block.short is not None for block in make("wrn22-2", width=NARROW).blocks]
+    assert projected == 3 * [True, False, False]
+
+
+def test_the_maps_of_the_small_network_halve():
+    network, x = narrow("cnn")
+    for side, conv, norm in zip((32, 16, 8), network.convs, network.norms, strict=True):
+        x = torch.relu(norm(conv(x)))
+        assert x.shape[2:] == (side, side)
+
+
 def test_dropnets_resnet_by_hand():
     network, x = narrow("dropnet-resnet18")
     assert not any(isinstance(module, NORMS) for module in network.modules())
@@ -260,6 +298,7 @@ def test_any_image_gives_logits(spec, shape):
         ("dropnet-c:8-4-6-9", 1, [8, 4, 6, 9, 256]),
         ("dropnet-c", 0.001, [1, 1, 1, 1, 1]),
         ("resnet8", 0.5, [8, 8, 16, 16, 32, 32]),
+        ("cnn", 0.5, [8, 16, 32]),
         ("vgg16", 0.1, [6] * 2 + [13] * 2 + [26] * 3 + [51] * 6),
     ],
 )

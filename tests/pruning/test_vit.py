@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from pruning.attention import Attention
 from pruning.cost import macs
-from pruning.criteria import CRITERIA, Evidence, batches_of
+from pruning.criteria import CRITERIA
+from pruning.evidence import Evidence, batches_of
 from pruning.groups import Slice, cuttable, find_groups
 from pruning.masks import Masks, apply, hold_at_zero, weight_masks
 from pruning.shrink import carry_optimizer_state, restore, shrink
@@ -328,6 +329,8 @@ def evidence(network, inputs, alive=None):
         loss=lambda network, batch: (network(batch[0]) - 0.1).square().mean(),
         before={},
         generator=torch.Generator().manual_seed(0),
+        sample=lambda: [[inputs]],
+        example=inputs[:1],
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pruning.criteria import batches_of
+from pruning.evidence import batches_of
 from pruning.plan import Trained
 
 STEPS = 4
@@ -111,6 +111,9 @@ class ToyTask:
 
     def batches(self):
         return batches_of([self.images, self.labels], 8)
+
+    def sample(self):
+        return [[self.images[:9], self.labels[:9]]]
 
     def loss(self, network, batch):
         return functional.cross_entropy(network(batch[0]), batch[1])

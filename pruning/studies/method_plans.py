@@ -1,0 +1,41 @@
+"""From a method of pruning, as users name it, to the settings of a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.options import nearest, parse_options
+from pruning.criteria import CRITERIA
+from pruning.sparse_training import TOPOLOGIES
+from pruning.studies.prune_methods import METHODS, defaults
+from pruning.studies.specs import schedule_spec, with_peak
+
+
+def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dict[str, Any]:
+    """Returns the settings of a plan, given a method, options of `bttt prune` and the schedule's peak."""
+    named = {**defaults(method, named.get("untrained")), **named}
+    named.pop("schedule")
+    name, options = schedule_spec(schedule)
+    options = with_peak(name, options, lr=lr, p=named["fraction"] or 0.2, last=named["cycles"])
+    return {**_chosen_by(method), "schedule": name, "schedule_options": options, **named}
+
+
+def _chosen_by(text: str) -> dict[str, Any]:
+    """Returns what decides in a plan what is cut, given a method's name, with options behind a colon or not."""
+    method, _, options = text.partition(":")
+    known = {**CRITERIA, **METHODS}
+    if method not in known:
+        raise ValueError(
+            f"unknown method {method!r}{nearest(method, list(known))}; methods are {', '.join(known)}"
+        )
+    if method in TOPOLOGIES:
+        try:
+            chosen = parse_options(options, TOPOLOGIES[method])
+        except ValueError as error:
+            raise ValueError(f"method {method}:{options}: {error}") from error
+        return {"criterion": "random-weights", "topology": method, "topology_options": chosen}
+    if options:
+        raise ValueError(
+            f"method {method!r} takes no options, got {options!r}; those that do are {', '.join(TOPOLOGIES)}"
+        )
+    return {"criterion": method}

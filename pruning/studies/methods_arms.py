@@ -1,0 +1,112 @@
+"""The methods that `bttt methods` sets side by side, all at one density, for AlphaZero and a vision network.
+
+What is pruned are the insides of the residual blocks: weights of their convolutions, or the channels between
+them. Stem, shortcuts and heads stay whole. Three halvings, or one cut of seven eighths, leave an eighth of
+either, which is the same number of weights.
+
+A method's options are those of `bttt prune`. `time` is how long each of its cycles trains, in units of what a
+network that is cut once is retrained for: as long as the dense network of the vision experiment is trained.
+What is pruned before training, or starts anew, trains for 2, so that all have 2 in all; tickets have more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+CUT = 7 / 8
+HALVINGS = 3
+KEPT = 1 - CUT
+
+
+WHOLE_PARTS: Mapping[str, tuple[str, ...]] = {
+    "weights": ("stem.weight", "policy_*.weight", "value_*.weight"),
+    "channels": ("stem", "policy_conv", "value_conv", "value_hidden"),
+}
+"""What stays whole of an AlphaZero network."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the comparison.
+
+    Attributes:
+        of: "weights" or "channels".
+        paper: Whose method it is.
+        file: Where its formula stands.
+        options: Options of `bttt prune`.
+        time: How long each cycle trains.
+    """
+
+    of: str
+    paper: str
+    file: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    time: float = 1.0
+
+
+ONCE: Mapping[str, Any] = {"cycles": 1, "fraction": CUT, "schedule": "clr"}
+AGAIN: Mapping[str, Any] = {"cycles": HALVINGS, "fraction": 0.5, "schedule": "clr"}
+NEW: Mapping[str, Any] = {**ONCE, "untrained": True}
+
+
+def _once(method: str, paper: str, of: str = "channels", file: str = "criteria.py", **more: Any) -> Method:
+    scope = "global" if of == "weights" else "layer"
+    return Method(of, paper, file, {"method": method, "scope": scope, **ONCE, **more})
+
+
+def _again(method: str, paper: str, of: str = "channels", time: float = 1 / HALVINGS, **more: Any) -> Method:
+    scope = "global" if of == "weights" else "layer"
+    return Method(of, paper, "criteria.py", {"method": method, "scope": scope, **AGAIN, **more}, time)
+
+
+def _new(method: str, paper: str, file: str, **more: Any) -> Method:
+    return Method("weights", paper, file, {"method": method, **NEW, **more}, 2.0)
+
+
+ERDOS_RENYI = {"allocation": "erk"}
+UNIFORM = {"allocation": "uniform"}
+METHODS_COMPARED: dict[str, Method] = {
+    "dense": _new("magnitude", "nothing is cut", "loop.py", fraction=0.0),
+    "dense-retrained": Method(
+        "weights", "nothing is cut", "loop.py", {"method": "magnitude", **ONCE, "fraction": 0.0}
+    ),
+    "small-dense": Method(
+        "channels",
+        "as small from the start",
+        "loop.py",
+        {"method": "random", "scope": "layer", **NEW, "restart": "reinit"},
+        2.0,
+    ),
+    "magnitude": _once("magnitude", "Han et al. 2015", "weights"),
+    "magnitude-ft": _once("magnitude", "Han et al. 2015", "weights", schedule="ft"),
+    "magnitude-cycles": _again("magnitude", "Renda et al. 2020", "weights"),
+    "magnitude-silo": _again("magnitude", "Liu et al. 2023", "weights", schedule="silo"),
+    "gradient-silo": _again("gradient", "Liu et al. 2023", "weights", schedule="silo"),
+    "random-weights": _once("random-weights", "control", "weights"),
+    "tickets": _again("magnitude", "Frankle, Carbin 2019", "weights", time=1.0, restart="rewind"),
+    "magnitude-untrained": _new("magnitude", "Frankle et al. 2021", "criteria.py"),
+    "snip": _new("snip", "Lee et al. 2019", "initial_criteria.py"),
+    "grasp": _new("grasp", "Wang et al. 2020", "initial_criteria.py"),
+    "synflow": _new("synflow", "Tanaka et al. 2020", "initial_criteria.py", rounds=100),
+    "static-uniform": _new("static", "control", "sparse_training.py", **UNIFORM),
+    "static-erk": _new("static", "Mocanu et al. 2018", "allocation.py", **ERDOS_RENYI),
+    "set": _new("set:every=50", "Mocanu et al. 2018", "sparse_training.py", **ERDOS_RENYI),
+    "snfs": _new("snfs:every=50", "Dettmers et al. 2019", "sparse_training.py", **ERDOS_RENYI),
+    "rigl-uniform": _new("rigl:every=50", "Evci et al. 2020", "sparse_training.py", **UNIFORM),
+    "rigl-erk": _new("rigl:every=50", "Evci et al. 2020", "sparse_training.py", **ERDOS_RENYI),
+    "gradual": _new("gradual:every=50", "Zhu, Gupta 2017", "sparse_training.py", **UNIFORM),
+    "dropnet": _again("dropnet", "Tan, Motani 2020"),
+    "dropnet-silo": _again("dropnet", "Tan, Motani 2020; Liu et al. 2023", schedule="silo"),
+    "maximum": _again("maximum", "control"),
+    "random": _once("random", "Le, Hua 2021"),
+    "apoz": _once("apoz", "Hu et al. 2016"),
+    "l1": _once("l1", "Li et al. 2017"),
+    "l2": _once("l2", "Li et al. 2017"),
+    "taylor": _once("taylor", "Molchanov et al. 2019"),
+    "greedy-forward": _once("greedy-forward", "Ye et al. 2020", file="greedy.py"),
+    "greedy-local": _once("greedy-local", "Ye, Wu, Liu 2020", file="imitation.py"),
+    "greedy-global": _once("greedy-global", "Ye, Wu, Liu 2020", file="imitation.py"),
+}
+"""The methods by name, in the table's order."""
