@@ -15,7 +15,7 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks import alphazero, environments, search, solver, vision
+from benchmarks import alphazero, environments, pruning_methods, search, solver, vision
 from benchmarks.benchmark import Benchmark, Measurement, measure
 
 BENCHMARKS: list[Benchmark] = [
@@ -24,6 +24,7 @@ BENCHMARKS: list[Benchmark] = [
     *environments.BENCHMARKS,
     *alphazero.BENCHMARKS,
     *vision.BENCHMARKS,
+    *pruning_methods.BENCHMARKS,
 ]
 PACKAGES = (
     "numba",

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "GeneralisationConfig",
         "train on sets of brick cells, measure on all",
     ),
+    "bricks": ("pruning.studies.bricks", "BricksConfig", "learn which training brick to add next"),
     "schedules": ("pruning.studies.schedules", "SchedulesConfig", "draw learning-rate schedules of pruning"),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }

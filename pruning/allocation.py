@@ -86,10 +86,15 @@ def whole_numbers(
 
     Args:
         shares: At least 0; their sum is `total`, up to rounding.
-        total: The sum, such that the bounds allow it.
+        total: The sum.
         most: Upper bound of each number.
         least: Lower bound of all of them.
+
+    Raises:
+        ValueError: The bounds do not allow the sum.
     """
+    if not least * len(shares) <= total <= sum(most.values()):
+        raise ValueError(f"total must be {least * len(shares)} to {sum(most.values())}, got {total}")
     found = {name: min(most[name], max(least, math.floor(share))) for name, share in shares.items()}
     while (left := total - sum(found.values())) > 0:
         room = [name for name in found if found[name] < most[name]]

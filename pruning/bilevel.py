@@ -4,25 +4,48 @@ The gradient over x, the hypergradient, follows from the implicit function theor
 
     h = upper_x - lower_xy v,  where  lower_yy v = upper_y.
 
-A `solver` finds v by Hessian-vector products alone: `Neumann`, `FixedPoint`, `ConjugateGradients`.
-`itd` goes back through steps of gradient descent on y instead. x and y are trees, name -> tensor; the lower
-loss should be strongly convex in y. All products are counted.
+A solver of `pruning.bilevel_solvers` finds v by Hessian-vector products alone; `itd` goes back through steps
+of gradient descent on y instead. x and y are trees, name -> tensor; the lower loss should be strongly convex
+in y. All products are counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-import torch
 from torch import Tensor
 from torch.func import grad, vjp
 
-Tree = Mapping[str, Tensor]
+from pruning.bilevel_solvers import (
+    ConjugateGradients,
+    FixedPoint,
+    Neumann,
+    Product,
+    Solver,
+    Tree,
+    added,
+)
+
+__all__ = [
+    "ConjugateGradients",
+    "Counter",
+    "FixedPoint",
+    "Hypergradient",
+    "Loss",
+    "Neumann",
+    "Problem",
+    "Solver",
+    "Tree",
+    "added",
+    "hypergradient",
+    "itd",
+    "lower_gradient",
+    "upper_gradient",
+]
+
 Loss = Callable[[Tree, Tree, Any], Tensor]
-Product = Callable[[int, Tree], Tree]
-"""Number of a draw of the lower Hessian, vector -> their product."""
 
 
 @dataclass(frozen=True)
@@ -77,106 +100,6 @@ class Counter:
         self.gradient_samples += gradients * size
         self.hvp_samples += hvps * size
         self.cross_samples += crosses * size
-
-
-class Solver(Protocol):
-    """Solves lower_yy v = right."""
-
-    def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v.
-
-        Args:
-            product: (j, v) -> Hessian v, of the j-th draw of a batch, j = 0, 1, ...
-            right: Right-hand side.
-            start: First guess; None for 0.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class Neumann:
-    """The truncated Neumann series: v = eta * sum over q = 0..terms of (prod over j <= q of 1 - eta H_j) b.
-
-    Each factor has a batch of its own where as many are given. It does not use a start.
-
-    Attributes:
-        terms: Q, the Hessian-vector products; at least 0.
-        eta: Step, at most 1 / the largest eigenvalue of the Hessian.
-    """
-
-    terms: int
-    eta: float
-
-    def __post_init__(self) -> None:
-        _check_counts(self.terms, 0, "terms")
-        _check_step(self.eta)
-
-    def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
-        power = total = dict(right)
-        for j in range(self.terms):
-            power = added(power, product(j, power), -self.eta)
-            total = added(total, power)
-        return scaled(total, self.eta)
-
-
-@dataclass(frozen=True)
-class FixedPoint:
-    """Steps v <- v - eta (H v - right), from the start.
-
-    From 0, n steps are the Neumann series with n - 1 terms.
-
-    Attributes:
-        steps: At least 1; each is a Hessian-vector product, but for the first one from 0.
-        eta: Step, at most 1 / the largest eigenvalue of the Hessian.
-    """
-
-    steps: int
-    eta: float
-
-    def __post_init__(self) -> None:
-        _check_counts(self.steps, 1, "steps")
-        _check_step(self.eta)
-
-    def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
-        found = scaled(right, self.eta) if start is None else start
-        for j in range(self.steps - (start is None)):
-            found = added(found, added(product(j, found), right, -1.0), -self.eta)
-        return found
-
-
-@dataclass(frozen=True)
-class ConjugateGradients:
-    """Conjugate gradients, exact after as many steps as y has entries; all products on the first batch.
-
-    Attributes:
-        steps: Most steps, at least 1.
-        tolerance: It ends where the residual's norm is below this share of the right-hand side's.
-    """
-
-    steps: int
-    tolerance: float = 1e-10
-
-    def __post_init__(self) -> None:
-        _check_counts(self.steps, 1, "steps")
-
-    def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
-        found = scaled(right, 0.0) if start is None else start
-        residual = dict(right) if start is None else added(right, product(0, found), -1.0)
-        direction, square = residual, dot(residual, residual)
-        enough = self.tolerance**2 * dot(right, right)
-        for _ in range(self.steps):
-            if square <= enough:
-                break
-            image = product(0, direction)
-            length = square / dot(direction, image)
-            found = added(found, direction, length)
-            residual = added(residual, image, -length)
-            before, square = square, dot(residual, residual)
-            direction = added(residual, direction, square / before)
-        return found
 
 
 @dataclass(frozen=True)
@@ -283,21 +206,6 @@ def upper_gradient(
     return grad(problem.upper, (0, 1))(dict(x), dict(y), batch)
 
 
-def added(one: Tree, other: Tree, factor: float | Tensor = 1.0) -> Tree:
-    """Returns one + factor * other."""
-    return {name: torch.add(value, other[name] * factor) for name, value in one.items()}
-
-
-def scaled(tree: Tree, factor: float) -> Tree:
-    """Returns factor * tree."""
-    return {name: value * factor for name, value in tree.items()}
-
-
-def dot(one: Tree, other: Tree) -> Tensor:
-    """Returns the sum of the products of the entries, a scalar."""
-    return torch.stack([(value * other[name]).sum() for name, value in one.items()]).sum()
-
-
 def _products(problem: Problem, x: Tree, y: Tree, batches: Sequence[Any], counter: Counter) -> Product:
     """Returns the products with the Hessian over y; those on one batch share its first derivative."""
     pulls: dict[int, Callable[[Tree], tuple[Tree]]] = {}
@@ -311,13 +219,3 @@ def _products(problem: Problem, x: Tree, y: Tree, batches: Sequence[Any], counte
         return pulls[at](dict(vector))[0]
 
     return product
-
-
-def _check_counts(value: int, least: int, name: str) -> None:
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-
-
-def _check_step(value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"eta must be above 0, got {value}")

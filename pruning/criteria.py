@@ -1,9 +1,9 @@
 """Importance scores: how much each weight, or each unit, matters to a trained network. Larger is kept.
 
-A criterion is one function of `Evidence` and one row of `CRITERIA`; those for weights that are not trained yet
-stand in `initial_criteria`, those that choose units one after the other in `greedy`. Those of weights return a score for each
+A criterion is one function of `Evidence` and one row of `CRITERIA`. Those of weights return a score for each
 entry of each weight, those of units one for each channel of each group of coupled channels; what is pruned
-already gets a score as well, which no one looks at.
+already gets a score as well, which no one looks at. Those for weights that are not trained yet stand in
+`initial_criteria`, those that choose units one after the other in `greedy` and `imitation`.
 
 Shapes: N samples, C channels of a group, P positions of a feature map (1 for a linear layer). The units of a
 group of attention heads are the heads: then C is their number, and positions are channels times tokens.

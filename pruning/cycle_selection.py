@@ -99,7 +99,8 @@ def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
         scores = _scores(replace(evidence, network=network, alive=now), plan)
         if plan.allocation or plan.scope == "layer":
             keep = {
-                name: _between(int(mask.sum()), wanted.per_layer[name][0], share) for name, mask in alive.items()
+                name: _between(int(mask.sum()), wanted.per_layer[name][0], share)
+                for name, mask in alive.items()
             }
             now = keep_highest(scores, now, keep).masks
         else:
@@ -117,7 +118,9 @@ def _between(start: int, end: int, share: float) -> int:
 
 def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     """Returns what a criterion chooses that takes units one after the other."""
-    wanted = drop_lowest(_zeros(evidence.alive), evidence.alive, **plan.amount, scope="layer", floor=plan.least)
+    wanted = drop_lowest(
+        _zeros(evidence.alive), evidence.alive, **plan.amount, scope="layer", floor=plan.least
+    )
     keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
     shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))

@@ -51,7 +51,8 @@ class Training:
         task: What is trained.
         plan: How.
         groups: The network's groups.
-        dense: Whether cycle 0 trains nothing: the task gave a trained network, or the plan wants it untrained.
+        dense: Whether cycle 0 trains nothing: the task gave a trained network, or the plan wants it
+            untrained.
     """
 
     def __init__(self, task: Task, plan: Plan, groups: tuple[Group, ...], dense: bool):

@@ -194,7 +194,8 @@ def _corrected(problem: Discrepancy, weights: Tensor, most: int) -> Tensor:
     kept = weights > 0
     for _ in range(most):
         steps, gains = problem.steps(weights, LEAST)
-        unit = int(gains.masked_fill(~kept, 0).argmax())
+        gains = gains.masked_fill(~kept, 0)
+        unit = int(gains.argmax())
         if gains[unit] <= NO_GAIN * problem.norm:
             break
         weights = moved(weights, unit, float(steps[unit]), LEAST)

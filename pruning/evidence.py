@@ -56,6 +56,11 @@ class Evidence:
         return [group for group in self.groups if group.name in self.alive]
 
 
+def as_tuple(outputs: object) -> tuple[Tensor, ...]:
+    """Returns a network's outputs, the logits first."""
+    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)  # type: ignore[arg-type]
+
+
 def batches_of(tensors: Batch, size: int) -> Iterator[Batch]:
     """Yields the samples of `tensors` in order, at most `size` at a time."""
     for start in range(0, len(tensors[0]), size):

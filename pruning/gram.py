@@ -89,9 +89,7 @@ class _Sums:
         self.columns = torch.cat(columns, 1).to(weight.device)  # [C, E]
         self.filters = filters[:, self.columns]  # [O, C, E]
         outputs, units, entries = self.filters.shape
-        by_inputs = (units * entries) ** 2
-        by_outputs = outputs * units * (entries + units)
-        self.whole = units * entries <= MOST_ENTRIES and by_inputs <= by_outputs
+        self.whole = _by_inputs(outputs, units, entries)
         size = units * entries if self.whole else units
         self.total = torch.zeros(size, size, dtype=torch.double, device=weight.device)
         self.seen = False
@@ -118,6 +116,12 @@ class _Sums:
         products = self.total * (filters.T @ filters)
         units, entries = self.columns.shape
         return products.view(units, entries, units, entries).sum((1, 3))
+
+
+def _by_inputs(outputs: int, units: int, entries: int) -> bool:
+    """Returns whether products of inputs cost less for each row than the contributions and their products."""
+    whole = units * entries
+    return whole <= MOST_ENTRIES and whole**2 <= outputs * units * (entries + units)
 
 
 def _columns(part: Slice, units: int, places: int) -> Tensor:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from pruning.evidence import Batch, Evidence, Network, batches_of
+from pruning.evidence import Batch, Evidence, Network, as_tuple, batches_of
 from pruning.groups import Group
 
 Weights = dict[str, Tensor]
@@ -265,8 +265,7 @@ def _asked(evidence: Evidence, keep: Mapping[str, int]) -> list[Group]:
 @torch.no_grad()
 def _accuracy(network: Network, batch: Batch) -> float:
     """Returns the share of samples whose largest output is the label, or where the distribution's is."""
-    given = network(batch[0])
-    logits = given[0] if isinstance(given, tuple) else given
+    logits = as_tuple(network(batch[0]))[0]
     labels = batch[1] if batch[1].dim() == 1 else batch[1].argmax(1)
     return float((logits.argmax(1) == labels).double().mean())
 

@@ -18,7 +18,9 @@ Shapes: C units of a group, B samples of a mini-batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import copy
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,14 +28,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from pruning.discrepancy import LEAST, Discrepancy, line_search_weights, moved, uniform_step_weights
-from pruning.evidence import Batch, Evidence, Network
+from pruning.evidence import Batch, Evidence, Network, as_tuple
 from pruning.gram import gram_matrix
 from pruning.greedy import Layer, Weights, draw, endless, layer_by_layer, require_at_least
 
 STARTS = 50
 """Units, drawn at random, of which the global path begins with the best."""
 SEARCHED = 3
-"""Steps that are tried towards a unit, the second and third at the minimum of a parabola."""
+"""Steps that are tried towards a unit."""
 
 
 def local_imitation(
@@ -109,7 +111,7 @@ def global_imitation(
     samples: int = 2000,
     batch: int = 256,
     tried: int = 5,
-    corrections: int = 3,
+    corrections: int = 10,
     exhaustive: bool = False,
 ) -> Weights:
     """Returns the weights with which the network gives most nearly what it gave before any pruning.
@@ -133,11 +135,12 @@ def global_imitation(
     require_at_least(1, samples=samples, batch=batch, tried=tried)
     require_at_least(0, corrections=corrections)
     minibatches = endless(draw(evidence, samples)[:1], batch, evidence.generator)
+    target = copy.deepcopy(evidence.network).eval()
 
     def select(layer: Layer) -> Tensor:
         most = layer.group.size if exhaustive else tried
         path = global_path(
-            layer, evidence.network, minibatches, evidence.generator, tried=most, corrections=corrections
+            layer, target, minibatches, evidence.generator, tried=most, corrections=corrections
         )
         *_, last = path
         return last.weights
@@ -181,8 +184,8 @@ Distance = Callable[[Tensor], Tensor]
 
 def _distance(layer: Layer, target: Network, inputs: Tensor) -> Distance:
     with torch.no_grad():
-        wanted = _outputs(target(inputs))
-    return lambda weights: output_discrepancy(wanted, _outputs(layer.gated(weights)(inputs)))
+        wanted = as_tuple(target(inputs))
+    return lambda weights: output_discrepancy(wanted, as_tuple(layer.gated(weights)(inputs)))
 
 
 def output_discrepancy(wanted: tuple[Tensor, ...], given: tuple[Tensor, ...]) -> Tensor:
@@ -191,10 +194,6 @@ def output_discrepancy(wanted: tuple[Tensor, ...], given: tuple[Tensor, ...]) ->
     divergence = functional.kl_div(*logs, reduction="batchmean", log_target=True)
     pairs = zip(wanted[1:], given[1:], strict=True)
     return divergence + sum((one.double() - other.double()).square().mean() for one, other in pairs)
-
-
-def _outputs(given: object) -> tuple[Tensor, ...]:
-    return given if isinstance(given, tuple) else (given,)  # type: ignore[return-value]
 
 
 def _start(layer: Layer, distance: Distance, generator: torch.Generator) -> GlobalStep:
@@ -277,17 +276,28 @@ def line_search(
         start: Its value at 0.
         slope: Its slope there.
         far: The longest step; below 0 for steps backwards.
-        usual: Length of the first step that is tried. The next are at the minimum of the parabola through the
-            start, with its slope, and the last one.
+        usual: Length of the first step that is tried. The second is at the minimum of the parabola with the
+            start's slope through the first, the others at that of the parabola through the start and two.
     """
     length, sign = abs(far), 1 if far > 0 else -1
-    tried = []
+    points = [(0.0, start)]
     step = min(usual, length)
     for _ in range(SEARCHED):
-        found = value(sign * step)
-        tried.append((found, sign * step))
-        curvature = (found - start - sign * slope * step) / step**2
-        least = -sign * slope / (2 * curvature) if curvature > 0 else torch.inf
+        points.append((step, value(sign * step)))
+        least = _lowest([points[0], *points[1:][-2:]], sign * slope)
         step = min(max(least, step / 8), 8 * step, length)
-    found, step = min(tried)
-    return step, found
+        if any(step == each for each, _ in points):
+            break
+    found, step = min((each, step) for step, each in points[1:])
+    return sign * step, found
+
+
+def _lowest(points: Sequence[tuple[float, float]], slope: float) -> float:
+    """Returns where the parabola through two or three points is lowest; `slope` is at the first of two."""
+    (a, low), (b, mid), *more = points
+    first = (mid - low) / (b - a)
+    curvature = (first - slope) / (b - a)
+    for c, high in more:
+        curvature = ((high - mid) / (c - b) - first) / (c - a)
+        slope = first - curvature * (b - a)
+    return a - slope / (2 * curvature) if curvature > 0 else math.inf

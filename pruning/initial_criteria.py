@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
-from pruning.evidence import Evidence, Scores
+from pruning.evidence import Evidence, Scores, as_tuple
 
 TEMPERATURE = 200.0
 """GraSP's: logits are divided by it."""
@@ -48,10 +48,12 @@ def grasp(evidence: Evidence) -> Scores:
     network = _scored_copy(evidence)
     weights = _weights(network, evidence)
     gradients = _gradients(evidence, network, weights, graph=True, temperature=TEMPERATURE)
-    flow = torch.stack([
-        (gradient * gradient.detach() * evidence.alive[name].to(gradient.device)).sum()
-        for name, gradient in gradients.items()
-    ]).sum()
+    flow = torch.stack(
+        [
+            (gradient * gradient.detach() * evidence.alive[name].to(gradient.device)).sum()
+            for name, gradient in gradients.items()
+        ]
+    ).sum()
     products = torch.autograd.grad(flow, list(weights.values()), allow_unused=True)
     return {
         name: torch.zeros_like(weight) if product is None else (weight * product).detach()
@@ -60,7 +62,9 @@ def grasp(evidence: Evidence) -> Scores:
 
 
 def synflow(evidence: Evidence) -> Scores:
-    """Returns |w| dR/d|w| of each weight, R being the sum of outputs for an input of ones (Tanaka et al., 2020).
+    """Returns |w| dR/d|w| of each weight, R being the sum of outputs for an input of ones.
+
+    Tanaka et al., NeurIPS 2020.
 
     All weights are absolute, normalisations have mean 0 and variance 1, and tanh and sigmoid, which would
     saturate, are left out: so R is a sum over paths from input to output, and a layer is never the first to
@@ -106,7 +110,12 @@ def _weights(network: nn.Module, evidence: Evidence) -> dict[str, Tensor]:
 
 
 def _gradients(
-    evidence: Evidence, network: nn.Module, weights: dict[str, Tensor], *, graph: bool, temperature: float = 1.0
+    evidence: Evidence,
+    network: nn.Module,
+    weights: dict[str, Tensor],
+    *,
+    graph: bool,
+    temperature: float = 1.0,
 ) -> dict[str, Tensor]:
     """Returns the gradients of the loss, summed over the sample's batches; zeros where none flows."""
 
@@ -126,8 +135,3 @@ def _gradients(
     if not count:
         raise ValueError("scores before training need samples: the task's sample is empty")
     return totals
-
-
-def as_tuple(outputs: object) -> tuple[Tensor, ...]:
-    """Returns a network's outputs, the logits first."""
-    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)  # type: ignore[arg-type]

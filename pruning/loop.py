@@ -32,8 +32,8 @@ from pruning.cost import macs
 from pruning.cycle_selection import Chosen, as_given, choose
 from pruning.cycle_training import Outcome, Training
 from pruning.distributed import averaged
-from pruning.groups import Group, find_groups
 from pruning.greedy import fold
+from pruning.groups import Group, find_groups
 from pruning.masks import Masks, apply
 from pruning.plan import ENDS, Hold, Plan, Task, Trained, enforced, settings, whole
 from pruning.sparse_cost import training_flops, weight_macs
@@ -210,7 +210,9 @@ class _Loop:
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
             raise ValueError("the given masks are not of this network, or not of what the plan prunes")
         if given is not None and plan.topology:
-            raise ValueError(f"the given masks would change in training: the plan's topology is {plan.topology}")
+            raise ValueError(
+                f"the given masks would change in training: the plan's topology is {plan.topology}"
+            )
         if given and given[0] != self.whole:
             raise ValueError("the given masks must begin with those of the dense network")
 
@@ -308,7 +310,11 @@ class _Loop:
         sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
         untrained = not cycle and (self.plan.untrained or self.trained is not None)
         changing = self.plan.changing
-        times = {} if changing is None else {"every": changing.every, "begin": changing.begin, "end": changing.end}
+        times = (
+            {}
+            if changing is None
+            else {"every": changing.every, "begin": changing.begin, "end": changing.end}
+        )
         flops = training_flops(self.plan.topology or "static", dense, sparse, **times)
         tried = len(self.plan.grid) or 1
         return {"sparse macs": sparse, "training cost": 0.0 if untrained else tried * flops / (3 * dense)}

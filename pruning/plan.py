@@ -12,11 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pruning.allocation import ALLOCATIONS
 from pruning.criteria import CRITERIA
 from pruning.evidence import Batch, Network
 from pruning.groups import Group, cuttable
 from pruning.lr_schedules import Schedule, make_schedule
 from pruning.masks import Masks, weight_masks
+from pruning.topologies import Topology, make_topology
 
 Hold = Callable[[torch.optim.Optimizer], object]
 """To be called with the optimizer once it is made: it keeps pruned weights and their buffers at zero."""
@@ -144,7 +146,7 @@ class Plan:
 
     def __post_init__(self):
         known = {"criterion": CRITERIA, "scope": ("global", "layer"), "restart": ("keep", "rewind", "reinit")}
-        known |= {"allocation": ("", "uniform", "er", "erk"), "budget": ("weights", "macs")}
+        known |= {"allocation": ("", *ALLOCATIONS), "budget": ("weights", "macs")}
         for name, choices in known.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
@@ -179,7 +181,8 @@ class Plan:
             raise ValueError(f"grid needs a schedule whose peak is lr: {error}") from error
 
     def _check_sparse(self) -> None:
-        self.changing  # raises where an option is wrong
+        if self.topology:
+            make_topology(self.topology, **self.topology_options)  # raises where an option is wrong
         for name in ("allocation", "topology"):
             if getattr(self, name) and self.of == "units":
                 raise ValueError(f"{name} needs a criterion of weights, {self.criterion!r} is of units")
@@ -193,12 +196,8 @@ class Plan:
             raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
 
     @property
-    def changing(self):
+    def changing(self) -> Topology | None:
         """How masks change in training, if they do."""
-        if not self.topology:
-            return None
-        from pruning.sparse_training import make_topology
-
         return make_topology(self.topology, **self.topology_options) if self.topology else None
 
     @property

@@ -86,13 +86,13 @@ def keep_highest(scores: Mapping[str, Tensor], alive: Masks, keep: Mapping[str, 
         keep: Name -> entries to keep; all that are alive where there are no more.
 
     Raises:
-        ValueError: Names or shapes do not fit each other; a count is not a whole number, at least 0; the score
-            of an alive entry is not finite.
+        ValueError: Names or shapes do not fit each other; a count is not a whole number, at least 0; the
+            score of an alive entry is not finite.
     """
     values = _alive_scores(scores, alive)
     masks, asked = {}, 0
     for name, mask in alive.items():
-        count = keep[name] if name in keep else None
+        count = keep.get(name)
         if not isinstance(count, int) or count < 0:
             raise ValueError(f"keep must say how many entries of {name!r} to keep, got {count!r}")
         dropped = max(0, len(values[name]) - count)

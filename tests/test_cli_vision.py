@@ -11,6 +11,7 @@ import pytest
 from commands import bttt, refused
 from tiny_data import write_idx_set
 
+from pruning.studies.bilevel_recipes import RECIPES as BILEVEL
 from pruning.studies.vision_recipes import RECIPES
 
 TINY = [
@@ -70,7 +71,7 @@ def test_the_list_names_every_recipe(capsys):
     for arguments in (["--list"], []):
         code, out, _ = bttt("vision", *arguments, capsys=capsys)
         assert code == 0
-        assert [line.split()[0] for line in out.splitlines()[1:]] == list(RECIPES)
+        assert [line.split()[0] for line in out.splitlines()[1:]] == [*RECIPES, *BILEVEL]
     assert not any(Path().iterdir())
 
 

@@ -55,8 +55,8 @@ def validation_alone(task: Task, counter: Counter) -> State:
 BASELINES: dict[str, Callable[[Task, Counter], State]] = {
     "none": none,
     "oracle": oracle,
-    "one number": one_number,
-    "validation alone": validation_alone,
+    "one-number": one_number,
+    "validation-alone": validation_alone,
 }
 
 

@@ -2,12 +2,13 @@
 
 A claim holds at a level if it holds for each of its pairs of arms. "confirmed": the whole interval of every
 pair says so; "not confirmed" otherwise, and then the evidence says "refuted" where some whole interval says
-the contrary, else "undecided". "not testable": an arm is missing, or has fewer than `LEAST_SEEDS` seeds.
+the contrary, else "undecided". "not testable": an arm is missing, or fewer than `LEAST_SEEDS` of its runs
+have made an outer step. The evidence is the pairs that do not hold, or the one that holds most narrowly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,14 +19,19 @@ from pruning.studies.vision_claims import LEAST_SEEDS, Answer
 Check = Callable[[Sequence[Measured]], tuple[Answer, str]]
 Values = Callable[[Sequence[Measured], str, float], dict[int, float]]
 """Points, arm and level -> a number for each seed."""
+SHOWN = 6
+"""Pairs that do not hold that the evidence lists."""
 
 
 def at_the_end(metric: str) -> Values:
     """Returns what reads a metric at the end of the budget."""
 
     def read(points: Sequence[Measured], arm: str, level: float) -> dict[int, float]:
-        found = ends(points, arm, level)
-        return {seed: each.metrics[metric] for seed, each in found.items() if metric in each.metrics}
+        return {
+            seed: each.metrics[metric]
+            for seed, each in _moved(points, arm, level).items()
+            if metric in each.metrics
+        }
 
     return read
 
@@ -34,10 +40,10 @@ def over_the_budget(metric: str) -> Values:
     """Returns what reads the mean of a metric over all marks of the budget: of a loss, small is fast."""
 
     def read(points: Sequence[Measured], arm: str, level: float) -> dict[int, float]:
-        own: dict[int, list[float]] = {}
+        own: dict[int, list[float]] = {seed: [] for seed in _moved(points, arm, level)}
         for each in points:
-            if (each.arm, each.level) == (arm, level):
-                own.setdefault(each.seed, []).append(each.metrics[metric])
+            if (each.arm, each.level) == (arm, level) and each.seed in own:
+                own[each.seed].append(each.metrics[metric])
         return {seed: float(np.mean(values)) for seed, values in own.items()}
 
     return read
@@ -57,15 +63,14 @@ def above(arms: Sequence[str], values: Values, least: float, *, levels: Sequence
     """Returns the check that each arm's mean is above a number, at each level."""
 
     def check(points: Sequence[Measured]) -> tuple[Answer, str]:
-        tested: dict[str, Interval] = {}
+        found: dict[str, Interval] = {}
         for level in levels:
             for arm in arms:
-                found = list(values(points, arm, level).values())
-                if len(found) < LEAST_SEEDS:
-                    return "not testable", _too_few(arm, level, len(found))
-                tested[f"{arm} at {level:g}"] = student(found)
-        sides = [_side(each.low - least, each.high - least) for each in tested.values()]
-        return _answer(sides, [_figure(name, each) for name, each in tested.items()])
+                own = list(values(points, arm, level).values())
+                if len(own) < LEAST_SEEDS:
+                    return "not testable", _too_few(arm, level, len(own))
+                found[f"{arm} at {level:g} less {least:g}"] = student([value - least for value in own])
+        return _answer(found, 1.0)
 
     return check
 
@@ -74,40 +79,47 @@ def _compared(
     pairs: Sequence[tuple[str, str]], values: Values, levels: Sequence[float], sign: float
 ) -> Check:
     def check(points: Sequence[Measured]) -> tuple[Answer, str]:
-        sides, figures = [], []
+        found: dict[str, Interval] = {}
         for level in levels:
             for arm, other in pairs:
                 ones, others = (values(points, each, level) for each in (arm, other))
                 seeds = sorted(set(ones) & set(others))
                 if len(seeds) < LEAST_SEEDS:
                     return "not testable", _too_few(f"{arm} and {other}", level, len(seeds))
-                found = paired([ones[seed] for seed in seeds], [others[seed] for seed in seeds]).difference
-                sides.append(_side(*sorted((sign * found.low, sign * found.high))))
-                figures.append(_figure(f"{arm} less {other} at {level:g}", found, "+"))
-        return _answer(sides, figures)
+                ones, others = ([each[seed] for seed in seeds] for each in (ones, others))
+                found[f"{arm} less {other} at {level:g}"] = paired(ones, others).difference
+        return _answer(found, sign)
 
     return check
 
 
-def _side(low: float, high: float) -> int:
+def _moved(points: Sequence[Measured], arm: str, level: float) -> dict[int, Measured]:
+    """Returns the ends of an arm's runs that have made a step, which baselines need not, by seed."""
+    found = ends(points, arm, level)
+    return {seed: each for seed, each in found.items() if each.metrics.get("outer steps", 1) > 0}
+
+
+def _answer(found: Mapping[str, Interval], sign: float) -> tuple[Answer, str]:
+    """Returns the verdict on differences that should all be of one sign, and the figures."""
+    sides = {name: sign * _side(each) for name, each in found.items()}
+    failed = [name for name, side in sides.items() if side <= 0]
+    if not failed:
+        closest = min(found, key=lambda name: min(abs(found[name].low), abs(found[name].high)))
+        return "confirmed", f"all {len(found)} hold, most narrowly {_figure(closest, found[closest])}"
+    word = "refuted" if min(sides.values()) < 0 else "undecided"
+    told = [_figure(name, found[name]) + " (contrary)" * (sides[name] < 0) for name in failed[:SHOWN]]
+    more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+    held = len(found) - len(failed)
+    return "not confirmed", f"{word}: {held} of {len(found)} hold; not {'; '.join(told)}{more}"
+
+
+def _side(found: Interval) -> int:
     """Returns 1 where an interval is above 0, -1 where it is below, else 0."""
-    return int(low > 0) - int(high < 0)
+    return int(found.low > 0) - int(found.high < 0)
 
 
-def _answer(sides: Sequence[int], figures: Sequence[str]) -> tuple[Answer, str]:
-    if all(side > 0 for side in sides):
-        return "confirmed", "; ".join(figures)
-    word = "refuted" if min(sides) < 0 else "undecided"
-    shown = [
-        f"{figure}{' (contrary)' * (side < 0)}"
-        for figure, side in zip(figures, sides, strict=True)
-        if side <= 0
-    ]
-    return "not confirmed", f"{word}: {sum(side > 0 for side in sides)} of {len(sides)} hold, but {'; '.join(shown)}"
-
-
-def _figure(name: str, found: Interval, sign: str = "") -> str:
-    return f"{name} {found.mean:{sign}.4f} ({found.low:{sign}.4f} to {found.high:{sign}.4f})"
+def _figure(name: str, found: Interval) -> str:
+    return f"{name} {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
 
 
 def _too_few(who: str, level: float, seeds: int) -> str:

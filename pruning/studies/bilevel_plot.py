@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 AXES = {"samples": "samples (log scale)", "seconds": "seconds (log scale)"}
 INCHES_WIDE, INCHES_A_ROW = 7.2, 2.7
-LEAST = 1e-3
-"""Seconds and samples that an axis of powers can begin with."""
 
 
 def draw(path: Path, points: Sequence[Measured], *, title: str, level_name: str) -> None:
@@ -38,7 +36,9 @@ def draw(path: Path, points: Sequence[Measured], *, title: str, level_name: str)
     for level, row in zip(levels, table, strict=True):
         for metric, axes in zip(AXES, row, strict=True):
             for number, arm in enumerate(arms):
-                _draw_arm(axes, [each for each in points if (each.arm, each.level) == (arm, level)], metric, number)
+                _draw_arm(
+                    axes, [each for each in points if (each.arm, each.level) == (arm, level)], metric, number
+                )
             _dress(axes, metric)
         row[0].set_ylabel(f"validation loss, {level_name} {level:g}", fontsize=8)
     figure.suptitle(title, fontsize=9)
@@ -50,7 +50,11 @@ def draw(path: Path, points: Sequence[Measured], *, title: str, level_name: str)
 
 
 def _draw_arm(axes: Axes, own: Sequence[Measured], metric: str, number: int) -> None:
-    """Draws an arm's mean over the seeds at each mark; one that is measured once only is a level line."""
+    """Draws an arm's mean over the seeds at each mark; one that is measured once only is a level line.
+
+    Marks before its first step are left out, since a logarithmic axis has no 0.
+    """
+    own = [each for each in own if each.metrics["samples"] > 0]
     if not own:
         return
     marks = sorted({each.spent for each in own})
@@ -62,8 +66,7 @@ def _draw_arm(axes: Axes, own: Sequence[Measured], metric: str, number: int) -> 
     if len(marks) == 1:
         axes.axhline(means["validation loss"][0], color=color, ls=":", lw=1, label=own[0].arm)
         return
-    at = np.maximum(means[metric], LEAST)
-    axes.plot(at, means["validation loss"], color=color, ls=dash, lw=1.2, label=own[0].arm)
+    axes.plot(means[metric], means["validation loss"], color=color, ls=dash, lw=1.2, label=own[0].arm)
 
 
 def _dress(axes: Axes, metric: str) -> None:

@@ -176,7 +176,7 @@ def penalties(data: DataSet, *, train: int, validation: int, added: int, seed: i
 
     start = State({"penalty": torch.zeros(chosen.inputs.shape[1])}, _zeros(chosen, data))
     right = torch.zeros(train, dtype=torch.bool)
-    return Task(_held(held, lower), start, held, chosen, test, 1.0, traits, right)
+    return Task(_held(held, lower), start, held, chosen, test, float(real + added), traits, right)
 
 
 def noisy(labels: Tensor, share: float, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import torch
@@ -55,9 +56,9 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[Measured]:
     """
     found = []
     for job in jobs_of(recipe):
-        record = read_json(folder / job.file, dict)
-        if not record:
+        if not (folder / job.file).exists():
             continue
+        record = read_json(folder / job.file, dict)
         own = plain(asdict(recipe.arms[job.arm]))
         if not {"arm", "curve"} <= record.keys():
             raise ValueError(f"{folder / job.file} is damaged (no curve): mend or delete it")
@@ -75,32 +76,54 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[Measured]:
 def follow(task: Task, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> Iterator[dict[str, Any]]:
     """Yields what a method measures at each mark, of the last state that lies within it.
 
-    A budget is spent in samples or in calls, of which the larger share counts. A method whose variables
-    are no longer finite ends with the last finite state, for this mark and all others.
+    A budget is spent in samples or in calls, of which the larger share counts. A method whose variables are
+    no longer finite ends with the last finite state, and one whose losses are not with that of the last mark.
     """
-    batches = Batches(len(task.validation), len(task.train), DRAWS + seed)
-    start = Start(task.problem, task.start.x, task.start.y, batches, task.scale)
-    states = optimise(arm.method, start, **arm.options)
-    here, told = task.start, {**_told(Counter(), 0, 0.0), "diverged": 0}
-    ahead: State | None = None
-    steps, seconds, spent = 0, 0.0, 0.0
+    pursuit = _Pursuit(task, arm, recipe, seed)
     for mark in range(1, recipe.marks + 1):
-        while not told["diverged"]:
-            if ahead is None:
-                clock = perf_counter()
-                ahead = next(states)
-                seconds += perf_counter() - clock
-                steps += 1
-                spent = max(start.counter.samples / recipe.samples, start.counter.calls / recipe.calls)
-            if spent > mark / recipe.marks:
-                break
-            if not _finite(ahead):
-                told["diverged"] = 1
-                break
-            here, ahead = ahead, None
-            told.update(_told(start.counter, steps, seconds))
-        more = _refitted(task, here) if mark == recipe.marks else {}
-        yield {"spent": mark / recipe.marks, **told, **task.measured(here), **more}
+        sound = pursuit.here, pursuit.told
+        pursuit.go_on(mark / recipe.marks)
+        measured = task.measured(pursuit.here)
+        if not all(map(isfinite, measured.values())):
+            pursuit.here, pursuit.told = sound[0], {**sound[1], "diverged": 1}
+            measured = task.measured(pursuit.here)
+        more = _refitted(task, pursuit.here) if mark == recipe.marks else {}
+        yield {"spent": mark / recipe.marks, **pursuit.told, **measured, **more}
+
+
+class _Pursuit:
+    """A method at work: its last state within what it may spend, and what that took."""
+
+    def __init__(self, task: Task, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> None:
+        batches = Batches(len(task.validation), len(task.train), DRAWS + seed)
+        self.here = task.start
+        self.told: dict[str, Any] = {**_told(Counter(), 0, 0.0), "diverged": 0}
+        self._recipe = recipe
+        self._start = Start(task.problem, task.start.x, task.start.y, batches, task.scale)
+        self._states = optimise(arm.method, self._start, **arm.options)
+        self._ahead: State | None = None  # a step that went beyond what it might spend
+        self._steps, self._seconds = 0, 0.0
+
+    def go_on(self, share: float) -> None:
+        """Makes the steps that end within a share of the budget, unless it has diverged."""
+        while not self.told["diverged"]:
+            if self._ahead is None:
+                self._step()
+            counter = self._start.counter
+            spent = max(counter.samples / self._recipe.samples, counter.calls / self._recipe.calls)
+            if spent > share:
+                return
+            if not _finite(self._ahead):
+                self.told = {**self.told, "diverged": 1}
+                return
+            self.here, self._ahead = self._ahead, None
+            self.told = {**self.told, **_told(counter, self._steps, self._seconds)}
+
+    def _step(self) -> None:
+        clock = process_time()
+        self._ahead = next(self._states)
+        self._seconds += process_time() - clock
+        self._steps += 1
 
 
 @lru_cache(maxsize=1)
@@ -121,9 +144,9 @@ def _run(recipe: BilevelRecipe, folder: Path, job: BilevelJob, data: Path | None
 
 
 def _baseline(task: Task, arm: BilevelArm) -> dict[str, Any]:
-    counter, clock = Counter(), perf_counter()
+    counter, clock = Counter(), process_time()
     found = BASELINES[arm.baseline](task, counter)
-    told = {**_told(counter, 0, perf_counter() - clock), "diverged": 0, **task.measured(found)}
+    told = {**_told(counter, None, process_time() - clock), "diverged": 0, **task.measured(found)}
     again = {f"refit {name}": told[name] for name in REFITTED}  # it is solved already
     return {"spent": 1.0, **told, **again}
 
@@ -132,14 +155,20 @@ REFITTED = ("validation loss", "test loss", "test accuracy")
 """What is measured again with the lower problem solved for the final x."""
 
 
-def _refitted(task: Task, at: State) -> Mapping[str, float]:
-    found = task.measured(task.solved(at.x))
-    return {f"refit {name}": found[name] for name in REFITTED}
+def _refitted(task: Task, at: State) -> dict[str, float]:
+    """Returns those; where x is too large for that, what is measured without, and that it diverged."""
+    try:
+        found = task.measured(task.solved(at.x))
+    except RuntimeError:  # a step of L-BFGS overflows
+        found = {}
+    solved = bool(found) and all(map(isfinite, found.values()))
+    told = found if solved else task.measured(at)
+    return {**{f"refit {name}": told[name] for name in REFITTED}, **({} if solved else {"diverged": 1})}
 
 
-def _told(counter: Counter, steps: int, seconds: float) -> dict[str, Any]:
+def _told(counter: Counter, steps: int | None, seconds: float) -> dict[str, Any]:
     return {
-        "outer steps": steps,
+        **({} if steps is None else {"outer steps": steps}),
         **{name.replace("_", " "): value for name, value in asdict(counter).items()},
         "samples": counter.samples,
         "calls": counter.calls,

@@ -17,7 +17,7 @@ COLUMNS = {
     "test accuracy": ("test %", 100.0, 1),
     "validation loss": ("validation loss", 1.0, 3),
     "refit test accuracy": ("refit test %", 100.0, 1),
-    "refit validation loss": ("refit validation loss", 1.0, 3),
+    "refit validation loss": ("refit loss", 1.0, 3),
     "AUC": ("AUC", 1.0, 3),
     "movement": ("movement", 1.0, 2),
 }
@@ -26,29 +26,28 @@ COSTS = ("outer steps", "gradient samples", "hvp samples", "cross samples", "cal
 
 
 def table(recipe: BilevelRecipe, points: Sequence[Measured], level: float) -> str:
-    """Returns what the arms came to at a level as text; half intervals stand behind the means."""
-    found = {arm: list(ends(points, arm, level).values()) for arm in recipe.arms}
-    found = {arm: own for arm, own in found.items() if own}
-    head = ["arm", *(name for name, _, _ in COLUMNS.values()), *COSTS]
+    """Returns what the arms came to at a level as text; half intervals stand behind the means; "" of none."""
+    head = ["arm", *(name for name, _, _ in COLUMNS.values())]
     lines = [
-        [
-            arm,
-            *(_cell([each.metrics[name] for each in own], *form) for name, (_, *form) in COLUMNS.items()),
-            *(_cost(name, float(np.mean([each.metrics[name] for each in own]))) for name in COSTS),
-        ]
-        for arm, own in found.items()
+        [arm, *(_cell([each.metrics[name] for each in own], *form) for name, (_, *form) in COLUMNS.items())]
+        for arm, own in _found(recipe, points, level).items()
     ]
-    return "\n".join(aligned([head, *lines], left=(0,)))
+    return "\n".join(aligned([head, *lines], left=(0,))) if lines else ""
+
+
+def cost_table(recipe: BilevelRecipe, points: Sequence[Measured], level: float) -> str:
+    """Returns what the arms computed at a level as text: means over the seeds; "" of none."""
+    lines = [
+        [arm, *(_cost(name, own) for name in COSTS)] for arm, own in _found(recipe, points, level).items()
+    ]
+    return "\n".join(aligned([["arm", *COSTS], *lines], left=(0,))) if lines else ""
 
 
 def rows(recipe: BilevelRecipe, points: Sequence[Measured]) -> list[dict[str, Any]]:
     """Returns the ends of all arms as rows of a CSV file: means, and the ends of two intervals."""
     lines = []
     for level in recipe.levels:
-        for arm in recipe.arms:
-            own = list(ends(points, arm, level).values())
-            if not own:
-                continue
+        for arm, own in _found(recipe, points, level).items():
             line: dict[str, Any] = {"arm": arm, "level": level, "seeds": len(own)}
             for name in own[0].metrics:
                 values = [each.metrics[name] for each in own if name in each.metrics]
@@ -70,13 +69,22 @@ def point_row(point: Measured) -> dict[str, Any]:
     return head | {name: short(value) for name, value in point.metrics.items()}
 
 
+def _found(recipe: BilevelRecipe, points: Sequence[Measured], level: float) -> dict[str, list[Measured]]:
+    """Returns the ends of an arm's runs, of the arms that have some."""
+    found = {arm: list(ends(points, arm, level).values()) for arm in recipe.arms}
+    return {arm: own for arm, own in found.items() if own}
+
+
 def _cell(values: Sequence[float], factor: float, digits: int) -> str:
     found = student([factor * value for value in values])
     half = "" if isnan(found.low) else f" ±{(found.high - found.low) / 2:.{digits}f}"
     return f"{found.mean:.{digits}f}{half}"
 
 
-def _cost(name: str, value: float) -> str:
+def _cost(name: str, own: Sequence[Measured]) -> str:
+    if name not in own[0].metrics:
+        return ""
+    value = float(np.mean([each.metrics[name] for each in own]))
     if name == "seconds":
         return f"{value:.1f}"
     return f"{value / 1e6:.2f}M" if value >= 1e6 else f"{value:.0f}"

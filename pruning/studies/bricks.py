@@ -51,9 +51,9 @@ class BricksConfig:
     0 instead weighs all candidates together, on the cells that no symmetry takes to them."""
     steps: int = 300
     """Steps of a retraining."""
-    outer: int = 40
+    outer: int = 25
     """Steps on the weights."""
-    outer_lr: float = 0.2
+    outer_lr: float = 0.3
     """Learning rate of these steps (Adam on logarithms of the weights)."""
     l2: float = 1e-3
     """L2 of the heads, which makes the lower problem strongly convex."""

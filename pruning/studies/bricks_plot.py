@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from bttt.board import row_name
+from bttt.symmetry import symmetries
 from pruning.studies.bricks_cells import cells
 from pruning.studies.bricks_ranking import LEARNED, Row
 
@@ -27,6 +28,8 @@ MARKERS = "os^vDP*X<>phd"
 def draw(rows: Sequence[Row], base: Sequence[int], path: Path) -> None:
     """Writes a PNG: a point a candidate of each choice, and maps of the means over choices and seeds.
 
+    On the maps the mirror images of a candidate have its colour, but no number.
+
     Weights are in units of the uniform one; gains in the scatter are above the mean of their choice.
 
     Args:
@@ -39,8 +42,8 @@ def draw(rows: Sequence[Row], base: Sequence[int], path: Path) -> None:
     weights, gains = _relative(rows)
     _draw_scatter(scatter, rows, weights, gains)
     own = [1000 * row.gains["loss"] for row in rows]
-    _draw_map(maps[0], _means(rows, weights), base, "learned weight / uniform", "{:.1f}")
-    _draw_map(maps[1], _means(rows, own), base, "gain by retraining, loss\n(thousandths of a nat)", "{:.0f}")
+    _draw_map(maps[0], _means(rows, weights), base, "learned weight / uniform")
+    _draw_map(maps[1], _means(rows, own), base, "gain by retraining, loss\n(thousandths of a nat)")
     figure.savefig(path)
 
 
@@ -87,20 +90,22 @@ def _draw_scatter(axes: Axes, rows: Sequence[Row], weights: Sequence[float], gai
     )
 
 
-def _draw_map(axes: Axes, values: Mapping[str, float], base: Sequence[int], title: str, form: str) -> None:
+def _draw_map(axes: Axes, values: Mapping[str, float], base: Sequence[int], title: str) -> None:
     size = cells()[0]
+    own = {board.bricks[0]: values[board.brick_names] for board in cells() if board.brick_names in values}
     grid = np.full((size.rows, size.cols), np.nan)
-    for board in cells():
-        if board.brick_names in values:
-            grid[divmod(board.bricks[0], size.cols)] = values[board.brick_names]
+    for cell, value in own.items():
+        for symmetry in symmetries(size.rows, size.cols):
+            image = symmetry.cell(cell)
+            grid[divmod(image, size.cols)] = own.get(image, value)
     colours = colormaps["viridis_r"].with_extremes(bad=NOTHING)
     low, high = np.nanmin(grid), np.nanmax(grid)
     axes.imshow(np.ma.masked_invalid(grid), cmap=colours, vmin=low, vmax=high)
-    for (row, col), value in np.ndenumerate(grid):
-        if not np.isnan(value):
-            dark = high > low and (value - low) / (high - low) > DARK
-            style = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if dark else "black"}
-            axes.text(col, row, form.format(value), **style)
+    for cell, value in own.items():
+        row, col = divmod(cell, size.cols)
+        dark = high > low and (value - low) / (high - low) > DARK
+        style = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if dark else "black"}
+        axes.text(col, row, f"{value:.2g}", **style)
     for cell in base:
         row, col = divmod(cell, size.cols)
         axes.add_patch(Rectangle((col - 0.45, row - 0.45), 0.9, 0.9, fill=False, ec=TRAINED, lw=1.5))

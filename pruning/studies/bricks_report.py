@@ -26,11 +26,12 @@ from tournaments.crosstable import aligned
 from tournaments.publish import csv_text
 
 CSV_FILE, JSON_FILE, TEXT_FILE, PICTURE_FILE = "bricks.csv", "bricks.json", "report.txt", "bricks.png"
+UNITS: Mapping[str, tuple[float, int]] = {"loss": (1000, 2), "losing": (100, 2)}
+"""By truth: what a gain is multiplied with, and its digits."""
 LEGEND = """\
 rank: Spearman's correlation with the gain by retraining; regret: how much less the pick gains than the best
-candidate (loss in thousandths of a nat, losing in points of value-losing moves); (others): against the mean
-gain of the other seeds' retrainings, which have other games. All are means over choices, with 95% intervals
-over seeds.
+candidate (loss in thousandths of a nat, moves in points); (others): against the mean gain of the other
+seeds' retrainings, which have other games. All are means over choices, with 95% intervals over seeds.
 learned weights: of the candidates, by bilevel optimisation of the held-out loss; first hypergradient: how
 fast that loss falls with each at uniform weights; refit of each: held-out loss of heads fitted to the
 training cells and it alone; worst cell: its own loss with heads fitted to the training cells alone;
@@ -81,29 +82,23 @@ def _lines(
         f"{_range(len(each['candidates']) for each in found.values())} candidates, "
         f"{_range(len(each['held']) for each in found.values())} held-out cells"
     )
-    yield from ("", "What foretells the gain of a retraining:", *_foretold_table(told), LEGEND)
+    for truth, what in zip(TRUTHS, ("loss", "value-losing moves"), strict=True):
+        yield from ("", f"What foretells the gain in {what} by retraining:", *_foretold_table(told, truth))
+    yield LEGEND
     yield from ("", "Heads on the frozen trunk, on held-out cells:", *_fits_table(found))
     yield from ("", "By candidate, means over choices and seeds:", *_candidates_table(rows))
     yield from ("", *_costs(found, measured))
 
 
-def _foretold_table(told: Sequence[Foretold]) -> list[str]:
-    heads = ["ranked by"]
-    columns: list[tuple[str, str, float, int]] = []
+def _foretold_table(told: Sequence[Foretold], truth: str) -> list[str]:
     several = any(each.of_others for each in told)
-    for truth, factor, digits in (("loss", 1000, 2), ("losing", 100, 3)):
-        for measure, head in (("correlation", "rank"), ("of_others", "rank"), ("regret", "regret")):
-            if measure == "of_others" and not several:
-                continue
-            columns.append((measure, truth, factor if measure == "regret" else 1, digits))
-            heads.append(f"{truth}: {head}{' (others)' * (measure == 'of_others')}")
-    lines = [heads]
+    lines = [["ranked by", "rank", "regret", *(["rank (others)", "regret (others)"] if several else [])]]
+    factor, digits = UNITS[truth]
     for each in told:
-        own = [
-            _interval(getattr(each, measure).get(truth), factor, digits if factor != 1 else 2)
-            for measure, truth, factor, digits in columns
-        ]
-        lines.append([each.predictor, *own])
+        own = [(each.correlation, 1, 2), (each.regret, factor, digits)]
+        apart = [(each.of_others, 1, 2), (each.regret_of_others, factor, digits)] if several else []
+        texts = [_interval(found.get(truth), *form) for found, *form in (*own, *apart)]
+        lines.append([each.predictor, *texts])
     return aligned(lines, left=(0,))
 
 
@@ -134,12 +129,12 @@ def _fits_table(found: Mapping[tuple[int, str], Mapping[str, Any]]) -> list[str]
 def _candidates_table(rows: Sequence[Row]) -> list[str]:
     number = {key: sum((row.seed, row.choice) == key for row in rows) for key in _keys(rows)}
     lines = [["cell", "weight / uniform", "gain, loss", "gain, losing"]]
-    for cell in dict.fromkeys(row.candidate for row in rows):
+    for cell in sorted({row.candidate for row in rows}):
         own = [row for row in rows if row.candidate == cell]
         weight = _by_seed((row.seed, row.scores[LEARNED] * number[row.seed, row.choice]) for row in own)
         gained = [_by_seed((row.seed, row.gains[truth]) for row in own) for truth in TRUTHS]
-        texts = [_interval(weight, 1, 2), _interval(gained[0], 1000, 2), _interval(gained[1], 100, 3)]
-        lines.append([cell, *texts])
+        texts = [_interval(each, *UNITS[truth]) for truth, each in zip(TRUTHS, gained, strict=True)]
+        lines.append([cell, _interval(weight, 1, 2), *texts])
     return [*aligned(lines, left=(0,)), "gain, loss: thousandths of a nat; gain, losing: points"]
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,21 +19,21 @@ from agents.alphazero.torch_evaluators import one_thread
 from bttt.board import Board
 from bttt.run_folder import write_json
 from pruning.bilevel import Counter
-from pruning.studies import bricks_weights as weights_of
 from pruning.studies import buffer
 from pruning.studies.bricks import BricksConfig
 from pruning.studies.bricks_cells import Choice, cells
 from pruning.studies.bricks_data import deal, needed, play_each
-from pruning.studies.bricks_heads import Trunk, joined, losses
+from pruning.studies.bricks_heads import Features, Trunk, joined, losses
 from pruning.studies.bricks_ranking import LEARNED, PREDICTORS
 from pruning.studies.bricks_retraining import Exact, losses_by_cell, retrained
-from pruning.studies.bricks_weights import Lower, Weighed
+from pruning.studies.bricks_weights import Lower, Weighed, base_alone, corners, learn, search, uniform
 from pruning.studies.buffer import Buffer
 from pruning.studies.prune_run import load_subject
 
 LEARN_FILE, HELD_FILE = "learn.npz", "held.npz"
 """Games to learn from, and games on the cells that may be held out."""
 BASE = "base"
+RANDOM_WEIGHTS = "best random weights"
 PLAY_KEY, SEARCH_KEY = 1, 2
 """Spawn keys of a seed's random numbers."""
 
@@ -139,6 +140,8 @@ def retrain(study: Study, seed: int, board: Board | None) -> None:
         )
         _, measuring = _held(study, seed, _others(study))
         loss = losses_by_cell(network, measuring, cells()[0].with_bricks(()))
+        if np.isfinite(loss).sum() < len(_others(study)):
+            raise ValueError(f"learner.lr must be lower than {config.learner.lr}: a retraining has diverged")
         exact = Exact(config.suite, network.config.encoding == "bricks")
         losing = exact.losing(make_evaluator(network, "torch"))
     found = {"loss": _by_cell(loss), "losing": _by_cell(losing), "seconds": round(seconds, 2)}
@@ -151,61 +154,79 @@ def _by_cell(values: np.ndarray) -> dict[str, float]:
     return {board.brick_names: value for board, value in pairs if np.isfinite(value)}
 
 
-def weigh(study: Study, seed: int, choice: Choice) -> None:
-    """Learns the weights of a choice, and fits what they are compared with."""
-    config, network = study.config, load_subject(study.config.agent).network
-    games = _games(study, seed, LEARN_FILE)
+class Material(NamedTuple):
+    """What a choice is weighed with.
+
+    Attributes:
+        trunk: The frozen trunk.
+        lower: The fit of heads to the training cells and the candidates.
+        choosing: Features of held-out positions that choose the weights.
+        measuring: Features of held-out positions, of other games, that measure what was chosen.
+        choice: The choice.
+    """
+
+    trunk: Trunk
+    lower: Lower
+    choosing: Features
+    measuring: Features
+    choice: Choice
+
+
+def _material(study: Study, seed: int, choice: Choice) -> Material:
+    config, games = study.config, _games(study, seed, LEARN_FILE)
     groups = [study.base, *([board] for board in choice.candidates)]
     samples = [deal(games, boards, [config.positions], seed)[0][: config.fitted] for boards in groups]
+    trunk = Trunk(load_subject(config.agent).network, samples[0], cells()[0].with_bricks(()))
+    lower = Lower(joined(list(map(trunk.features, samples))), len(samples), config.l2)
+    return Material(trunk, lower, *map(trunk.features, _held(study, seed, choice.held)), choice)
+
+
+def weigh(study: Study, seed: int, choice: Choice) -> None:
+    """Learns the weights of a choice, and fits what they are compared with."""
     with one_thread():
-        trunk = Trunk(network, samples[0], cells()[0].with_bricks(()))
-        lower = Lower(joined(list(map(trunk.features, samples))), len(samples), config.l2)
-        choosing, measuring = map(trunk.features, _held(study, seed, choice.held))
-        keys = np.random.SeedSequence(seed, spawn_key=(SEARCH_KEY, choice.number))
-        seconds, learned = _timed(
-            lambda: weights_of.learn(lower, choosing, steps=config.outer, lr=config.outer_lr)
-        )
-        even = weights_of.uniform(lower, choosing)
-        calls = learned.counter.calls
-        searching, (best, tried) = _timed(
-            lambda: weights_of.search(
-                lower, choosing, even.heads, calls=calls, rng=np.random.default_rng(keys)
-            )
-        )
-        corners = weights_of.corners(lower, choosing, even.heads)
-        base = weights_of.base_alone(lower, choosing, even.heads)
-        own = losses(base.heads, lower.features).unflatten(0, (len(samples), -1)).mean(1)[1:]
-        exact = Exact(config.suite, trunk.bricks_plane)
-        fits = {
-            "training cells alone": base,
-            "and the best candidate": min(corners, key=lambda each: each.upper),
-            "uniform weights": even,
-            "best random weights": best,
-            LEARNED: learned,
-        }
-        measured = {name: _fit(each, trunk, measuring, exact, choice) for name, each in fits.items()}
-    scores = (learned.weights, learned.influence, [-each.upper for each in corners], own)
-    found = {
+        write_json(study.weighed_file(seed, choice), _weighed(study, seed, _material(study, seed, choice)))
+
+
+def _weighed(study: Study, seed: int, material: Material) -> dict[str, Any]:
+    config, choice = study.config, material.choice
+    problem = material.lower, material.choosing
+    seconds, learned = _timed(partial(learn, *problem, steps=config.outer, lr=config.outer_lr))
+    even = uniform(*problem)
+    keys = np.random.SeedSequence(seed, spawn_key=(SEARCH_KEY, choice.number))
+    budget = {"calls": learned.counter.calls, "rng": np.random.default_rng(keys)}
+    searching, (best, tried) = _timed(partial(search, *problem, even.heads, **budget))
+    single = corners(*problem, even.heads)
+    base = base_alone(*problem, even.heads)
+    worst = losses(base.heads, material.lower.features).unflatten(0, (material.lower.groups, -1)).mean(1)[1:]
+    scores = (learned.weights, learned.influence, [-each.upper for each in single], worst)
+    fits = {
+        "training cells alone": base,
+        "and the best candidate": min(single, key=lambda each: each.upper),
+        "uniform weights": even,
+        RANDOM_WEIGHTS: best,
+        LEARNED: learned,
+    }
+    exact = Exact(config.suite, material.trunk.bricks_plane)
+    return {
         "candidates": [board.brick_names for board in choice.candidates],
         "held": [board.brick_names for board in choice.held],
         "scores": {name: list(map(float, each)) for name, each in zip(PREDICTORS, scores, strict=True)},
-        "fits": measured,
+        "fits": {name: _fit(each, material, exact) for name, each in fits.items()},
         "path": list(learned.path),
         "tried": tried,
-        "calls": {LEARNED: _calls(learned.counter), "best random weights": _calls(best.counter)},
-        "seconds": {LEARNED: round(seconds, 2), "best random weights": round(searching, 2)},
+        "calls": {LEARNED: _calls(learned.counter), RANDOM_WEIGHTS: _calls(best.counter)},
+        "seconds": {LEARNED: round(seconds, 2), RANDOM_WEIGHTS: round(searching, 2)},
     }
-    write_json(study.weighed_file(seed, choice), found)
 
 
-def _fit(each: Weighed, trunk: Trunk, measuring: Any, exact: Exact, choice: Choice) -> dict[str, Any]:
+def _fit(each: Weighed, material: Material, exact: Exact) -> dict[str, Any]:
     """Returns what is told of heads: their weights, losses, and value-losing moves on the held-out cells."""
-    losing = exact.losing(trunk.evaluator(each.heads))
+    losing = exact.losing(material.trunk.evaluator(each.heads))
     return {
         "weights": each.weights.tolist(),
         "choosing": each.upper,
-        "measuring": float(losses(each.heads, measuring).mean()),
-        "losing": float(np.mean([losing[board.bricks[0]] for board in choice.held])),
+        "measuring": float(losses(each.heads, material.measuring).mean()),
+        "losing": float(np.mean([losing[board.bricks[0]] for board in material.choice.held])),
     }
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from pruning.bilevel import ConjugateGradients, Counter, Problem, Tree, hypergradient
 from pruning.studies.bricks_heads import Features, Heads, fit, fitting_losses, losses, no_heads
 
-SOLVER = ConjugateGradients(60, 1e-2)
+SOLVER = ConjugateGradients(60, 3e-3)
 BETAS = (0.9, 0.999)
 
 

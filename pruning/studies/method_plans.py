@@ -21,7 +21,7 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
 
 
 def _chosen_by(text: str) -> dict[str, Any]:
-    """Returns what decides in a plan what is cut, given a method's name, with options behind a colon or not."""
+    """Returns what decides in a plan what is cut, given a method with or without options behind a colon."""
     method, _, options = text.partition(":")
     known = {**CRITERIA, **METHODS}
     if method not in known:

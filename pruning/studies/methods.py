@@ -1,18 +1,18 @@
-"""The command `bttt methods`: every method of the module at one density, on AlphaZero and a vision network."""
+"""The command `bttt methods`: every method of pruning at one density, on AlphaZero and a vision network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tqdm import tqdm
 
 from agents.alphazero.train import TrainConfig
 from agents.options import nearest
 from bttt.exit_codes import OK
-from pruning.studies.methods_arms import METHODS_COMPARED, WHOLE_PARTS
+from pruning.studies.methods_arms import STUDIES, WHOLE_PARTS, Method
 from pruning.studies.prune import PruneConfig, PruneOptions
 from pruning.studies.side_by_side import quietly, side_by_side
 from tournaments.generalisation_networks import FIXED_BY_STUDY, StudyNetwork, study_networks
@@ -26,26 +26,30 @@ class MethodsConfig:
     """Prune networks with every method of the module to one density, and set them side by side.
 
     What is pruned are the insides of the residual blocks, to an eighth: weights, or channels. Networks are
-    trained first where they are not there; each then plays a buffer of self-play, on which all prunings of it
-    are retrained, and those that are pruned before training trained. Prints a table and writes methods.txt,
-    methods.csv (every network) and methods.json. The same command again continues it.
+    trained first where they are not there; each then plays a buffer of self-play, on which all prunings of
+    it are retrained, and those that are pruned before training trained. Prints a table and writes
+    methods.txt, methods.csv (every network) and methods.json. The same command again continues it.
 
-    Columns: kept, % of the weights of the blocks; params, parameters left; MACs of the network as it is, then
-    of its weights that are not zero, which nothing here skips; training, multiply-adds of its training
-    relative to the dense network's, if zeros were skipped (its base included); accuracy of the vision network,
-    %; losing, % of the raw policy's decisions that lose value, on boards seen in training and novel ones.
+    Columns: % kept of the blocks' weights, or channels; MACs of the network as it is; if sparse, those of its
+    weights that are not zero, which nothing here skips; training, the multiply-adds of its training if zeros
+    were skipped, in retrainings of the whole network (of images, with the base's); accuracy on test images;
+    losing, % of the raw policy's decisions that lose value, on boards seen in training and on novel ones.
     """
 
+    study: Literal["methods", "self-play"] = "methods"
+    """All methods on a buffer of the network's self-play; or sparse training by self-play from the start, at
+    densities of a fifth and a tenth."""
     brick_set: str = "R3"
     """Training set of the networks."""
     seeds: int = 3
     """Networks, with the seeds 0, 1, ..."""
     iterations: int = 100
     """Iterations of each network's training, where it is not trained yet."""
-    methods: tuple[str, ...] = tuple(METHODS_COMPARED)
+    methods: tuple[str, ...] = ()
     """Methods, by name in the table; by default all."""
     steps: int = 600
-    """Steps that a network is retrained for that is cut once; twice as many before training."""
+    """Steps that a network is retrained for that is cut once; twice as many before training, three times as
+    many by self-play."""
     vision: Path | None = None
     """Folder of `bttt vision methods/resnet8-fashion-mnist`, whose accuracies join the table."""
     out: Path = Path("runs/methods-results")
@@ -69,17 +73,25 @@ class Pruned:
     """One pruning of the study.
 
     Attributes:
-        method: Name in `METHODS_COMPARED`.
+        study: Name in `STUDIES`.
+        name: Of the method in it.
         network: The network that is pruned.
     """
 
-    method: str
+    study: str
+    name: str
     network: StudyNetwork
 
     @property
-    def name(self) -> str:
+    def method(self) -> Method:
+        """The method."""
+        return STUDIES[self.study][self.name]
+
+    @property
+    def folder(self) -> str:
         """The name of its folder."""
-        return f"{self.method}-{self.network.name}"
+        kind = "" if self.study == "methods" else f"{self.study}-"
+        return f"{kind}{self.name}-{self.network.name}"
 
 
 def run(config: MethodsConfig) -> int:
@@ -91,7 +103,8 @@ def run(config: MethodsConfig) -> int:
     """
     _check(config)
     networks = study_networks((config.brick_set,), config.seeds)
-    prunings = [Pruned(method, network) for network in networks for method in config.methods]
+    methods = config.methods or tuple(STUDIES[config.study])
+    prunings = [Pruned(config.study, method, network) for network in networks for method in methods]
     from pruning.studies.methods_table import publish, vision_points  # torch, which takes a second to load
 
     seen = vision_points(config.vision) if config.vision else []
@@ -107,13 +120,13 @@ def run(config: MethodsConfig) -> int:
 
 def pruning_config(config: MethodsConfig, pruned: Pruned) -> PruneConfig:
     """Returns how a network is pruned."""
-    method = METHODS_COMPARED[pruned.method]
+    method = pruned.method
     folder = config.networks / pruned.network.name
     options = {field.name: getattr(config.prune, field.name) for field in fields(config.prune)}
     options |= {name: None for name in ("scope", "allocation", "rounds", "untrained", "schedule")}
     options |= {"exclude": WHOLE_PARTS[method.of], **method.options}
     options |= {"steps": max(1, round(method.time * config.steps)), "seed": pruned.network.seed}
-    options |= {"buffer": folder / "buffer.npz", "out": config.runs / pruned.name}
+    options |= {"buffer": folder / "buffer.npz", "out": config.runs / pruned.folder}
     return PruneConfig(f"alphazero:{folder}", **options)
 
 
@@ -121,21 +134,21 @@ def _check(config: MethodsConfig) -> None:
     for name in ("seeds", "iterations", "steps", "workers"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name} must be at least 1, got {getattr(config, name)}")
-    if not config.methods:
-        raise ValueError(f"methods must have at least one entry; they are {', '.join(METHODS_COMPARED)}")
+    _check_set_by_study(config)
+    known = list(STUDIES[config.study])
     for name in config.methods:
-        if name not in METHODS_COMPARED:
-            known = list(METHODS_COMPARED)
+        if name not in known:
             raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {', '.join(known)}")
-    for name in OF_STUDY:
-        if (value := getattr(config.prune, name)) != getattr(PruneOptions(), name):
-            raise ValueError(f"prune.{name} is set by the study itself, got {value!r}")
-    for name in FIXED_BY_STUDY:
-        if (value := getattr(config.train, name)) != getattr(TrainConfig(), name):
-            raise ValueError(f"train.{name} is set by the study itself, got {value!r}")
     for folder in (config.out, config.networks, config.runs):
         if folder.exists() and not folder.is_dir():
             raise ValueError(f"{folder} must be a folder, it is a file")
+
+
+def _check_set_by_study(config: MethodsConfig) -> None:
+    for of, names in (("prune", OF_STUDY), ("train", FIXED_BY_STUDY)):
+        for name in names:
+            if (value := getattr(getattr(config, of), name)) != getattr(getattr(MethodsConfig(), of), name):
+                raise ValueError(f"{of}.{name} is set by the study itself, got {value!r}")
 
 
 def _check_plans(config: MethodsConfig, prunings: Sequence[Pruned]) -> None:
@@ -158,7 +171,7 @@ def _train(config: MethodsConfig, network: StudyNetwork) -> str:
 
     with quietly():
         train(network.training(replace(config.train, iterations=config.iterations), config.networks))
-        prepare(pruning_config(config, Pruned("dense-retrained", network)))
+        prepare(pruning_config(config, Pruned("methods", "dense-retrained", network)))
     return network.name
 
 
@@ -168,4 +181,4 @@ def _prune(config: MethodsConfig, pruned: Pruned) -> str:
 
     with quietly():
         prune(pruning_config(config, pruned))
-    return pruned.name
+    return pruned.folder

@@ -110,3 +110,28 @@ METHODS_COMPARED: dict[str, Method] = {
     "greedy-global": _once("greedy-global", "Ye, Wu, Liu 2020", file="imitation.py"),
 }
 """The methods by name, in the table's order."""
+SELF_PLAY_TIME = 3.0
+SELF_PLAY_DENSITIES = (0.2, 0.1)
+
+
+def _playing(method: str, paper: str, density: float, **more: Any) -> Method:
+    """Returns a network that learns from nothing but its own games, sparse from the first one."""
+    options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 30, **more}
+    return Method("weights", paper, "sparse_training.py", options, SELF_PLAY_TIME)
+
+
+SELF_PLAY: dict[str, Method] = {
+    "dense": _playing("magnitude", "nothing is cut", 1.0),
+    **{
+        f"{name}-{density:g}": _playing(method, paper, density, allocation=allocation)
+        for density in SELF_PLAY_DENSITIES
+        for name, method, paper, allocation in (
+            ("static-erk", "static", "Mocanu et al. 2018", "erk"),
+            ("set-erk", "set:every=50", "Mocanu et al. 2018", "erk"),
+            ("rigl-erk", "rigl:every=50", "Evci et al. 2020", "erk"),
+            ("rigl-uniform", "rigl:every=50", "Evci et al. 2020", "uniform"),
+        )
+    },
+}
+"""Sparse training by self-play: the end of the updates is a share of all of a network's steps."""
+STUDIES: Mapping[str, dict[str, Method]] = {"methods": METHODS_COMPARED, "self-play": SELF_PLAY}

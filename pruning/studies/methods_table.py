@@ -8,13 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any
 
 from bttt.run_folder import plain, provenance, write_text
 from pruning.intervals import Interval, student
 from pruning.loop import Result, stored_results
 from pruning.studies.methods import MethodsConfig, Pruned
-from pruning.studies.methods_arms import METHODS_COMPARED
+from pruning.studies.methods_arms import STUDIES, Method
 from tournaments.crosstable import aligned
 from tournaments.publish import csv_text
 
@@ -45,7 +44,9 @@ def vision_points(folder: Path) -> list[Measured]:
     path = folder / POINTS_FILE
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        last = {(row["arm"], int(row["seed"])): row for row in sorted(rows, key=lambda row: int(row["cycle"]))}
+        last = {
+            (row["arm"], int(row["seed"])): row for row in sorted(rows, key=lambda row: int(row["cycle"]))
+        }
         spent = {key: sum(float(r["training cost"] or 0) for r in rows if _key(r) == key) for key in last}
         return [
             Measured(arm, "vision", seed, {**_numbers(row), "training": spent[arm, seed]})
@@ -70,10 +71,10 @@ def alphazero_networks(config: MethodsConfig, prunings: Sequence[Pruned]) -> lis
     """Returns the last networks of all prunings that are finished."""
     found = []
     for pruned in prunings:
-        results = stored_results(config.runs / pruned.name)
-        if results and len(results) > METHODS_COMPARED[pruned.method].options["cycles"]:
-            values = _values(results, METHODS_COMPARED[pruned.method].time)
-            found.append(Measured(pruned.method, "alphazero", pruned.network.seed, values))
+        results = stored_results(config.runs / pruned.folder)
+        if len(results) > pruned.method.options["cycles"]:
+            values = _values(results, pruned.method.time)
+            found.append(Measured(pruned.name, "alphazero", pruned.network.seed, values))
     return found
 
 
@@ -93,22 +94,24 @@ def _values(results: Sequence[Result], time: float) -> dict[str, float]:
 
 def publish(config: MethodsConfig, prunings: Sequence[Pruned], seen: Sequence[Measured]) -> None:
     """Writes the files and prints the table; ValueError where nothing is finished."""
-    measured = [*seen, *alphazero_networks(config, prunings)]
-    measured = [each for each in measured if each.method in config.methods]
+    names = {pruned.name for pruned in prunings}
+    measured = [each for each in seen if each.method in names] + alphazero_networks(config, prunings)
     if not measured:
         raise ValueError(f"nothing is finished yet in {config.runs}")
-    text = table(measured)
+    text = table(STUDIES[config.study], measured)
     rows = [{"method": each.method, "on": each.on, "seed": each.seed, **each.values} for each in measured]
     heads = dict.fromkeys(head for row in rows for head in row)
     filled = [{head: row.get(head, "") for head in heads} for row in rows]
     write_text(config.out / TEXT_NAME, f"{text}\n")
     write_text(config.out / CSV_NAME, csv_text(filled))
-    write_text(config.out / JSON_NAME, json.dumps({**provenance(config), "rows": plain(rows)}, indent=1) + "\n")
+    write_text(
+        config.out / JSON_NAME, json.dumps({**provenance(config), "rows": plain(rows)}, indent=1) + "\n"
+    )
     print(text)
     print(f"\nwritten: {' '.join(str(config.out / name) for name in (TEXT_NAME, CSV_NAME, JSON_NAME))}")
 
 
-def table(measured: Sequence[Measured]) -> str:
+def table(methods: Mapping[str, Method], measured: Sequence[Measured]) -> str:
     """Returns a row for each method: its cost on the vision network and on AlphaZero, and what is left."""
     columns: dict[str, tuple[str, str, Callable[[Interval], str]]] = {
         "image % kept": ("vision", "kept", _percent),
@@ -124,13 +127,15 @@ def table(measured: Sequence[Measured]) -> str:
         "losing, novel": ("alphazero", "losing novel", _interval),
     }
     lines = [["method", "cuts", *columns]]
-    for method, row in METHODS_COMPARED.items():
+    for method, row in methods.items():
         own = [each for each in measured if each.method == method]
         if own:
             cells = [tell(_mean(own, on, name)) for on, name, tell in columns.values()]
             lines.append([method, row.of, *cells])
     filled = [
-        column for column in zip(*lines, strict=True) if len(lines) == 1 or any(cell != "-" for cell in column[1:])
+        column
+        for column in zip(*lines, strict=True)
+        if len(lines) == 1 or any(cell != "-" for cell in column[1:])
     ]
     return "\n".join(aligned([list(line) for line in zip(*filled, strict=True)]))
 

@@ -18,10 +18,10 @@ class PruneOptions:
     """How a network is pruned and retrained."""
 
     method: str = "dropnet"
-    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor, oracle,
-    greedy-forward, greedy-local, or greedy-global; weights by magnitude, gradient, gradient-magnitude, or
-    random-weights. Of initial weights, before training: snip, grasp, synflow; and sparse training: static,
-    set, snfs, rigl, or gradual, with options as rigl:alpha=0.3,every=100,end=0.75."""
+    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor,
+    oracle, greedy-forward, greedy-local, or greedy-global; weights by magnitude, gradient,
+    gradient-magnitude, or random-weights. Of initial weights, before training: snip, grasp, synflow; and
+    sparse training: static, set, snfs, rigl, gradual, with options as rigl:alpha=0.3,every=100,end=0.75."""
     scope: Literal["global", "layer"] | None = None
     """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer); by
     default global, and layer for the greedy methods, which choose in each."""
@@ -41,8 +41,8 @@ class PruneOptions:
     floor: int | None = None
     """Entries that each layer keeps; by default 1 channel or 0 weights."""
     exclude: tuple[str, ...] = ()
-    """Layers to leave whole (by the full names or with *): stem (the stream), blocks.*, policy_conv, value_conv, value_hidden; weights as
-    blocks.0.conv1.weight. By default none is; the network's outputs are never cut."""
+    """Layers to leave whole, with * and ?: channels of stem (the stream), blocks.*, policy_conv, value_conv,
+    value_hidden; weights as blocks.0.conv1.weight. By default none is; channels of outputs are never cut."""
     untrained: bool | None = None
     """Cut initial weights, and train then, with any method; so snip and those named after it do anyway."""
     rounds: int | None = None

@@ -43,6 +43,8 @@ METHODS: Mapping[str, Mapping[str, Any]] = {
     "greedy-global": IN_LAYERS,
 }
 """The methods that differ from `AFTER_TRAINING`, by name."""
+
+
 def defaults(method: str, untrained: bool | None) -> Mapping[str, Any]:
     """Returns what a method, with or without options behind a colon, has where it is told nothing else."""
     return METHODS.get(method.partition(":")[0], AT_START if untrained else AFTER_TRAINING)

@@ -50,7 +50,8 @@ class VisionConfig:
     width: float | None = None
     """Factor of the network's width."""
     subset: int | None = None
-    """Training images taken, of all classes alike, and test images at most."""
+    """Training images taken, of all classes alike, and test images at most; of bilevel recipes training and
+    validation samples together."""
     classes: int | None = None
     """Classes taken, the first ones."""
     size: int | None = None
@@ -62,7 +63,8 @@ class VisionConfig:
     cycles: int | None = None
     """Most pruning cycles after the dense network."""
     epochs: int | None = None
-    """Epochs of a training, with early stopping the most."""
+    """Epochs of a training, with early stopping the most; of bilevel recipes the samples that a method may
+    spend for each training sample."""
     batch: int | None = None
     """Images of a step."""
     precision: Literal["float32", "bfloat16"] | None = None
@@ -92,10 +94,15 @@ def run(config: VisionConfig) -> int:
 
         print(verdict_table(config.verdicts))
         return OK
-    from pruning.studies.vision_recipes import RECIPES  # torch, which takes a second to load
+    from pruning.studies import bilevel_recipes, vision_recipes  # torch, which takes a second to load
 
     if config.list or not config.recipe:
-        print(listing(RECIPES))
+        print(listing({**vision_recipes.RECIPES, **bilevel_recipes.RECIPES}))
+        return OK
+    if config.recipe in bilevel_recipes.RECIPES:
+        from pruning.studies.bilevel_report import conduct as conduct_bilevel
+
+        conduct_bilevel(config)
         return OK
     from pruning.studies.vision_report import conduct
 
@@ -115,18 +122,23 @@ def listing(recipes: Any) -> str:
 
 def changes(config: VisionConfig, recipe: Recipe) -> dict[str, Any]:
     """Returns what a configuration changes in its recipe."""
-    from pruning.data_sets import VARIABLE, is_there
-
     found: dict[str, Any] = dict(recipe.small) if config.small else {}
     given = {name: value for name, value in asdict(config).items() if value is not None}
     training = {name: given[name] for name in OF_TRAINING if name in given}
     found["training"] = {**found.get("training", {}), **training}
     found |= {name: given[name] for name in OF_RECIPE if name in given}
-    if config.data_set is not None:
-        found["data"] = config.data_set
-    named = config.data is not None or os.environ.get(VARIABLE) or config.download
-    if config.data_set is None and not named and not is_there(recipe.data, None):
-        found["data"] = FALLBACK
+    if (data := chosen_data(config, recipe.data)) != recipe.data or config.data_set:
+        found["data"] = data
     if found.get("data") == FALLBACK:  # whose images are fewer than the small subsets
         found["subset"] = config.subset
     return found
+
+
+def chosen_data(config: VisionConfig, data: str) -> str:
+    """Returns the data set that is taken instead of a recipe's, or that one."""
+    from pruning.data_sets import VARIABLE, is_there
+
+    if config.data_set is not None:
+        return config.data_set
+    named = config.data is not None or os.environ.get(VARIABLE) or config.download
+    return data if named or is_there(data, None) else FALLBACK

@@ -136,6 +136,8 @@ def as_dense(arm: str, *, densities: Range, margin: float) -> Check:
         levels = [level for level, own in found.items() if level[1] and _within(_density(own), wanted)]
         if not levels:
             raise _NotTestableError(f"{arm} has no level of density {_told(wanted)}")
+        if any((level[0], 0) not in found for level in levels):
+            raise _NotTestableError(f"{arm} prunes untrained networks, it has no level that is dense")
         seeds = sorted(set.intersection(*(set(found[level]) & set(found[level[0], 0]) for level in levels)))
         if len(seeds) < LEAST_SEEDS:
             raise _NotTestableError(f"{arm} has {len(seeds)} of the {LEAST_SEEDS} seeds needed")
@@ -214,7 +216,7 @@ def ahead_in(arm: str, other: str, *, parts: Sequence[int], by: float = 0.0) -> 
 
 
 def not_behind_in(arm: str, other: str, *, parts: Sequence[int], margin: float) -> Check:
-    """Returns the check that an arm is less than `margin` below another, or above it, compared as `ahead_in`."""
+    """Returns the check that an arm is less than `margin` below another, compared as `ahead_in`."""
     return _part_check(arm, other, parts, -_margin(margin))
 
 
@@ -255,7 +257,7 @@ def _part_check(arm: str, other: str, parts: Sequence[int], low: float) -> Check
             for seed in seeds
         }
         kept = (", ".join(f"{_density(own):.3g}" for own in each) for each in zip(*pairs, strict=True))
-        return found, "{} at {} kept less {} at {}".format(arm, next(kept), other, next(kept))
+        return found, f"{arm} at {next(kept)} kept less {other} at {next(kept)} kept"
 
     return _check(measure, low, inf)
 

@@ -1,4 +1,4 @@
-"""What a masked classifier would cost on hardware that skips its zeros; counted, not measured."""
+"""What a pruned classifier would cost where its zeros are skipped; counted by the loop, not measured."""
 
 from __future__ import annotations
 
@@ -7,36 +7,33 @@ from torch import nn
 from pruning.cost import macs
 from pruning.loop import Level
 from pruning.models import make_model
-from pruning.plan import Plan
-from pruning.sparse_cost import sparse_macs, training_flops
+from pruning.studies.vision_experiment import Arm, Recipe
 from pruning.studies.vision_task import VisionTask
 
 SPARSE_MACS, INFERENCE, TRAINING = "sparse macs", "inference cost", "training cost"
-"""Metrics: multiply-adds of an image, and as shares of what the dense network needs in inference and training."""
+"""Metrics: multiply-adds of an image; shares of what the dense network needs for one, and to be trained."""
 
 
-def sparse_cost(
-    task: VisionTask, plan: Plan, level: Level, *, whole: float = 1.0, epochs: float = 1.0
-) -> dict[str, float]:
+def relative_costs(recipe: Recipe, arm: Arm, part: int, task: VisionTask, level: Level) -> dict[str, float]:
     """Returns the multiply-adds of a cycle's network, and its shares of the dense network's costs.
 
+    A dense network that the arm did not train itself costs what its base's training did.
+
     Args:
+        recipe: The experiment.
+        arm: The arm.
+        part: The part of the arm.
         task: Whose network it is.
-        plan: How weights were pruned; its topology decides what training costs.
         level: The finished cycle.
-        whole: Factor from the network's width to the dense network's that it stands beside.
-        epochs: Share of the dense network's training that the cycle took.
     """
-    dense, sparse = macs(level.network, task.example), sparse_macs(level.network, task.example, level.masks)
-    reference = dense if whole == 1 else macs(_network(task, task.width * whole), task.example)
-    changing = plan.changing
-    times = {} if changing is None else {"every": changing.every, "begin": changing.begin, "end": changing.end}
-    step = training_flops(plan.topology or "static", dense, sparse, **times)
-    return {
-        SPARSE_MACS: sparse,
-        INFERENCE: sparse / reference,
-        TRAINING: epochs * step / training_flops("dense", reference, reference),
-    }
+    dense, sparse = macs(level.network, task.example), level.result["sparse macs"]
+    width = recipe.width_of(None, part)
+    reference = dense if width == task.width else macs(_network(task, width), task.example)
+    rewound = recipe.plan_of(arm, part, task.seed).rewind_to if level.cycle else 0.0
+    trained = arm.epochs * (1 - rewound) * level.result["training cost"]
+    if arm.base and not level.cycle:
+        trained = recipe.bases[arm.base].epochs
+    return {SPARSE_MACS: sparse, INFERENCE: sparse / reference, TRAINING: trained * dense / reference}
 
 
 def _network(task: VisionTask, width: float) -> nn.Module:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from agents.options import nearest
+from pruning.loop import Level
 from pruning.models import unmasked
 from pruning.plan import Plan
 from pruning.studies.vision_claims import Claim
 from pruning.studies.vision_points import Point
-from pruning.studies.vision_task import Training
+from pruning.studies.vision_task import Training, VisionTask
 
 ONE_SHOT_CYCLES = 1
 
@@ -38,7 +40,7 @@ class Arm:
     Attributes:
         plan: Settings of a `Plan` beside the recipe's.
         base: The dense network it starts from, by name in the recipe's bases; "" trains one in its own way.
-        epochs: Share of the recipe's epochs, in each cycle.
+        epochs: Share of the recipe's epochs, in each cycle; 0 trains nothing.
         training: Changes to the recipe's training.
         parts: One-shot: a pruning of the dense network for each, which drops that share; () prunes in cycles.
         widths: Factor of the network's width in each part, beside the recipe's; () leaves it.
@@ -96,7 +98,10 @@ class Recipe:
         small: Changes for small machines; those of "training" are to the training, "arms" are names.
         claims: What the paper claims, as checks of our numbers.
         published: The paper's numbers.
+        measure: What else is measured of each finished network: from the arm's name, the task and the level
+            to numbers by name.
         sections: Further parts of the report, by title: functions of the points.
+        pictures: Further pictures, by file: functions that draw the points there.
         note: How this differs from the paper.
     """
 
@@ -118,7 +123,9 @@ class Recipe:
     small: Mapping[str, Any] = field(default_factory=dict)
     claims: tuple[Claim, ...] = ()
     published: tuple[Published, ...] = ()
+    measure: Callable[[str, VisionTask, Level], Mapping[str, float]] | None = None
     sections: Mapping[str, Callable[[Sequence[Point]], str]] = field(default_factory=dict)
+    pictures: Mapping[str, Callable[[Path, Sequence[Point]], None]] = field(default_factory=dict)
     note: str = ""
 
     def with_changes(self, changes: Mapping[str, Any]) -> Recipe:
@@ -152,6 +159,8 @@ class Recipe:
             "claims",
             "published",
             "sections",
+            "measure",
+            "pictures",
             "note",
             "paper",
             "plan",
@@ -163,7 +172,8 @@ class Recipe:
     def training_of(self, arm: Arm | Base) -> Training:
         """Returns how an arm's cycles, or a base, are trained."""
         changes = dict(arm.training) if isinstance(arm, Arm) else {}
-        return replace(self.training, epochs=max(1, round(arm.epochs * self.training.epochs)), **changes)
+        epochs = max(1, round(arm.epochs * self.training.epochs)) if arm.epochs else 0
+        return replace(self.training, epochs=epochs, **changes)
 
     def plan_of(self, arm: Arm, part: int, seed: int) -> Plan:
         """Returns how one run of an arm prunes."""

@@ -1,4 +1,4 @@
-"""All methods of the module at one density on one small residual network: half of the table of `bttt methods`."""
+"""All methods of pruning at one density on one small residual network, for the table of `bttt methods`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ RECIPES = (
         data="fashion-mnist",
         model="resnet8",
         subset=2000,
-        training=Training(epochs=10, batch=32, momentum=0.9, weight_decay=5e-4, normalise=True),
+        training=Training(
+            epochs=6, batch=32, momentum=0.9, weight_decay=5e-4, normalise=True, precision="bfloat16"
+        ),
         arms={name: _arm(method) for name, method in METHODS_COMPARED.items()},
         bases={"dense": Base("clr", {"lr": LR})},
         small={"width": 0.5},
@@ -41,7 +43,9 @@ RECIPES = (
             Claim("RigL beats SET", ahead("rigl-erk", "set", **AT)),
             Claim("SNIP beats a static random mask of one share", ahead("snip", "static-uniform", **AT)),
             Claim("GraSP beats a static random mask of one share", ahead("grasp", "static-uniform", **AT)),
-            Claim("gradual pruning is not behind RigL", not_behind("gradual", "rigl-erk", margin=0.003, **AT)),
+            Claim(
+                "gradual pruning is not behind RigL", not_behind("gradual", "rigl-erk", margin=0.003, **AT)
+            ),
             Claim("pruning after training beats SNIP", ahead("magnitude", "snip", **AT)),
             Claim("local imitation beats L1", ahead("greedy-local", "l1", **AT)),
             Claim(
@@ -51,7 +55,7 @@ RECIPES = (
             Claim("local imitation beats random channels", ahead("greedy-local", "random", **AT)),
             Claim("DropNet beats random channels", ahead("dropnet", "random", **AT)),
         ),
-        note="All train for twice the base's epochs in all; tickets, which start anew in each cycle, for four "
-        "times. Stem, shortcuts and the last layer stay whole. Masks of weights save no time here.",
+        note="All train for twice the base's epochs in all; tickets, which start anew in each cycle, for "
+        "four times as many. Stem, shortcuts and the last layer stay whole. Masks of weights save no time here.",
     ),
 )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from agents.options import nearest
 from pruning.studies import (
+    bilevel_recipes,
     vision_dropnet,
+    vision_greedy,
     vision_initial,
+    vision_methods,
     vision_retraining,
     vision_silo,
     vision_sparse,
+    vision_sparse_budgets,
     vision_tickets,
 )
 from pruning.studies.vision_experiment import Recipe
@@ -17,7 +21,7 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for paper in (
         *(vision_dropnet, vision_silo, vision_retraining, vision_tickets),
-        *(vision_initial, vision_sparse),
+        *(vision_initial, vision_sparse, vision_sparse_budgets, vision_greedy, vision_methods),
     )
     for recipe in paper.RECIPES
 }
@@ -26,7 +30,6 @@ RECIPES: dict[str, Recipe] = {
 def find_recipe(name: str) -> Recipe:
     """Returns the recipe of that name; ValueError with the known names where there is none."""
     if name not in RECIPES:
-        raise ValueError(
-            f"unknown recipe {name!r}{nearest(name, list(RECIPES))}; recipes are {', '.join(RECIPES)}"
-        )
+        known = [*RECIPES, *bilevel_recipes.RECIPES]
+        raise ValueError(f"unknown recipe {name!r}{nearest(name, known)}; recipes are {', '.join(known)}")
     return RECIPES[name]

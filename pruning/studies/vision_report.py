@@ -90,6 +90,8 @@ def _check(config: VisionConfig, recipe: Recipe) -> None:
     """Raises ValueError where an option is out of range, before anything is written."""
     if config.workers < 1:
         raise ValueError(f"workers must be at least 1, got {config.workers}")
+    if recipe.training.epochs < 1:
+        raise ValueError(f"epochs must be at least 1, got {recipe.training.epochs}")
     if recipe.seeds < 1:
         raise ValueError(f"seeds must be at least 1, got {recipe.seeds}")
     for arm in recipe.arms.values():
@@ -112,7 +114,7 @@ def _scale(published: Recipe, recipe: Recipe, config: VisionConfig) -> str:
     return f"{'small' if config.small else 'changed'}: {', '.join(changed)}"
 
 
-def _machines(folder: Path) -> str:
+def machines(folder: Path) -> str:
     """Returns where the runs were made, as text."""
     made = read_json(folder / "environment.json", list)
     told = {
@@ -161,17 +163,19 @@ def _write(folder: Path, recipe: Recipe, scale: str, points: Sequence[Point]) ->
         "beside the paper, % of test images": _beside(recipe, levels),
         **{title: section(points) for title, section in recipe.sections.items()},
         "trainings that diverged, and ended with the last finite epoch": _diverged(points),
-        "claims": "\n".join(map(_told, findings)),
+        "claims": "\n".join(map(told, findings)),
         "note": fill(recipe.note, WIDTH),
     }
     text = "\n\n".join(f"{title}\n{part}" for title, part in parts.items() if part)
-    write_text(folder / TEXT_FILE, f"{_head(recipe, scale)}\n{_machines(folder)}\n\n{text}\n")
+    write_text(folder / TEXT_FILE, f"{_head(recipe, scale)}\n{machines(folder)}\n\n{text}\n")
     write_text(folder / TABLE_FILE, csv_text(filled(rows(levels))))
     write_text(folder / POINTS_FILE, csv_text(filled(list(map(_row, points)))))
     write_text(folder / JSON_FILE, json.dumps(_record(folder, recipe, scale, findings), indent=1) + "\n")
     draw(folder / FIGURE_FILE, points, title=f"{recipe.name} ({scale.partition(':')[0]} scale)")
+    for name, picture in recipe.pictures.items():
+        picture(folder / name, points)
     print(text)
-    names = (TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE)
+    names = (TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE, *recipe.pictures)
     print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
 
 
@@ -187,7 +191,8 @@ def _diverged(points: Sequence[Point]) -> str:
     return ", ".join(f"{arm} {number}" for arm, number in found.items())
 
 
-def _told(finding: Finding) -> str:
+def told(finding: Finding) -> str:
+    """Returns what became of a claim, as text."""
     text = f"{finding.verdict.upper()}: {finding.claim} [{finding.evidence}]"
     return fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 

@@ -23,9 +23,9 @@ from pruning.loop import run as run_loop
 from pruning.masks import Masks
 from pruning.plan import Plan
 from pruning.shrink import shrink
-from pruning.studies.vision_experiment import Arm, Job, Recipe, stages
 from pruning.studies.side_by_side import side_by_side
-from pruning.studies.vision_cost import sparse_cost
+from pruning.studies.vision_cost import relative_costs
+from pruning.studies.vision_experiment import Arm, Job, Recipe, stages
 from pruning.studies.vision_points import KEPT, Point
 from pruning.studies.vision_task import VisionTask
 
@@ -102,7 +102,8 @@ def _point(plan: Plan, job: Job, result: Result) -> Point:
         **{name: value for name, value in result.items() if name.startswith(("validation", "test"))},
         **training,
         **result["cost"],
-        **result.get("sparse cost", {}),
+        **result.get("relative costs", {}),
+        **result.get("more", {}),
         **{f"{KEPT}{name}": kept / size for name, (kept, size) in layers},
         "chance": result["chance"],
         "peak lr": result.get("best lr", max(map(plan.lr(result["cycle"]), np.linspace(0, 1, 201)))),
@@ -133,13 +134,12 @@ def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bo
     )
     plan = recipe.plan_of(arm, job.part, job.seed) if arm else recipe.base_plan(job.base, job.seed)
 
-    whole = recipe.width_of(None, 0) / recipe.width_of(arm, job.part)
-
     def publish(level: Level) -> None:
         _measure(task, level)
-        if arm and level.cycle and plan.of == "weights":
-            epochs = arm.epochs * (1 - plan.rewind_to)
-            level.result["sparse cost"] = sparse_cost(task, plan, level, whole=whole, epochs=epochs)
+        if recipe.measure is not None:
+            level.result["more"] = dict(recipe.measure(job.arm, task, level))
+        if arm:
+            level.result["relative costs"] = relative_costs(recipe, arm, job.part, task, level)
 
     given = _given(recipe, folder, job, arm) if arm and arm.follows else None
     run_loop(task, plan, folder / job.folder, publish, given=given, thin=True)

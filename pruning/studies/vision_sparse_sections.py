@@ -1,4 +1,4 @@
-"""What an experiment in sparse training shows beside accuracies: where the weights are, what they cost, grids."""
+"""What an experiment in sparse training shows: where the weights are, what they cost, grids of settings."""
 
 from __future__ import annotations
 

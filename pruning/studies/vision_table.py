@@ -109,13 +109,14 @@ def _table(arms: Sequence[str], levels: Sequence[Level]) -> str:
     keys = sorted({key[1:] for key in cells}, key=lambda key: (key[1] > 0, key))
     # what is pruned says at which densities, not a dense network that stands beside it
     longest = max(arms, key=lambda arm: sum(level.arm == arm and level.density < 1 for level in levels))
-    kept = {key: cells[longest, *key].density for key in keys if (longest, *key) in cells}
+    first = (longest, *arms)
+    kept = {key: next(cells[arm, *key].density for arm in first if (arm, *key) in cells) for key in keys}
     texts = {
-        (arm, *key): _cell(level) + _elsewhere(level, kept.get(tuple(key)))
+        (arm, *key): _cell(level) + _elsewhere(level, kept[tuple(key)])
         for (arm, *key), level in cells.items()
     }
     by_arm = [[arm, *(texts.get((arm, *key), "") for key in keys)] for arm in arms]
-    head = ["% kept", *(f"{100 * kept[key]:.3g}" if key in kept else "" for key in keys)]
+    head = ["% kept", *(f"{100 * kept[key]:.3g}" for key in keys)]
     lines = [head, *by_arm]
     if len(keys) > len(arms):
         lines = [list(column) for column in zip(*lines, strict=True)]

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruning.augmentation import AUGMENTATIONS
-from pruning.evidence import Batch, Network
 from pruning.data import DataSet, Split
+from pruning.evidence import Batch, Network
 from pruning.lr_shapes import half_cosine, rise_and_rest
 from pruning.models import make_model
 from pruning.plan import Hold, Trained
@@ -40,7 +40,7 @@ class Training:
     """How a classifier is trained, but for the learning rate.
 
     Attributes:
-        epochs: Epochs of a cycle, with early stopping the most.
+        epochs: Epochs of a cycle, with early stopping the most; 0 trains nothing.
         batch: Images of a step.
         optimizer: "sgd", or "adam" with its other settings as in torch.
         momentum: Of SGD.
@@ -78,7 +78,7 @@ class Training:
     spread: bool = False
 
     def __post_init__(self):
-        for name, least in {"epochs": 1, "batch": 1, "patience": 0, "scored": 0}.items():
+        for name, least in {"epochs": 0, "batch": 1, "patience": 0, "scored": 0}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 <= self.momentum < 1:

@@ -121,6 +121,12 @@ def test_the_largest_remainders_are_rounded_up():
     }
 
 
+def test_a_sum_that_the_bounds_do_not_allow_is_refused():
+    for total in (1, 8):
+        with pytest.raises(ValueError, match=f"total must be 2 to 7, got {total}"):
+            whole_numbers({"a": 1.0, "b": 1.0}, total, {"a": 3, "b": 4}, least=1)
+
+
 @pytest.mark.parametrize(
     ("shapes", "density", "allocation", "named"),
     [

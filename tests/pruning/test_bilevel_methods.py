@@ -248,12 +248,9 @@ def test_every_method_makes_phi_smaller(name):
     quadratic = Quadratic(7)
     quadratic.y = quadratic.minimum(quadratic.x)
     exact = {"aid-fp": {"steps": 5, "eta": 0.3}, "aid-cg": {"steps": 3}, "itd": {}}
-    options = exact.get(name, {"terms": 3, "eta": 0.2, **stochastic(name)})
-    if name == "bsa":
-        options["inner_steps"] = 3
-    rate = {"bsa": 0.2, "ttsa": 0.2, "mstsa": 0.03}.get(name, 0.3)
-    steps = 100 if name in SINGLE else 40
-    found = states(name, quadratic, steps, outer_lr=rate, inner_lr=0.1, **options)
+    options = exact.get(name, {"terms": 3, "eta": 0.2, "batch": 5, **stochastic(name)})
+    rate = {"bsa": 2.0, "ttsa": 1.0}.get(name, 0.3)  # whose steps fall
+    found = states(name, quadratic, 40, outer_lr=rate, inner_lr=0.1, **options)
     values = [quadratic.value(each.x) for each in found[-10:]]
     assert sum(values) / 10 < quadratic.value(quadratic.x) - 0.002
 

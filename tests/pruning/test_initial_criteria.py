@@ -250,5 +250,3 @@ def test_scores_of_a_pruned_network_see_only_what_is_left():
     for criterion in (snip, grasp, synflow):
         scores = criterion(evidence(network, batches, classified, half))
         assert all((scores[name][~mask] == 0).all() for name, mask in half.items())
-
-

@@ -102,7 +102,9 @@ def test_a_budget_of_multiply_adds_is_that_of_the_uniform_allocation(tmp_path):
     def spent(**settings):
         plan = Plan(criterion="random-weights", **BEFORE, **settings)
         layers = levels_of(task, plan, tmp_path / str(settings))[1].result["layers"]
-        return sum(macs[name] * kept for name, (kept, _) in layers.items()), sum(k for k, _ in layers.values())
+        return sum(macs[name] * kept for name, (kept, _) in layers.items()), sum(
+            k for k, _ in layers.values()
+        )
 
     uniform, erk, equal = (
         spent(allocation=name, budget=budget)
@@ -143,7 +145,9 @@ def test_gradual_pruning_starts_whole_and_ends_with_the_counts_asked_for(tmp_pat
     level = levels_of(task, plan, tmp_path)[1]
     initial = task.build(None).state_dict()
     assert all(torch.equal(value, initial[name]) for name, value in task.starts[0].items())
-    assert {n: k for n, (k, _) in level.result["layers"].items()} == layer_counts(level.masks.shapes, 0.2, "erk")
+    assert {n: k for n, (k, _) in level.result["layers"].items()} == layer_counts(
+        level.masks.shapes, 0.2, "erk"
+    )
     assert zeros_outside(level.network, level.masks)
     assert len(task.states[0]) == STEPS
 

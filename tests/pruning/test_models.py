@@ -64,7 +64,7 @@ def resnet(blocks):
 
 
 def wrn(blocks, widen):
-    """A WRN: the first block of a stage has a projection; each convolution but the stem has a scale in front."""
+    """A WRN: a stage's first block has a projection; all 3x3 but the stem have a scale in front."""
     first, widths = 16, [widen * width for width in (16, 32, 64)]
     total = 27 * first + 2 * widths[-1]
     for before, width in zip([first, *widths], widths, strict=False):

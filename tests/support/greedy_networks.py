@@ -1,4 +1,4 @@
-"""What the tests of greedy selection share: networks whose units are read in every way, and their evidence."""
+"""What the tests of greedy selection share: networks whose units are read in every way, and evidence."""
 
 from __future__ import annotations
 
@@ -136,6 +136,6 @@ def _trained() -> tuple[nn.Module, list[Tensor], list[Tensor]]:
 
 
 def trained_on_digits() -> tuple[nn.Module, list[Tensor], list[Tensor]]:
-    """Returns a network 64-80-40-10, and the digits that it was trained on, and others; the same each time."""
+    """Returns a network 64-80-40-10, the digits that it was trained on, and others; always the same."""
     network, train, test = _trained()
     return copy.deepcopy(network), train, test

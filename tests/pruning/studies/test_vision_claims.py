@@ -11,12 +11,14 @@ from pruning.studies.vision_claims import (
     Claim,
     Finding,
     ahead,
+    ahead_in,
     all_of,
     as_dense,
     judge,
     larger_gap,
     near,
     not_behind,
+    not_behind_in,
     wider_lead,
 )
 from pruning.studies.vision_points import Point
@@ -399,3 +401,55 @@ def test_a_lead_over_oneself_is_never_confirmed_and_a_fourth_arm_at_rest_changes
     led = answer(wider_lead(("one", "two"), ("rest", "rest"), densities=LOW), given)
     assert led == plain
     assert answer(ahead("rest", "rest", densities=LOW), given) == "not confirmed"
+
+
+# --------------------------------------------------------------------- parts, whatever is kept
+
+
+def parts(arm, accuracies, densities, *, noise=NOISE, metrics=None):
+    """An arm that prunes once, untrained, in each of its parts."""
+    return [
+        Point(arm, seed, part, 1, density, accuracy + extra, metrics or {})
+        for seed, extra in enumerate(noise)
+        for part, (density, accuracy) in enumerate(zip(densities, accuracies, strict=True))
+    ]
+
+
+def test_parts_are_compared_whatever_they_keep():
+    given = parts("one", (0.8, 0.7), (0.1, 0.05)) + parts("two", (0.75, 0.68), (0.04, 1.0), noise=[0] * 3)
+    assert answer(ahead("one", "two", densities=LOW), given) == "confirmed"  # two at 0.1, between its levels
+    found = ahead_in("one", "two", parts=(0, 1))(given)
+    assert found[0] == "confirmed"
+    assert found[1].startswith("one at 0.1, 0.05 kept less two at 0.04, 1 kept: +3.50 points")
+    assert evidence(ahead_in("one", "two", parts=(1,)), given).startswith(
+        "one at 0.05 kept less two at 1 kept: +2.00 points"
+    )
+    assert answer(ahead_in("one", "two", parts=(0, 1), by=0.04), given) == "not confirmed"
+    assert answer(ahead_in("two", "one", parts=(0, 1)), given) == "not confirmed"
+    assert answer(not_behind_in("two", "one", parts=(1,), margin=0.03), given) == "confirmed"
+    assert answer(not_behind_in("two", "one", parts=(0,), margin=0.03), given) == "not confirmed"
+
+
+def test_an_arm_that_prunes_untrained_networks_has_no_dense_one():
+    found = as_dense("one", densities=LOW, margin=0.01)(parts("one", (0.8,), (0.1,)))
+    assert found == ("not testable", "one prunes untrained networks, it has no level that is dense")
+
+
+def test_of_a_part_the_last_cycle_counts():
+    given = points("one", (0.5, 0.6, 0.9)) + points("two", (0.9, 0.9, 0.7), noise=[0] * 3)
+    assert answer(ahead_in("one", "two", parts=(0,)), given) == "confirmed"
+
+
+def test_parts_that_are_not_there_or_only_guess_are_not_testable():
+    given = parts("one", (0.8,), (0.1,)) + parts("two", (0.75,), (0.1,))
+    for check, reason in (
+        (ahead_in("one", "two", parts=(0, 1)), "the arm one has no level of part 1"),
+        (ahead_in("one", "three", parts=(0,)), "the arm three has no level of part 0"),
+    ):
+        assert check(given) == ("not testable", reason)
+    few = [point for point in given if point.seed < 2]
+    assert "share 2 of the 3 seeds" in evidence(ahead_in("one", "two", parts=(0,)), few)
+    guesses = parts("one", (0.1,), (0.1,)) + parts("two", (0.1,), (0.1,))
+    assert ahead_in("one", "two", parts=(0,))(guesses) == ("not testable", "one and two only guess")
+    with pytest.raises(ValueError, match="margin must be above 0, got 0"):
+        not_behind_in("one", "two", parts=(0,), margin=0)

@@ -38,6 +38,8 @@ def test_the_issue_s_recipes_are_there():
         *("dropnet/vgg19-cifar10", "dropnet/resnet18-tiny", "dropnet/oracle-a20", "dropnet/reinit-a20"),
         *("silo/resnet20-cifar10", "silo/vgg19-cifar10", "silo/vit-cifar10", "silo/oracle-resnet20-cifar10"),
         *("retraining/lenet-mnist", "retraining/resnet56-cifar10", "tickets/lenet-mnist"),
+        *("init/lenet-mnist", "init/resnet32-cifar10", "init/vgg19-cifar10", "rigl/lenet-mnist"),
+        *("rigl/cnn-cifar10", "rigl/grid-cnn", "rigl/wrn22-2-cifar10"),
     }
     assert wanted <= RECIPES.keys()
     assert all(recipe.name == name for name, recipe in RECIPES.items())
@@ -57,7 +59,7 @@ def test_plans_and_trainings_are_valid_and_stages_complete(name, small):
     assert recipe.data in SETS
     for arm, _, plan in plans(recipe):
         assert all(np.isfinite(plan.lr(cycle)(0.5)) for cycle in range(plan.cycles + 1)), arm
-        assert plan.cycles >= 1 and plan.drops
+        assert plan.cycles >= 1 and (plan.drops or plan.untrained)  # a dense network is an arm of those
         assert recipe.training_of(recipe.arms[arm]).epochs >= 1
     bases, hosts, followers = stages(recipe)
     for job in bases:
@@ -97,7 +99,10 @@ def test_the_small_scale_changes_only_what_it_says(name):
     assert all(arm is full.arms[name] for name, arm in small.arms.items())
 
 
-MEASURED = {"gradient spread at 0.25": 1.0, "peak lr": 0.03, "interval low": 0.01, "interval high": 0.1}
+MEASURED = {
+    **{"gradient spread at 0.25": 1.0, "peak lr": 0.03, "interval low": 0.01, "interval high": 0.1},
+    **{"validation accuracy": 0.9, "inference cost": 0.1, "training cost": 0.1, "kept out.weight": 0.1},
+}
 
 
 def simulated(recipe):
@@ -110,7 +115,8 @@ def simulated(recipe):
             densities = [1 - cycle / 40 for cycle in range(plan.cycles + 1)]
         last = next((i for i, each in enumerate(densities) if each <= plan.until_density), len(densities))
         densities = densities[: last + 1]
-        found += points(arm, [0.9] * len(densities), densities, part=part, metrics=MEASURED)
+        own = points(arm, [0.9] * len(densities), densities, part=part, metrics=MEASURED)
+        found += [point for point in own if point.cycle or not plan.untrained]
     return found
 
 

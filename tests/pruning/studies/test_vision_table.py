@@ -112,6 +112,14 @@ def test_one_shot_arms_have_a_table_of_their_own_with_each_part_s_pruned_network
     assert cells(shot) == [["%", "kept", "shots"], ["100", "90.0"], ["40", "60.0"], ["10", "30.0"]]
 
 
+def test_networks_that_are_pruned_untrained_say_what_is_kept_not_the_dense_one_beside_them():
+    def once(arm, density, accuracy):
+        return [Point(arm, 0, 0, 1, density, accuracy, {})]
+
+    table = cells(accuracy_table(levels_of(once("dense", 1.0, 0.9) + once("sparse", 0.02, 0.8))))
+    assert table == [["%", "kept", "2"], ["dense", "90.0", "at", "100"], ["sparse", "80.0"]]
+
+
 def test_published_numbers_stand_beside_the_nearest_density_of_ours():
     levels = levels_of(some(seeds=1))
     published = [

@@ -52,7 +52,11 @@ def plain_loop(task, data, training, lr=falling, mask=None):
         optimizer = torch.optim.Adam(network.parameters(), weight_decay=training.weight_decay)
     else:
         optimizer = torch.optim.SGD(
-            network.parameters(), lr=1.0, momentum=training.momentum, weight_decay=training.weight_decay
+            network.parameters(),
+            lr=1.0,
+            momentum=training.momentum,
+            nesterov=training.nesterov,
+            weight_decay=training.weight_decay,
         )
     generator = torch.Generator().manual_seed(SEED)
     starts = list(range(0, len(pictures), training.batch))
@@ -83,6 +87,7 @@ LENET, RESNET = ("lenet:8-6", 1.0, (1, 6, 6)), ("resnet8", 0.25, (3, 8, 8))
         *((model, {}) for model in (LENET, RESNET)),
         *((model, {"shuffle": False}) for model in (LENET, RESNET)),
         *((model, {"momentum": 0.9, "weight_decay": 0.01}) for model in (LENET, RESNET)),
+        (LENET, {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}),
         *((model, {"normalise": True, "batch": 32}) for model in (LENET, RESNET)),
         (LENET, {"optimizer": "adam", "weight_decay": 0.01, "batch": 100}),
     ],
@@ -320,7 +325,7 @@ def test_the_dense_network_is_the_one_that_is_given():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": -1}, "epochs must be at least 0, got -1"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"patience": -1}, "patience must be at least 0, got -1"),
         ({"scored": -1}, "scored must be at least 0, got -1"),

@@ -1,0 +1,65 @@
+"""The command `bttt methods` with a tiny training and few steps."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from commands import bttt, refused
+
+TINY = [
+    *("methods", "--seeds", "1", "--iterations", "1", "--brick-set", "D4", "--steps", "2"),
+    *("--train.selfplay.games", "8", "--train.search.simulations", "2"),
+    *("--prune.positions", "300", "--prune.selfplay.games", "16", "--prune.search.simulations", "2"),
+    *("--prune.learner.batch", "32", "--networks", "networks", "--runs", "runs", "--out", "out"),
+]
+FEW = ["--methods", "magnitude", "rigl-erk", "greedy-local"]
+POINTS = "arm,seed,part,cycle,kept,accuracy,parameters,macs,sparse macs,training cost\n"
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def rows():
+    with Path("out/methods.csv").open() as file:
+        return {(row["method"], row["on"]): row for row in csv.DictReader(file)}
+
+
+def test_methods_are_compared_and_join_the_accuracies_of_images(capsys):
+    Path("vision").mkdir()
+    Path("vision/points.csv").write_text(f"{POINTS}magnitude,0,0,1,0.125,0.8,100,2000,500,1.2\n")
+    code, out, _ = bttt(*TINY, *FEW, "--vision", "vision", capsys=capsys)
+    assert code == 0
+    assert {path.name for path in Path("out").iterdir()} == {
+        f"methods.{kind}" for kind in ("csv", "json", "txt")
+    }
+    found = rows()
+    assert set(found) == {("magnitude", "vision"), *((name, "alphazero") for name in FEW[1:])}
+    weights, channels = found["rigl-erk", "alphazero"], found["greedy-local", "alphazero"]
+    assert float(weights["kept"]) == float(channels["kept"]) == 0.125
+    assert float(weights["macs"]) > float(weights["sparse macs"])
+    assert float(channels["macs"]) == float(channels["sparse macs"])
+    assert Path("out/methods.txt").read_text().strip() in out
+    assert json.loads(Path("out/methods.json").read_text())["config"]["steps"] == 2
+    before = {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*.safetensors")}
+    code, again, _ = bttt(*TINY, *FEW, "--vision", "vision", "--report", capsys=capsys)
+    assert code == 0 and again == out
+    assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*.safetensors")} == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--methods", "rigle-erk"), "unknown method 'rigle-erk' (did you mean 'rigl-erk'?)"),
+        (("--methods", "snip", "--study", "self-play"), "unknown method 'snip'"),
+        (("--steps", "0"), "steps must be at least 1, got 0"),
+        (("--prune.method", "l1"), "prune.method is set by the study itself, got 'l1'"),
+        (("--train.seed", "3"), "train.seed is set by the study itself, got 3"),
+        (("--vision", "nowhere"), "points.csv is not the points of"),
+        (("--report",), "nothing is finished yet in runs"),
+    ],
+)
+def test_wrong_input_is_one_line(options, message, capsys):
+    assert message in refused(*TINY, *options, capsys=capsys)
