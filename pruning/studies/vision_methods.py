@@ -56,6 +56,6 @@ RECIPES = (
             Claim("DropNet beats random channels", ahead("dropnet", "random", **AT)),
         ),
         note="All train for twice the base's epochs in all; tickets, which start anew in each cycle, for "
-        "four times as many. Stem, shortcuts and the last layer stay whole. Masks of weights save no time here.",
+        "four times. Stem, shortcuts and the last layer stay whole. Masks of weights save no time here.",
     ),
 )
