@@ -11,7 +11,7 @@ from commands import refused_at_work as refused
 
 from agents import make_agent
 from agents.alphazero.checkpoint import load_network
-from agents.alphazero.network import parameters
+from agents.alphazero.network import parameters, untrained
 from agents.alphazero.weights import find_network, record
 from bttt.__main__ import main
 from bttt.board import Board
@@ -186,3 +186,60 @@ def test_a_damaged_buffer_is_one_line(tmp_path, capsys):
     (tmp_path / "mine.npz").write_bytes(b"no buffer")
     line = refused(*TINY, "--buffer", "mine.npz", "--out", "run", capsys=capsys)
     assert "mine.npz is damaged, or no buffer of bttt prune" in line
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--method", "rigl:every=1,end=1", "--in-loop", "--iterations", "1"),
+        ("--method", "synflow", "--rounds", "3", "--exclude", "stem.weight"),
+    ],
+)
+def test_networks_are_pruned_before_they_are_trained(options, tmp_path, capsys):
+    code, _, _ = bttt(*TINY, *options, "--out", str(tmp_path / "run"), capsys=capsys)
+    assert code == 0
+    before, pruned = (network_of(tmp_path / "run", level) for level in (0, 1))
+    assert pruned[1]["pruning"]["density"] == pytest.approx(0.1, abs=1e-3)
+    layers = pruned[1]["pruning"]["layers"]
+    weights = dict(pruned[0].named_parameters())
+    for name, (kept, size) in layers.items():
+        assert np.count_nonzero(weights[name].detach().numpy()) <= kept <= size
+    assert ("stem.weight" in layers) == ("--exclude" not in options)
+    network, told = load_network(find_network("d4"))
+    first = before[0].state_dict()
+    assert not np.array_equal(first["stem.weight"], network.state_dict()["stem.weight"])
+    initial = untrained(network.config, told["seed"]).state_dict()
+    assert np.array_equal(first["stem.weight"], initial["stem.weight"])
+
+
+def test_greedy_methods_cut_in_each_layer_and_leave_the_stream(tmp_path, capsys):
+    options = (
+        "--method",
+        "greedy-local",
+        "--cycles",
+        "1",
+        "--fraction",
+        "0.5",
+        "--out",
+        str(tmp_path / "run"),
+    )
+    code, _, _ = bttt(*TINY, *options, capsys=capsys)
+    assert code == 0
+    config = network_of(tmp_path / "run", 1)[0].config
+    assert (config.stream, config.blocks, config.policy, config.hidden) == (32, (16, 16, 16), 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "rigle"), "unknown method 'rigle' (did you mean 'rigl'?)"),
+        (("--method", "rigl:every=0"), "every must be"),
+        (("--method", "greedy-local", "--scope", "global"), "scope must be layer"),
+        (("--method", "dropnet", "--allocation", "erk"), "allocation needs a criterion of weights"),
+        (("--method", "snip", "--rounds", "0"), "rounds must be"),
+        (("--method", "snip", "--exclude", "nothing"), "exclude names no layer: 'nothing'"),
+    ],
+)
+def test_wrong_methods_are_refused_before_anything_is_written(options, message, tmp_path, capsys):
+    assert message in refused(*TINY, *options, "--out", str(tmp_path / "run"), capsys=capsys)
+    assert not (tmp_path / "run").exists()
