@@ -122,7 +122,8 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
         _zeros(evidence.alive), evidence.alive, **plan.amount, scope="layer", floor=plan.least
     )
     keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
-    shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep))
+    options = plan.criterion_options
+    shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep, **options))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     scales = {name: int(evidence.alive[name].sum()) * share for name, share in shares.items()}
     got = evidence.alive.kept - masks.kept
@@ -130,7 +131,7 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
 
 
 def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
-    """Returns how many weights each layer keeps by the plan's allocation, of what is left at most."""
+    """Returns how many weights each layer keeps by the plan's allocation; more than it has, perhaps."""
     shapes = evidence.alive.shapes
     density = evidence.alive.density() * (1 - plan.fraction)
     if plan.budget == "macs":
@@ -138,8 +139,7 @@ def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
         uniform = layer_counts(shapes, density, "uniform")
         wanted = sum(macs[name] * count for name, count in uniform.items())
         density = density_at_macs(shapes, macs, plan.allocation, wanted)
-    counts = layer_counts(shapes, density, plan.allocation)
-    return {name: min(count, int(evidence.alive[name].sum())) for name, count in counts.items()}
+    return layer_counts(shapes, density, plan.allocation)
 
 
 def _scores(evidence: Evidence, plan: Plan) -> Scores:

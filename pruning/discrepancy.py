@@ -153,7 +153,10 @@ def ranked_weights(scores: Tensor, alive: Tensor, supports: Iterable[int]) -> di
 
 
 def discrepancy_curves(
-    problem: Discrepancy, supports: Iterable[int], rankings: Mapping[str, Tensor] | None = None
+    problem: Discrepancy,
+    supports: Iterable[int],
+    rankings: Mapping[str, Tensor] | None = None,
+    measured: Discrepancy | None = None,
 ) -> dict[str, dict[int, float]]:
     """Returns D by the number of kept units, as a share of E|F|^2, for each way to choose them.
 
@@ -161,7 +164,9 @@ def discrepancy_curves(
         problem: The layer.
         supports: Numbers of units.
         rankings: Name -> scores of the units `[C]`, larger is kept, for curves of equal weights to compare.
+        measured: The same layer on the inputs that D is measured on; by default on those that choose.
     """
+    measured = measured or problem
     supports = list(supports)
     ways = {
         "line search": line_search_weights(problem, supports),
@@ -169,9 +174,9 @@ def discrepancy_curves(
     }
     for name, scores in (rankings or {}).items():
         ways[name] = ranked_weights(scores, problem.alive, supports)
-    whole = problem.norm or 1.0
+    whole = measured.norm or 1.0
     return {
-        way: {count: problem.of(weights) / whole for count, weights in found.items()}
+        way: {count: measured.of(weights) / whole for count, weights in found.items()}
         for way, found in ways.items()
     }
 

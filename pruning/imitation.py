@@ -9,9 +9,10 @@ The discrepancy D(a) is
              mean squared difference of its other outputs.
 
 The local target is what the unpruned layer makes of the inputs that it has in the network as pruned so far;
-the global one is the output of the network before any pruning. Public code of the paper has not been found,
+the global one is the output of the network before this pruning. Public code of the paper has not been found,
 nor has its search for the global step: what stands here follows from D. Deviations: one of the two is used
-for all layers, not the better of both in each; no fine-tuning between layers; the number of units is given.
+for all layers, not the better of both in each; no fine-tuning between layers, and normalisations keep their
+statistics; the number of units is given, and the weights of those chosen are corrected at the end.
 
 Shapes: C units of a group, B samples of a mini-batch.
 """
@@ -42,7 +43,7 @@ def local_imitation(
     evidence: Evidence,
     keep: Mapping[str, int],
     *,
-    samples: int = 2000,
+    samples: int = 4000,
     rows: int = 10_000,
     step: str = "line",
     corrections: int = 100,
@@ -114,7 +115,7 @@ def global_imitation(
     corrections: int = 10,
     exhaustive: bool = False,
 ) -> Weights:
-    """Returns the weights with which the network gives most nearly what it gave before any pruning.
+    """Returns the weights with which the network gives most nearly what it gave before this pruning.
 
     Each step takes another mini-batch, ranks units by the slope of D along e_i - a, which is one backward
     pass, and searches the step of the first few by forward passes.

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from pruning.evidence import Evidence, Scores, as_tuple
 
 TEMPERATURE = 200.0
-"""GraSP's: logits are divided by it."""
+"""GraSP's: outputs are divided by it."""
 
 
 def snip(evidence: Evidence) -> Scores:
@@ -42,8 +42,9 @@ def grasp(evidence: Evidence) -> Scores:
     """Returns w (H g) of each weight: what is lost of the squared gradient norm with it.
 
     Wang, Zhang and Grosse, ICLR 2020, eq. 8: S = -w (H g) is the change of the gradient flow when the weight
-    is removed, and the largest S are pruned; so -S is what is kept. g and H are of the loss with logits
-    divided by 200, and of the weights that may be pruned and are not.
+    is removed, and the largest S are pruned; so -S is what is kept. g and H are of the loss with outputs
+    divided by 200, and of the weights that may be pruned and are not. Of a network with several outputs, as
+    policy and value, all are divided: were it the logits alone, the other losses would decide everything.
     """
     network = _scored_copy(evidence)
     weights = _weights(network, evidence)
@@ -120,8 +121,9 @@ def _gradients(
     """Returns the gradients of the loss, summed over the sample's batches; zeros where none flows."""
 
     def cooled(inputs: Tensor) -> object:
-        logits, *others = as_tuple(network(inputs))
-        return (logits / temperature, *others) if others else logits / temperature
+        outputs = network(inputs)
+        cool = tuple(output / temperature for output in as_tuple(outputs))
+        return cool[0] if isinstance(outputs, Tensor) else cool
 
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     count = 0

@@ -301,7 +301,7 @@ class _Loop:
         """Returns what the network and its training would cost where dropped weights are skipped.
 
         "sparse macs" are multiply-adds of an input; "training cost" is relative to a training of the dense
-        network of as many steps.
+        network of as many steps. Where layers exchange weights in training, those of its end are counted.
         """
         if self._macs is None:
             self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
@@ -321,17 +321,16 @@ class _Loop:
 
     def _result(self, cycle: int, results: list[Result], outcome: Outcome, chosen: Chosen) -> Result:
         masks, selection = outcome.masks, chosen.selection
-        last = results[-1] if results else {"asks next": 0, "dropped next": 0}
-        if self.given is not None and cycle:
-            last = dict.fromkeys(last, self.given[cycle - 1].kept - masks.kept)
+        got = results[-1]["kept"] - masks.kept if results else 0
+        asked = results[-1]["asks next"] if results and self.given is None else got
         return {
             "cycle": cycle,
             **self._costs(cycle, masks),
             "density": masks.density(),
             "kept": masks.kept,
             "prunable": masks.size,
-            "asked": last["asks next"],
-            "got": last["dropped next"],
+            "asked": asked,
+            "got": got,
             "layers": {name: [int(mask.sum()), mask.numel()] for name, mask in masks.items()},
             "masks": masks.digest(),
             **outcome.measured,

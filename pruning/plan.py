@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
+from inspect import signature
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -84,6 +85,7 @@ class Plan:
 
     Attributes:
         criterion: A name in `CRITERIA`.
+        criterion_options: Options of a criterion that chooses units one after the other.
         scope: Whether the lowest scores go over all layers together, or in each layer.
         fraction: Share of what is left that each cycle drops; 0 only trains.
         count: Entries that each cycle drops, instead of a share; with scope "layer", in each layer.
@@ -121,6 +123,7 @@ class Plan:
     """
 
     criterion: str = "dropnet"
+    criterion_options: Mapping[str, Any] = field(default_factory=dict)
     scope: Literal["global", "layer"] = "global"
     fraction: float = 0.2
     count: int | None = None
@@ -188,12 +191,23 @@ class Plan:
                 raise ValueError(f"{name} needs a criterion of weights, {self.criterion!r} is of units")
         if self.allocation and self.count is not None:
             raise ValueError(f"allocation shares out a fraction, not a count, got count {self.count}")
+        if self.allocation and self.floor is not None:
+            raise ValueError(f"allocation says what each layer keeps: floor must be none, got {self.floor}")
+        if self.topology and self.rewind_to:
+            raise ValueError(f"topology needs a whole training: rewind_to must be 0, got {self.rewind_to}")
         if self.budget != "weights" and not self.allocation:
             raise ValueError(f"budget {self.budget!r} needs an allocation, as erk")
+        self._check_choosing()
+
+    def _check_choosing(self) -> None:
         if self.chooses and self.scope != "layer":
             raise ValueError(f"criterion {self.criterion!r} chooses in each layer: scope must be layer")
         if self.chooses and self.rounds > 1:
             raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
+        known = list(signature(CRITERIA[self.criterion].choose).parameters)[2:] if self.chooses else []
+        if odd := [name for name in self.criterion_options if name not in known]:
+            has = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise ValueError(f"criterion {self.criterion!r} has no option {odd[0]!r}: {has}")
 
     @property
     def changing(self) -> Topology | None:
@@ -239,7 +253,8 @@ class Plan:
 
 def settings(plan: Plan) -> dict[str, Any]:
     """Returns a plan as JSON values."""
-    options = {name: dict(getattr(plan, name)) for name in ("schedule_options", "topology_options")}
+    several = ("criterion_options", "schedule_options", "topology_options")
+    options = {name: dict(getattr(plan, name)) for name in several}
     values = {**asdict(plan), **options}
     return {name: _plain(value) for name, value in values.items()}
 

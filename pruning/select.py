@@ -96,10 +96,11 @@ def keep_highest(scores: Mapping[str, Tensor], alive: Masks, keep: Mapping[str, 
         if not isinstance(count, int) or count < 0:
             raise ValueError(f"keep must say how many entries of {name!r} to keep, got {count!r}")
         dropped = max(0, len(values[name]) - count)
-        asked += dropped
+        asked += len(values[name]) - count
         masks[name] = mask.masked_scatter(mask, ~_lowest(values[name], dropped))
     per_layer = {name: (int(mask.sum()), mask.numel()) for name, mask in masks.items()}
-    return Selection(Masks(masks), asked, asked, per_layer)
+    kept = Masks(masks)
+    return Selection(kept, asked, alive.kept - kept.kept, per_layer)
 
 
 def _wanted(alive: int, fraction: float | None, count: int | None) -> int:

@@ -56,6 +56,8 @@ def test_methods_are_compared_and_join_the_accuracies_of_images(capsys):
         (("--methods", "snip", "--study", "self-play"), "unknown method 'snip'"),
         (("--steps", "0"), "steps must be at least 1, got 0"),
         (("--prune.method", "l1"), "prune.method is set by the study itself, got 'l1'"),
+        (("--prune.count", "5"), "prune.count is set by the study itself, got 5"),
+        (("--prune.in-loop",), "prune.in_loop is set by the study itself, got True"),
         (("--train.seed", "3"), "train.seed is set by the study itself, got 3"),
         (("--vision", "nowhere"), "points.csv is not the points of"),
         (("--report",), "nothing is finished yet in runs"),

@@ -43,7 +43,8 @@ class Retraining:
         iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0
             learns from the buffer alone.
         fresh: Whether self-play in the loop begins without the buffer, with nothing but the network's own
-            games.
+            games. They are played with the average of its weights, which has a little of those that sparse
+            training has dropped lately.
         plies: Plies of every game in a stretch.
         selfplay: How games are played.
         search: How cells are chosen in them.

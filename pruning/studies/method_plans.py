@@ -28,14 +28,18 @@ def _chosen_by(text: str) -> dict[str, Any]:
         raise ValueError(
             f"unknown method {method!r}{nearest(method, list(known))}; methods are {', '.join(known)}"
         )
+    with_options = {**TOPOLOGIES, **{name: row.choose for name, row in CRITERIA.items() if row.choose}}
+    if method not in with_options:
+        if options:
+            having = ", ".join(with_options)
+            raise ValueError(
+                f"method {method!r} takes no options, got {options!r}; those that do are {having}"
+            )
+        return {"criterion": method}
+    try:
+        chosen = parse_options(options, with_options[method])
+    except ValueError as error:
+        raise ValueError(f"method {method}:{options}: {error}") from error
     if method in TOPOLOGIES:
-        try:
-            chosen = parse_options(options, TOPOLOGIES[method])
-        except ValueError as error:
-            raise ValueError(f"method {method}:{options}: {error}") from error
         return {"criterion": "random-weights", "topology": method, "topology_options": chosen}
-    if options:
-        raise ValueError(
-            f"method {method!r} takes no options, got {options!r}; those that do are {', '.join(TOPOLOGIES)}"
-        )
-    return {"criterion": method}
+    return {"criterion": method, "criterion_options": chosen}

@@ -17,8 +17,8 @@ from pruning.studies.prune import PruneConfig, PruneOptions
 from pruning.studies.side_by_side import quietly, side_by_side
 from tournaments.generalisation_networks import FIXED_BY_STUDY, StudyNetwork, study_networks
 
-OF_STUDY = ("method", "buffer", "out", "seed")
-"""Options of a pruning that the study sets."""
+FREE = ("positions", "learner", "selfplay", "search")
+"""Options of a pruning that the study leaves to the user; the others are set, or would change methods."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class MethodsConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
     """How networks are trained; bricks, seed, out and iterations are set by the options above."""
     prune: PruneOptions = field(default_factory=lambda: PruneOptions(positions=60_000))
-    """How they are pruned, but for what the methods say, seed, steps, buffer and out."""
+    """How they are pruned: positions, learner, selfplay and search; the study sets the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,7 @@ def pruning_config(config: MethodsConfig, pruned: Pruned) -> PruneConfig:
     """Returns how a network is pruned."""
     method = pruned.method
     folder = config.networks / pruned.network.name
-    options = {field.name: getattr(config.prune, field.name) for field in fields(config.prune)}
-    options |= {name: None for name in ("scope", "allocation", "rounds", "untrained", "schedule")}
+    options = {name: getattr(config.prune, name) for name in FREE}
     options |= {"exclude": WHOLE_PARTS[method.of], **method.options}
     options |= {"steps": max(1, round(method.time * config.steps)), "seed": pruned.network.seed}
     options |= {"buffer": folder / "buffer.npz", "out": config.runs / pruned.folder}
@@ -145,7 +144,8 @@ def _check(config: MethodsConfig) -> None:
 
 
 def _check_set_by_study(config: MethodsConfig) -> None:
-    for of, names in (("prune", OF_STUDY), ("train", FIXED_BY_STUDY)):
+    set_here = [field.name for field in fields(PruneOptions) if field.name not in FREE]
+    for of, names in (("prune", set_here), ("train", FIXED_BY_STUDY)):
         for name in names:
             if (value := getattr(getattr(config, of), name)) != getattr(getattr(MethodsConfig(), of), name):
                 raise ValueError(f"{of}.{name} is set by the study itself, got {value!r}")

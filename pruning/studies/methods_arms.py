@@ -5,8 +5,12 @@ them. Stem, shortcuts and heads stay whole. Three halvings, or one cut of seven 
 either, which is the same number of weights.
 
 A method's options are those of `bttt prune`. `time` is how long each of its cycles trains, in units of what a
-network that is cut once is retrained for: as long as the dense network of the vision experiment is trained.
-What is pruned before training, or starts anew, trains for 2, so that all have 2 in all; tickets have more.
+network that is cut once is retrained for. On images the dense network is trained for as long, and all methods
+for 2 in all; tickets for 4, the last 1 of them from initial weights.
+
+On AlphaZero the budgets are not equal, and no comparison across that line is fair: what is cut after training
+starts from a network that has trained by self-play for long, and is retrained for 1; what is pruned before it
+starts from initial weights and has 2, on the games of that very network: it is a distillation.
 """
 
 from __future__ import annotations
@@ -45,6 +49,12 @@ class Method:
     options: Mapping[str, Any] = field(default_factory=dict)
     time: float = 1.0
 
+    @property
+    def starts(self) -> str:
+        """From which weights the last cycle begins: "trained" or "initial"."""
+        anew = self.options.get("untrained") or self.options.get("restart") in ("rewind", "reinit")
+        return "initial" if anew else "trained"
+
 
 ONCE: Mapping[str, Any] = {"cycles": 1, "fraction": CUT, "schedule": "clr"}
 AGAIN: Mapping[str, Any] = {"cycles": HALVINGS, "fraction": 0.5, "schedule": "clr"}
@@ -74,7 +84,7 @@ METHODS_COMPARED: dict[str, Method] = {
     ),
     "small-dense": Method(
         "channels",
-        "as small from the start",
+        "as small from the start (weights as wide ones)",
         "loop.py",
         {"method": "random", "scope": "layer", **NEW, "restart": "reinit"},
         2.0,

@@ -13,12 +13,18 @@ from bttt.run_folder import plain, provenance, write_text
 from pruning.intervals import Interval, student
 from pruning.loop import Result, stored_results
 from pruning.studies.methods import MethodsConfig, Pruned
-from pruning.studies.methods_arms import STUDIES, Method
+from pruning.studies.methods_arms import METHODS_COMPARED, STUDIES, Method
 from tournaments.crosstable import aligned
 from tournaments.publish import csv_text
 
 CSV_NAME, JSON_NAME, TEXT_NAME = "methods.csv", "methods.json", "methods.txt"
 POINTS_FILE = "points.csv"
+LEGEND = """\
+% kept: of the weights (or channels) inside the residual blocks; stem, shortcuts and heads stay whole. starts:
+from which weights the last training began. if sparse: multiply-adds if zeros were skipped, which nothing here
+does. training: the same of the training, in retrainings of the whole network (of images, with the base's).
+AZ: the network of the board game; those that start from initial weights learn from the games of the trained
+network, and have not its long training: compare within one kind of start."""
 LOSING = ("losing seen", "losing mirror", "losing novel")
 
 
@@ -44,9 +50,7 @@ def vision_points(folder: Path) -> list[Measured]:
     path = folder / POINTS_FILE
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
-        last = {
-            (row["arm"], int(row["seed"])): row for row in sorted(rows, key=lambda row: int(row["cycle"]))
-        }
+        last = {_key(row): row for row in sorted(rows, key=lambda row: int(row["cycle"])) if _is_over(row)}
         spent = {key: sum(float(r["training cost"] or 0) for r in rows if _key(r) == key) for key in last}
         return [
             Measured(arm, "vision", seed, {**_numbers(row), "training": spent[arm, seed]})
@@ -54,6 +58,12 @@ def vision_points(folder: Path) -> list[Measured]:
         ]
     except (OSError, KeyError, ValueError) as error:
         raise ValueError(f"{path} is not the points of `bttt vision methods/...`: {error}") from error
+
+
+def _is_over(row: Mapping[str, str]) -> bool:
+    """Returns whether a row is of the last cycle of its method."""
+    method = METHODS_COMPARED.get(row["arm"])
+    return method is not None and int(row["cycle"]) == method.options["cycles"]
 
 
 def _key(row: Mapping[str, str]) -> tuple[str, int]:
@@ -98,8 +108,19 @@ def publish(config: MethodsConfig, prunings: Sequence[Pruned], seen: Sequence[Me
     measured = [each for each in seen if each.method in names] + alphazero_networks(config, prunings)
     if not measured:
         raise ValueError(f"nothing is finished yet in {config.runs}")
-    text = table(STUDIES[config.study], measured)
-    rows = [{"method": each.method, "on": each.on, "seed": each.seed, **each.values} for each in measured]
+    methods = STUDIES[config.study]
+    text = f"{table(methods, measured)}\n\n{LEGEND}"
+    rows = [
+        {
+            "method": each.method,
+            "paper": methods[each.method].paper,
+            "file": methods[each.method].file,
+            "on": each.on,
+            "seed": each.seed,
+            **each.values,
+        }
+        for each in measured
+    ]
     heads = dict.fromkeys(head for row in rows for head in row)
     filled = [{head: row.get(head, "") for head in heads} for row in rows]
     write_text(config.out / TEXT_NAME, f"{text}\n")
@@ -126,12 +147,12 @@ def table(methods: Mapping[str, Method], measured: Sequence[Measured]) -> str:
         "losing, training": ("alphazero", "losing seen", _interval),
         "losing, novel": ("alphazero", "losing novel", _interval),
     }
-    lines = [["method", "cuts", *columns]]
+    lines = [["method", "cuts", "starts", *columns]]
     for method, row in methods.items():
         own = [each for each in measured if each.method == method]
         if own:
             cells = [tell(_mean(own, on, name)) for on, name, tell in columns.values()]
-            lines.append([method, row.of, *cells])
+            lines.append([method, row.of, row.starts, *cells])
     filled = [
         column
         for column in zip(*lines, strict=True)

@@ -21,7 +21,8 @@ class PruneOptions:
     """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor,
     oracle, greedy-forward, greedy-local, or greedy-global; weights by magnitude, gradient,
     gradient-magnitude, or random-weights. Of initial weights, before training: snip, grasp, synflow; and
-    sparse training: static, set, snfs, rigl, gradual, with options as rigl:alpha=0.3,every=100,end=0.75."""
+    sparse training: static, set, snfs, rigl, gradual. Options of sparse and greedy methods stand behind a
+    colon, as rigl:alpha=0.3,every=100,end=0.75 or greedy-forward:tolerance=0.02."""
     scope: Literal["global", "layer"] | None = None
     """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer); by
     default global, and layer for the greedy methods, which choose in each."""

@@ -34,7 +34,8 @@ SUPPORTS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 100, 120, 150)
 FITTED = (5, 150)
 """Numbers of units between which lines are fitted: the first ones are a start."""
 MOST_COMPARED = 100
-SAMPLES, SCREENED, STEPS, BATCH = 2000, 5, 25, 256
+SAMPLES, SCREENED, STEPS, BATCH = 3000, 5, 25, 256
+"""Images that choose (ten for each unit), steepest units, steps of a global path, images of its batches."""
 WAYS = ("line search", "uniform step", "L1", "random")
 STRAIGHT = 0.98
 """R^2 from which a curve counts as straight."""
@@ -61,11 +62,13 @@ def layer_curves(arm: str, task: VisionTask, level: Level) -> Mapping[str, float
         "L1": weights.flatten(1).abs().sum(1),
         "random": torch.rand(group.size, generator=generator, dtype=torch.double),
     }
-    problem = local_discrepancy(layer, inputs, generator)
+    others = task.splits["validation"]
+    measured = torch.cat([batch[0] for batch in task.inputs(others)])
+    chosen_on, measured_on = (local_discrepancy(layer, each, generator) for each in (inputs, measured))
     supports = [support for support in SUPPORTS if support < group.size]
     found = {
         _name(way, support): value
-        for way, curve in discrepancy_curves(problem, supports, ranks).items()
+        for way, curve in discrepancy_curves(chosen_on, supports, ranks, measured_on).items()
         for support, value in curve.items()
     }
     batches = endless([inputs], BATCH, generator)

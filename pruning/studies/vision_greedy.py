@@ -26,13 +26,21 @@ PAPER = (
 )
 GREEDY = {"local": "greedy-local", "global": "greedy-global", "forward": "greedy-forward"}
 CRITERIA = {**GREEDY, "l1": "l1", "dropnet": "dropnet", "taylor": "taylor", "random": "random"}
+VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "uniform-step": ("greedy-local", {"step": "uniform"}),
+    "forward-tolerance": ("greedy-forward", {"tolerance": 0.02}),
+}
+"""Criteria with options: local imitation without a line search; selection that stops at an accuracy."""
 TUNED = 0.5
 """Share of the dense network's training for which what is cut is fine-tuned."""
 NOTE = (
     "Arms named raw are measured right after the cut, the others after fine-tuning. unscaled has local's "
-    "units without their weights. Each layer keeps the same share of its units; the papers stop at a "
-    "tolerance, take the better of local and global in each layer, fine-tune shortly after each, and prune "
-    "ImageNet networks. Local discrepancies are of one layer's output, as a share of its mean square."
+    "units without their weights; uniform-step searches no step; forward-tolerance stops, as in ICML 2020, "
+    "at 98% of the accuracy on training images, whatever share is asked for. Else each layer keeps the same "
+    "share of its units; the papers stop at a tolerance, take the better of local and global in each layer, "
+    "fine-tune shortly after each, and prune ImageNet networks. Normalisations keep the dense network's "
+    "statistics until they are fine-tuned. Local discrepancies are of one layer's output, as a share of its "
+    "mean square, on images that chose nothing; weights of a searched path are corrected at each number."
 )
 
 
@@ -46,6 +54,9 @@ def _arms(parts: tuple[float, ...], lr: float, whole: tuple[str, ...]) -> dict[s
 
     arms = {f"{name}-raw": arm(criterion, 0.0) for name, criterion in CRITERIA.items()}
     arms["unscaled-raw"] = arm("l1", 0.0, follows="local-raw")
+    for name, (criterion, options) in VARIANTS.items():
+        settings = {**plan, "criterion": criterion, "criterion_options": options, "exclude": whole}
+        arms[f"{name}-raw"] = Arm(settings, base="dense", epochs=0.0, parts=parts)
     return arms | {name: arm(criterion, TUNED) for name, criterion in CRITERIA.items()}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pruning.studies.vision_claims import Claim, Range, ahead, all_of, larger_gap, near, not_behind
+from pruning.studies.vision_claims import Claim, Range, ahead, all_of, larger_gap, not_behind
 from pruning.studies.vision_experiment import Arm, Base, Recipe
 from pruning.studies.vision_task import Training
 
@@ -66,7 +66,7 @@ def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim, ..
         *(
             Claim(
                 f"{told} only finds out how many weights each layer needs: its shuffled masks are as good",
-                near(name, f"{name}-shuffled", margin=margin, **every),
+                not_behind(f"{name}-shuffled", name, margin=margin, **every),
             )
             for name, told in beats.items()
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pruning.studies.vision_claims import Claim, ahead, ahead_in, near, not_behind, not_behind_in
+from pruning.studies.vision_claims import Claim, ahead, ahead_in, all_of, not_behind, not_behind_in
 from pruning.studies.vision_experiment import Arm, Published, Recipe
 from pruning.studies.vision_sparse import (
     EVERY_LEVEL,
@@ -16,6 +16,8 @@ from pruning.studies.vision_sparse import (
     sparse_arm,
 )
 from pruning.studies.vision_sparse_sections import (
+    ALPHAS,
+    EVERY,
     cell_name,
     costlier,
     default_is_good,
@@ -71,7 +73,10 @@ BUDGET_CLAIMS = (
     *(
         Claim(
             f"weights that move between layers by {signal} close the gap to ERK",
-            near(f"rigl-uniform-{signal}", "rigl-erk", **EVERY_LEVEL, margin=0.01),
+            all_of(
+                ahead("rigl-erk", "rigl-uniform", **EVERY_LEVEL),
+                not_behind(f"rigl-uniform-{signal}", "rigl-erk", **EVERY_LEVEL, margin=0.005),
+            ),
         )
         for signal in ("gradient", "momentum")
     ),
@@ -84,7 +89,6 @@ BUDGET_CLAIMS = (
     ),
 )
 
-ALPHAS, EVERY = (0.1, 0.2, 0.3, 0.4, 0.5), (25, 50, 100, 200, 400)
 GRID = {
     cell_name(alpha, every): sparse_arm(
         "random-weights", allocated("erk", "rigl", alpha=alpha, every=every), parts=(0.9,)

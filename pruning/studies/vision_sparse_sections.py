@@ -14,6 +14,8 @@ from tournaments.crosstable import aligned
 
 VALIDATION = "validation accuracy"
 """The metric that chooses."""
+ALPHAS, EVERY = (0.1, 0.2, 0.3, 0.4, 0.5), (25, 50, 100, 200, 400)
+"""RigL's first share of dropped weights and steps between updates, in the grid."""
 DEFAULT_CELL = (0.3, 100)
 """RigL's own alpha and steps between updates."""
 MOST_COLUMNS = 9
@@ -85,8 +87,8 @@ def default_is_good(points: Sequence[Point]) -> tuple[Answer, str]:
     own = cells.get(DEFAULT_CELL, {})
     if len(own) < LEAST_SEEDS:
         return "not testable", f"{cell_name(*DEFAULT_CELL)} has {len(own)} of the {LEAST_SEEDS} seeds needed"
-    if len(cells) < 2:
-        return "not testable", "every other cell of the grid is missing"
+    if (number := len(cells)) < len(ALPHAS) * len(EVERY):
+        return "not testable", f"there are {number} of the {len(ALPHAS) * len(EVERY)} cells of the grid"
     best = max(cells, key=lambda cell: _mean(cells[cell], VALIDATION))
     spread = float(np.std([point.accuracy for point in cells[best].values()], ddof=1))
     lead = _mean(cells[best], "accuracy") - _mean(own, "accuracy")

@@ -216,7 +216,11 @@ class VisionTask:
         """Yields the training split, or as much of it as is scored on, without augmentation."""
         train = self.splits["train"]
         number = self.training.scored or len(train.labels)
-        return self._batches(Split(train.images[:number], train.labels[:number]), EVALUATED_BATCH)
+        return self.inputs(Split(train.images[:number], train.labels[:number]))
+
+    def inputs(self, split: Split) -> Iterator[Batch]:
+        """Yields a split's images, as the network sees them, and labels."""
+        return self._batches(split, EVALUATED_BATCH)
 
     def sample(self) -> Iterator[Batch]:
         """Yields one batch: the first images of each class, as many of each."""

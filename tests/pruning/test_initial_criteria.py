@@ -126,7 +126,7 @@ def test_grasp_sums_the_gradient_before_it_is_squared():
         torch.testing.assert_close(score, two[name])
 
 
-def test_grasp_depends_on_the_temperature_of_the_logits_alone():
+def test_all_outputs_are_divided_by_the_temperature():
     network, batches = judge()
     seen = []
 
@@ -136,8 +136,25 @@ def test_grasp_depends_on_the_temperature_of_the_logits_alone():
 
     grasp(evidence(network, batches, loss))
     snip(evidence(network, batches, loss))
-    torch.testing.assert_close(seen[0][0] * TEMPERATURE, seen[1][0])
-    torch.testing.assert_close(seen[0][1], seen[1][1])
+    for cool, hot in zip(*seen, strict=True):
+        torch.testing.assert_close(cool * TEMPERATURE, hot)
+
+
+@pytest.mark.parametrize("criterion", [snip, grasp])
+def test_neither_loss_of_two_decides_alone(criterion):
+    network, batches = judge()
+    joint = criterion(evidence(network, batches, judged))["stem.weight"]
+
+    def policy(network, batch):
+        return functional.cross_entropy(network(batch[0])[0], batch[1])
+
+    def value(network, batch):
+        return (network(batch[0])[1] - 0.5).square().mean()
+
+    for alone in (policy, value):
+        found = criterion(evidence(network, batches, alone))["stem.weight"]
+        difference = (found - joint).norm() / joint.norm()
+        assert difference > 0.02  # with a temperature of the logits alone it is 0.0001 for the value
 
 
 def test_snip_on_a_linear_model_is_the_product_of_gradient_and_weight():

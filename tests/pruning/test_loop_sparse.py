@@ -237,6 +237,19 @@ def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_pa
         ({"criterion": "snip", "allocation": "er", "count": 3}, "not a count"),
         ({"criterion": "snip", "allocation": "err"}, "allocation must be one of"),
         ({"criterion": "snip", "budget": "macs"}, "needs an allocation"),
+        ({"criterion": "snip", "allocation": "er", "floor": 1}, "floor must be none, got 1"),
+        (
+            {"criterion": "snip", "topology": "set", "restart": "rewind", "rewind_to": 0.5},
+            "rewind_to must be 0",
+        ),
+        (
+            {"criterion": "snip", "criterion_options": {"batch": 3}},
+            "has no option 'batch': it has no options",
+        ),
+        (
+            {"criterion": "greedy-local", "scope": "layer", "criterion_options": {"tolerance": 1}},
+            "no option 'tolerance': its options are samples, rows, step, corrections",
+        ),
         ({"criterion": "snip", "rounds": 0}, "rounds must be"),
         ({"criterion": "greedy-local"}, "scope must be layer"),
         ({"criterion": "greedy-local", "scope": "layer", "rounds": 2}, "takes one round"),
@@ -277,3 +290,33 @@ def test_removed_channels_count_as_dropped_weights(tmp_path):
     small, _ = shrink(second.network, second.groups, second.removable)
     assert second.result["sparse macs"] == macs(small, task.example) < first.result["sparse macs"]
     assert second.result["training cost"] == second.result["sparse macs"] / first.result["sparse macs"]
+
+
+def test_what_an_allocation_cannot_drop_is_told(tmp_path):
+    # masks that moved between layers keep less of some than the next allocation gives them
+    options = {"every": 1, "end": 1.0, "alpha": 0.9, "redistribute": "gradient"}
+    plan = Plan(
+        **{**SPARSE, "allocation": "uniform", "cycles": 2, "fraction": 0.3},
+        topology="rigl",
+        topology_options=options,
+    )
+    first, second = levels_of(ToyTask(), plan, tmp_path)[1:]
+    wanted = layer_counts(second.masks.shapes, first.masks.density() * 0.7, "uniform")
+    start = {name: min(wanted[name], kept) for name, (kept, _) in first.result["layers"].items()}
+    assert second.result["asked"] == first.masks.kept - sum(wanted.values())
+    assert (
+        second.result["got"] == first.masks.kept - second.masks.kept == first.masks.kept - sum(start.values())
+    )
+
+
+def test_options_reach_a_criterion_that_chooses(monkeypatch, tmp_path):
+    seen = []
+
+    def watched(evidence, keep, *, samples=5):
+        seen.append(samples)
+        return first_units(evidence, keep)
+
+    monkeypatch.setitem(CRITERIA, "watched", Criterion(None, "units", choose=watched))
+    plan = Plan(criterion="watched", criterion_options={"samples": 7}, scope="layer", cycles=1)
+    run(ToyTask(trained=True), plan, tmp_path)
+    assert set(seen) == {7}

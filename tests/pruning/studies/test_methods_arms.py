@@ -67,7 +67,7 @@ def test_a_methods_plan_is_the_same_for_both_networks():
         assert differing <= {"exclude", "schedule_options"}, name
 
 
-def test_all_train_for_as_long_in_all_but_what_starts_anew_in_each_cycle():
+def test_on_images_all_train_for_as_long_in_all_but_tickets():
     for name, method in METHODS_COMPARED.items():
         plan = alphazero_plan(name)
         total = (0 if plan.untrained else 1) + method.time * plan.cycles

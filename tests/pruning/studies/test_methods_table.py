@@ -8,6 +8,7 @@ from pruning.studies.methods_table import Measured, table, vision_points
 POINTS = """arm,seed,part,cycle,kept,accuracy,parameters,macs,sparse macs,training cost
 magnitude,0,0,0,1,0.9,100,2000,2000,1
 magnitude,0,0,1,0.125,0.8,100,2000,500,0.25
+magnitude,1,0,0,1,0.9,100,2000,2000,1
 dropnet,1,0,2,0.25,0.7,40,600,600,0.5
 dropnet,1,0,3,0.125,0.6,20,300,300,0.125
 """
@@ -25,8 +26,8 @@ def test_a_row_has_means_and_halves_of_intervals_over_the_seeds():
     found.append(network("magnitude", "alphazero", 0, kept=0.125, **{"losing novel": 0.081}))
     head, magnitude, snip = table(METHODS_COMPARED, found).splitlines()
     # Student's t of two degrees is 4.303, and the spread 2 points: 4.303 * 2 / sqrt(3)
-    assert snip.split() == ["snip", "weights", "12.5", "4k", "0.50x", "72.0", "±5.0", "-", "-"]
-    assert magnitude.split() == ["magnitude", "weights", "-", "-", "-", "-", "12.5", "8.1"]
+    assert snip.split() == ["snip", "weights", "initial", "12.5", "4k", "0.50x", "72.0", "±5.0", "-", "-"]
+    assert magnitude.split() == ["magnitude", "weights", "trained", "-", "-", "-", "-", "12.5", "8.1"]
     assert "losing, training" not in head and "losing, novel" in head
 
 
@@ -36,7 +37,7 @@ def test_rows_stand_in_the_order_of_the_methods():
     assert names == list(METHODS_COMPARED)
 
 
-def test_the_last_network_of_a_vision_run_counts_and_the_cost_of_all(tmp_path):
+def test_the_last_network_of_a_finished_vision_run_counts_and_the_cost_of_all(tmp_path):
     (tmp_path / "points.csv").write_text(POINTS)
     one, two = vision_points(tmp_path)
     assert (one.method, one.seed, one.values["accuracy"], one.values["training"]) == (

@@ -19,6 +19,7 @@ from pruning.studies.vision_curves import (
     screen_agrees,
     straight,
 )
+from pruning.studies.vision_greedy import VARIANTS
 from pruning.studies.vision_points import Point
 from pruning.studies.vision_recipes import find_recipe
 from pruning.studies.vision_report import conduct
@@ -97,7 +98,7 @@ def test_the_curves_are_drawn(tmp_path):
 
 
 def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
-    arms = ("local-raw", "unscaled-raw", "l1", CURVES)
+    arms = ("local-raw", "unscaled-raw", "forward-tolerance-raw", "l1", CURVES)
     options = {"epochs": 2, "seeds": 1, "data_set": "digits", "subset": 300, "arms": arms}
     conduct(VisionConfig("greedy/lenet-mnist", out=tmp_path, **options))
     with (tmp_path / "points.csv").open() as file:
@@ -115,6 +116,11 @@ def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
     assert float(raw["kept"]) == float(control["kept"]) == pytest.approx(20 / 300, abs=1e-5)
     assert raw["parameters"] == control["parameters"] == tuned["parameters"]
     assert raw["accuracy"] != control["accuracy"]
+    stopped = [float(rows["forward-tolerance-raw", part, "1"]["kept"]) for part in "0123"]
+    assert all(
+        kept != pytest.approx(float(rows["local-raw", part, "1"]["kept"]))
+        for part, kept in zip("0123", stopped, strict=True)
+    )
     assert float(rows[CURVES, "0", "0"]["D line search 40"]) < float(rows[CURVES, "0", "0"]["D L1 40"])
     assert (tmp_path / "discrepancy.png").exists()
     assert "first layer by units kept" in (tmp_path / "report.txt").read_text()
@@ -123,7 +129,7 @@ def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
 def test_each_criterion_is_there_right_after_the_cut_and_fine_tuned():
     for recipe in (LENET, find_recipe("greedy/resnet20-cifar10")):
         for name, arm in recipe.arms.items():
-            if name in (CURVES, "unscaled-raw"):
+            if name in (CURVES, "unscaled-raw") or name.removesuffix("-raw") in VARIANTS:
                 continue
             assert recipe.training_of(arm).epochs == (
                 0 if name.endswith("-raw") else recipe.training.epochs // 2
