@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -103,7 +104,6 @@ def vrbo(
         terms: Of the Neumann series.
         eta: Its step.
     """
-    _at_least(1, every=every)
     solver = Neumann(terms, eta)
     here = State(start.x, start.y)
     v: Tree = {}
@@ -208,8 +208,16 @@ METHODS: dict[str, Method] = {
 }
 
 
+COUNTS = ("batch", "small_batch", "every", "inner_steps", "terms", "steps")
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("every", "steps"), (1, math.inf)),
+    "momentum": (0, 1),
+}
+"""Lowest and highest values of options; of the others 0 is the lowest."""
+
+
 def check_method(name: str, **options: Any) -> None:
-    """Raises ValueError where there is no such method, or it has no such option."""
+    """Raises ValueError where there is no such method, it has no such option, or one is out of range."""
     if name not in METHODS:
         raise ValueError(
             f"unknown method {name!r}{_nearest(name, METHODS)}; methods are {', '.join(METHODS)}"
@@ -221,6 +229,12 @@ def check_method(name: str, **options: Any) -> None:
                 f"method {name!r} has no option {option!r}{_nearest(option, known)}; "
                 f"its options are {', '.join(known)}"
             )
+    for option, value in options.items():
+        low, high = RANGES.get(option, (0, math.inf))
+        if option in COUNTS and not isinstance(value, int):
+            raise ValueError(f"{option} must be a whole number, got {value!r}")
+        if not (low <= value <= high and math.isfinite(value)):
+            raise ValueError(f"{option} must be {low:g} to {high:g}, got {value}")
 
 
 def optimise(name: str, start: Start, **options: Any) -> Iterator[State]:
@@ -294,12 +308,6 @@ def _implicit(
         adjoint = found.adjoint
         here = start.outer(here, found.gradient, outer_lr)
         yield here
-
-
-def _at_least(least: int, **values: int) -> None:
-    for name, value in values.items():
-        if value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

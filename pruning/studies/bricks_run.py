@@ -6,12 +6,10 @@ A task is not done again where its file is there; those of a stage run beside ea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-import joblib
 from tqdm import tqdm
 
 from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, write_json
@@ -19,6 +17,7 @@ from pruning.studies.bricks import BricksConfig
 from pruning.studies.bricks_cells import Choice, candidate_boards, choices
 from pruning.studies.bricks_tasks import HELD_FILE, LEARN_FILE, Study, play, retrain, weigh
 from pruning.studies.prune_run import load_subject
+from pruning.studies.side_by_side import side_by_side
 
 NOT_SETTINGS = ("out", "workers", "seeds", "splits")
 """Options that do not change what a task does."""
@@ -74,14 +73,12 @@ def _stages(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> dict[str, Sta
 
 def _each(workers: int, what: str, tasks: Sequence[Callable[[], None]]) -> None:
     """Runs tasks, in processes of their own where there are several workers."""
-    if not tasks:
-        return
-    parallel = joblib.Parallel(n_jobs=min(workers, len(tasks)), return_as="generator_unordered")
-    try:
+    if tasks:
         with tqdm(total=len(tasks), desc=what) as bar:
-            for _ in parallel(joblib.delayed(task)() for task in tasks):
-                bar.update()
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed or out of memory); what is stored is kept"
-        ) from error
+            calls = ((task,) for task in tasks)
+            side_by_side(_called, calls, workers=min(workers, len(tasks)), progress=bar)
+
+
+def _called(task: Callable[[], None]) -> str:
+    task()
+    return ""

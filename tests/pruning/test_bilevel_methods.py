@@ -331,5 +331,21 @@ def test_wrong_input_is_told():
         optimise("vrbo", start_of(Quadratic()), evry=2)
     with pytest.raises(ValueError, match="'bsa' has no option 'start'"):
         check_method("bsa", start=None)
-    with pytest.raises(ValueError, match="every must be at least 1, got 0"):
+    with pytest.raises(ValueError, match="every must be 1 to inf, got 0"):
         next(optimise("vrbo", start_of(Quadratic()), every=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("vrbo", {"every": 0}, "every must be 1 to inf, got 0"),
+        ("stocbio", {"batch": -5}, "batch must be 0 to inf, got -5"),
+        ("stocbio", {"outer_lr": -1.0}, "outer_lr must be 0 to inf, got -1.0"),
+        ("aid-cg", {"inner_lr": float("nan")}, "inner_lr must be 0 to inf, got nan"),
+        ("itd", {"inner_steps": 1.5}, "inner_steps must be a whole number, got 1.5"),
+        ("mstsa", {"momentum": 7}, "momentum must be 0 to 1, got 7"),
+    ],
+)
+def test_options_out_of_range_are_refused_before_the_first_step(name, options, message):
+    with pytest.raises(ValueError, match=message):
+        check_method(name, **options)
