@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -163,7 +164,9 @@ def read_set(name: str, folder: Path | None, *, seed: int, size: int | None, dow
             fixed.
     """
     if name not in SETS:
-        raise ValueError(f"no data set {name!r}, there are {', '.join(SETS)}")
+        match = difflib.get_close_matches(name, SETS, n=1)
+        nearest = f" (did you mean {match[0]!r}?)" if match else ""
+        raise ValueError(f"no data set {name!r}{nearest}, there are {', '.join(SETS)}")
     kind = SETS[name]
     if size is not None and not kind.sized:
         raise ValueError(f"the images of {name} have their own size, got the size {size}")

@@ -94,6 +94,12 @@ def make_model(
     return network
 
 
+def check_model(spec: str, width: float) -> None:
+    """Raises ValueError where there is no such model, or the width is out of range."""
+    _parsed(spec)
+    _check_sizes((1, 1, 1), 1, width, 0)
+
+
 def unmasked(spec: str) -> tuple[str, ...]:
     """Returns patterns of the layers that DropNet leaves whole, for `Plan.exclude`; its output apart.
 

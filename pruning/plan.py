@@ -23,6 +23,7 @@ from pruning.topologies import Topology, make_topology
 
 Hold = Callable[[torch.optim.Optimizer], object]
 """To be called with the optimizer once it is made: it keeps pruned weights and their buffers at zero."""
+MOST_ROUNDS = 10_000
 ENDS = ("cycles", "until_density", "kappa")
 """The settings of a plan that only say when it ends."""
 
@@ -190,9 +191,11 @@ class Plan:
             if getattr(self, name) and self.of == "units":
                 raise ValueError(f"{name} needs a criterion of weights, {self.criterion!r} is of units")
         if self.allocation and self.count is not None:
-            raise ValueError(f"allocation shares out a fraction, not a count, got count {self.count}")
+            raise ValueError(f"allocation {self.allocation} shares out a fraction, not count {self.count}")
         if self.allocation and self.floor is not None:
-            raise ValueError(f"allocation says what each layer keeps: floor must be none, got {self.floor}")
+            raise ValueError(
+                f"allocation {self.allocation} says what layers keep: floor must be none, got {self.floor}"
+            )
         if self.topology and self.rewind_to:
             raise ValueError(f"topology needs a whole training: rewind_to must be 0, got {self.rewind_to}")
         if self.budget != "weights" and not self.allocation:
@@ -201,7 +204,11 @@ class Plan:
 
     def _check_choosing(self) -> None:
         if self.chooses and self.scope != "layer":
-            raise ValueError(f"criterion {self.criterion!r} chooses in each layer: scope must be layer")
+            raise ValueError(
+                f"criterion {self.criterion!r} chooses in each layer: scope must be layer, got {self.scope!r}"
+            )
+        if self.rounds > MOST_ROUNDS:
+            raise ValueError(f"rounds must be at most {MOST_ROUNDS}, got {self.rounds}")
         if self.chooses and self.rounds > 1:
             raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
         known = list(signature(CRITERIA[self.criterion].choose).parameters)[2:] if self.chooses else []

@@ -10,6 +10,9 @@ from pruning.sparse_training import TOPOLOGIES
 from pruning.studies.prune_methods import METHODS, defaults
 from pruning.studies.specs import schedule_spec, with_peak
 
+SCORES = "scores"
+"""The allocation that is none: the scores say how much each layer keeps."""
+
 
 def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dict[str, Any]:
     """Returns the settings of a plan, given a method, options of `bttt prune` and the schedule's peak."""
@@ -17,6 +20,7 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
     named.pop("schedule")
     name, options = schedule_spec(schedule)
     options = with_peak(name, options, lr=lr, p=named["fraction"] or 0.2, last=named["cycles"])
+    named["allocation"] = named["allocation"].removeprefix(SCORES)
     return {**_chosen_by(method), "schedule": name, "schedule_options": options, **named}
 
 

@@ -126,7 +126,7 @@ SELF_PLAY_DENSITIES = (0.2, 0.1)
 
 def _playing(method: str, paper: str, density: float, **more: Any) -> Method:
     """Returns a network that learns from nothing but its own games, sparse from the first one."""
-    options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 30, **more}
+    options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 20, **more}
     return Method("weights", paper, "sparse_training.py", options, SELF_PLAY_TIME)
 
 

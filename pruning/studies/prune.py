@@ -45,12 +45,12 @@ class PruneOptions:
     """Layers to leave whole, with * and ?: channels of stem (the stream), blocks.*, policy_conv, value_conv,
     value_hidden; weights as blocks.0.conv1.weight. By default none is; channels of outputs are never cut."""
     untrained: bool | None = None
-    """Cut initial weights, and train then, with any method; so snip and those named after it do anyway."""
+    """Cut initial weights, and train then, with any method; by default snip and those named after it do."""
     rounds: int | None = None
     """Rounds of scoring in which a cycle cuts; by default 1, for synflow 100."""
-    allocation: Literal["", "uniform", "er", "erk"] | None = None
-    """How many weights each layer keeps: the same share of each, or Erdos-Renyi shares (erk counts the
-    kernel); by default erk for sparse training, else what the scores say."""
+    allocation: Literal["scores", "uniform", "er", "erk"] | None = None
+    """How many weights each layer keeps: what the scores say, the same share of each, or Erdos-Renyi shares
+    (erk counts the kernel); by default erk for sparse training, else scores."""
     until_density: float = 0.0
     """Stop at the first level with at most this share of channels (or weights)."""
     kappa: float = 0.0

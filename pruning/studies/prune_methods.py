@@ -16,7 +16,7 @@ AFTER_TRAINING: Mapping[str, Any] = {
     "schedule": "silo",
     "untrained": False,
     "rounds": 1,
-    "allocation": "",
+    "allocation": "scores",
 }
 """What a method has where it says nothing else: a trained network is cut again and again, and retrained."""
 AT_START: Mapping[str, Any] = {

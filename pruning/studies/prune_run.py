@@ -22,7 +22,7 @@ from bttt.board import Board
 from bttt.run_folder import add_environment, default_folder, hold, open_folder, plain, write_json
 from pruning.cost import cost
 from pruning.groups import find_groups
-from pruning.loop import Level
+from pruning.loop import Level, cycle_file
 from pruning.loop import run as run_loop
 from pruning.plan import Plan, whole
 from pruning.shrink import shrink
@@ -85,11 +85,21 @@ def prune(config: PruneConfig) -> Path:
                 bar.update()
 
             results = run_loop(task, plan, folder, publish, count)
+        _check_levels(folder, results)
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
     if len(results) <= plan.cycles:
         print(f"\nended before cycle {plan.cycles}: {_reason(plan, results)}")
     print(f"\nwritten: {folder}; play a level as alphazero:{level_folder(folder, len(results) - 1)}")
     return folder
+
+
+def _check_levels(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ValueError where the checkpoint of a level is not what was written."""
+    for level, result in enumerate(results):
+        path = level_folder(folder, level) / RUN_FILE
+        if not path.exists() or path.stat().st_size != result["cost"]["bytes"]:
+            later = cycle_file(folder, level).name
+            raise ValueError(f"{path} is damaged: delete {later} and those after it, to have it made again")
 
 
 def _reason(plan: Plan, results: Sequence[Mapping[str, Any]]) -> str:

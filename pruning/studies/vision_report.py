@@ -20,6 +20,7 @@ from bttt.run_folder import (
     write_json,
     write_text,
 )
+from pruning.models import check_model
 from pruning.studies.vision import VisionConfig, changes
 from pruning.studies.vision_claims import Finding, judge
 from pruning.studies.vision_experiment import Arm, Recipe
@@ -90,6 +91,9 @@ def _check(config: VisionConfig, recipe: Recipe) -> None:
     """Raises ValueError where an option is out of range, before anything is written."""
     if config.workers < 1:
         raise ValueError(f"workers must be at least 1, got {config.workers}")
+    check_model(recipe.model, recipe.width)
+    if recipe.subset is not None and recipe.subset < 1:
+        raise ValueError(f"subset must be at least 1, got {recipe.subset}")
     if recipe.training.epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {recipe.training.epochs}")
     if recipe.seeds < 1:

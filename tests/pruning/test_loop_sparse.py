@@ -234,7 +234,7 @@ def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_pa
         ({"topology": "rigl"}, "needs a criterion of weights"),
         ({"criterion": "snip", "topology": "rigle"}, "unknown topology 'rigle'"),
         ({"criterion": "snip", "topology": "rigl", "topology_options": {"alfa": 1}}, "alfa"),
-        ({"criterion": "snip", "allocation": "er", "count": 3}, "not a count"),
+        ({"criterion": "snip", "allocation": "er", "count": 3}, "not count 3"),
         ({"criterion": "snip", "allocation": "err"}, "allocation must be one of"),
         ({"criterion": "snip", "budget": "macs"}, "needs an allocation"),
         ({"criterion": "snip", "allocation": "er", "floor": 1}, "floor must be none, got 1"),
