@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from benchmarks.__main__ import figure
 from bttt import Board
 from bttt.position import OUTCOME_TEXT, Outcome
+from pruning.studies.bilevel_recipes import RECIPES as BILEVEL
+from pruning.studies.methods_arms import METHODS_COMPARED
 from pruning.studies.prune_table import COLUMNS
 from pruning.studies.vision_recipes import RECIPES
 from pruning.studies.vision_verdicts import verdict_table
@@ -144,8 +147,21 @@ def test_the_verdicts_on_published_claims_are_those_of_the_stored_experiments(mo
 
 def test_every_recipe_has_its_results_or_is_said_to_have_none():
     found = {json.loads(path.read_text())["recipe"] for path in ROOT.glob("results/vision/*/*/results.json")}
-    assert {name for name in RECIPES if f"`{name}` has not been run" not in README} == found
+    recipes = [*RECIPES, *BILEVEL]
+    assert {name for name in recipes if f"`{name}` has not been run" not in README} == found
     assert all((path.parent / "figure.png").is_file() for path in ROOT.glob("results/vision/*/*/report.txt"))
+
+
+def test_the_table_of_methods_has_every_method_and_files_that_are_there():
+    section = README[README.index("## Every method at one density") :].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ") and ".py`" in line]
+    for name in {method.options["method"].partition(":")[0] for method in METHODS_COMPARED.values()}:
+        words = name.replace("-weights", " weights")
+        assert re.search(rf"\b({name}|{words})\b", "\n".join(rows), re.IGNORECASE), name
+    files = re.findall(r"`(\w+\.py)`", "\n".join(rows))
+    assert len(files) > 12
+    assert [file for file in files if not (ROOT / "pruning" / file).is_file()] == []
+    assert {method.file for method in METHODS_COMPARED.values()} <= {*files, "loop.py"}
 
 
 def test_what_is_said_of_the_starts_is_what_was_solved():

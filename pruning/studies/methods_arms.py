@@ -100,13 +100,13 @@ METHODS_COMPARED: dict[str, Method] = {
     "snip": _new("snip", "Lee et al. 2019", "initial_criteria.py"),
     "grasp": _new("grasp", "Wang et al. 2020", "initial_criteria.py"),
     "synflow": _new("synflow", "Tanaka et al. 2020", "initial_criteria.py", rounds=100),
-    "static-uniform": _new("static", "control", "sparse_training.py", **UNIFORM),
+    "static-uniform": _new("static", "control", "topologies.py", **UNIFORM),
     "static-erk": _new("static", "Mocanu et al. 2018", "allocation.py", **ERDOS_RENYI),
-    "set": _new("set:every=50", "Mocanu et al. 2018", "sparse_training.py", **ERDOS_RENYI),
-    "snfs": _new("snfs:every=50", "Dettmers et al. 2019", "sparse_training.py", **ERDOS_RENYI),
-    "rigl-uniform": _new("rigl:every=50", "Evci et al. 2020", "sparse_training.py", **UNIFORM),
-    "rigl-erk": _new("rigl:every=50", "Evci et al. 2020", "sparse_training.py", **ERDOS_RENYI),
-    "gradual": _new("gradual:every=50", "Zhu, Gupta 2017", "sparse_training.py", **UNIFORM),
+    "set": _new("set:every=50", "Mocanu et al. 2018", "topologies.py", **ERDOS_RENYI),
+    "snfs": _new("snfs:every=50", "Dettmers et al. 2019", "topologies.py", **ERDOS_RENYI),
+    "rigl-uniform": _new("rigl:every=50", "Evci et al. 2020", "topologies.py", **UNIFORM),
+    "rigl-erk": _new("rigl:every=50", "Evci et al. 2020", "topologies.py", **ERDOS_RENYI),
+    "gradual": _new("gradual:every=50", "Zhu, Gupta 2017", "topologies.py", **UNIFORM),
     "dropnet": _again("dropnet", "Tan, Motani 2020"),
     "dropnet-silo": _again("dropnet", "Tan, Motani 2020; Liu et al. 2023", schedule="silo"),
     "maximum": _again("maximum", "control"),
@@ -127,7 +127,7 @@ SELF_PLAY_DENSITIES = (0.2, 0.1)
 def _playing(method: str, paper: str, density: float, **more: Any) -> Method:
     """Returns a network that learns from nothing but its own games, sparse from the first one."""
     options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 20, **more}
-    return Method("weights", paper, "sparse_training.py", options, SELF_PLAY_TIME)
+    return Method("weights", paper, "topologies.py", options, SELF_PLAY_TIME)
 
 
 SELF_PLAY: dict[str, Method] = {
