@@ -178,8 +178,8 @@ L2_MNIST = BilevelRecipe(
         "has a mean over them. one-number: one penalty for all features, the best of a grid of 17 "
         f"by validation loss; none: no penalty, 300 steps of L-BFGS at most. {TUNED} BSA "
         "and MSTSA take what was chosen for TTSA. With the steps so chosen the penalties hardly move but "
-        "for MRBO's, which diverges: what the others gain is mostly that the regression stops early, and the race "
-        "says little of penalties."
+        "for MRBO's, which diverges: what the others gain is mostly that the regression stops early, and the "
+        "race says little of penalties."
     ),
 )
 RECIPES: dict[str, BilevelRecipe] = {recipe.name: recipe for recipe in (CLEANING_MNIST, L2_MNIST)}
