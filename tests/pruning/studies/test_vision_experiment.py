@@ -95,7 +95,7 @@ def test_changes_change_what_they_name_and_nothing_else():
         ),
         ({"arms": ("follower", "alone")}, "arm 'follower' trains the masks of 'host', which must be chosen"),
         ({"arms": ()}, "no arm is chosen; arms of paper/experiment are follower, host, shots, alone"),
-        ({"training": {"epochs": 0}}, "epochs must be at least 1, got 0"),
+        ({"training": {"epochs": -1}}, "epochs must be at least 0, got -1"),
     ],
 )
 def test_a_wrong_change_is_refused(changes, message):

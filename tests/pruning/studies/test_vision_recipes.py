@@ -11,11 +11,21 @@ from pruning.loop import stored_results
 from pruning.models import make_model
 from pruning.plan import whole
 from pruning.studies.vision_claims import judge
+from pruning.studies.vision_curves import AGREEMENT, CURVES, SUPPORTS, WAYS
 from pruning.studies.vision_experiment import Recipe, stages
 from pruning.studies.vision_recipes import RECIPES, find_recipe
 
 SCALES = [(name, small) for name in RECIPES for small in (False, True)]
-SHAPES = {"mnist": (1, 28, 28), "cifar10": (3, 32, 32), "tiny-imagenet": (3, 64, 64)}
+SHAPES = {
+    "mnist": (1, 28, 28),
+    "fashion-mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+    "tiny-imagenet": (3, 64, 64),
+}
+
+
+DENSE = (CURVES, "dense-retrained")
+"""Arms that prune nothing; others that do not are trained from the start."""
 
 
 def recipe_of(name, small) -> Recipe:
@@ -59,8 +69,8 @@ def test_plans_and_trainings_are_valid_and_stages_complete(name, small):
     assert recipe.data in SETS
     for arm, _, plan in plans(recipe):
         assert all(np.isfinite(plan.lr(cycle)(0.5)) for cycle in range(plan.cycles + 1)), arm
-        assert plan.cycles >= 1 and (plan.drops or plan.untrained)  # a dense network is an arm of those
-        assert recipe.training_of(recipe.arms[arm]).epochs >= 1
+        assert (plan.cycles and plan.drops) or plan.untrained or arm in DENSE
+        assert recipe.training_of(recipe.arms[arm]).epochs >= bool(recipe.arms[arm].epochs)
     bases, hosts, followers = stages(recipe)
     for job in bases:
         assert recipe.base_plan(job.base, job.seed).lr(0)(0.0) >= 0
@@ -101,7 +111,14 @@ def test_the_small_scale_changes_only_what_it_says(name):
 
 MEASURED = {
     **{"gradient spread at 0.25": 1.0, "peak lr": 0.03, "interval low": 0.01, "interval high": 0.1},
-    **{"validation accuracy": 0.9, "inference cost": 0.1, "training cost": 0.1, "kept out.weight": 0.1},
+    **{f"D {way} {support}": 1 / support for way in WAYS for support in SUPPORTS},
+    **{
+        AGREEMENT: 0.9,
+        "validation accuracy": 0.9,
+        "inference cost": 0.1,
+        "training cost": 0.1,
+        "kept out.weight": 0.1,
+    },
 }
 
 
