@@ -242,7 +242,7 @@ def test_one_sets_files_are_not_taken_for_anothers(tmp_path, monkeypatch):
     [
         (
             {"name": "imagenet"},
-            "no data set 'imagenet' (did you mean 'tiny-imagenet'?), there are digits, mnist, ",
+            r"no data set 'imagenet' \(did you mean 'tiny-imagenet'\?\), there are digits, mnist, ",
         ),
         ({"validation": 1.0}, "validation must be at least 0 and below 1, got 1.0"),
         ({"validation": -0.1}, "validation must be at least 0 and below 1, got -0.1"),
