@@ -13,6 +13,7 @@ from pruning.allocation import layer_counts
 from pruning.criteria import CRITERIA
 from pruning.distributed import agreed, averaged
 from pruning.evidence import Evidence, Scores
+from pruning.greedy import scales
 from pruning.groups import Group
 from pruning.masks import Masks, apply
 from pruning.plan import Plan, Task, enforced
@@ -125,9 +126,9 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     options = plan.criterion_options
     shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep, **options))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
-    scales = {name: int(evidence.alive[name].sum()) * share for name, share in shares.items()}
     got = evidence.alive.kept - masks.kept
-    return Chosen(Selection(masks, wanted.asked, got, _per_layer(masks)), scales)
+    selection = Selection(masks, wanted.asked, got, _per_layer(masks))
+    return Chosen(selection, scales(shares, evidence.alive))
 
 
 def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:

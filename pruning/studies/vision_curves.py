@@ -167,7 +167,7 @@ def draw_curves(path: Path, points: Sequence[Point]) -> None:
             means = np.exp(np.mean(np.log(curves), 0))
             axes.plot(supports, means, color=color, marker="o", markersize=3, label=way)
     axes.set_yscale("log")
-    axes.set_xlabel("units kept, of 300" if own else "units kept")
+    axes.set_xlabel("units kept")
     axes.set_ylabel("discrepancy, share of the layer's mean square")
     axes.set_title("First layer: what is left against the layer", fontsize=9)
     axes.grid(alpha=0.3)
