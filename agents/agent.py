@@ -19,9 +19,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from agents.options import nearest, parse_options
-from bttt.opponent import ask
-from bttt.position import OUTCOME_TEXT, Position
+from bttt import OUTCOME_TEXT, Position, ask
+from bttt.runs import nearest, parse_options
 
 AGENTS: dict[str, str] = {
     "alphazero": "agents.alphazero.player:AlphaZeroAgent",
@@ -105,7 +104,7 @@ def make_agent(spec: str) -> Agent:
 
     "python:package.module:Class" loads any class with a `decide` method, from the current folder too; its
     options follow after a comma, as "python:package.module:Class,temperature=0.5". Options are the keywords
-    of the class (see `agents.options`).
+    of the class (see `bttt.runs.options`).
 
     Raises:
         ValueError: The agent or an option is unknown, a value does not fit, or the class cannot be loaded or

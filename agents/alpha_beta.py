@@ -14,8 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.heuristic import heuristic
-from bttt.bitboard import has_line, lowest_bit_index, popcount, winning_cells
-from bttt.jit import entry_point, kernel
+from bttt.kernels import entry_point, has_line, kernel, lowest_bit_index, popcount, winning_cells
 
 WIN = 1000.0
 FOUND_END = WIN - 64
@@ -46,7 +45,7 @@ _NO_CELL = -1
 _HINT_SCORE = np.int64(2**62)
 
 
-class Rules(NamedTuple):
+class AlphaBetaRules(NamedTuple):
     """The board as kernels want it: word of the cells without brick, bits a row, stones that win."""
 
     playable: np.uint64

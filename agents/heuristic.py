@@ -21,9 +21,8 @@ import math
 
 import numpy as np
 
-from bttt.bitboard import popcount, shift_down
-from bttt.jit import entry_point, kernel
-from bttt.position import Position
+from bttt import Position
+from bttt.kernels import entry_point, kernel, popcount, shift_down
 
 FIRST_WEIGHT = 1.5
 SECOND_WEIGHT = 1.0

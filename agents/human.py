@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from agents.agent import Decision, Rng, generators
-from bttt.position import Position
-from bttt.render import ansi
+from bttt import Position
+from bttt.drawing import ansi
 
 HELP = (
     "Type the cell for your stone: a row letter and a column number, as D4 or d4.\n"

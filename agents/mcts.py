@@ -16,8 +16,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
-from agents.mcts_kernels import ROOT, Settings, Tree, empty_tree, grow, places
-from bttt.position import Position
+from agents.mcts_kernels import ROOT, PlayoutTree, Settings, empty_tree, grow, places
+from bttt import Position
 
 Leaf = Literal["rollout", "heuristic"]
 """How a leaf is judged."""
@@ -34,7 +34,7 @@ class _Workspace:
     def __init__(self):
         self._tree = empty_tree(places(0))
 
-    def tree(self, nodes: int) -> Tree:
+    def tree(self, nodes: int) -> PlayoutTree:
         """Returns a tree with room for that many nodes."""
         if len(self._tree.visits) < nodes:
             self._tree = empty_tree(nodes)
@@ -105,7 +105,7 @@ class MctsAgent:
             int(cells[best]), policy=policy, value=float(total.sum() / iterations), nodes=iterations
         )
 
-    def _search(self, position: Position, rng: np.random.Generator) -> Tree:
+    def _search(self, position: Position, rng: np.random.Generator) -> PlayoutTree:
         """Returns the tree searched; it holds until the next search."""
         board = position.board
         settings = Settings(

@@ -19,15 +19,16 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.heuristic import heuristic, leaf_value
-from bttt.bitboard import (
+from bttt.kernels import (
+    entry_point,
     has_line,
+    kernel,
     lowest_bit_index,
     popcount,
     random_below,
     random_playouts,
     winning_cells,
 )
-from bttt.jit import entry_point, kernel
 
 ROOT = 0
 LEAF, LOST, DRAWN = 0, -1, -2
@@ -37,7 +38,7 @@ _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 
-class Tree(NamedTuple):
+class PlayoutTree(NamedTuple):
     """The nodes of a tree; the entries of children not yet tried hold nothing but `cell`.
 
     Attributes:
@@ -82,9 +83,9 @@ def places(iterations: int) -> int:
     return 1 + (iterations + 2) * _WORD_BITS
 
 
-def empty_tree(nodes: int) -> Tree:
+def empty_tree(nodes: int) -> PlayoutTree:
     """Returns a tree with room for that many nodes; memory is taken only as it grows."""
-    return Tree(
+    return PlayoutTree(
         visits=np.empty(nodes, np.int32),
         total=np.empty(nodes, np.float64),
         first_child=np.empty(nodes, np.int32),

@@ -17,10 +17,9 @@ from functools import lru_cache
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
-from agents.alpha_beta import FOUND_END, NODES, Passes, Rules, empty_scratch, search_moves
+from agents.alpha_beta import FOUND_END, NODES, AlphaBetaRules, Passes, empty_scratch, search_moves
 from agents.heuristic import leaf_value
-from bttt.board import Board
-from bttt.position import Position
+from bttt import Board, Position
 
 MOST_PLIES = 63
 """No board has more cells."""
@@ -85,7 +84,7 @@ class MinimaxAgent:
         workspace, scratch = self._workspace, self._workspace.scratch
         scratch.counters[:] = 0
         scratch.history[:] = _windows_by_bit(board)
-        rules = Rules(np.uint64(board.playable), board.stride, board.win_length)
+        rules = AlphaBetaRules(np.uint64(board.playable), board.stride, board.win_length)
         words = np.uint64(position.mine), np.uint64(position.theirs), position.to_move
 
         cells = np.array(position.legal_cells())

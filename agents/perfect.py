@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
-from bttt.position import Position
+from bttt import Position
 from bttt.solver import Solver
 
 DEFAULT_LIMIT = 20_000_000

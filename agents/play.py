@@ -8,10 +8,9 @@ import numpy as np
 
 from agents.agent import Decision, ask_by_name, make_agent
 from agents.human import GameQuit
-from bttt.bricks import boards_of_size
-from bttt.exit_codes import INTERRUPTED, OK
-from bttt.position import SYMBOLS, Position
-from bttt.render import ansi
+from bttt import SYMBOLS, Position, boards_of_size
+from bttt.drawing import ansi
+from bttt.runs import INTERRUPTED, OK
 
 
 @dataclass(frozen=True)

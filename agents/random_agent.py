@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.agent import Decision, Rng, generators
-from bttt.position import Position
+from bttt import Position
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,13 @@ from functools import cache, partial
 import numpy as np
 import torch
 
-from agents.alphazero.configs import SearchConfig, SelfPlayConfig
-from agents.alphazero.evaluators import TorchEvaluator, make_evaluator
-from agents.alphazero.network import PRESETS, PolicyValueNet, folded
+from agents.alphazero import SearchConfig, SelfPlayConfig
+from agents.alphazero.network import PRESETS, PolicyValueNet, TorchEvaluator, folded, make_evaluator
 from agents.alphazero.search import Evaluator, Roots, Search
-from agents.alphazero.selfplay import SelfPlay
+from agents.alphazero.training import SelfPlay
 from benchmarks.benchmark import Benchmark, rate
 from benchmarks.search import GOMOKU
-from bttt.board import Board
-from bttt.bricks import brick_set
+from bttt import Board, brick_set
 
 GAMES = 256
 SIMULATIONS = 64

@@ -14,14 +14,13 @@ import numpy as np
 import torch
 import tyro
 
-from agents.alphazero.checkpoint import load_network
-from agents.alphazero.configs import SearchConfig
-from agents.alphazero.evaluators import EvaluatorName, make_evaluator
+from agents.alphazero import SearchConfig
+from agents.alphazero.network import EvaluatorName, load_network, make_evaluator
 from agents.alphazero.search import Search
+from agents.alphazero.training import Yardstick
 from agents.alphazero.weights import find_network
-from agents.alphazero.yardstick import Yardstick
-from bttt.intervals import wilson
-from bttt.suites import load
+from bttt import load_suite
+from bttt.runs import wilson
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class StrengthConfig:
 def count(config: StrengthConfig) -> None:
     """Prints one line for each combination: moves that lose value, of how many, and CPU seconds."""
     network, _ = load_network(find_network(config.network))
-    suite = load("single")
+    suite = load_suite("single")
     chosen = suite.first_of_each_board(config.positions)
     suite = suite.take(chosen)
     bricks_plane = network.config.encoding == "bricks"

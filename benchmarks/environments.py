@@ -20,7 +20,7 @@ AEC_GAMES_A_LOOK = 20
 
 def vector_env_rate() -> float:
     """Returns plies per CPU-second of 1,024 games in self-play; the steps that start a game do not count."""
-    from bttt.batch import random_actions
+    from bttt.envs import random_actions
 
     envs = gymnasium.make_vec("bttt:bttt/BrickTicTacToe-v0", num_envs=GAMES, bricks="all", opponent="self")
     masks = envs.reset(seed=0)[1]["action_mask"]
@@ -87,7 +87,7 @@ def _aec_rate(env: Any) -> float:
 
 def aec_env_rate() -> float:
     """Returns plies per CPU-second of the AEC environment in PettingZoo's wrappers."""
-    from bttt.aec_env import env
+    from bttt.envs import env
 
     return _aec_rate(env(bricks="all"))
 

@@ -15,17 +15,12 @@ from torch.nn import functional
 
 from agents.alphazero.network import PRESETS, untrained
 from benchmarks.benchmark import Benchmark, rate
-from pruning.cycle_selection import choose
-from pruning.discrepancy import line_search_weights
-from pruning.evidence import Network
-from pruning.greedy import Layer
-from pruning.groups import find_groups
-from pruning.imitation import local_discrepancy
-from pruning.masks import Masks, apply
+from pruning.channels import find_groups
+from pruning.criteria import Layer, Network, line_search_weights, local_discrepancy
+from pruning.loop import Plan, choose, whole
+from pruning.masks import Masks, apply, keep_highest
 from pruning.models import make_model
-from pruning.plan import Plan, whole
-from pruning.select import keep_highest
-from pruning.sparse_training import SparseTraining, make_topology
+from pruning.sparse import SparseTraining, make_topology
 from pruning.studies.alphazero import SAMPLED
 
 ROUNDS = {"snip": 1, "grasp": 1, "synflow": 100}

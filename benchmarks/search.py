@@ -12,13 +12,10 @@ from functools import partial
 
 import numpy as np
 
-from agents.alpha_beta import LEAVES, Passes, Rules, empty_scratch, search_moves
-from agents.mcts import MctsAgent
-from agents.minimax import MinimaxAgent
+from agents import LEAVES, AlphaBetaRules, MctsAgent, MinimaxAgent, Passes, empty_scratch, search_moves
 from benchmarks.benchmark import Benchmark, rate
-from bttt.bitboard import random_games
-from bttt.board import Board
-from bttt.position import Position
+from bttt import Board, Position
+from bttt.kernels import random_games
 
 GOMOKU = "gomoku(size=7,connect=4)"
 MNK = "mnk(m=7,n=7,k=4)"
@@ -88,7 +85,7 @@ def _bot(game, *, simulations: int, rollouts: int):
 def judge_leaves() -> float:
     """Returns alpha-beta leaves a CPU-second at depth 4, each judged by the expert heuristic."""
     board = Board()
-    rules = Rules(np.uint64(board.playable), board.stride, board.win_length)
+    rules = AlphaBetaRules(np.uint64(board.playable), board.stride, board.win_length)
     moves = np.array([board.bit(cell) for cell in range(board.cells)], np.uint64)
     values = np.empty(len(moves))
     scratch = empty_scratch(2**18)

@@ -16,13 +16,11 @@ from functools import lru_cache
 import numpy as np
 import tyro
 
-from agents.agent import make_agent
-from agents.alpha_beta import FOUND_END, Passes, Rules, empty_scratch, search_moves
+from agents import FOUND_END, AlphaBetaRules, Passes, empty_scratch, make_agent, search_moves
 from benchmarks import benchmark
 from benchmarks.benchmark import Benchmark
 from benchmarks.search import GOMOKU
-from bttt.board import Board
-from bttt.position import Position
+from bttt import Board, Position
 from bttt.solver import Solver
 
 PLAYERS = ("random", "minimax:depth=2", "minimax:depth=3", "mcts:iterations=300", "mcts:iterations=1000")
@@ -161,7 +159,7 @@ def prove_positions_alpha_beta() -> float:
     def proves(position: Position) -> bool:
         nonlocal search_pass
         board = position.board
-        rules = Rules(np.uint64(board.playable), board.stride, board.win_length)
+        rules = AlphaBetaRules(np.uint64(board.playable), board.stride, board.win_length)
         words = np.uint64(position.mine), np.uint64(position.theirs), position.to_move
         moves = np.array([board.bit(cell) for cell in position.legal_cells()], np.uint64)
         values, first, scratch.stop[0] = np.zeros(len(moves)), search_pass + 1, 0

@@ -22,9 +22,9 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, Subset
 
 from benchmarks.benchmark import Benchmark
-from pruning.data import DataSet, Split
+from pruning.data import DataSet, ImageSplit
 from pruning.models import make_model
-from pruning.studies.vision_task import Training, VisionTask
+from pruning.studies.vision import Training, VisionTask
 
 IMAGES, HELD_OUT = 54_000, 500
 SHAPE, CLASSES = (1, 28, 28), 10
@@ -42,7 +42,7 @@ class OneByOne(Dataset):
         pil: Whether by way of a PIL image.
     """
 
-    def __init__(self, split: Split, pil: bool):
+    def __init__(self, split: ImageSplit, pil: bool):
         self.split, self.pil = split, pil
 
     def __len__(self) -> int:
@@ -62,10 +62,10 @@ def _data() -> DataSet:
     return DataSet("random", tuple("0123456789"), *parts, mean=(0.5,), std=(0.29,))
 
 
-def _split(number: int, seed: int) -> Split:
+def _split(number: int, seed: int) -> ImageSplit:
     generator = torch.Generator().manual_seed(seed)
     images = torch.randint(0, 256, (number, *SHAPE), dtype=torch.uint8, generator=generator)
-    return Split(images, torch.randint(0, CLASSES, (number,), generator=generator))
+    return ImageSplit(images, torch.randint(0, CLASSES, (number,), generator=generator))
 
 
 def train_from_memory() -> float:

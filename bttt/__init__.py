@@ -2,32 +2,48 @@
 
 from gymnasium.envs.registration import register
 
-from bttt.board import Board
-from bttt.bricks import Split, brick_set, brick_sets, split
+from bttt.board import WORD_BITS, Board, row_name
+from bttt.bricks import Split, boards_of_size, brick_set, brick_sets, split
 from bttt.observation import observe
-from bttt.position import FIRST, SECOND, Outcome, Position
+from bttt.opponent import ask
+from bttt.position import FIRST, OUTCOME_TEXT, SECOND, SYMBOLS, Outcome, Position, has_line
+from bttt.suites import SUITES, SUITES_RECORD, Suite, load_suite, read_suite, write_suite
 from bttt.symmetry import Symmetry, canonical_board, orbits, symmetries
 
 __all__ = [
     "FIRST",
+    "OUTCOME_TEXT",
     "SECOND",
+    "SUITES",
+    "SUITES_RECORD",
+    "SYMBOLS",
+    "WORD_BITS",
     "Board",
     "Outcome",
     "Position",
     "Split",
+    "Suite",
     "Symmetry",
+    "ask",
+    "boards_of_size",
     "brick_set",
     "brick_sets",
     "canonical_board",
+    "has_line",
+    "load_suite",
     "observe",
     "orbits",
+    "read_suite",
+    "row_name",
     "split",
     "symmetries",
+    "write_suite",
 ]
+
 __version__ = "0.1.0"
 
 register(
     id="bttt/BrickTicTacToe-v0",
-    entry_point="bttt.gym_env:BrickTicTacToeEnv",
-    vector_entry_point="bttt.vector_env:BrickTicTacToeVectorEnv",
+    entry_point="bttt.envs.gym:BrickTicTacToeEnv",
+    vector_entry_point="bttt.envs.vector:BrickTicTacToeVectorEnv",
 )

@@ -9,42 +9,66 @@ from contextlib import redirect_stderr, suppress
 from importlib import import_module
 from typing import Any
 
-from bttt.exit_codes import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
+from bttt.runs import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "tournament": ("tournaments.tournament", "TournamentConfig", "play, rate and report a tournament"),
-    "train": ("agents.alphazero.train", "TrainConfig", "train AlphaZero on chosen bricks"),
-    "prune": ("pruning.studies.prune", "PruneConfig", "prune a trained AlphaZero network in cycles"),
-    "levels": ("pruning.studies.levels", "LevelsConfig", "play the levels of a pruning against each other"),
+    "train": ("agents.alphazero.training.command", "TrainConfig", "train AlphaZero on chosen bricks"),
+    "prune": (
+        "pruning.studies.alphazero.command",
+        "PruneConfig",
+        "prune a trained AlphaZero network in cycles",
+    ),
+    "levels": (
+        "pruning.studies.alphazero.levels",
+        "LevelsConfig",
+        "play the levels of a pruning against each other",
+    ),
     "compression": (
-        "pruning.studies.compression",
+        "pruning.studies.compression.command",
         "CompressionConfig",
         "prune networks, measure where the brick never was",
     ),
     "methods": (
-        "pruning.studies.methods",
+        "pruning.studies.methods.command",
         "MethodsConfig",
         "compare all methods of pruning at one density",
     ),
-    "vision": ("pruning.studies.vision", "VisionConfig", "run an experiment on pruning image classifiers"),
-    "report": ("tournaments.publish", "ReportConfig", "rebuild the report of a tournament"),
+    "vision": (
+        "pruning.studies.published.command",
+        "VisionConfig",
+        "run an experiment on pruning image classifiers",
+    ),
+    "report": ("tournaments.report.command", "ReportConfig", "rebuild the report of a tournament"),
     "replay": ("tournaments.replay", "ReplayConfig", "print a stored game"),
     "play": ("agents.play", "PlayConfig", "play against an agent in the terminal"),
     "agents": ("agents.listing", "ListingConfig", "list the agents with their options"),
-    "solve": ("bttt.solve_command", "SolveConfig", "print what each cell of a position is worth"),
-    "starts": ("bttt.starts", "StartsConfig", "solve every first move for every place of the brick"),
-    "layouts": ("bttt.layouts", "LayoutsConfig", "solve random layouts: where is the game balanced"),
-    "drawn": ("bttt.drawn_layouts", "DrawnConfig", "find layouts that are draws, for the brick sets drawn:K"),
-    "conversion": ("tournaments.conversion", "ConversionConfig", "count the won games that agents win"),
-    "suites": ("tournaments.build_suites", "SuitesConfig", "build the suites of labelled positions anew"),
-    "evaluate": ("tournaments.evaluate", "EvaluateConfig", "count the moves that throw value away"),
+    "solve": ("bttt.commands.solve", "SolveConfig", "print what each cell of a position is worth"),
+    "starts": ("bttt.commands.starts", "StartsConfig", "solve every first move for every place of the brick"),
+    "layouts": ("bttt.commands.layouts", "LayoutsConfig", "solve random layouts: where is the game balanced"),
+    "drawn": (
+        "bttt.commands.drawn",
+        "DrawnConfig",
+        "find layouts that are draws, for the brick sets drawn:K",
+    ),
+    "conversion": (
+        "tournaments.conversion.command",
+        "ConversionConfig",
+        "count the won games that agents win",
+    ),
+    "suites": ("tournaments.suites.command", "SuitesConfig", "build the suites of labelled positions anew"),
+    "evaluate": ("tournaments.evaluation.command", "EvaluateConfig", "count the moves that throw value away"),
     "generalisation": (
-        "tournaments.generalisation",
+        "tournaments.generalisation.command",
         "GeneralisationConfig",
         "train on sets of brick cells, measure on all",
     ),
-    "bricks": ("pruning.studies.bricks", "BricksConfig", "learn which training brick to add next"),
-    "schedules": ("pruning.studies.schedules", "SchedulesConfig", "draw learning-rate schedules of pruning"),
+    "bricks": ("pruning.studies.bricks.command", "BricksConfig", "learn which training brick to add next"),
+    "schedules": (
+        "pruning.studies.schedules.command",
+        "SchedulesConfig",
+        "draw learning-rate schedules of pruning",
+    ),
     "time": ("tournaments.first_move_time", "TimeConfig", "time the players' first moves"),
 }
 """Each command's module (with a function `run`), its configuration class, and one line of help."""

@@ -246,6 +246,6 @@ class Position:
 
     def _repr_svg_(self) -> str:
         """Returns the picture that notebooks show."""
-        from bttt.render import svg  # imports this module
+        from bttt.drawing import svg  # imports this module
 
         return svg(self)

@@ -3,7 +3,7 @@
 In each position at least one legal cell keeps the value that best play has and at least one throws it away.
 No two positions of a suite are mirror images of each other. `bttt suites` builds the files anew.
 
-A suite is two files: NAME.npy, one `RECORD` a position, and NAME.json, how it was made. Words have
+A suite is two files: NAME.npy, one `SUITES_RECORD` a position, and NAME.json, how it was made. Words have
 `cols + 1` bits a row, as everywhere (see `bttt.board`).
 """
 
@@ -34,7 +34,7 @@ SUITES = {
 """The suites that exist, all of them on 7x7 with four in a row."""
 VERSION = 1
 """Results of different versions do not compare; a suite that differs in a single position needs a new one."""
-RECORD = np.dtype([(name, "<u8") for name in ("bricks", "first", "second", "wins", "draws")])
+SUITES_RECORD = np.dtype([(name, "<u8") for name in ("bricks", "first", "second", "wins", "draws")])
 """The words of the bricks, of both sides' stones, and of the cells that win and that draw; the rest lose."""
 
 
@@ -112,7 +112,7 @@ class Suite:
 
 
 @lru_cache
-def load(name: str) -> Suite:
+def load_suite(name: str) -> Suite:
     """Returns a suite that comes with the package; see `SUITES`.
 
     Raises:
@@ -120,11 +120,11 @@ def load(name: str) -> Suite:
     """
     if name not in SUITES:
         raise ValueError(f"unknown suite {name!r}; suites are {', '.join(SUITES)}")
-    return read(name, files("bttt") / "suite_data")
+    return read_suite(name, files("bttt") / "suite_data")
 
 
-def read(name: str, folder: Traversable) -> Suite:
-    """Returns the suite that `write` has written; ValueError where it is damaged or of another version."""
+def read_suite(name: str, folder: Traversable) -> Suite:
+    """Returns a suite that `write_suite` wrote; ValueError where it is damaged or of another version."""
     made = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     if made["version"] != VERSION:
         raise ValueError(
@@ -138,7 +138,7 @@ def read(name: str, folder: Traversable) -> Suite:
     return Suite(name, Board.parse(made["board"]), records, made)
 
 
-def write(name: str, size: Board, records: np.ndarray, made: Mapping[str, Any], folder: Path) -> None:
+def write_suite(name: str, size: Board, records: np.ndarray, made: Mapping[str, Any], folder: Path) -> None:
     """Writes both files of a suite.
 
     Args:
@@ -149,7 +149,7 @@ def write(name: str, size: Board, records: np.ndarray, made: Mapping[str, Any], 
         folder: Where the files go; it must exist.
     """
     content = io.BytesIO()
-    np.save(content, records.astype(RECORD), allow_pickle=False)
+    np.save(content, records.astype(SUITES_RECORD), allow_pickle=False)
     digest = hashlib.sha256(content.getvalue()).hexdigest()
     head = {
         "suite": name,

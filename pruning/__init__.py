@@ -1,1 +1,64 @@
-"""Pruning of networks: model-agnostic, on plain torch modules."""
+"""Pruning for any PyTorch network: scores, masks, physical removal, and one loop for all methods.
+
+    >>> import torch
+    >>> from pruning import cuttable, find_groups, shrink
+    >>> network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    >>> (group,) = cuttable(find_groups(network, torch.zeros(1, 4)))
+    >>> smaller, _ = shrink(network, [group], {group.name: torch.arange(8) < 5})
+    >>> smaller[0].out_features
+    5
+
+Each folder is one subject and opens at its own door: `pruning.criteria`, `pruning.masks`, `pruning.loop`, ...
+This package depends on torch alone; only `pruning.studies` knows the game and its agents.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pruning.channels import carry_optimizer_state, cuttable, find_groups, shrink
+    from pruning.criteria import CRITERIA, Criterion, Evidence
+    from pruning.loop import Level, Plan, Task, Trained, run
+    from pruning.masks import Masks, apply, drop_lowest, hold_at_zero, weight_masks
+    from pruning.measures import cost, macs
+    from pruning.schedules import SCHEDULES, make_schedule
+    from pruning.sparse import SparseTraining, make_topology
+
+__all__ = [
+    "CRITERIA",
+    "SCHEDULES",
+    "Criterion",
+    "Evidence",
+    "Level",
+    "Masks",
+    "Plan",
+    "SparseTraining",
+    "Task",
+    "Trained",
+    "apply",
+    "carry_optimizer_state",
+    "cost",
+    "cuttable",
+    "drop_lowest",
+    "find_groups",
+    "hold_at_zero",
+    "macs",
+    "make_schedule",
+    "make_topology",
+    "run",
+    "shrink",
+    "weight_masks",
+]
+_ROOMS = ("channels", "criteria", "masks", "measures", "schedules", "sparse", "loop")
+
+
+def __getattr__(name: str) -> Any:
+    """Returns a public name, loading torch only now: `bttt --help` does not need it."""
+    if name in __all__:
+        for room in _ROOMS:
+            found = import_module(f"{__name__}.{room}")
+            if name in found.__all__:
+                return getattr(found, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

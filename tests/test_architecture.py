@@ -1,12 +1,14 @@
 """The direction of the imports, read from the sources: bttt <- agents <- tournaments; pruning alone."""
 
-import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from imports import circles, imports, module_graph, modules
 
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
@@ -18,6 +20,11 @@ MAY_IMPORT = {
     "benchmarks": {"agents", "bttt", "pruning", "tournaments"},
 }
 """What each package may import of the project, besides itself."""
+PACKAGES = ("agents", "bttt", "pruning", "tournaments")
+LAZY_CIRCLES = [("bttt.drawing", "bttt.drawing.render", "bttt.position")]
+"""The one circle of modules: a position draws itself in a notebook, and a drawing needs the position."""
+MOST_FILES = 12
+"""Modules in a folder, besides its `__init__`."""
 COMPOSITION_ROOT = Path("bttt/__main__.py")
 """The one exception: it imports each command's module, by name, when that command runs."""
 OURS = {"agents", "benchmarks", "bttt", "pruning", "tests", "tournaments"}
@@ -31,20 +38,6 @@ def layer_of(path: Path) -> str:
     """The entry of MAY_IMPORT that a file (relative to the root) belongs to."""
     names = [".".join(path.parts[:length]) for length in range(len(path.parts) - 1, 0, -1)]
     return next(name for name in names if name in MAY_IMPORT)
-
-
-def imports(source: str, path: Path) -> Iterator[str]:
-    """All modules that a file imports, wherever: in functions, for type checkers, by name."""
-    package = path.parts[:-1]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(filter(None, (base, node.module)))
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and "import" in ast.unparse(node.func):
-            yield from (value.value for value in node.args if isinstance(value, ast.Constant))
 
 
 def violations(root: Path) -> list[str]:
@@ -143,6 +136,75 @@ def test_imports_along_the_arrows_are_allowed(tmp_path, file, source):
     path.parent.mkdir(parents=True)
     path.write_text(source)
     assert violations(tmp_path) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    graph = module_graph(ROOT, PACKAGES)
+    del graph["bttt.__main__"]
+    assert circles({name: _to_owners(graph, name) for name in graph}) == LAZY_CIRCLES
+
+
+def _to_owners(graph: dict[str, set[str]], name: str) -> set[str]:
+    """What a module imports, without its own package's doors: a door opens after its rooms are furnished."""
+    return {other for other in graph[name] if not name.startswith(f"{other}.")}
+
+
+def test_no_sub_packages_import_each_other_in_a_circle():
+    graph = module_graph(ROOT, PACKAGES)
+    folders = {name: path.parent.as_posix() for name, path in modules(ROOT, PACKAGES).items()}
+    between: dict[str, set[str]] = {}
+    for name, others in graph.items():
+        if name != "bttt.__main__":
+            here = folders[name]
+            there = {folders[other] for other in others}
+            between.setdefault(here, set()).update(each for each in there if not _nested(here, each))
+    assert circles(between) == []
+
+
+def _nested(one: str, other: str) -> bool:
+    """Whether one folder is the other or lies in it."""
+    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+
+
+def test_folders_are_entered_by_their_doors():
+    """A file imports modules of its own folder and of those around it; of all others only the package."""
+    known = modules(ROOT, (*PACKAGES, "benchmarks"))
+    found = [
+        f"{known[name]} imports {other}: use {other.rpartition('.')[0]}"
+        for name, others in module_graph(ROOT, (*PACKAGES, "benchmarks")).items()
+        for other in sorted(others)
+        if known[name] != COMPOSITION_ROOT
+        and known[other].name != "__init__.py"
+        and not known[name].is_relative_to(known[other].parent)
+    ]
+    assert found == []
+
+
+def test_a_door_offers_what_it_says_and_nothing_hides_it():
+    for name, path in modules(ROOT, PACKAGES).items():
+        if path.name == "__init__.py":
+            door = import_module(name)
+            names = getattr(door, "__all__", [])
+            assert len(set(names)) == len(names), name
+            for each in names:
+                assert not isinstance(getattr(door, each), ModuleType), f"{name}.{each} is a module"
+            stems = {other.stem for other in (ROOT / path).parent.glob("*.py")}
+            assert stems.isdisjoint(names), f"{name}: a module hides a name of its door"
+
+
+def test_a_folder_has_at_most_a_dozen_modules_whose_names_do_not_repeat_its_own():
+    by_folder: dict[Path, list[str]] = {}
+    for path in modules(ROOT, PACKAGES).values():
+        if path.name != "__init__.py":
+            by_folder.setdefault(path.parent, []).append(path.stem)
+    assert {folder: len(names) for folder, names in by_folder.items() if len(names) > MOST_FILES} == {}
+    repeated = [
+        f"{folder}/{name}.py"
+        for folder, names in by_folder.items()
+        for name in names
+        if name == folder.name or name.startswith(f"{folder.name}_")
+    ]
+    assert repeated == []
 
 
 @pytest.mark.parametrize("module", ["bttt", "agents"])

@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader
 from benchmarks import benchmark, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, table_row
 from benchmarks.benchmark import Benchmark, measure, rate
-from pruning.data import DataSet, Split
-from pruning.studies.vision_task import Training, VisionTask
+from pruning.data.loading import DataSet, ImageSplit
+from pruning.studies.vision.task import Training, VisionTask
 
 ROOT = Path(__file__).parents[1]
 
@@ -65,7 +65,7 @@ def test_every_benchmark_measures_ours(monkeypatch):
 
 def test_both_peers_of_training_see_the_images_that_we_see():
     images = torch.arange(2 * 28 * 28).remainder(256).to(torch.uint8).view(2, 1, 28, 28)
-    split = Split(images, torch.tensor([3, 7]))
+    split = ImageSplit(images, torch.tensor([3, 7]))
     task = VisionTask(
         DataSet("two", ("a", "b"), *[split] * 3, mean=(0.5,), std=(0.5,)), vision.MODEL, Training(), seed=0
     )

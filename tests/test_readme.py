@@ -10,14 +10,14 @@ import pytest
 from benchmarks.__main__ import figure
 from bttt import Board
 from bttt.position import OUTCOME_TEXT, Outcome
-from pruning.studies.bilevel_recipes import RECIPES as BILEVEL
-from pruning.studies.methods_arms import METHODS_COMPARED
-from pruning.studies.prune_table import COLUMNS
-from pruning.studies.vision_recipes import RECIPES
-from pruning.studies.vision_verdicts import verdict_table
-from tournaments.crosstable import crosstable_text, ratings_table
-from tournaments.game_record import GameRecord
-from tournaments.ratings import fit_ratings
+from pruning.studies.alphazero.table import COLUMNS
+from pruning.studies.bilevel.recipes import RECIPES as BILEVEL
+from pruning.studies.methods.arms import METHODS_COMPARED
+from pruning.studies.published.catalogue import RECIPES
+from pruning.studies.published.verdicts import verdict_table
+from tournaments.play.game_record import GameRecord
+from tournaments.standings.crosstable import crosstable_text, ratings_table
+from tournaments.standings.ratings import fit_ratings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -158,10 +158,10 @@ def test_the_table_of_methods_has_every_method_and_files_that_are_there():
     for name in {method.options["method"].partition(":")[0] for method in METHODS_COMPARED.values()}:
         words = name.replace("-weights", " weights")
         assert re.search(rf"\b({name}|{words})\b", "\n".join(rows), re.IGNORECASE), name
-    files = re.findall(r"`(\w+\.py)`", "\n".join(rows))
+    files = re.findall(r"`([\w/]+\.py)`", "\n".join(rows))
     assert len(files) > 12
     assert [file for file in files if not (ROOT / "pruning" / file).is_file()] == []
-    assert {method.file for method in METHODS_COMPARED.values()} <= {*files, "loop.py"}
+    assert {method.file for method in METHODS_COMPARED.values()} <= {*files, "loop/cycles.py"}
 
 
 def test_what_is_said_of_the_starts_is_what_was_solved():

@@ -7,13 +7,10 @@ from time import perf_counter
 
 import numpy as np
 
-from agents.agent import Agent, ask_by_name, make_agent
-from bttt.board import Board
-from bttt.bricks import boards_of_size
-from bttt.intervals import Z95
-from bttt.position import Position
-from tournaments.players import expanded
-from tournaments.schedule import DEFAULT_PLAYERS
+from agents import Agent, ask_by_name, make_agent
+from bttt import Board, Position, boards_of_size
+from bttt.runs import Z95
+from tournaments.play import DEFAULT_PLAYERS, expanded
 
 
 @dataclass(frozen=True)

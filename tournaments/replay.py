@@ -8,11 +8,10 @@ from typing import Annotated
 
 import tyro
 
-from bttt.position import OUTCOME_TEXT
-from bttt.render import ansi
-from tournaments.game_record import GameRecord
-from tournaments.publish import store_path
-from tournaments.store import Store
+from bttt import OUTCOME_TEXT
+from bttt.drawing import ansi
+from tournaments.play import GameRecord, Store
+from tournaments.report import store_path
 
 
 @dataclass(frozen=True)

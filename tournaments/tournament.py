@@ -8,17 +8,26 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.agent import Agent
-from bttt.board import Board
-from bttt.bricks import boards_of_size
-from bttt.exit_codes import FORFEITS, OK
-from bttt.run_folder import add_environment, default_folder, read_json, write_json
-from tournaments.openings import DEFAULT_PLIES, OpeningKind, opening
-from tournaments.players import expanded, make_players, source_files, training_boards
-from tournaments.publish import publish
-from tournaments.runner import Conditions
-from tournaments.schedule import DEFAULT_PLAYERS, ScheduledGame, make_schedule
-from tournaments.stored_run import missing_games, open_run, play_and_store
+from agents import Agent
+from bttt import Board, boards_of_size
+from bttt.runs import FORFEITS, OK, add_environment, default_folder, read_json, write_json
+from tournaments.play import (
+    DEFAULT_PLAYERS,
+    DEFAULT_PLIES,
+    Conditions,
+    OpeningKind,
+    ScheduledGame,
+    expanded,
+    make_players,
+    missing_games,
+    open_run,
+    opening,
+    play_and_store,
+    schedule_games,
+    source_files,
+    training_boards,
+)
+from tournaments.report import publish
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def run(config: TournamentConfig) -> int:
     _check(config)
     agents = make_players(config.players)
     boards = boards_of_size(config.board, config.bricks)
-    schedule = make_schedule(config.schedule, config.players, boards, config.repeats)
+    schedule = schedule_games(config.schedule, config.players, boards, config.repeats)
     _check_openings(config, schedule)
     settings = _settings(config, boards, agents)
     folder = config.out or default_folder("tournament", settings)

@@ -9,11 +9,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from bttt.board import WORD_BITS
+from bttt import WORD_BITS
 
 Encoding = Literal["playable", "bricks"]
 """How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
-Augmentation = Literal["none", "flips", "all"]
+BoardAugmentation = Literal["none", "flips", "all"]
 """Symmetries of the samples: none, the four flips, or all eight of a square board (four of another)."""
 MOST_SIMULATIONS = 1_000_000
 
@@ -139,7 +139,7 @@ class LearnerConfig:
     weight_decay: float = 1e-2
     value_weight: float = 1.0
     averaging: float = 0.99
-    augmentation: Augmentation = "all"
+    augmentation: BoardAugmentation = "all"
 
     def __post_init__(self):
         if not 1 <= self.batch <= 2**20:

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
-from agents.alphazero.checkpoint import load_network
 from agents.alphazero.configs import SearchConfig
-from agents.alphazero.evaluators import EvaluatorName, make_evaluator, with_symmetries
+from agents.alphazero.network import EvaluatorName, load_network, make_evaluator, one_thread, with_symmetries
 from agents.alphazero.search import Found, RootNoise, Search, roots_of
-from agents.alphazero.torch_evaluators import one_thread
 from agents.alphazero.weights import find_network
-from bttt.position import Position
+from bttt import Position
 
 NOISE_TOTAL = 10.0
 """Sum of the parameters of the Dirichlet distribution of root noise, which the cells share evenly."""

@@ -8,9 +8,10 @@ import pytest
 
 import bttt
 from agents import AGENTS, Agent, Decision, make_agent
-from agents.agent import ask, generators
+from agents.agent import generators
 from agents.random_agent import RandomAgent
 from bttt.board import Board
+from bttt.opponent import ask
 from bttt.position import Position
 
 STARTS = [Position.start(Board(bricks=bricks)) for bricks in ("D4", "E5", "A1")]

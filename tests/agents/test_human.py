@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from agents import Agent, make_agent
-from agents.agent import ask
 from agents.human import GameQuit, HumanAgent
 from bttt.board import Board
+from bttt.drawing.render import ansi
+from bttt.opponent import ask
 from bttt.position import Position
-from bttt.render import ansi
 
 RNG = np.random.default_rng(0)
 START = Position.start(Board(bricks="D4"))

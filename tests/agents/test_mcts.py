@@ -12,7 +12,7 @@ from solve import best_cells, exact_value
 from agents.agent import Agent, make_agent
 from agents.heuristic import expert_heuristic, leaf_value
 from agents.mcts import MctsAgent
-from agents.mcts_kernels import DRAWN, LEAF, LOST, ROOT, Settings, Tree, empty_tree, grow, places
+from agents.mcts_kernels import DRAWN, LEAF, LOST, ROOT, PlayoutTree, Settings, empty_tree, grow, places
 from bttt.board import Board
 from bttt.position import Outcome, Position
 
@@ -30,7 +30,7 @@ def decide(agent: MctsAgent, position: Position, seed: int = 0):
 
 def grown(
     position: Position, iterations: int, *, nodes: int | None = None, rollouts=1, tactics=False
-) -> Tree:
+) -> PlayoutTree:
     board = position.board
     rules = np.uint64(board.playable), board.stride, board.win_length
     tree = empty_tree(places(iterations) if nodes is None else nodes)
@@ -41,7 +41,7 @@ def grown(
     return tree
 
 
-def check_node(tree: Tree, node: int, position: Position) -> int:
+def check_node(tree: PlayoutTree, node: int, position: Position) -> int:
     """Checks a node and all below it; returns how many nodes with visits there are."""
     visits, total = int(tree.visits[node]), float(tree.total[node])
     assert abs(total) <= visits

@@ -9,7 +9,7 @@ from oracle import boards, position_of, positions
 from solve import best_cells, exact_value
 
 from agents.agent import Agent, make_agent
-from agents.alpha_beta import WIN, Passes, Rules, empty_scratch, search_moves
+from agents.alpha_beta import WIN, AlphaBetaRules, Passes, empty_scratch, search_moves
 from agents.heuristic import expert_heuristic
 from agents.minimax import MinimaxAgent
 from bttt.board import Board
@@ -36,7 +36,7 @@ def search(position: Position, depth: int, entries: int) -> dict[int, float]:
     cells = position.legal_cells()
     moves = np.array([board.bit(cell) for cell in cells], np.uint64)
     values = np.empty(len(cells))
-    rules = Rules(np.uint64(board.playable), board.stride, board.win_length)
+    rules = AlphaBetaRules(np.uint64(board.playable), board.stride, board.win_length)
     words = np.uint64(position.mine), np.uint64(position.theirs), position.to_move
     assert search_moves(*words, depth, moves, values, Passes(1, 1), rules, scratch)
     return dict(zip(cells, values.tolist(), strict=True))

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import bttt
-from agents.play import INTERRUPTED, PlayConfig, run
+from agents.play import PlayConfig, run
 from bttt.board import Board
+from bttt.drawing.render import ansi
 from bttt.position import Position
-from bttt.render import ansi
+from bttt.runs.exit_codes import INTERRUPTED
 
 THREE = {"board": "3x3x3", "bricks": "none"}
 ROOT = Path(bttt.__file__).parents[1]

@@ -4,9 +4,9 @@ from hypothesis import given
 from oracle import position_of, positions
 
 from agents import make_agent
-from agents.agent import ask
 from agents.random_agent import RandomAgent
 from bttt.board import Board
+from bttt.opponent import ask
 from bttt.position import Position
 
 

@@ -13,8 +13,8 @@ import pytest
 import bttt
 from bttt.board import Board
 from bttt.position import Position
-from bttt.solver import Solver
-from bttt.suites import SUITES, load, read, write
+from bttt.solver.exact import Solver
+from bttt.suites import SUITES, load_suite, read_suite, write_suite
 from bttt.symmetry import symmetries
 
 FOLDER = Path(bttt.__file__).parent / "suite_data"
@@ -30,7 +30,7 @@ def mirror_free(position):
 
 @pytest.fixture(params=SUITES)
 def suite(request):
-    return load(request.param)
+    return load_suite(request.param)
 
 
 def test_positions_could_have_been_played_and_are_not_over(suite):
@@ -77,14 +77,14 @@ def test_each_board_has_as_many_positions_and_players_move_in_turn(suite):
 
 
 def test_single_has_200_positions_of_each_brick_cell():
-    suite = load("single")
+    suite = load_suite("single")
     assert suite.boards == tuple(Board(bricks=[cell]) for cell in range(49))
     assert len(suite) == 49 * 200
 
 
 @pytest.mark.parametrize(("name", "bricks"), [("bricks2", 2), ("bricks4", 4), ("drawn", 12)])
 def test_others_have_400_positions_with_more_bricks(name, bricks):
-    suite = load(name)
+    suite = load_suite(name)
     assert len(suite) == 400
     assert {len(board.bricks) for board in suite.boards} == {bricks}
 
@@ -104,7 +104,7 @@ def test_the_description_counts_what_is_there(suite):
 
 
 def test_values_after_agree_with_the_words():
-    suite = load("single").take(np.array([0, 7, 9000]))
+    suite = load_suite("single").take(np.array([0, 7, 9000]))
     for number, (position, record) in enumerate(zip(suite.positions(), suite.records, strict=True)):
         board = position.board
         for cell in position.legal_cells():
@@ -114,7 +114,7 @@ def test_values_after_agree_with_the_words():
 
 
 def test_first_of_each_board():
-    suite = load("bricks2")
+    suite = load_suite("bricks2")
     places = suite.first_of_each_board(3)
     assert places.tolist() == [8 * board + number for board in range(50) for number in range(3)]
     assert suite.first_of_each_board(10**9).tolist() == list(range(400))
@@ -124,24 +124,24 @@ def test_first_of_each_board():
 
 
 def test_written_is_what_is_read_and_damage_is_told(tmp_path):
-    suite = load("bricks4")
-    write("bricks4", suite.size, suite.records, {"seed": 3}, tmp_path)
-    again = read("bricks4", tmp_path)
+    suite = load_suite("bricks4")
+    write_suite("bricks4", suite.size, suite.records, {"seed": 3}, tmp_path)
+    again = read_suite("bricks4", tmp_path)
     assert (again.records == suite.records).all() and again.made["seed"] == 3
     assert again.made["sha256"] == suite.made["sha256"]
     path = tmp_path / "bricks4.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     with pytest.raises(ValueError, match="damaged"):
-        read("bricks4", tmp_path)
+        read_suite("bricks4", tmp_path)
     made = json.loads((tmp_path / "bricks4.json").read_text())
     (tmp_path / "bricks4.json").write_text(json.dumps({**made, "version": 99}))
     with pytest.raises(ValueError, match="version 99"):
-        read("bricks4", tmp_path)
+        read_suite("bricks4", tmp_path)
 
 
 def test_an_unknown_suite_is_told():
     with pytest.raises(ValueError, match="unknown suite 'singel'; suites are single, "):
-        load("singel")
+        load_suite("singel")
 
 
 def test_loading_a_suite_loads_no_kernels():
@@ -153,6 +153,6 @@ def test_loading_a_suite_loads_no_kernels():
 
 
 def test_symmetries_used_here_are_those_of_the_board():
-    position = load("bricks4").positions()[0]
+    position = load_suite("bricks4").positions()[0]
     images = {mirror_free(each.position(position)) for each in symmetries(7, 7)}
     assert len(images) == 1

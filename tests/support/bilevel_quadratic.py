@@ -2,7 +2,7 @@
 
 import torch
 
-from pruning.bilevel import Problem
+from pruning.bilevel.problem import Problem
 
 SAMPLES, HELD, FEATURES = 20, 7, 4
 RIDGE = 0.3

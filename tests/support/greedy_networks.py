@@ -11,9 +11,9 @@ from small_networks import MLP, NETWORKS, randomised
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pruning.evidence import Evidence, batches_of
-from pruning.groups import Group, cuttable, find_groups
-from pruning.masks import Masks
+from pruning.channels.groups import Group, cuttable, find_groups
+from pruning.criteria.evidence import Evidence, batches_of
+from pruning.masks.held import Masks
 
 
 class OwnPadding(nn.Conv2d):

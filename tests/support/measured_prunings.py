@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from bttt.board import Board
-from pruning.studies.compression import Measured
-from pruning.studies.compression_arms import Pruned
-from tournaments.generalisation_evaluation import Counts, Part
-from tournaments.generalisation_networks import StudyNetwork
+from pruning.studies.compression.arms import ArmRun
+from pruning.studies.compression.config import MeasuredPruning
+from tournaments.generalisation.evaluation import Counts, Part
+from tournaments.generalisation.networks import StudyNetwork
 
 TRIALS = 100
 
@@ -35,18 +35,18 @@ def pruning(
     seed=0,
     parameters: Sequence[int] = (1000, 500, 250, 125),
     results: Sequence[dict] | None = None,
-) -> Measured:
+) -> MeasuredPruning:
     """A pruning with the hits of each level, which halves the network unless told otherwise."""
     if results is None:
         results = [
             result(i, n, density=0.8**i) for i, (n, _) in enumerate(zip(parameters, levels, strict=False))
         ]
     network = StudyNetwork("base", brick_set, seed, (brick_set,))
-    return Measured(
-        Pruned(arm, network), list(results), [{p: counts(hits) for p, hits in own.items()} for own in levels]
+    return MeasuredPruning(
+        ArmRun(arm, network), list(results), [{p: counts(hits) for p, hits in own.items()} for own in levels]
     )
 
 
-def losing(*levels: Mapping[str, int], simulations=0, **options) -> Measured:
+def losing(*levels: Mapping[str, int], simulations=0, **options) -> MeasuredPruning:
     """A pruning of which only the decisions that lose value are counted."""
     return pruning(*({part(simulations=simulations): hits} for hits in levels), **options)

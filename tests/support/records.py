@@ -7,7 +7,7 @@ from random import Random
 
 from bttt.board import Board
 from bttt.position import Outcome, Position
-from tournaments.game_record import GameRecord
+from tournaments.play.game_record import GameRecord
 
 
 def record(first, second, moves, board=None, *, index=0, outcome=None, forfeit=None, **fields):

@@ -8,9 +8,9 @@ import torch
 from small_networks import NETWORKS, randomised
 from torch import Tensor, nn
 
-from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet
-from pruning.groups import Group, cuttable
-from pruning.tracing import NORMS
+from agents.alphazero.network.residual import PRESETS, NetworkConfig, PolicyValueNet
+from pruning.channels.groups import Group, cuttable
+from pruning.channels.tracing import NORMS
 
 ODD = NetworkConfig(stream=5, blocks=(3, 7), kernel=2, policy=2, value=3, hidden=11, slope=0.1)
 DENSE = NetworkConfig(stream=6, blocks=(4,), policy=3, value=5, hidden=9, heads="dense", rows=5, cols=4)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from agents.alphazero.configs import SearchConfig
-from agents.alphazero.search import Evaluator
-from agents.alphazero.trees import DRAWN, LOST, OPEN, WON
+from agents.alphazero.search.batched import Evaluator
+from agents.alphazero.search.trees import DRAWN, LOST, OPEN, WON
 from bttt.position import Position
 
 

@@ -2,10 +2,11 @@
 
 import torch
 
-from pruning.data import DataSet, Split
-from pruning.studies.vision import VisionConfig
-from pruning.studies.vision_points import Point
-from pruning.studies.vision_report import conduct
+from pruning.data.loading import DataSet, ImageSplit
+from pruning.studies.experiment.config import VisionConfig
+from pruning.studies.experiment.points import Point
+from pruning.studies.published.catalogue import find_recipe
+from pruning.studies.vision.report import conduct
 
 TINY = {"data_set": "digits", "subset": 200, "width": 0.1, "seeds": 1, "cycles": 1, "epochs": 1}
 """Settings of a run of moments."""
@@ -16,7 +17,7 @@ def images(number, shape=(1, 6, 6), classes=3, seed=0):
     generator = torch.Generator().manual_seed(seed)
     labels = torch.randperm(number, generator=generator) % classes
     noise = torch.randint(0, 150, (number, *shape), generator=generator)
-    return Split((noise + 50 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels)
+    return ImageSplit((noise + 50 * labels.view(-1, 1, 1, 1)).to(torch.uint8), labels)
 
 
 def data_set(train=70, *, shape=(1, 6, 6), seed=0, test_seed=2):
@@ -34,7 +35,7 @@ def data_set(train=70, *, shape=(1, 6, 6), seed=0, test_seed=2):
 
 def conducted(recipe, folder, **options):
     """The folder of an experiment after it has run here."""
-    return conduct(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}))
+    return conduct(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}), find_recipe(recipe))
 
 
 def points(arm, accuracies, densities, *, seeds=3, part=0, metrics=None, noise=0.001):

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pruning.evidence import batches_of
-from pruning.plan import Trained
+from pruning.criteria.evidence import batches_of
+from pruning.loop.plan import Trained
 
 STEPS = 4
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from agents.options import nearest
+from bttt.runs import nearest
 
 SUFFIX = ".safetensors"
 RUN_FILE = f"network{SUFFIX}"

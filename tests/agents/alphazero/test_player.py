@@ -12,16 +12,16 @@ import pytest
 import torch
 
 from agents import make_agent
-from agents.alphazero.checkpoint import save_network
-from agents.alphazero.network import PRESETS, NetworkConfig, PolicyValueNet
+from agents.alphazero.network.checkpoint import save_network
+from agents.alphazero.network.residual import PRESETS, NetworkConfig, PolicyValueNet
 from agents.alphazero.player import AlphaZeroAgent
 from agents.alphazero.weights import find_network, record, shipped
 from agents.listing import network_text
-from agents.options import parse_options
 from bttt import Board, Position, brick_sets
-from tournaments.players import make_players
-from tournaments.runner import Conditions, play_games
-from tournaments.schedule import make_schedule
+from bttt.runs.options import parse_options
+from tournaments.play.players import make_players
+from tournaments.play.runner import Conditions, play_games
+from tournaments.play.schedule import schedule_games
 
 TINY = NetworkConfig(stream=4, blocks=(4,), policy=4, value=4, hidden=4)
 RECORD = {"bricks": ["D4"], "boards": ["7x7x4:D4"], "seed": 3, "date": "2026-01-02T03:04:05+00:00"}
@@ -151,7 +151,7 @@ def test_a_network_for_another_size_forfeits_with_the_reason(tmp_path):
     reason = "network 'paper.safetensors' is for 7x7 boards, got 6x6"
     with pytest.raises(ValueError, match=reason):
         agent.decide([Position.start(Board(6, 6, 4))], np.random.default_rng(0))
-    schedule = make_schedule("round-robin", ("zero", "random"), brick_sets("none", Board(6, 6, 4)), 1)
+    schedule = schedule_games("round-robin", ("zero", "random"), brick_sets("none", Board(6, 6, 4)), 1)
     agents = {"zero": agent, "random": make_agent("random")}
     games = list(play_games(schedule, agents, Conditions()))
     assert [game.forfeit for game in games] == [f"raised {reason}"] * 2
@@ -237,7 +237,7 @@ def test_a_drawn_cell_follows_the_policy(network):
 def test_games_do_not_depend_on_how_many_are_in_flight():
     players = ("alphazero:all,simulations=16", "random")
     agents = {name: make_agent(name) for name in players}
-    schedule = make_schedule("round-robin", players, brick_sets(["D4", "E5"]), 4)
+    schedule = schedule_games("round-robin", players, brick_sets(["D4", "E5"]), 4)
     found = [
         {game.index: game.cells for game in play_games(schedule, agents, Conditions(in_flight=number))}
         for number in (1, 3, 16)

@@ -1,0 +1,144 @@
+"""The learner: a network, its average over training, and the steps that fit it to samples.
+
+Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from agents.alphazero.configs import LearnerConfig
+from agents.alphazero.network import PolicyValueNet, bfloat16_is_fast
+from agents.alphazero.training.replay import SampleBatch, images, make_batch
+from bttt import Board
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Mean losses of some steps.
+
+    Attributes:
+        policy: Cross entropy to the search's policy, in nats.
+        value: Squared error of the value.
+        steps: How many steps.
+    """
+
+    policy: float
+    value: float
+    steps: int
+
+
+class Learner:
+    """Fits a network to samples.
+
+    Attributes:
+        network: The network that learns.
+        average: Its exponential average, normalisation statistics included.
+
+    Args:
+        network: The network, changed in place.
+        config: How it learns.
+        size: A board of the samples' size.
+        device: Where it learns.
+    """
+
+    def __init__(self, network: PolicyValueNet, config: LearnerConfig, size: Board, device: str = "cpu"):
+        self.network = network.to(device, memory_format=torch.channels_last).train()
+        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self.config = config
+        self.device = device
+        self.size = size
+        self._images = images(size, config.augmentation)
+        self._amp = device != "cpu" or bfloat16_is_fast()
+        weights = self.network.parameters()
+        if config.optimizer == "adamw":
+            self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
+                weights, lr=config.lr, weight_decay=config.weight_decay, fused=True
+            )
+        else:
+            self.optimizer = torch.optim.SGD(
+                weights, lr=config.lr, momentum=0.9, weight_decay=config.weight_decay
+            )
+
+    def learn(self, samples: np.ndarray, steps: int, progress: float, rng: np.random.Generator) -> Losses:
+        """Does that many steps on batches drawn from `samples` `[N]`.
+
+        Args:
+            samples: The buffer.
+            steps: Steps to do.
+            progress: Share of the budget used, in [0, 1], for the learning rate.
+            rng: Draws samples and symmetries.
+        """
+        return self.learn_at(samples, steps, self.config.lr_at(progress), rng)
+
+    def learn_at(self, samples: np.ndarray, steps: int, lr: float, rng: np.random.Generator) -> Losses:
+        """Does that many steps at a learning rate, as `learn`."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        total = torch.zeros(2)
+        for _ in range(steps):
+            chosen = samples[rng.integers(len(samples), size=self.config.batch)]
+            turns = self._images[rng.integers(len(self._images), size=len(chosen))]
+            bricks_plane = self.network.config.encoding == "bricks"
+            total += self._step(make_batch(chosen, self.size, turns, bricks_plane))
+        policy, value = (total / max(steps, 1)).tolist()
+        return Losses(policy, value, steps)
+
+    def _step(self, batch: SampleBatch) -> Tensor:
+        planes, policies, values = (torch.from_numpy(array).to(self.device) for array in batch)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self._amp):
+            logits, expected = self.network(planes.contiguous(memory_format=torch.channels_last))
+        policy_loss = -(policies * functional.log_softmax(logits.float(), 1)).sum(1).mean()
+        value_loss = functional.mse_loss(expected.float(), values)
+        self.optimizer.zero_grad(set_to_none=True)
+        (policy_loss + self.config.value_weight * value_loss).backward()
+        self.optimizer.step()
+        self._move_average()
+        return torch.stack([policy_loss.detach(), value_loss.detach()]).cpu()
+
+    @torch.no_grad()
+    def _move_average(self) -> None:
+        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        for mean, tensor in pairs:
+            if mean.is_floating_point():
+                mean.lerp_(tensor, 1 - self.config.averaging)
+            else:
+                mean.copy_(tensor)
+
+    def state(self) -> dict[str, Tensor]:
+        """Returns all tensors that the next step depends on, by name, for `restore`."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
+        for number, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {
+                f"optimizer.{number}.{name}": torch.as_tensor(value)
+                for name, value in values.items()
+                if value is not None
+            }
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Takes the tensors that `state` returned."""
+        for name, network in (("network", self.network), ("average", self.average)):
+            own = {
+                key.removeprefix(f"{name}."): value
+                for key, value in tensors.items()
+                if key.startswith(f"{name}.")
+            }
+            network.load_state_dict(own)
+        weights = list(self.network.parameters())
+        state: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            if key.startswith("optimizer."):
+                _, number, name = key.split(".")
+                if value.dim():  # fused kernels walk through memory: it must lie as that of the weight
+                    value = torch.empty_like(weights[int(number)]).copy_(value)
+                state.setdefault(int(number), {})[name] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -1,0 +1,355 @@
+"""Training: self-play and learning in turns, each iteration stored before the next begins.
+
+In an iteration the games go on by some plies, played with the average of the weights, while the network
+learns from the samples of the iterations before: neither waits for the other, so both can run at once, and
+the result is the same where they do not.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from agents.alphazero.network import (
+    PRESETS,
+    PolicyValueNet,
+    bfloat16_is_fast,
+    make_evaluator,
+    one_thread,
+    parameters,
+    save_network,
+    untrained,
+)
+from agents.alphazero.training.learner import Learner, Losses
+from agents.alphazero.training.progress import BAR, shown, tensorboard_writer
+from agents.alphazero.training.replay import sample_type
+from agents.alphazero.training.selfplay import Played, SelfPlay
+from agents.alphazero.training.state import TrainingState, as_arrays, as_tensors
+from agents.alphazero.training.yardstick import Yardstick
+from agents.alphazero.weights import RUN_FILE
+from bttt import Board, Outcome, boards_of_size
+from bttt.runs import (
+    add_environment,
+    default_folder,
+    environment,
+    hold,
+    open_folder,
+    peak_memory_mb,
+    plain,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from agents.alphazero.training.config import TrainConfig
+
+LATEST_FILE = "latest.safetensors"
+NOT_SETTINGS = ("out", "minutes", "games", "iterations", "tensorboard", "device")
+"""Options that do not change what an iteration does, which may differ when a run is continued."""
+
+
+def train(config: TrainConfig) -> Path:
+    """Trains until the budget is used and returns the run's folder; see `TrainConfig`.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written.
+    """
+    boards = boards_of_size(config.board, config.bricks)
+    network = new_network(config, boards[0])
+    _check_device(config.device)
+    folder = _open_folder(config)
+    with one_thread(), hold(folder), tensorboard_writer(folder, config.tensorboard) as write:
+        training = TrainingRun(config, boards, network, folder)
+        unfinished = training.progress() < 1
+        if unfinished:
+            add_environment(folder)
+        with tqdm(total=100, unit="%", bar_format=BAR) as bar:
+            bar.update(round(100 * training.progress(), 1) - bar.n)
+            while training.progress() < 1:
+                metrics = training.iterate()
+                write(metrics)
+                bar.set_postfix(shown(metrics), refresh=False)
+                bar.update(round(100 * training.progress(), 1) - bar.n)
+        if unfinished or not (folder / RUN_FILE).exists():
+            training.finish()
+    print(training.summary())
+    return folder
+
+
+def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
+    """Returns the untrained network of a configuration; ValueError where it does not fit the board."""
+    architecture = PRESETS[config.preset]
+    if config.encoding is not None:
+        architecture = replace(architecture, encoding=config.encoding)
+    if not architecture.fits(board.rows, board.cols):
+        size = f"{architecture.rows}x{architecture.cols}"
+        raise ValueError(f"preset {config.preset!r} is for {size} boards, got {board.size_text}")
+    return untrained(architecture, config.seed)
+
+
+def _check_device(device: str) -> None:
+    """Raises ValueError where this machine cannot train on a device."""
+    try:
+        if device not in ("cpu", "cuda"):
+            raise RuntimeError("no such device")
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise ValueError(
+            f"device must be cpu, or cuda where there is one, got {device!r} ({error})"
+        ) from error
+
+
+def _open_folder(config: TrainConfig) -> Path:
+    """Returns the run's folder, made and checked against the settings of the run that it holds."""
+    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
+    folder = config.out or default_folder("train", settings)
+    open_folder(folder, settings, plain(asdict(type(config)())))
+    write_json(folder / "config.json", plain({**asdict(config), "out": folder}))
+    return folder
+
+
+class TrainingRun:
+    """A training under way.
+
+    Args:
+        config: The configuration.
+        boards: The boards to train on.
+        network: The network, untrained.
+        folder: The run's folder; what it holds is continued.
+    """
+
+    def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueNet, folder: Path):
+        self.config = config
+        self.boards = boards
+        self.folder = folder
+        self.size = boards[0].with_bricks(())
+        self.learner = Learner(network, config.learner, self.size, config.device)
+        bricks_plane = network.config.encoding == "bricks"
+        self.parts = [
+            SelfPlay(boards, part, config.search, bricks_plane, self._rng(0, number))
+            for number, part in enumerate(_split_games(config))
+        ]
+        self.yardstick = Yardstick(boards, bricks_plane) if Yardstick.fits(self.size) else None
+        self.rates: dict[str, float] = {}
+        self.state = TrainingState(folder)
+        self.counts, tensors = self.state.load()
+        if tensors:
+            self._restore(tensors)
+        self.buffer = self.state.samples(sample_type(self.size.cells), config.buffer)
+        if len(self.buffer) < self.counts.buffer:
+            raise ValueError(
+                f"the samples in {folder} are damaged: there are {len(self.buffer)} of {self.counts.buffer}"
+            )
+        self.shards: list[tuple[int, int]] = self.state.shards(sample_type(self.size.cells))
+        self._since = perf_counter()
+
+    def progress(self) -> float:
+        """Returns the share of the budget used, in [0, 1]."""
+        counts = self.counts
+        return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
+
+    def iterate(self) -> dict[str, Any]:
+        """Does one iteration, stores it, and returns its metrics.
+
+        Raises:
+            ValueError: The training has diverged.
+        """
+        iteration = self.counts.iteration + 1
+        lr = self.config.learner.lr_at(self.progress())
+        played, losses, seconds_playing = self._play_and_learn(iteration)
+        if not math.isfinite(losses.policy + losses.value):
+            raise ValueError(
+                f"the losses of iteration {iteration} are not finite: the training has diverged; "
+                f"a learner.lr below {self.config.learner.lr} may help"
+            )
+        seconds = self._lap()
+        self._keep(iteration, played.samples)
+        self._count(iteration, played, losses, seconds)
+        evaluated = self.yardstick is not None and (
+            iteration % self.config.evaluate_every == 0 or self.progress() >= 1
+        )
+        if evaluated:
+            self._evaluate()
+        metrics = self._metrics(played, losses, lr, seconds, seconds_playing)
+        if evaluated:
+            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
+        self.state.add_metrics(metrics)
+        self.state.save(self.counts, self._tensors())
+        self._forget()  # only now: an iteration that is cut off needs what it was begun with
+        return metrics
+
+    def finish(self) -> None:
+        """Stores the network of a run that has nothing to choose it by."""
+        if self.yardstick is None or not (self.folder / RUN_FILE).exists():
+            save_network(self.folder / RUN_FILE, self.learner.average, self._record())
+
+    def summary(self) -> str:
+        """Returns what the run has come to, in one line."""
+        counts = self.counts
+        text = (
+            f"{counts.iteration} iterations, {counts.games} games, {counts.positions} positions, "
+            f"{counts.seconds / 60:.1f} minutes, {parameters(self.learner.network):,} parameters"
+        )
+        if memory := peak_memory_mb():
+            text += f", {memory:.0f} MB"
+        if not counts.steps:
+            text += (
+                f"; nothing was learned: {counts.positions} samples, a batch is {self.config.learner.batch}"
+            )
+        if counts.best is not None:
+            text += f"; value-losing moves on training boards, raw policy: {100 * counts.best:.2f}%"
+        return f"{text}\nwritten: {self.folder / RUN_FILE}"
+
+    def _rng(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self.config.seed, spawn_key=key))
+
+    def _play_and_learn(self, iteration: int) -> tuple[Played, Losses, float]:
+        start = perf_counter()
+        if self.config.workers == 1:
+            evaluate = make_evaluator(self.learner.average, "selfplay", self.config.device)
+            played = self.parts[0].run(evaluate, self.config.plies, self._rng(iteration, 0))
+            seconds_playing = perf_counter() - start
+            return played, self._learn(iteration), seconds_playing
+        tensors = {name: tensor.cpu() for name, tensor in self.learner.average.state_dict().items()}
+        network = PolicyValueNet(self.learner.average.config)
+        network.load_state_dict(tensors)
+        parallel = joblib.Parallel(n_jobs=self.config.workers, return_as="generator")
+        results = parallel(
+            joblib.delayed(_play)(network, part, self.config.plies, self._rng(iteration, number))
+            for number, part in enumerate(self.parts)
+        )
+        losses = self._learn(iteration)
+        try:
+            parts, played = zip(*results, strict=True)
+        except BrokenProcessPool as error:
+            raise OSError("a worker process has died (killed, or out of memory)") from error
+        self.parts = list(parts)
+        return Played.joined(played), losses, perf_counter() - start
+
+    def _learn(self, iteration: int) -> Losses:
+        config = self.config.learner
+        if not len(self.buffer):
+            return Losses(0.0, 0.0, 0)
+        steps = int(config.passes * self.counts.positions / config.batch) - self.counts.steps
+        return self.learner.learn(self.buffer, steps, self.progress(), self._rng(iteration))
+
+    def _lap(self) -> float:
+        """Returns the seconds since the last iteration's work was counted, its evaluation included."""
+        before, self._since = self._since, perf_counter()
+        return self._since - before
+
+    def _count(self, iteration: int, played: Played, losses: Losses, seconds: float) -> None:
+        counts = self.counts
+        self.counts = counts.moved(
+            iteration=iteration,
+            seconds=counts.seconds + seconds,
+            games=counts.games + len(played.plies),
+            positions=counts.positions + len(played.samples),
+            simulations=counts.simulations + played.simulations,
+            steps=counts.steps + losses.steps,
+            buffer=len(self.buffer),
+        )
+
+    def _keep(self, iteration: int, samples: np.ndarray) -> None:
+        """Stores samples and adds them to the buffer, in the place of the oldest."""
+        self.state.add_samples(iteration, samples)
+        self.buffer = np.concatenate([self.buffer, samples])[-self.config.buffer :]
+        self.shards.append((iteration, len(samples)))
+
+    def _forget(self) -> None:
+        """Deletes the files of samples that have left the buffer."""
+        while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
+            self.state.forget_samples(self.shards.pop(0)[0])
+
+    def _evaluate(self) -> None:
+        """Looks at the yardstick; keeps the network where it is the best on training boards."""
+        evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
+        self.rates = self.yardstick.rates(evaluate)
+        save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
+        seen = self.rates.get("seen")  # None where no board of the training is one of the yardstick's
+        if seen is None or self.counts.best is None or seen <= self.counts.best:
+            self.counts = self.counts.moved(best=seen)
+            save_network(self.folder / RUN_FILE, self.learner.average, self._record())
+
+    def _record(self) -> dict[str, Any]:
+        """Returns what belongs to a stored network."""
+        made = environment()
+        return {
+            "bricks": list(self.config.bricks),
+            "board": self.config.board,
+            "boards": [str(board) for board in self.boards],
+            "seed": self.config.seed,
+            "command": made["command"],
+            "date": made["date"],
+            "packages": made["packages"],
+            "bfloat16": bfloat16_is_fast(),
+            "config": plain({name: value for name, value in asdict(self.config).items() if name != "out"}),
+            "training": asdict(self.counts),
+            "value-losing moves, raw policy": self.rates,
+        }
+
+    def _metrics(
+        self, played: Played, losses: Losses, lr: float, seconds: float, seconds_playing: float
+    ) -> dict[str, Any]:
+        counts = self.counts
+        games = len(played.plies)
+        metrics = {
+            "iteration": counts.iteration,
+            "seconds": round(counts.seconds, 2),
+            "games": counts.games,
+            "positions": counts.positions,
+            "games/s": round(games / seconds, 2),
+            "positions/s": round(len(played.samples) / seconds, 1),
+            "simulations/s": round(played.simulations / seconds_playing),
+            "policy_loss": round(losses.policy, 5),
+            "value_loss": round(losses.value, 5),
+            "policy_entropy": round(played.entropy, 4),
+            "steps": losses.steps,
+            "lr": lr,
+            "buffer": len(self.buffer),
+            "peak_memory_mb": peak_memory_mb(),
+        }
+        if games:
+            outcomes = np.bincount(played.outcomes, minlength=4) / games
+            metrics["plies_per_game"] = round(float(played.plies.mean()), 2)
+            metrics["first_wins"] = round(float(outcomes[Outcome.FIRST_WINS]), 4)
+            metrics["draws"] = round(float(outcomes[Outcome.DRAW]), 4)
+        return metrics
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        tensors = {name: tensor.cpu() for name, tensor in self.learner.state().items()}
+        for number, part in enumerate(self.parts):
+            tensors |= as_tensors(part.state(), f"part{number}.")
+        return tensors
+
+    def _restore(self, tensors: dict[str, torch.Tensor]) -> None:
+        try:
+            self.learner.restore(tensors)
+            for number, part in enumerate(self.parts):
+                part.restore(as_arrays(tensors, f"part{number}."))
+        except (IndexError, KeyError, RuntimeError, ValueError) as error:
+            raise ValueError(f"the state in {self.folder} is damaged: {error}") from error
+
+
+def _split_games(config: TrainConfig) -> list[Any]:
+    """Returns each worker's share of the games."""
+    shares = np.diff(np.linspace(0, config.selfplay.games, config.workers + 1).astype(int))
+    return [replace(config.selfplay, games=int(share)) for share in shares]
+
+
+def _play(
+    network: PolicyValueNet, part: SelfPlay, plies: int, rng: np.random.Generator
+) -> tuple[SelfPlay, Played]:
+    """Plays in a worker process and returns the games as they stand then."""
+    torch.set_num_threads(1)
+    played = part.run(make_evaluator(network, "selfplay"), plies, rng)
+    return part, played

@@ -1,0 +1,176 @@
+"""What a training needs to go on where it stopped, in its folder; a kill at any instant leaves it whole.
+
+`state.safetensors` is replaced after each iteration, and is the truth: metrics and samples of later
+iterations are dropped. `samples/` has the samples of each iteration, as far back as the buffer reaches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.alphazero.network import read_tensors, write_tensors
+from bttt.runs import write_bytes, write_text
+
+FORMAT = "bttt training state"
+VERSION = 1
+STATE_NAME, METRICS_NAME, SAMPLES_NAME = "state.safetensors", "metrics.jsonl", "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCounts:
+    """How far a training has come.
+
+    Attributes:
+        iteration: Iterations finished.
+        seconds: Seconds of work.
+        games: Games that ended.
+        positions: Samples they gave.
+        simulations: Simulations run.
+        steps: Steps learned, counted against all samples, so that no part of a step is lost.
+        buffer: Samples in the buffer.
+        best: Lowest rate of value-losing moves on training boards so far; None before the first.
+    """
+
+    iteration: int = 0
+    seconds: float = 0.0
+    games: int = 0
+    positions: int = 0
+    simulations: int = 0
+    steps: int = 0
+    buffer: int = 0
+    best: float | None = None
+
+    def moved(self, **changes: Any) -> TrainingCounts:
+        """Returns the counts with some of them changed."""
+        return replace(self, **changes)
+
+
+class TrainingState:
+    """The files of a training.
+
+    Args:
+        folder: The run's folder, which exists.
+    """
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        (folder / SAMPLES_NAME).mkdir(exist_ok=True)
+
+    def load(self) -> tuple[TrainingCounts, dict[str, Tensor]]:
+        """Returns how far the training has come and the tensors saved; none of both at its start.
+
+        Raises:
+            ValueError: The state is damaged, or missing where there are metrics.
+        """
+        path = self._folder / STATE_NAME
+        if not path.exists():
+            counts, tensors = TrainingCounts(), {}
+        else:
+            tensors, header = read_tensors(path, FORMAT, VERSION)
+            try:
+                counts = TrainingCounts(**header)
+            except TypeError as error:
+                raise ValueError(f"{path} is damaged: {error}") from error
+        self._drop_later(counts.iteration)
+        return counts, tensors
+
+    def save(self, counts: TrainingCounts, tensors: Mapping[str, Tensor]) -> None:
+        """Writes the state of a finished iteration, whose samples and metrics have been added."""
+        write_tensors(self._folder / STATE_NAME, tensors, FORMAT, VERSION, asdict(counts))
+
+    def add_samples(self, iteration: int, samples: np.ndarray) -> None:
+        """Writes the samples of an iteration."""
+        path = self._shard(iteration)
+        write_bytes(path, samples.tobytes())
+
+    def samples(self, kind: np.dtype, most: int) -> np.ndarray:
+        """Returns the last samples, at most `most`; ValueError where a file is damaged."""
+        parts: list[np.ndarray] = []
+        for _, path in reversed(self._shards()):
+            content = path.read_bytes()
+            if len(content) % kind.itemsize:
+                raise ValueError(f"{path} is damaged: its size is no multiple of {kind.itemsize} bytes")
+            parts.insert(0, np.frombuffer(content, kind))
+            if sum(map(len, parts)) >= most:
+                break
+        return np.concatenate(parts)[-most:] if parts else np.empty(0, kind)
+
+    def shards(self, kind: np.dtype) -> list[tuple[int, int]]:
+        """Returns the iterations whose samples are stored, in order, and how many each has."""
+        return [(iteration, path.stat().st_size // kind.itemsize) for iteration, path in self._shards()]
+
+    def forget_samples(self, iteration: int) -> None:
+        """Deletes the samples of an iteration that the buffer no longer reaches."""
+        self._shard(iteration).unlink(missing_ok=True)
+
+    def add_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """Appends a line to metrics.jsonl."""
+        with (self._folder / METRICS_NAME).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(metrics) + "\n")
+
+    def _shard(self, iteration: int) -> Path:
+        return self._folder / SAMPLES_NAME / f"{iteration:08d}.bin"
+
+    def _shards(self) -> list[tuple[int, Path]]:
+        """Returns the iterations whose samples are stored, in order, and their files."""
+        paths = (self._folder / SAMPLES_NAME).glob("*.bin")
+        return sorted((int(path.stem), path) for path in paths if path.stem.isdecimal())
+
+    def _drop_later(self, iteration: int) -> None:
+        """Drops what an iteration that was cut off has left."""
+        path = self._folder / METRICS_NAME
+        if path.exists():
+            lines = _whole_lines(path)
+            kept = [line for line, reached in lines.items() if reached <= iteration]
+            if not iteration and len(lines) > 1:  # the first was written before any state
+                raise ValueError(f"{self._folder} has a training's metrics, but {STATE_NAME} is missing")
+            write_text(path, "".join(kept))
+        for later, path in self._shards():
+            if later > iteration:
+                path.unlink()
+        for folder in (self._folder, self._folder / SAMPLES_NAME):
+            for path in folder.glob(".*.tmp"):
+                path.unlink()
+
+
+def _whole_lines(path: Path) -> dict[str, int]:
+    """Returns the lines of metrics.jsonl with their iterations, without one that a kill has cut off.
+
+    Raises:
+        ValueError: Another line is damaged.
+    """
+    found: dict[str, int] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+        if not line.endswith("\n"):
+            break
+        try:
+            found[line] = int(json.loads(line)["iteration"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is damaged in line {number}") from error
+    return found
+
+
+def as_tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
+    """Returns arrays as tensors with prefixed names; words become signed, which any safetensors stores."""
+    signed = {np.dtype(np.uint64): np.int64}
+    return {
+        f"{prefix}{name}": torch.from_numpy(array.view(signed.get(array.dtype, array.dtype)).copy())
+        for name, array in arrays.items()
+    }
+
+
+def as_arrays(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, np.ndarray]:
+    """Returns the arrays of `as_tensors` with that prefix; words stay signed."""
+    return {
+        name.removeprefix(prefix): tensor.numpy()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

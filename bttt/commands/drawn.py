@@ -1,0 +1,176 @@
+"""The command `bttt drawn`: finds layouts of bricks whose start is proven drawn, for the brick sets drawn:K.
+
+Layouts are drawn uniformly where that finds enough of them. With few bricks it does not, since most starts
+are won; then each random layout is first improved: as long as moving one brick leaves fewer lines open, the
+move that leaves fewest is made. Such a sample leans to bricks in the middle that block much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from bttt.board import Board
+from bttt.commands.layouts import random_layout
+from bttt.position import Position
+from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
+from bttt.symmetry import canonical_board
+
+WAYS = {False: "drawn uniformly", True: "improved to leave few lines open"}
+"""How layouts are drawn, by whether they are improved."""
+PILOT = 5
+"""Part of the tries after which drawing uniformly is given up."""
+
+
+@dataclass(frozen=True)
+class DrawnConfig:
+    """Find layouts proven drawn and write them to a file; the same command again goes on where it stopped."""
+
+    file: Path = Path("runs/drawn/drawn_layouts.txt")
+    """File of the layouts. The brick sets drawn:K read bttt/drawn_layouts.txt."""
+    board: str = "7x7x4"
+    """Size and win length: ROWSxCOLSxWIN."""
+    bricks: tuple[int, ...] = tuple(range(8, 21))
+    """Numbers of bricks."""
+    count: int = 50
+    """Layouts of each number of bricks, at most."""
+    tries: int = 150
+    """Layouts tried for each number of bricks and each way of drawing them."""
+    seed: int = 0
+    """Seed of the layouts."""
+    nodes: int = 2_000_000
+    """Positions searched at most for each layout."""
+    table_mb: int = DEFAULT_TABLE_MB
+    """Size of each process's table of positions, in MiB."""
+    workers: int = 0
+    """Processes; 0 is one for each core."""
+    out: Path = Path("runs/drawn")
+    """Folder of the log of solved layouts."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Layouts proven drawn with one number of bricks.
+
+    Attributes:
+        bricks: The number of bricks.
+        improved: Whether the random layouts were improved to leave few lines open.
+        tried: Different layouts tried, mirror images counted once.
+        found: How many of them are proven drawn.
+        boards: The boards kept, in the order in which they were drawn.
+    """
+
+    bricks: int
+    improved: bool
+    tried: int
+    found: int
+    boards: tuple[Board, ...]
+
+    def __str__(self) -> str:
+        return f"{self.bricks} bricks: {self.found} of {self.tried} are proven drawn, {WAYS[self.improved]}"
+
+
+def run(config: DrawnConfig) -> int:
+    """Finds the layouts, writes and prints what was found, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the log in the folder is damaged.
+        OSError: A file cannot be written.
+    """
+    size = _checked_size(config)
+    found = []
+    for bricks in config.bricks:
+        found.append(find_drawn(size, bricks, config))
+        print(found[-1], flush=True)
+    config.file.parent.mkdir(parents=True, exist_ok=True)
+    config.file.write_text(drawn_text(config, found), encoding="utf-8")
+    print(f"written to {config.file}")
+    return 0
+
+
+def _checked_size(config: DrawnConfig) -> Board:
+    """Returns the board without bricks; ValueError where an option is wrong."""
+    size = Board.parse(config.board)
+    if size.bricks:
+        raise ValueError(f"board {config.board!r} has bricks of its own: give the size alone")
+    if config.count < 1 or config.tries < 1 or config.seed < 0:
+        raise ValueError(
+            "count and tries must be at least 1 and seed at least 0, got "
+            f"count={config.count}, tries={config.tries}, seed={config.seed}"
+        )
+    for bricks in config.bricks:
+        if not 0 <= bricks < size.cells:
+            raise ValueError(f"bricks must be 0 to {size.cells - 1}, got {bricks}")
+    return size
+
+
+def find_drawn(size: Board, bricks: int, config: DrawnConfig) -> Drawn:
+    """Returns `count` layouts drawn uniformly, else those of the way that finds more."""
+    found = [_find_one_way(size, bricks, config, improved=False)]
+    if found[0].found < config.count:
+        found.append(_find_one_way(size, bricks, config, improved=True))
+    return max(found, key=lambda each: each.found)
+
+
+def _find_one_way(size: Board, bricks: int, config: DrawnConfig, *, improved: bool) -> Drawn:
+    """Tries all layouts; uniform ones only a few, where among these too few are drawn to find enough."""
+    search = SolveSettings(config.nodes, plies=False, table_mb=config.table_mb, workers=config.workers)
+    for tries in (config.tries,) if improved else (ceil(config.tries / PILOT), config.tries):
+        layouts = (
+            trial_layout(size, bricks, config.seed, number, improved=improved) for number in range(tries)
+        )
+        boards = tuple(dict.fromkeys(map(canonical_board, layouts)))
+        log = solve_logged(config.out / LOG_FILE, map(Position.start, boards), search)
+        drawn = [board for board in boards if log[str(Position.start(board))].value == 0]
+        if len(drawn) * config.tries < config.count * tries:
+            break
+    return Drawn(bricks, improved, len(boards), len(drawn), tuple(drawn[: config.count]))
+
+
+def trial_layout(size: Board, bricks: int, seed: int, number: int, *, improved: bool) -> Board:
+    """Returns layout `number` of a size and number of bricks: as `random_layout` draws it, or improved."""
+    board = random_layout(size, bricks, seed, number)
+    return with_fewer_lines(board) if improved else board
+
+
+def with_fewer_lines(board: Board) -> Board:
+    """Returns the board after moves of single bricks, each the best, until none leaves fewer lines open."""
+    lines = board.with_bricks(()).windows
+
+    def open_lines(cells: tuple[int, ...]) -> int:
+        bricks = sum(map(board.bit, cells))
+        return sum(not line & bricks for line in lines)
+
+    cells = board.bricks
+    while True:
+        best = min(_one_moved(cells, board.cells), key=open_lines, default=cells)
+        if open_lines(best) >= open_lines(cells):
+            return board.with_bricks(cells)
+        cells = best
+
+
+def _one_moved(cells: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
+    """Yields the sets of cells that differ from `cells` in one, of `count` cells in all."""
+    free = [cell for cell in range(count) if cell not in cells]
+    for number in range(len(cells)):
+        for cell in free:
+            yield (*cells[:number], *cells[number + 1 :], cell)
+
+
+def drawn_text(config: DrawnConfig, found: Sequence[Drawn]) -> str:
+    """Returns the file's text: a comment on how each number of bricks was searched, and a line a board."""
+    return "\n".join([*_header(config), *(line for each in found for line in _lines(each))]) + "\n"
+
+
+def _header(config: DrawnConfig) -> Iterator[str]:
+    yield "# Layouts whose start is proven drawn: the brick sets drawn:K. One of each class of mirror images."
+    yield f"# Made by: bttt drawn --board {config.board} --bricks {' '.join(map(str, config.bricks))}"
+    yield f"#   --count {config.count} --tries {config.tries} --seed {config.seed} --nodes {config.nodes}"
+    yield "# Improved: single bricks of a random layout were moved as long as that left fewer lines open."
+
+
+def _lines(drawn: Drawn) -> Iterator[str]:
+    yield f"# {drawn}"
+    yield from map(str, drawn.boards)

@@ -1,0 +1,177 @@
+"""The command `bttt layouts`: how the value of the start depends on the number of bricks and on the size.
+
+A layout is a set of brick cells. Where a size and number of bricks have no more layouts than are asked for,
+all of them are counted; otherwise they are drawn independently and uniformly, so that a layout, or its mirror
+image, may be drawn twice: it is solved once and counted as often as it is drawn.
+
+No start is lost: a stone more never hurts, so the first player could use any winning plan of the second.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from pathlib import Path
+
+import numpy as np
+
+from bttt.board import Board
+from bttt.commands.tally import LayoutTally
+from bttt.position import Position
+from bttt.runs import provenance
+from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, Solved, SolveSettings, solve_logged, solving_cost
+from bttt.symmetry import canonical_board
+
+COLUMNS = "board,bricks,layouts,different,win,draw,loss,unproven,win_low,win_high,draw_low,draw_high"
+
+
+@dataclass(frozen=True)
+class LayoutsConfig:
+    """Solve random layouts of bricks; the same command again goes on where it stopped.
+
+    Writes layouts.csv, layouts.png, layouts.json and the log solved.jsonl.
+    """
+
+    boards: tuple[str, ...] = ("5x5x4", "6x6x4", "7x7x4")
+    """Sizes and win lengths: ROWSxCOLSxWIN."""
+    most_bricks: int = 20
+    """Layouts have 0 to that many bricks, or as many as leave a cell free."""
+    count: int = 200
+    """Layouts of each size and number of bricks, or all where there are no more."""
+    seed: int = 0
+    """Seed of the layouts; layout i of a size and number of bricks does not depend on the others."""
+    nodes: int = 5_000_000
+    """Positions searched at most for each layout; with more, what was not proven is searched again."""
+    table_mb: int = DEFAULT_TABLE_MB
+    """Size of each process's table of positions, in MiB."""
+    workers: int = 0
+    """Processes; 0 is one for each core."""
+    out: Path = Path("runs/layouts")
+    """Folder of the results."""
+
+
+def run(config: LayoutsConfig) -> int:
+    """Solves the layouts, writes and prints the table, draws the picture, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the log in the folder is damaged.
+        OSError: The folder cannot be written.
+    """
+    sizes = _sizes(config)
+    search = SolveSettings(config.nodes, plies=False, table_mb=config.table_mb, workers=config.workers)
+    drawn = {
+        (size, bricks): draw_layouts(size, bricks, config.count, config.seed)
+        for size in sizes
+        for bricks in range(min(config.most_bricks, size.cells - 1) + 1)
+    }
+    log_path = config.out / LOG_FILE
+    log = solve_logged(log_path, (_task(board) for boards in drawn.values() for board in boards), search)
+    tallies = [tally(size, bricks, boards, log) for (size, bricks), boards in drawn.items()]
+    (config.out / "layouts.csv").write_text(layouts_csv(tallies), encoding="utf-8")
+    tasks = {str(_task(board)) for boards in drawn.values() for board in boards}
+    record = {**provenance(config), **solving_cost(log[text] for text in tasks)}
+    (config.out / "layouts.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    from bttt.commands.layouts_picture import draw_tallies
+
+    draw_tallies(tallies, config.out / "layouts.png")
+    print(layouts_table(tallies))
+    for size in sizes:
+        print(balance([each for each in tallies if each.board == size]))
+    print(f"written to {config.out}")
+    return 0
+
+
+def _sizes(config: LayoutsConfig) -> tuple[Board, ...]:
+    if config.count < 1 or config.most_bricks < 0 or config.seed < 0:
+        raise ValueError(
+            "count must be at least 1, most_bricks and seed at least 0, got "
+            f"count={config.count}, most_bricks={config.most_bricks}, seed={config.seed}"
+        )
+    sizes = tuple(dict.fromkeys(map(Board.parse, config.boards)))
+    for size in sizes:
+        if size.bricks:
+            raise ValueError(f"board {str(size)!r} has bricks of its own: give the size alone")
+    if not sizes:
+        raise ValueError("no board is given, as 7x7x4")
+    return sizes
+
+
+def draw_layouts(size: Board, bricks: int, count: int, seed: int) -> tuple[Board, ...]:
+    """Returns all layouts of `bricks` bricks where there are at most `count`, else `count` random ones."""
+    if comb(size.cells, bricks) <= count:
+        return tuple(size.with_bricks(cells) for cells in combinations(range(size.cells), bricks))
+    return tuple(random_layout(size, bricks, seed, number) for number in range(count))
+
+
+def random_layout(size: Board, bricks: int, seed: int, number: int) -> Board:
+    """Returns layout `number` of a size and number of bricks, uniformly drawn."""
+    key = (size.rows, size.cols, size.win_length, bricks, number)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    return size.with_bricks(rng.choice(size.cells, size=bricks, replace=False).tolist())
+
+
+def _task(board: Board) -> Position:
+    return Position.start(canonical_board(board))
+
+
+def tally(size: Board, bricks: int, boards: Sequence[Board], log: Mapping[str, Solved]) -> LayoutTally:
+    """Returns how the starts of some layouts end."""
+    values = [log[str(_task(board))].value for board in boards]
+    different = len({canonical_board(board) for board in boards})
+    exhaustive = len(set(boards)) == comb(size.cells, bricks)
+    counts = (values.count(value) for value in (1, 0, -1))
+    return LayoutTally(size, bricks, len(boards), different, exhaustive, *counts)
+
+
+def layouts_csv(tallies: Iterable[LayoutTally]) -> str:
+    """Returns the tallies as CSV, with the intervals of the shares of wins and of draws."""
+    lines = [COLUMNS]
+    for each in tallies:
+        cells = [each.board, each.bricks, each.layouts, each.different]
+        cells += [each.win, each.draw, each.loss, each.unproven]
+        shares = (*each.interval(each.win), *each.interval(each.draw))
+        lines.append(",".join([*map(str, cells), *(f"{share:.4f}" for share in shares)]))
+    return "\n".join(lines) + "\n"
+
+
+def layouts_table(tallies: Iterable[LayoutTally]) -> str:
+    """Returns the tallies as text."""
+    lines = ["board  bricks  layouts  different   win  draw  loss     ?  won, 95%    drawn, 95%"]
+    for each in tallies:
+        counts = f"{each.win:5} {each.draw:5} {each.loss:5} {each.unproven:5}"
+        shares = "  ".join(_percent(each.interval(count)) for count in (each.win, each.draw))
+        line = f"{each.board!s:6} {each.bricks:6}  {each.layouts:7}  {each.different:9} {counts}  {shares}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _percent(interval: tuple[float, float]) -> str:
+    low, high = (100 * end for end in interval)
+    return f"{f'{low:.0f}-{high:.0f}%':10}"
+
+
+def balance(tallies: Sequence[LayoutTally]) -> str:
+    """Returns one line on where the starts of one size turn from won to drawn."""
+    won = [each.bricks for each in tallies if 2 * each.win > each.layouts]
+    drawn = [each.bricks for each in tallies if 2 * each.draw > each.layouts]
+    parts = [
+        f"most layouts are proven won with {_ranges(won)} bricks"
+        if won
+        else "no number of bricks has most won",
+        f"proven drawn with {_ranges(drawn)}" if drawn else "no number of bricks has most proven drawn",
+    ]
+    return f"{tallies[0].board}: {'; '.join(parts)}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Returns ascending numbers as text, runs as first-last: 0-9, 11."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

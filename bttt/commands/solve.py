@@ -1,0 +1,118 @@
+"""The command `bttt solve`: a position's value, what each free cell is worth, and best play."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import tyro
+
+from bttt.board import Board
+from bttt.drawing import ansi, caption
+from bttt.position import SYMBOLS, Position
+from bttt.solver import DEFAULT_TABLE_MB, Solution, Solver, Verdict, before_move
+from bttt.symmetry import move_orbits
+
+LETTERS = {1: "W", 0: "D", -1: "L", None: "?"}
+"""Text of a value for the player who moves: won, drawn, lost, not proven."""
+VERBS = {1: "wins", 0: "draws", -1: "loses"}
+
+
+@dataclass(frozen=True)
+class SolveConfig:
+    """Print what every free cell is worth to the player to move, and a line of best play.
+
+    W9 wins with the 9th stone from here under best play, L12 loses with the 12th, D draws; ? is not proven.
+    """
+
+    position: Annotated[str, tyro.conf.Positional]
+    """A board, as 7x7x4:D4, or a board and its stones, as "3x3x3:A1 #O./.X./..."."""
+    moves: str = ""
+    """Cells played from there, as "D3 C3"."""
+    nodes: int = 5_000_000
+    """Positions searched at most for each free cell, for the whole and for each move of the line. A cell near
+    the edge of a nearly empty board may need more; most take a few thousand."""
+    table_mb: int = DEFAULT_TABLE_MB
+    """Size of the table of positions, in MiB."""
+
+
+def run(config: SolveConfig) -> int:
+    """Prints the solved position and returns 0.
+
+    Raises:
+        ValueError: The board, a move or a number is wrong, or the game is over.
+    """
+    if config.nodes < 1:
+        raise ValueError(f"nodes must be at least 1, got {config.nodes}")
+    position = read_position(config.position, config.moves)
+    solver = Solver(config.table_mb)
+    solution = solver.solve(position, config.nodes, cells=False)
+    verdicts = move_verdicts(solver, position, config.nodes)
+    print(ansi(position, {cell: mark(verdict) for cell, verdict in verdicts.items()}))
+    print(in_words(position, solution))
+    line = best_line(solver, position, config.nodes)
+    print("best play: " + (" ".join(map(position.board.cell_name, line)) or "not proven"))
+    return 0
+
+
+def read_position(text: str, moves: str = "") -> Position:
+    """Returns the unfinished position of a text and moves from there.
+
+    Args:
+        text: A board, or a position as `Position.parse` takes it.
+        moves: Names of cells, with spaces or commas between them.
+
+    Raises:
+        ValueError: The text or a move is wrong, or the game is over.
+    """
+    position = Position.parse(text) if len(text.split()) > 1 else Position.start(Board.parse(text))
+    for move in moves.replace(",", " ").split():
+        try:
+            position = position.play(move)
+        except ValueError as error:
+            raise ValueError(f"move {move!r}: {error}") from None
+    if position.outcome:
+        raise ValueError(f"the game is over: {caption(position)}")
+    return position
+
+
+def move_verdicts(solver: Solver, position: Position, node_limit: int | None = None) -> dict[int, Verdict]:
+    """Returns what each legal cell is worth to the mover; cells that mirror each other share a search.
+
+    Unlike in `Solver.classify` the limit holds for each search, so that a hard cell costs the others nothing.
+    """
+    verdicts = {}
+    for cells in move_orbits(position):
+        after = solver.solve(position.play(cells[0]), node_limit, cells=False)
+        verdicts.update(dict.fromkeys(cells, before_move(after.value, after.plies)))
+    return dict(sorted(verdicts.items()))
+
+
+def mark(verdict: Verdict) -> str:
+    """Returns a verdict as a short text: W9, L12, D or ?; W or L alone where the plies are not proven."""
+    plies = str(verdict.plies) if verdict.value and verdict.plies is not None else ""
+    return LETTERS[verdict.value] + plies
+
+
+def in_words(position: Position, solution: Solution) -> str:
+    """Returns one line that says who wins, and in how many plies."""
+    searched = f"({solution.nodes:,} nodes)"
+    if solution.value is None:
+        return f"not proven within the limit {searched}"
+    player = SYMBOLS[1 + position.to_move]
+    if solution.value == 0:
+        return f"{player} draws {searched}"
+    plies = "a number of plies that is not proven" if solution.plies is None else f"{solution.plies} plies"
+    return f"{player} {VERBS[solution.value]} in {plies} {searched}"
+
+
+def best_line(solver: Solver, position: Position, node_limit: int | None = None) -> list[int]:
+    """Returns cells of best play for both players, the lowest of equals, as far as it is proven."""
+    line: list[int] = []
+    while not position.outcome:
+        cells, solution = solver.best_cells(position, node_limit)
+        if not cells or solution.plies is None:
+            break
+        line.append(cells[0])
+        position = position.play(cells[0])
+    return line

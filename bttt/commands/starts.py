@@ -1,0 +1,184 @@
+"""The command `bttt starts`: who wins each start with one brick, and what each first move is worth.
+
+One board of each class of mirror images is solved, and on it one first move of each class that the board's
+own symmetries take into each other; the others are mapped from these.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bttt.board import Board
+from bttt.bricks import boards_of_size
+from bttt.commands.solve import mark
+from bttt.position import Position
+from bttt.runs import provenance
+from bttt.solver import (
+    DEFAULT_TABLE_MB,
+    LOG_FILE,
+    Solved,
+    SolveSettings,
+    Verdict,
+    before_move,
+    solve_logged,
+    solving_cost,
+)
+from bttt.symmetry import canonical_board, move_orbits, orbits, symmetries
+
+
+@dataclass(frozen=True)
+class StartsConfig:
+    """Solve every first move for every place of the brick; the same command again goes on where it stopped.
+
+    Writes starts.csv and first_moves.csv, starts.png, starts.json and the log solved.jsonl.
+    """
+
+    bricks: tuple[str, ...] = ("all",)
+    """Brick sets of boards with one brick each: all, D4, orbit:K and so on."""
+    board: str = "7x7x4"
+    """Size and win length: ROWSxCOLSxWIN."""
+    nodes: int = 200_000_000
+    """Positions searched at most for each first move; with more, what was not proven is searched again."""
+    table_mb: int = DEFAULT_TABLE_MB
+    """Size of each process's table of positions, in MiB."""
+    workers: int = 0
+    """Processes; 0 is one for each core."""
+    out: Path = Path("runs/starts")
+    """Folder of the results."""
+
+
+@dataclass(frozen=True)
+class SolvedStart:
+    """A board, its value, and the value of each first move, all for the first player.
+
+    Attributes:
+        board: The board, with one brick.
+        verdict: What the start is worth.
+        moves: What each first move is worth, by cell.
+    """
+
+    board: Board
+    verdict: Verdict
+    moves: Mapping[int, Verdict]
+
+    @property
+    def brick(self) -> int:
+        """The cell of the brick."""
+        return self.board.bricks[0]
+
+    def counts(self) -> dict[int | None, int]:
+        """Returns how many first moves win (1), draw (0), lose (-1) and are not proven (None)."""
+        values = [verdict.value for verdict in self.moves.values()]
+        return {value: values.count(value) for value in (1, 0, -1, None)}
+
+    def fastest(self) -> tuple[str, ...]:
+        """Returns the names of the winning first moves with the fewest plies among those proven."""
+        plies = {cell: move.plies for cell, move in self.moves.items() if move.value == 1 and move.plies}
+        return tuple(
+            self.board.cell_name(cell) for cell, number in plies.items() if number == min(plies.values())
+        )
+
+
+def run(config: StartsConfig) -> int:
+    """Solves the starts, writes and prints the tables, draws the picture, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the log in the folder is damaged.
+        OSError: The folder cannot be written.
+    """
+    boards = boards_of_size(config.board, config.bricks)
+    for board in boards:
+        if len(board.bricks) != 1:
+            raise ValueError(f"starts are boards with one brick, {board} has {len(board.bricks)}")
+    search = SolveSettings(config.nodes, plies=True, table_mb=config.table_mb, workers=config.workers)
+    tasks = positions_to_solve(boards)
+    log = solve_logged(config.out / LOG_FILE, tasks, search)
+    found = [start_of(board, log) for board in boards]
+    (config.out / "starts.csv").write_text(starts_csv(found), encoding="utf-8")
+    (config.out / "first_moves.csv").write_text(first_moves_csv(found), encoding="utf-8")
+    record = {**provenance(config), **solving_cost(log[str(task)] for task in tasks)}
+    (config.out / "starts.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    from bttt.commands.starts_picture import draw_starts
+
+    draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
+    print(orbit_table(found))
+    print(f"written to {config.out}")
+    return 0
+
+
+def positions_to_solve(boards: Iterable[Board]) -> tuple[Position, ...]:
+    """Returns the starts and the positions after one first move, each once up to symmetry."""
+    starts = [Position.start(board) for board in dict.fromkeys(map(canonical_board, boards))]
+    return tuple(
+        position
+        for start in starts
+        for position in (start, *(start.play(cells[0]) for cells in move_orbits(start)))
+    )
+
+
+def start_of(board: Board, log: Mapping[str, Solved]) -> SolvedStart:
+    """Returns the solved start of a board, mapped from the solved board that it mirrors."""
+    solved = canonical_board(board)
+    there = next(each for each in symmetries(board.rows, board.cols) if each.board(solved) == board)
+    start = Position.start(solved)
+    moves = {}
+    for cells in move_orbits(start):
+        after = log[str(start.play(cells[0]))]
+        moves.update({there.cell(cell): before_move(after.value, after.plies) for cell in cells})
+    whole = log[str(start)]
+    return SolvedStart(board, Verdict(whole.value, whole.plies), dict(sorted(moves.items())))
+
+
+def starts_csv(starts: Sequence[SolvedStart]) -> str:
+    """Returns one line a start: its brick, orbit, value, plies, and how its first moves are worth."""
+    lines = ["brick,orbit,value,plies,winning_moves,drawing_moves,losing_moves,unproven_moves,fastest_moves"]
+    for start in starts:
+        counts = start.counts()
+        cells = [start.board.brick_names, _orbit(start), start.verdict.value, start.verdict.plies]
+        cells += [counts[1], counts[0], counts[-1], counts[None], " ".join(start.fastest())]
+        lines.append(_csv_line(cells))
+    return "\n".join(lines) + "\n"
+
+
+def first_moves_csv(starts: Sequence[SolvedStart]) -> str:
+    """Returns one line a first move: the brick, the move, its value for the first player, its plies."""
+    lines = ["brick,move,value,plies"]
+    for start in starts:
+        for cell, verdict in start.moves.items():
+            names = [start.board.brick_names, start.board.cell_name(cell)]
+            lines.append(_csv_line([*names, verdict.value, verdict.plies]))
+    return "\n".join(lines) + "\n"
+
+
+def orbit_table(starts: Sequence[SolvedStart]) -> str:
+    """Returns the starts as text, one line a class of mirror images: value, and how the first moves end."""
+    lines = [f"{'brick':20} {'start':5} {'win':>4} {'draw':>4} {'loss':>4} {'?':>4}  fastest first moves"]
+    done = set()
+    for start in starts:
+        canonical = canonical_board(start.board)
+        if canonical in done:
+            continue
+        done.add(canonical)
+        images = [other.board.brick_names for other in starts if canonical_board(other.board) == canonical]
+        counts = start.counts()
+        numbers = " ".join(f"{counts[value]:4}" for value in (1, 0, -1, None))
+        fastest = " ".join(start.fastest())
+        line = f"{images[0] + _others(images):20} {mark(start.verdict):5} {numbers}  {fastest}"
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def _others(images: Sequence[str]) -> str:
+    return f" and {len(images) - 1} mirrored" if len(images) > 1 else ""
+
+
+def _orbit(start: SolvedStart) -> int:
+    known = orbits(start.board.rows, start.board.cols)
+    return next(number for number, cells in enumerate(known) if start.brick in cells)
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    return ",".join("" if cell is None else str(cell) for cell in cells)

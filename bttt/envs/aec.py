@@ -1,0 +1,150 @@
+"""Brick Tic-Tac-Toe for PettingZoo: `bttt.envs.aec.env(...)`, two agents that move in turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import seeding
+from pettingzoo import AECEnv
+from pettingzoo.utils import wrappers
+
+from bttt.board import Board
+from bttt.drawing import RENDER_MODES, draw
+from bttt.envs.episode import (
+    Bricks,
+    action_space,
+    check_choice,
+    episode_boards,
+    mask_space,
+    observation_space,
+)
+from bttt.observation import observe
+from bttt.position import FIRST, Position
+
+
+def env(**kwargs: Any) -> AECEnv:
+    """Returns the environment in PettingZoo's usual wrappers; the arguments are those of `raw_env`.
+
+    An illegal action ends the game with -1 for its player; an action that is no cell, and calls in a
+    wrong order, are assertion errors.
+    """
+    wrapped = wrappers.TerminateIllegalWrapper(raw_env(**kwargs), illegal_reward=-1)
+    return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(wrapped))
+
+
+class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
+    """Brick Tic-Tac-Toe for two agents, "player_0" (moves first) and "player_1".
+
+    Observations are dicts: `observation` `[4, rows, cols] int8`, the planes of `bttt.observation` from
+    the view of the agent that observes, also when it is not to move and when the game is over; and
+    `action_mask` `[rows * cols] int8`, 1 where the agent may play, all 0 where it is not to move or the
+    game is over. An action is a cell, `row * cols + col`. Rewards are +1 and -1 for winner and loser,
+    0 for a draw. `infos[agent]["bricks"]` names the bricks, as "D4,E5".
+
+    Args:
+        bricks: Brick placements (see `bttt.envs.episode`); where there are several, `reset` draws one.
+            `reset(options={"bricks": "E5"})` draws from others for one game; other options are ignored,
+            as PettingZoo's conventions want.
+        rows: Number of rows.
+        cols: Number of columns.
+        win_length: Stones in a row that win.
+        render_mode: "ansi", "human" or "rgb_array".
+
+    Raises:
+        ValueError: An argument is not allowed; in `step`, the action is illegal.
+    """
+
+    metadata = {  # noqa: RUF012 (PettingZoo's own form)
+        "name": "brick_tic_tac_toe_v0",
+        "render_modes": list(RENDER_MODES),
+        "is_parallelizable": False,
+        "render_fps": 2,
+    }
+
+    def __init__(
+        self,
+        *,
+        bricks: Bricks = "all",
+        rows: int = 7,
+        cols: int = 7,
+        win_length: int = 4,
+        render_mode: str | None = None,
+    ):
+        super().__init__()
+        size = Board(rows, cols, win_length)
+        check_choice("render_mode", render_mode, (None, *RENDER_MODES))
+        self.boards = episode_boards(bricks, size)
+        self.render_mode = render_mode
+        self.possible_agents = ["player_0", "player_1"]
+        self.agents = list(self.possible_agents)
+        self.action_spaces = {agent: action_space(size) for agent in self.agents}
+        self.observation_spaces = {
+            agent: spaces.Dict({"observation": observation_space(size), "action_mask": mask_space(size)})
+            for agent in self.agents
+        }
+        self.position = Position.start(self.boards[0])
+        self._rng: np.random.Generator | None = None
+
+    def observation_space(self, agent: str) -> spaces.Dict:
+        """Returns the observation space, the same for both agents."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Discrete:
+        """Returns the action space, the same for both agents."""
+        return self.action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
+        """Starts a game on a board drawn from the bricks; a seed fixes this and all later draws."""
+        if seed is not None or self._rng is None:
+            self._rng, _ = seeding.np_random(seed)
+        bricks = (options or {}).get("bricks")
+        boards = self.boards if bricks is None else episode_boards(bricks, self.boards[0])
+        self.position = Position.start(boards[int(self._rng.integers(len(boards)))])
+        self.agents = list(self.possible_agents)
+        self.agent_selection = self.agents[FIRST]
+        self.rewards = dict.fromkeys(self.agents, 0)
+        self._cumulative_rewards = dict.fromkeys(self.agents, 0)
+        self.terminations = dict.fromkeys(self.agents, False)
+        self.truncations = dict.fromkeys(self.agents, False)
+        self.infos = {agent: {"bricks": self.position.board.brick_names} for agent in self.agents}
+        self._render_human()
+
+    def step(self, action: int | None) -> None:
+        """Plays the selected agent's action and selects the other agent; None once the game is over."""
+        agent = self.agent_selection
+        if self.terminations[agent] or self.truncations[agent]:
+            self._was_dead_step(action)
+            return
+        self.position = self.position.play(action)
+        if self.position.outcome:
+            self.terminations = dict.fromkeys(self.agents, True)
+            winner = self.position.outcome.winner
+            if winner is not None:
+                self.rewards = {name: 1 - 2 * (i != winner) for i, name in enumerate(self.possible_agents)}
+                self._accumulate_rewards()
+        self.agent_selection = self.possible_agents[self.position.to_move]
+        self._render_human()
+
+    def observe(self, agent: str) -> dict[str, np.ndarray]:
+        """Returns what an agent sees now; see the class for the shapes."""
+        planes = observe(self.position, self.possible_agents.index(agent))
+        mask = self.position.legal_mask()
+        if agent != self.agent_selection or self.terminations.get(agent, True):
+            mask[:] = 0
+        return {"observation": planes, "action_mask": mask}
+
+    def render(self) -> str | np.ndarray | None:
+        """Returns the board as `render_mode` says: a text, an image `[H, W, 3] uint8`, or None (printed)."""
+        return draw(self.position, self.render_mode)
+
+    def close(self) -> None:
+        """Does nothing: there is nothing to release."""
+
+    def _render_human(self) -> None:
+        if self.render_mode == "human":
+            self.render()
+
+
+raw_env = BrickTicTacToeAEC

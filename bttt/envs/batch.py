@@ -1,0 +1,302 @@
+"""Numba kernels that step many games at once, for the vector environment.
+
+Shapes: B games, N boards of one size that the games may be on. All of a game is one row of the arrays
+of `BatchGames`, changed in place. A game is over when it has an outcome, or its player has played an
+illegal cell. What a game's learner sees goes to `Views`, in the planes of `bttt.observation`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from bttt.board import Board
+from bttt.kernels import (
+    DRAW,
+    FIRST_WINS,
+    UNFINISHED,
+    entry_point,
+    has_line,
+    kernel,
+    lowest_bit_index,
+    popcount,
+    random_below,
+)
+from bttt.observation import PLANES
+
+SELF_PLAY, RANDOM_OPPONENT, ASKED_OPPONENT = 0, 1, 2
+"""Who replies: nobody, as the caller moves for both; a random player in the kernels; an agent."""
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+
+
+class BatchRules(NamedTuple):
+    """What does not change while games run.
+
+    Attributes:
+        playable: `[N] uint64`, each board's cells without brick.
+        drawn: A game that starts again draws one of the first `drawn` boards.
+        bit_index: `[cells] uint64`, the number of each cell's bit.
+        stride: Bits a row.
+        win_length: Stones in a row that win.
+        opponent: `SELF_PLAY`, `RANDOM_OPPONENT` or `ASKED_OPPONENT`.
+        alternate: 1 where the learner changes seats from game to game, else 0.
+    """
+
+    playable: np.ndarray
+    drawn: int
+    bit_index: np.ndarray
+    stride: int
+    win_length: int
+    opponent: int
+    alternate: int
+
+
+class BatchGames(NamedTuple):
+    """B games.
+
+    Attributes:
+        stones: `[B, 2] uint64`, the first and the second player's stones.
+        plies: `[B] int64`, stones on the board.
+        outcome: `[B] int64`, outcome codes.
+        illegal: `[B] bool`, whether an illegal cell has ended the game; its player is still to move.
+        last_move: `[B] int64`, the cell of the last stone, -1 at the start.
+        board: `[B] int64`, which of the N boards.
+        seat: `[B] int64`, the viewer: the learner's seat; in self-play the player to move.
+        random: `[B] uint64`, the state of the game's own random numbers.
+    """
+
+    stones: np.ndarray
+    plies: np.ndarray
+    outcome: np.ndarray
+    illegal: np.ndarray
+    last_move: np.ndarray
+    board: np.ndarray
+    seat: np.ndarray
+    random: np.ndarray
+
+
+class Views(NamedTuple):
+    """What the learners of B games see.
+
+    Attributes:
+        planes: `[B, 4, cells] int8`, the observations.
+        masks: `[B, cells] int8`, 1 where a cell may be played; all 0 once the game is over.
+        rewards: `[B] float64`, +1, 0 or -1 for the game's end, 0 before.
+        over: `[B] bool`, whether the game is over.
+    """
+
+    planes: np.ndarray
+    masks: np.ndarray
+    rewards: np.ndarray
+    over: np.ndarray
+
+
+def make_rules(boards: Sequence[Board], *, drawn: int, opponent: int, alternate: bool) -> BatchRules:
+    """Returns the rules of games on `boards`, all of one size; see `BatchRules` for the rest."""
+    size = boards[0]
+    return BatchRules(
+        playable=np.array([board.playable for board in boards], np.uint64),
+        drawn=drawn,
+        bit_index=np.array([cell + cell // size.cols for cell in range(size.cells)], np.uint64),
+        stride=size.stride,
+        win_length=size.win_length,
+        opponent=opponent,
+        alternate=int(alternate),
+    )
+
+
+def make_games(count: int) -> BatchGames:
+    """Returns `count` games without stones, on board 0, the learner first, with random state 0."""
+    return BatchGames(
+        stones=np.zeros((count, 2), np.uint64),
+        plies=np.zeros(count, np.int64),
+        outcome=np.zeros(count, np.int64),
+        illegal=np.zeros(count, np.bool_),
+        last_move=np.full(count, -1, np.int64),
+        board=np.zeros(count, np.int64),
+        seat=np.zeros(count, np.int64),
+        random=np.zeros(count, np.uint64),
+    )
+
+
+def make_views(count: int, cells: int) -> Views:
+    """Returns views to be filled; their values are arbitrary."""
+    return Views(
+        planes=np.empty((count, PLANES, cells), np.int8),
+        masks=np.empty((count, cells), np.int8),
+        rewards=np.empty(count, np.float64),
+        over=np.empty(count, np.bool_),
+    )
+
+
+@kernel
+def _outcome_after(mine, theirs, playable, mover, stride, win_length):
+    """Returns the outcome code once `mover`, whose stones are `mine`, has placed a stone."""
+    if has_line(mine, stride, win_length):
+        return FIRST_WINS + mover
+    return DRAW if (mine | theirs) == playable else UNFINISHED
+
+
+@kernel
+def _random_bit_index(word, state):
+    """Returns the number of a uniformly random set bit of `word`, which is not 0."""
+    for _ in range(random_below(state, popcount(word))):
+        word &= word - _ONE
+    return np.int64(lowest_bit_index(word))
+
+
+@kernel
+def _write_plane(word, bit_index, plane):
+    for cell in range(len(bit_index)):
+        plane[cell] = (word >> bit_index[cell]) & _ONE
+
+
+# The loops below name the arrays they use before they start: to take an array out of a tuple at each turn,
+# or to hand a tuple of arrays to a function, costs more than what is done to a game.
+
+
+@entry_point
+def restart_games(rules, games):
+    """Starts the games that are over again."""
+    stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
+    last_move, board, seat, random = games.last_move, games.board, games.seat, games.random
+    for g in range(len(plies)):
+        if outcome[g] != UNFINISHED or illegal[g]:
+            stones[g, 0] = stones[g, 1] = _ZERO
+            plies[g] = outcome[g] = 0
+            illegal[g] = False
+            last_move[g] = -1
+            board[g] = random_below(random[g : g + 1], rules.drawn)
+            seat[g] = 0 if rules.opponent == SELF_PLAY else seat[g] ^ rules.alternate
+
+
+@entry_point
+def play_cells(rules, games, cells):
+    """Plays `cells` `[B] int64` in the games, none where it is -1; a cell that is not free ends its game."""
+    stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
+    last_move, board, seat = games.last_move, games.board, games.seat
+    bit_index, playables = rules.bit_index, rules.playable
+    for g in range(len(plies)):
+        cell = cells[g]
+        if cell < 0:
+            continue
+        bit = _ONE << bit_index[cell]
+        mover = plies[g] & 1
+        mine, theirs, playable = stones[g, mover], stones[g, 1 - mover], playables[board[g]]
+        if bit & playable & ~(mine | theirs) == _ZERO:
+            illegal[g] = True
+            continue
+        mine |= bit
+        stones[g, mover] = mine
+        plies[g] += 1
+        last_move[g] = cell
+        outcome[g] = _outcome_after(mine, theirs, playable, mover, rules.stride, rules.win_length)
+        if rules.opponent == SELF_PLAY:
+            seat[g] = 1 - mover
+
+
+@kernel
+def _choose_actions(games, actions, cells):
+    """Sets `cells` to the actions, -1 where the game is over."""
+    outcome, illegal = games.outcome, games.illegal
+    for g in range(len(cells)):
+        cells[g] = -1 if outcome[g] != UNFINISHED or illegal[g] else actions[g]
+
+
+@kernel
+def _choose_replies(rules, games, cells):
+    """Sets `cells` to random free cells in the games where the opponent is to move, -1 elsewhere."""
+    stones, plies, outcome = games.stones, games.plies, games.outcome
+    board, seat, random, playables = games.board, games.seat, games.random, rules.playable
+    for g in range(len(cells)):
+        cells[g] = -1
+        if outcome[g] == UNFINISHED and plies[g] & 1 != seat[g]:
+            free = playables[board[g]] & ~(stones[g, 0] | stones[g, 1])
+            index = _random_bit_index(free, random[g : g + 1])
+            cells[g] = index - index // rules.stride
+
+
+@kernel
+def _write_views(rules, games, views):
+    stones, outcome, illegal = games.stones, games.outcome, games.illegal
+    board, seats, playables, bit_index = games.board, games.seat, rules.playable, rules.bit_index
+    planes, masks, rewards, overs = views.planes, views.masks, views.rewards, views.over
+    for g in range(len(outcome)):
+        seat = seats[g]
+        mine, theirs, playable = stones[g, seat], stones[g, 1 - seat], playables[board[g]]
+        over = outcome[g] != UNFINISHED or illegal[g]
+        _write_plane(mine, bit_index, planes[g, 0])
+        _write_plane(theirs, bit_index, planes[g, 1])
+        _write_plane(~playable, bit_index, planes[g, 2])
+        planes[g, 3] = seat
+        _write_plane(_ZERO if over else playable & ~(mine | theirs), bit_index, masks[g])
+        rewarded = 1 - seat if rules.opponent == SELF_PLAY else seat
+        if not over or outcome[g] == DRAW:
+            rewards[g] = 0.0
+        else:
+            rewards[g] = 1.0 if outcome[g] == FIRST_WINS + rewarded else -1.0
+        overs[g] = over
+
+
+_play, _restart = play_cells.kernel, restart_games.kernel
+
+
+@entry_point
+def view_games(rules, games, cells, views):
+    """Lets the random opponent reply, where there is one and it is to move; then fills `views`.
+
+    `cells` `[B] int64` is scratch.
+    """
+    if rules.opponent == RANDOM_OPPONENT:
+        _choose_replies(rules, games, cells)
+        _play(rules, games, cells)
+    _write_views(rules, games, views)
+
+
+@entry_point
+def act_games(rules, games, actions, cells):
+    """Plays `actions` `[B] int64`, each a cell; games that are over start again instead.
+
+    `cells` `[B] int64` is scratch.
+    """
+    _choose_actions(games, actions, cells)
+    _restart(rules, games)
+    _play(rules, games, cells)
+
+
+_act, _view = act_games.kernel, view_games.kernel
+
+
+@entry_point
+def step_games(rules, games, actions, cells, views):
+    """Does what `act_games` and `view_games` do, in one call."""
+    _act(rules, games, actions, cells)
+    _view(rules, games, cells, views)
+
+
+@entry_point
+def _pick(masks, state, actions):
+    for g in range(len(masks)):
+        legal = 0
+        for cell in range(masks.shape[1]):
+            legal += masks[g, cell]
+        skip = random_below(state, legal)
+        seen = before = 0  # the cell looked for comes after all cells with at most `skip` legal ones so far
+        for cell in range(masks.shape[1]):
+            seen += masks[g, cell]
+            before += seen <= skip
+        actions[g] = before if legal > 0 else 0
+
+
+def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Returns `[B] int64`: for each of `masks` `[B, cells] int8` a uniformly random legal cell.
+
+    An empty mask, that of a game that is over, gives 0.
+    """
+    masks = np.require(masks, np.int8, ["C", "W"])  # one type, so that one compiled kernel serves all
+    actions = np.empty(len(masks), np.int64)
+    _pick(masks, rng.integers(2**64, size=1, dtype=np.uint64), actions)
+    return actions

@@ -1,0 +1,204 @@
+"""Brick Tic-Tac-Toe for Gymnasium: one learner against a given opponent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from bttt.board import Board
+from bttt.drawing import RENDER_MODES, draw
+from bttt.envs.episode import (
+    ILLEGAL,
+    Bricks,
+    action_space,
+    bricks_option,
+    check_choice,
+    check_seat,
+    episode_boards,
+    observation_space,
+)
+from bttt.observation import observe
+from bttt.opponent import RANDOM, Opponent, as_player, replies
+from bttt.position import FIRST, SECOND, Position
+
+
+class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
+    """Brick Tic-Tac-Toe against an opponent, `bttt/BrickTicTacToe-v0`.
+
+    ## Description
+    Two players place stones in turn on the free cells of a board, by default 7x7; four in a row,
+    horizontally, vertically or diagonally, wins. A *brick* blocks its cell for both players. Where the
+    bricks stand is what changes from episode to episode: train on some placements, test on others.
+    Each step plays the learner's stone and then the opponent's reply.
+
+    ```python
+    env = gymnasium.make("bttt:bttt/BrickTicTacToe-v0", bricks="R3", seat="alternating")
+    observation, info = env.reset(seed=0)
+    done = False
+    while not done:
+        action = env.action_space.sample(mask=info["action_mask"])
+        observation, reward, done, truncated, info = env.step(action)
+    ```
+
+    ## Action Space
+    `Discrete(rows * cols)`: the cell `row * cols + col`, from the top left; `Board.cell("D4")` turns a
+    name into its index. Only free cells are legal: see `info["action_mask"]`.
+
+    ## Observation Space
+    `Box(0, 1, (4, rows, cols), int8)`: the planes that `bttt.observation` describes, from the
+    learner's view, at the end of the game as well: the learner's stones, the opponent's, the bricks,
+    and ones where the learner has the second seat.
+
+    ## Starting State
+    No stone; a board drawn uniformly from `bricks`. Where the learner has the second seat, `reset`
+    also plays the opponent's first stone. `reset(options={"bricks": "E5"})` draws from another brick
+    set of the same size, for that episode only.
+
+    ## Rewards
+    +1 when the learner wins, -1 when it loses, 0 for a draw and while the game runs.
+
+    ## Episode End
+    Terminates when either player has a line or the board is full, and, with `illegal="loss"`, at an
+    illegal action. Games are short, so they are never truncated.
+
+    ## Information
+    `reset` and `step` return the same keys:
+
+    - `action_mask`: `[rows * cols] int8`, 1 where a cell may be played; all 0 once the episode is over;
+    - `seat`: the learner's seat in this episode, 0 (first) or 1 (second);
+    - `bricks`: this episode's bricks, as "D4,E5"; empty without bricks;
+    - `illegal`: whether an illegal action has ended the episode.
+
+    The attribute `position` holds the `bttt.Position` itself, for agents and solvers.
+
+    ## Arguments
+    - `bricks`: the text of a brick set (`bttt.bricks`: "D4", "D4+E5", "R3", "all", "orbit:2", ...), a
+      `Board`, or a list of either; default "all": one brick, anywhere;
+    - `opponent`: an agent with `decide(positions, rng)`, such as `agents.make_agent("mcts")`, or a
+      callable `(position, rng) -> cell`; default "random": uniformly random. It draws from the
+      environment's generator, so `reset(seed=...)` fixes its play;
+    - `seat`: "first" (default), "second" or "alternating" (first in the first episode after a seed);
+    - `illegal`: "loss" (default) ends the episode with -1, "raise" raises ValueError;
+    - `rows`, `cols`, `win_length`: the size, default 7, 7 and 4; `rows * (cols + 1)` at most 64;
+    - `render_mode`: "ansi" (a text), "human" (prints it) or "rgb_array".
+
+    ## Version History
+    - v0: initial version.
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(
+        self,
+        *,
+        bricks: Bricks = "all",
+        opponent: Opponent = RANDOM,
+        seat: str = "first",
+        illegal: str = "loss",
+        rows: int = 7,
+        cols: int = 7,
+        win_length: int = 4,
+        render_mode: str | None = None,
+    ):
+        size = Board(rows, cols, win_length)
+        self.boards = episode_boards(bricks, size)
+        check_seat(seat, self.boards)
+        check_choice("illegal", illegal, ILLEGAL)
+        check_choice("render_mode", render_mode, (None, *RENDER_MODES))
+        self.opponent = as_player(opponent)
+        self.seat = seat
+        self.illegal = illegal
+        self.render_mode = render_mode
+        self.observation_space = observation_space(size)
+        self.action_space = action_space(size)
+        self.position = Position.start(self.boards[0])
+        self._learner = FIRST
+        self._next_seat = FIRST
+        self._illegal_played = False
+        self._over = True
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Returns the observation and the info of a new episode."""
+        super().reset(seed=seed)
+        boards = self._boards_for(options)
+        if seed is not None:
+            self._next_seat = FIRST
+        self._learner = {"first": FIRST, "second": SECOND, "alternating": self._next_seat}[self.seat]
+        self._next_seat = 1 - self._learner
+        self._illegal_played = False
+        self._over = True  # until the opponent has answered: an episode that it breaks cannot go on
+        self.position = Position.start(boards[int(self.np_random.integers(len(boards)))])
+        if self._learner == SECOND:
+            self._reply()
+        self._over = False
+        self._render_human()
+        return self._observation(), self._info()
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        """Returns observation, reward, terminated, truncated and info after the action and the reply.
+
+        Raises:
+            ResetNeeded: The episode is over.
+            ValueError: The action is not a cell; or it is illegal, with `illegal="raise"`; or the
+                opponent's answer is illegal.
+        """
+        if self._over:
+            raise ResetNeeded("the episode is over: call reset() before step()")
+        cell = self.position.board.cell(action)
+        if self.illegal == "loss" and not self.position.board.bit(cell) & self.position.free:
+            self._illegal_played = True
+        else:
+            self.position = self.position.play(cell)
+            self._over = True  # until the opponent has answered, as in reset
+            if not self.position.outcome:
+                self._reply()
+        self._over = self._illegal_played or bool(self.position.outcome)
+        self._render_human()
+        return self._observation(), self._reward(), self._over, False, self._info()
+
+    def render(self) -> str | np.ndarray | None:
+        """Returns the board as `render_mode` says: a text, an image `[H, W, 3] uint8`, or None (printed)."""
+        return draw(self.position, self.render_mode)
+
+    def _boards_for(self, options: dict[str, Any] | None) -> tuple[Board, ...]:
+        bricks = bricks_option(options)
+        if bricks is None:
+            return self.boards
+        boards = episode_boards(bricks, self.boards[0])
+        check_seat(self.seat, boards)
+        return boards
+
+    def _reply(self) -> None:
+        (cell,) = replies(self.opponent, [self.position], [self.np_random])
+        self.position = self.position.play(cell)
+
+    def _reward(self) -> float:
+        if self._illegal_played:
+            return -1.0
+        winner = self.position.outcome.winner
+        if winner is None:
+            return 0.0
+        return 1.0 if winner == self._learner else -1.0
+
+    def _observation(self) -> np.ndarray:
+        return observe(self.position, self._learner)
+
+    def _info(self) -> dict[str, Any]:
+        mask = self.position.legal_mask()
+        if self._over:
+            mask[:] = 0
+        return {
+            "action_mask": mask,
+            "seat": self._learner,
+            "bricks": self.position.board.brick_names,
+            "illegal": self._illegal_played,
+        }
+
+    def _render_human(self) -> None:
+        if self.render_mode == "human":
+            self.render()

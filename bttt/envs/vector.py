@@ -1,0 +1,276 @@
+"""Brick Tic-Tac-Toe for Gymnasium's vector interface: thousands of games stepped by compiled code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from bttt.board import Board
+from bttt.drawing import draw
+from bttt.envs import batch
+from bttt.envs.episode import (
+    ILLEGAL,
+    Bricks,
+    action_space,
+    bricks_option,
+    check_choice,
+    check_seat,
+    episode_boards,
+    observation_space,
+)
+from bttt.opponent import RANDOM, Opponent, as_player, replies
+from bttt.position import FIRST, SECOND, Outcome, Position
+
+SELF = "self"
+AUTORESET_MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
+RENDER_MODES = ("ansi", "rgb_array")
+
+
+class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
+    """Many games of `bttt/BrickTicTacToe-v0` at once.
+
+    ```python
+    envs = gymnasium.make_vec("bttt:bttt/BrickTicTacToe-v0", num_envs=1024, bricks="R3")
+    observations, infos = envs.reset(seed=0)
+    actions = bttt.envs.batch.random_actions(infos["action_mask"], rng)
+    observations, rewards, terminations, truncations, infos = envs.step(actions)
+    ```
+
+    Spaces, rewards, episode ends, the keys of `infos` and the arguments are those of the single
+    environment, `bttt.envs.gym.BrickTicTacToeEnv`, with a first axis of `num_envs`; against a
+    deterministic opponent on one board both play the same games. What is more:
+
+    - `opponent="random"`, the default, is played in the kernels. `opponent="self"` is nobody: the
+      caller moves for both sides in turn, the observation and `infos["seat"]` are those of the player
+      to move (at the end, of the player whose turn it would be; after an illegal action, of the one who
+      played it), and the reward goes to the player who has just moved. Any other opponent is asked
+      for all games in one batch, with one generator a game.
+    - `reset(seed=...)` fixes everything: boards, the random opponent, the opponents' generators.
+      `reset(options={"bricks": ...})` holds for each game's first episode.
+    - `autoreset_mode="NextStep"` (default): the step after a game's end starts the next game; the game's
+      action is then ignored, though it must be a cell, and its reward is 0. `"SameStep"`: the step that
+      ends a game starts the next one; what was seen at the end is in `infos["final_obs"]` and
+      `infos["final_info"]`.
+    - `copy=True` (default) returns new arrays at each step. `copy=False` fills the same arrays each
+      time, observations and masks included: keep none of them for later.
+    - `render()` returns one frame a game; `render_mode` is "ansi" or "rgb_array".
+    """
+
+    metadata = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # noqa: RUF012 (Gymnasium's own form)
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        bricks: Bricks = "all",
+        opponent: Opponent = RANDOM,
+        seat: str = "first",
+        illegal: str = "loss",
+        rows: int = 7,
+        cols: int = 7,
+        win_length: int = 4,
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        render_mode: str | None = None,
+    ):
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        size = Board(rows, cols, win_length)
+        self.boards = episode_boards(bricks, size)
+        check_seat(seat, self.boards)
+        check_choice("illegal", illegal, ILLEGAL)
+        check_choice("render_mode", render_mode, (None, *RENDER_MODES))
+        autoreset_mode = getattr(autoreset_mode, "value", autoreset_mode)
+        check_choice("autoreset_mode", autoreset_mode, [mode.value for mode in AUTORESET_MODES])
+        if isinstance(opponent, str) and opponent == SELF and seat != "first":
+            raise ValueError(f"seat={seat!r} has no meaning with opponent='self', which moves for both seats")
+        self.num_envs = num_envs
+        self._mode = batch.ASKED_OPPONENT
+        if isinstance(opponent, str):
+            self._mode = {SELF: batch.SELF_PLAY, RANDOM: batch.RANDOM_OPPONENT}.get(opponent, self._mode)
+        self.opponent = as_player(opponent) if self._mode == batch.ASKED_OPPONENT else opponent
+        self.seat, self.illegal, self.copy, self.render_mode = seat, illegal, copy, render_mode
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space = observation_space(size)
+        self.single_action_space = action_space(size)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._games: batch.Games | None = None
+        self._cells = np.empty(num_envs, np.int64)  # scratch of the kernels
+        self._rngs: list[np.random.Generator] = []
+        self._reused = None if copy else batch.make_views(num_envs, size.cells)
+        self._set_boards(self.boards)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Returns the observations `[B, 4, rows, cols] int8` and the infos of B new episodes."""
+        super().reset(seed=seed)
+        bricks = bricks_option(options)
+        boards = self.boards if bricks is None else episode_boards(bricks, self.boards[0])
+        check_seat(self.seat, boards)
+        self._set_boards(boards)
+        self._games = self._new_games(seeded=seed is not None or self._games is None)
+        self._games.board[:] = self.np_random.choice(
+            [self._table.index(board) for board in boards], self.num_envs
+        )
+        views = self._show()
+        return self._observations(views), self._infos(views)
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Returns observations, rewards, terminations, truncations and infos after `actions` `[B]`.
+
+        Raises:
+            ResetNeeded: `reset` was never called.
+            ValueError: An action is not a cell; or it is illegal, with `illegal="raise"`, in which case no
+                game has changed; or an opponent's answer is illegal.
+        """
+        if self._games is None:
+            raise ResetNeeded("call reset() before step()")
+        actions = self._checked(actions)
+        if self._mode == batch.ASKED_OPPONENT:
+            batch.act_games(self._rules, self._games, actions, self._cells)
+            views = self._show()
+        else:
+            views = self._views()
+            batch.step_games(self._rules, self._games, actions, self._cells, views)
+        rewards, over = views.rewards.copy(), views.over.copy()
+        ends: dict[str, Any] = {}
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and over.any():
+            ends = self._ends(views)
+            batch.restart_games(self._rules, self._games)
+            views = self._show()
+        infos = ends | self._infos(views)
+        return self._observations(views), rewards, over, np.zeros(self.num_envs, np.bool_), infos
+
+    def positions(self) -> list[Position]:
+        """Returns the games' positions, for agents, solvers and pictures."""
+        if self._games is None:
+            raise ResetNeeded("call reset() before positions() or render()")
+        return self._positions(range(self.num_envs))
+
+    def render(self) -> tuple[str | np.ndarray | None, ...]:
+        """Returns each game's board as `render_mode` says: a text, or an image `[H, W, 3] uint8`."""
+        return tuple(draw(position, self.render_mode) for position in self.positions())
+
+    def _set_boards(self, boards: tuple[Board, ...]) -> None:
+        """Lets games be on `boards`; a game that starts again draws from the environment's own boards."""
+        self._table = list(dict.fromkeys([*self.boards, *boards]))
+        self._names = np.array([board.brick_names for board in self._table], object)
+        self._rules = batch.make_rules(
+            self._table,
+            drawn=len(self.boards),
+            opponent=self._mode,
+            alternate=self.seat == "alternating",
+        )
+
+    def _new_games(self, *, seeded: bool) -> batch.Games:
+        """Returns games at their start, whose random numbers begin anew or go on from the last games."""
+        games = batch.make_games(self.num_envs)
+        if seeded:
+            games.random[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            games.seat[:] = SECOND if self.seat == "second" else FIRST
+            if self._mode == batch.ASKED_OPPONENT:
+                self._rngs = self.np_random.spawn(self.num_envs)
+        else:
+            games.random[:] = self._games.random
+            if self._mode != batch.SELF_PLAY:
+                games.seat[:] = self._games.seat ^ self._rules.alternate
+        return games
+
+    def _checked(self, actions: np.ndarray) -> np.ndarray:
+        """Returns the actions as `[B] int64`; ValueError where one is not allowed."""
+        actions = np.asarray(actions)
+        cells = self.boards[0].cells
+        if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
+            raise ValueError(
+                f"actions must be {self.num_envs} whole numbers, got shape {actions.shape}, {actions.dtype}"
+            )
+        if actions.min() < 0 or actions.max() >= cells:
+            game = int(np.argmax((actions < 0) | (actions >= cells)))
+            raise ValueError(f"action {actions[game]} of game {game} is no cell: cells are 0 to {cells - 1}")
+        actions = np.require(actions, np.int64, ["C", "W"])  # the one type the kernels are compiled for
+        if self.illegal == "raise":
+            self._raise_illegal(actions)
+        return actions
+
+    def _raise_illegal(self, actions: np.ndarray) -> None:
+        games, rules = self._games, self._rules
+        free = rules.playable[games.board] & ~(games.stones[:, 0] | games.stones[:, 1])
+        legal = (free >> rules.bit_index[actions]) & np.uint64(1)
+        wrong = np.flatnonzero((legal == 0) & (games.outcome == Outcome.UNFINISHED))
+        if len(wrong):
+            (position,) = self._positions(wrong[:1])
+            name = position.board.cell_name(int(actions[wrong[0]]))
+            raise ValueError(f"action {name} of game {wrong[0]} is illegal in {position}")
+
+    def _show(self) -> batch.Views:
+        """Returns the views of all games, once the opponent has replied wherever it is to move."""
+        if self._mode == batch.ASKED_OPPONENT:
+            self._play_replies(self._games)
+        views = self._views()
+        batch.view_games(self._rules, self._games, self._cells, views)
+        return views
+
+    def _play_replies(self, games: batch.Games) -> None:
+        unfinished = games.outcome == Outcome.UNFINISHED
+        waiting = np.flatnonzero(unfinished & (games.plies & 1 != games.seat))
+        if len(waiting):
+            rngs = [self._rngs[game] for game in waiting]
+            positions = self._positions(waiting)
+            self._games = None  # until the opponent has answered: games that it breaks cannot go on
+            answers = replies(self.opponent, positions, rngs)
+            self._games = games
+            self._cells[:] = -1
+            self._cells[waiting] = answers
+            batch.play_cells(self._rules, games, self._cells)
+
+    def _views(self) -> batch.Views:
+        return self._reused or batch.make_views(self.num_envs, self.boards[0].cells)
+
+    def _positions(self, numbers: Iterable[int]) -> list[Position]:
+        games = self._games
+        return [
+            Position(
+                self._table[games.board[i]],
+                int(games.stones[i, FIRST]),
+                int(games.stones[i, SECOND]),
+                Outcome(int(games.outcome[i])),
+                None if games.last_move[i] < 0 else int(games.last_move[i]),
+            )
+            for i in numbers
+        ]
+
+    def _observations(self, views: batch.Views) -> np.ndarray:
+        return views.planes.reshape(self.observation_space.shape)
+
+    def _infos(self, views: batch.Views) -> dict[str, Any]:
+        infos = {
+            "action_mask": views.masks,
+            "seat": self._games.seat.copy(),
+            "bricks": self._names[self._games.board],
+            "illegal": self._games.illegal.copy(),
+        }
+        return infos | {f"_{key}": np.ones(self.num_envs, np.bool_) for key in infos}
+
+    def _ends(self, views: batch.Views) -> dict[str, Any]:
+        """Returns the last observations and infos of the games that are over, as Gymnasium names them."""
+        over = views.over.copy()
+        observations = np.full(self.num_envs, None, object)
+        for game in np.flatnonzero(over):
+            observations[game] = self._observations(views)[game].copy()
+        infos = self._infos(views)
+        last: dict[str, Any] = {}
+        for key in ("action_mask", "seat", "bricks", "illegal"):
+            last[key] = np.full_like(infos[key], None if key == "bricks" else 0)
+            last[key][over] = infos[key][over]
+            last[f"_{key}"] = over.copy()
+        return {"final_obs": observations, "_final_obs": over.copy(), "final_info": last, "_final_info": over}

@@ -1,0 +1,232 @@
+"""Numba kernels on bitboards: lines, winning cells, and random games.
+
+A side's stones are one 64-bit word with `stride = cols + 1` bits a row (see `bttt.board`). The spare
+bit of each row stays 0, so a shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) never
+joins cells that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
+
+Words are uint64, shifts and lengths int64.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numba.core import types
+from numba.cpython.unsafe.numbers import trailing_zeros
+from numba.extending import intrinsic
+
+from bttt.kernels.jit import entry_point, kernel
+
+if TYPE_CHECKING:
+    from bttt.board import Board
+
+UNFINISHED, FIRST_WINS, SECOND_WINS, DRAW = 0, 1, 2, 3
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+_WORD_BITS = 64
+_HALF_WORD = np.uint64(32)
+_LOW_HALF = np.uint64(2**32 - 1)
+PLIES_BETWEEN_TESTS = 2 * 6
+"""Random games look for lines this often: whole moves of both sides. 8 to 20 are about as fast on 7x7."""
+
+
+@intrinsic
+def popcount(typing_context, word):
+    """Returns the number of set bits of a uint64 word, as int64 (one machine instruction)."""
+
+    def generate(context, builder, signature, args):
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), generate
+
+
+@kernel
+def lowest_bit_index(word):
+    """Returns the index, as int64, of the lowest set bit of `word`, which is not 0."""
+    return np.int64(trailing_zeros(word))
+
+
+@kernel
+def shift_down(word, bits):
+    """Returns `word >> bits`, 0 where nothing is left (machine shifts are modulo 64)."""
+    return word >> np.uint64(bits) if bits < _WORD_BITS else _ZERO
+
+
+@kernel
+def shift_up(word, bits):
+    """Returns `word << bits`, 0 where nothing is left."""
+    return word << np.uint64(bits) if bits < _WORD_BITS else _ZERO
+
+
+@kernel
+def _line_starts(stones, shift, win_length):
+    starts = stones
+    length = 1
+    while length < win_length and starts != _ZERO:
+        step = min(length, win_length - length)
+        starts &= shift_down(starts, step * shift)
+        length += step
+    return starts
+
+
+@kernel
+def _four_starts(stones, shift):
+    pairs = stones & (stones >> np.uint64(shift))
+    return pairs & (pairs >> np.uint64(2 * shift))
+
+
+@kernel
+def has_line(stones, stride, win_length):
+    """Returns whether `stones` holds `win_length` in a row, in any of the four directions."""
+    if win_length == 4 and stride < 20:  # without branches; 3 * (stride + 1) bits must stay in the word
+        fours = _four_starts(stones, 1) | _four_starts(stones, stride)
+        fours |= _four_starts(stones, stride - 1) | _four_starts(stones, stride + 1)
+        return fours != _ZERO
+    return (
+        _line_starts(stones, 1, win_length) != _ZERO
+        or _line_starts(stones, stride, win_length) != _ZERO
+        or _line_starts(stones, stride - 1, win_length) != _ZERO
+        or _line_starts(stones, stride + 1, win_length) != _ZERO
+    )
+
+
+@kernel
+def winning_cells(stones, free, stride, win_length):
+    """Returns the word of `free` cells that complete a line of `stones`."""
+    found = _ZERO
+    for direction in range(4):
+        shift = 1 if direction == 0 else stride + direction - 2
+        # `below`: cells whose `i` neighbours downwards are all stones; the hole sits after i of them
+        # and before the other win_length - 1 - i.
+        below = ~_ZERO
+        for i in range(win_length):
+            if i > 0:
+                below &= shift_up(stones, i * shift)
+            if below == _ZERO:
+                break
+            above = below
+            for j in range(1, win_length - i):
+                above &= shift_down(stones, j * shift)
+            found |= above
+    return found & free
+
+
+@kernel
+def next_random(state):
+    """Advances `state` `[1] uint64` and returns 64 random bits (splitmix64, Steele et al. 2014)."""
+    state[0] += np.uint64(0x9E3779B97F4A7C15)
+    mixed = state[0]
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+@kernel
+def random_below(state, bound):
+    """Returns a uniform integer in [0, bound), bound < 2**32 (bias below 2**-26 for a board's cells)."""
+    return np.int64(((next_random(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
+
+
+@kernel
+def list_bits(word, bits):
+    """Fills `bits` `[>= popcount] uint64` with the one-bit words of `word`; returns how many."""
+    count = 0
+    while word != _ZERO:
+        low = word & (~word + _ONE)
+        bits[count] = low
+        count += 1
+        word ^= low
+    return count
+
+
+@kernel
+def _draw(bits, left, random):
+    """Swaps a random one of the first `left` entries to place `left - 1` and returns it.
+
+    `random` is below 2**32.
+    """
+    pick = (random * np.uint64(left)) >> _HALF_WORD
+    bit = bits[pick]
+    bits[pick] = bits[left - 1]
+    bits[left - 1] = bit
+    return bit
+
+
+@kernel
+def _first_line(mine, theirs, stride, win_length, bits, left):
+    """Returns who gets a line first, as `play_listed` does, where moves are bits[left - 1] downwards."""
+    result = 1
+    while True:
+        left -= 1
+        mine |= bits[left]
+        if has_line(mine, stride, win_length):
+            return result
+        mine, theirs = theirs, mine
+        result = -result
+
+
+@kernel
+def play_listed(mine, theirs, stride, win_length, state, bits, left):
+    """Plays the first `left` entries of `bits` in uniform random order, until a side has a line.
+
+    Lines are looked for once in `PLIES_BETWEEN_TESTS` plies, both sides at once, which is faster than after
+    each ply; where there is one, the last plies are gone through again to see whose came first.
+
+    Returns:
+        +1, 0 or -1 for the side to move at the start. `bits` is left in another order, which serves as well
+        for the next game from the same position.
+    """
+    while left > 0:
+        start = left
+        stop = max(left - PLIES_BETWEEN_TESTS, 0)
+        mine_later, theirs_later = mine, theirs
+        while left > stop:
+            random = next_random(state)
+            mine_later |= _draw(bits, left, random >> _HALF_WORD)
+            left -= 1
+            if left > 0:
+                theirs_later |= _draw(bits, left, random & _LOW_HALF)
+                left -= 1
+        if has_line(mine_later, stride, win_length) or has_line(theirs_later, stride, win_length):
+            return _first_line(mine, theirs, stride, win_length, bits, start)
+        mine, theirs = mine_later, theirs_later
+    return 0
+
+
+@kernel
+def random_playouts(games, mine, theirs, playable, stride, win_length, state, bits):
+    """Returns the sum of `games` random games' results, each +1, 0 or -1 for the side to move at the start.
+
+    `state` `[1] uint64` is the random state, `bits` `[64] uint64` scratch. The position is unfinished or
+    full.
+    """
+    count = list_bits(playable & ~(mine | theirs), bits)
+    total = 0
+    for _ in range(games):
+        total += play_listed(mine, theirs, stride, win_length, state, bits, count)
+    return total
+
+
+@entry_point
+def count_random_games(games, playable, stride, win_length, seed):
+    """Returns `[4] int64`: how many of `games` random games ended in each outcome code."""
+    state = np.array([seed], np.uint64)
+    bits = np.empty(_WORD_BITS, np.uint64)
+    count = list_bits(playable, bits)
+    counts = np.zeros(4, np.int64)
+    for _ in range(games):
+        result = play_listed(_ZERO, _ZERO, stride, win_length, state, bits, count)
+        if result > 0:
+            counts[FIRST_WINS] += 1
+        elif result < 0:
+            counts[SECOND_WINS] += 1
+        else:
+            counts[DRAW] += 1
+    return counts
+
+
+def random_games(board: Board, games: int, rng: np.random.Generator) -> np.ndarray:
+    """Returns `[4] int64`: the outcomes, by code, of `games` uniform random games on `board`."""
+    seed = np.uint64(rng.integers(2**64, dtype=np.uint64))
+    return count_random_games(games, np.uint64(board.playable), board.stride, board.win_length, seed)

@@ -1,0 +1,101 @@
+"""Compilation of numba kernels: cached on disk, announced when it happens.
+
+`kernel` marks a function that other kernels call; `entry_point` one that Python calls; `lean_kernel` and
+`lean_entry_point` are the same for functions that are handed many arrays and make none. The first call
+of an entry point that has no compiled code on disk says on stderr that it compiles, so that a new
+user does not stare at a silent terminal.
+
+Numba takes cached code for fresh as long as the function's own file is unchanged, although code from
+other files was compiled into it. So the cache is stamped with the sources of all kernels as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable
+from functools import cache, update_wrapper
+from pathlib import Path
+from typing import Any
+
+import numba
+
+_announced = False
+
+
+def kernel(function: Callable, **options: Any) -> Any:
+    """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
+    try:
+        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    except RuntimeError:  # no folder for the cache can be written
+        return _uncached(function, **options)
+    index = _index(compiled)
+    if index is None:  # a numba that cannot be stamped: rather slow than stale
+        return _uncached(function, **options)
+    index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
+    return compiled
+
+
+def lean_kernel(function: Callable) -> Any:
+    """Returns `function` as a kernel that counts no references to its arrays, and so can make none.
+
+    Counting is atomic. Where a dozen arrays go from kernel to kernel it takes longer than the work.
+    """
+    return kernel(function, _nrt=False)
+
+
+def _uncached(function: Callable, **options: Any) -> Any:
+    return numba.njit(nogil=True, error_model="numpy", **options)(function)
+
+
+class EntryPoint:
+    """A kernel that Python calls; `kernel` is the compiled function itself."""
+
+    def __init__(self, function: Callable, **options: Any):
+        self.kernel = kernel(function, **options)
+        self._called = False
+        update_wrapper(self, function)
+
+    def __call__(self, *args):
+        """Returns what the kernel returns."""
+        if not self._called:
+            self._called = True
+            self._announce()
+        return self.kernel(*args)
+
+    def _announce(self) -> None:
+        global _announced
+        index = _index(self.kernel)
+        if _announced or (index is not None and index._load_index()):
+            return
+        _announced = True
+        print("bttt: compiling its kernels (once, about a minute)", file=sys.stderr, flush=True)
+
+
+def entry_point(function: Callable) -> EntryPoint:
+    """Returns `function` as a kernel that Python calls."""
+    return EntryPoint(function)
+
+
+def lean_entry_point(function: Callable) -> EntryPoint:
+    """Returns `function` as a lean kernel that Python calls."""
+    return EntryPoint(function, _nrt=False)
+
+
+def _index(compiled: Any) -> Any:
+    """Returns numba's index of a kernel's cached code, None without a cache; a private part of numba."""
+    index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    return index if hasattr(index, "_source_stamp") and hasattr(index, "_load_index") else None
+
+
+@cache
+def _kernel_sources(package: str) -> str:
+    """Returns a digest of the modules of `bttt` and of `package` that define kernels."""
+    digest = hashlib.sha256()
+    for name in sorted({"bttt", package}):
+        for folder in getattr(sys.modules.get(name), "__path__", ()):
+            for path in sorted(Path(folder).rglob("*.py")):
+                source = path.read_bytes()
+                if b"bttt.kernels" in source:
+                    digest.update(source)
+    return digest.hexdigest()

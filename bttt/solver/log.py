@@ -1,0 +1,180 @@
+"""A file of solved positions, written one by one, so that a stopped command goes on where it stopped.
+
+Each line is a JSON object: the position's text and what the search found. A later line for the same
+position takes the place of an earlier one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from time import process_time
+
+import joblib
+from tqdm import tqdm
+
+from bttt.board import Board
+from bttt.position import Position
+from bttt.solver.exact import Solver
+
+LOG_FILE = "solved.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What one search found.
+
+    Attributes:
+        value: 1 won, 0 drawn, -1 lost for the player to move; None where the limit was hit before a proof.
+        plies: Plies to the end under best play; None where that is not proven or was not asked for.
+        nodes: Positions searched.
+        node_limit: The most that were allowed.
+        seconds: Processor time of the search, in seconds.
+    """
+
+    value: int | None
+    plies: int | None
+    nodes: int
+    node_limit: int
+    seconds: float
+
+    def settles(self, *, node_limit: int, plies: bool) -> bool:
+        """Returns whether a search with that limit, for the plies too or not, would find no more."""
+        proven = self.value is not None and (self.plies is not None or not plies)
+        return proven or self.node_limit >= node_limit
+
+
+@dataclass(frozen=True, slots=True)
+class SolveSettings:
+    """How positions are solved.
+
+    Attributes:
+        node_limit: Positions searched at most for each position, at least 1.
+        plies: Whether the plies to the end are looked for too.
+        table_mb: Size of each process's table, in MiB.
+        workers: Processes; 0 is one for each core. What is found does not depend on it.
+
+    Raises:
+        ValueError: A number is out of range.
+    """
+
+    node_limit: int
+    plies: bool
+    table_mb: int
+    workers: int
+
+    def __post_init__(self):
+        if self.node_limit < 1:
+            raise ValueError(f"nodes must be at least 1, got {self.node_limit}")
+        if self.workers < 0:
+            raise ValueError(f"workers must be at least 0, got {self.workers}")
+
+
+def read_log(path: Path) -> dict[str, Solved]:
+    """Returns what a log holds, by the positions' texts; nothing where there is no file.
+
+    The beginning of a line that a kill left at the end is removed from the file.
+
+    Raises:
+        ValueError: The file is not a log.
+    """
+    if not path.exists():
+        return {}
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        os.truncate(path, len(whole))
+    stored = {}
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            fields = json.loads(line)
+            text = fields.pop("position")
+            stored[text] = _checked(Solved(**fields))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f"{path}, line {number} is damaged: mend or delete it") from error
+    return stored
+
+
+def _checked(solved: Solved) -> Solved:
+    """Returns what a line of a log holds; ValueError where it cannot be what a search found."""
+    numbers = (solved.plies or 0, solved.nodes, solved.node_limit)
+    if solved.value not in (1, 0, -1, None) or not all(isinstance(number, int) for number in numbers):
+        raise ValueError
+    return solved
+
+
+def solving_cost(solved: Iterable[Solved]) -> dict[str, float]:
+    """Returns how many positions were solved and how many not, and the nodes and processor time it took."""
+    found = list(solved)
+    return {
+        "positions": len(found),
+        "unproven": sum(each.value is None for each in found),
+        "nodes": sum(each.nodes for each in found),
+        "processor_seconds": round(sum(each.seconds for each in found), 1),
+    }
+
+
+def solve_logged(path: Path, positions: Iterable[Position], search: SolveSettings) -> dict[str, Solved]:
+    """Solves the positions that the log does not settle, adds them to it, and returns it by text.
+
+    Raises:
+        ValueError: The file is not a log.
+        OSError: It cannot be written, or a worker process has died; what is stored is kept.
+    """
+    stored = read_log(path)
+    wanted = {str(position): position for position in positions}
+    missing = [
+        position
+        for text, position in wanted.items()
+        if text not in stored or not stored[text].settles(node_limit=search.node_limit, plies=search.plies)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = len(wanted) - len(missing)
+    with (
+        path.open("a", encoding="utf-8") as file,
+        tqdm(total=len(wanted), initial=done, unit="solved") as bar,
+    ):
+        for text, solved in _solve_all(missing, search):
+            file.write(json.dumps({"position": text, **asdict(solved)}) + "\n")
+            file.flush()
+            stored[text] = solved
+            bar.update()
+    return stored
+
+
+def _solve_all(positions: Sequence[Position], search: SolveSettings) -> Iterator[tuple[str, Solved]]:
+    """Yields each position's text and solution as soon as it is there."""
+    workers = min(search.workers or joblib.cpu_count(), len(positions))
+    if workers <= 1:
+        for position in positions:
+            yield _solve_one(position, search)
+        return
+    _worker_solver(1)  # compiles the kernels once, which the other processes then find on disk
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    try:
+        yield from parallel(joblib.delayed(_solve_one)(position, search) for position in positions)
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed, or out of memory); what is stored is kept"
+        ) from error
+
+
+def _solve_one(position: Position, search: SolveSettings) -> tuple[str, Solved]:
+    solver = _worker_solver(search.table_mb)
+    start = process_time()
+    found = solver.solve(position, search.node_limit, plies=search.plies, cells=False)
+    seconds = round(process_time() - start, 4)
+    return str(position), Solved(found.value, found.plies, found.nodes, search.node_limit, seconds)
+
+
+@lru_cache(maxsize=1)
+def _worker_solver(table_mb: int) -> Solver:
+    """Returns the solver of this process, warmed up: loading the kernels is no part of a search's time."""
+    solver = Solver(table_mb)
+    solver.solve(Position.start(Board(3, 3, 3)))
+    return solver

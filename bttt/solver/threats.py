@@ -1,0 +1,185 @@
+"""Kernels of continuous threats: wins in which every move threatens to complete a line.
+
+A *threat* is a move after which one more stone would complete a line, so that the other side must answer
+on that very cell. A win by threats alone is found fast, since every answer is forced.
+
+It also says which answers could matter at all. Where the attacker would win by threats if it were to move
+twice in a row, the defender must play into the *zone* of that win: its cells, the cells of the forced
+answers, and every cell that would give the defender a threat of its own, now or together with one of those
+answers. A stone anywhere else leaves the win as it is: no cell of it is taken, every answer stays forced, and
+no answer becomes a threat, since that takes all but one cell of a line.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from bttt.kernels import kernel, popcount, shift_down, shift_up, winning_cells
+
+_ONE = np.uint64(1)
+_ZERO = np.uint64(0)
+NODES, STAMP = 0, 2
+"""Places in the counters."""
+LINES, ANSWERS = 0, 1
+"""Places in a zone."""
+MOST_PLIES = 127
+"""More than any game has; as a bound on plies it means none."""
+
+
+class LineRules(NamedTuple):
+    """The board as kernels want it: word of the cells without brick, bits a row, stones that win."""
+
+    playable: np.uint64
+    stride: np.int64
+    win_length: np.int64
+
+
+@kernel
+def lowest_bit(word):
+    """Returns the word of the lowest set bit of `word`."""
+    return word & (~word + _ONE)
+
+
+@kernel
+def _near_lines_four(own, free, shift):
+    """Returns the free cells of windows of four in one direction: with one, and with two of them free."""
+    s1, s2, s3 = np.uint64(shift), np.uint64(2 * shift), np.uint64(3 * shift)
+    open_ = own | free
+    live = open_ & (open_ >> s1) & (open_ >> s2) & (open_ >> s3)
+    f0, f1, f2, f3 = free, free >> s1, free >> s2, free >> s3
+    # Two half adders and a full one: the number of free cells of the window that starts at each bit.
+    low_a, high_a = f0 ^ f1, f0 & f1
+    low_b, high_b = f2 ^ f3, f2 & f3
+    low, carry = low_a ^ low_b, low_a & low_b
+    one = live & low & ~(high_a | high_b)
+    two = live & ~low & (high_a ^ high_b ^ carry) & ~(high_a & high_b)
+    return (
+        (one | (one << s1) | (one << s2) | (one << s3)) & free,
+        (two | (two << s1) | (two << s2) | (two << s3)) & free,
+    )
+
+
+@kernel
+def _near_lines_any(own, free, shift, win_length):
+    live = ~_ZERO
+    none, one, two = ~_ZERO, _ZERO, _ZERO
+    for i in range(win_length):
+        here = shift_down(free, i * shift)
+        live &= shift_down(own | free, i * shift)
+        two = (two & ~here) | (one & here)
+        one = (one & ~here) | (none & here)
+        none &= ~here
+    one &= live
+    two &= live
+    completing, threatening = _ZERO, _ZERO
+    for i in range(win_length):
+        completing |= shift_up(one, i * shift)
+        threatening |= shift_up(two, i * shift)
+    return completing & free, threatening & free
+
+
+@kernel
+def near_lines(own, free, rules):
+    """Returns the `free` cells that complete a line of `own`, and those in a line with two cells missing.
+
+    A stone on a cell of the second kind is a threat. A cell may be of both kinds.
+    """
+    completing, threatening = _ZERO, _ZERO
+    for direction in range(4):
+        shift = 1 if direction == 0 else rules.stride + direction - 2
+        if rules.win_length == 4 and rules.stride < 20:
+            ones, twos = _near_lines_four(own, free, shift)
+        else:
+            ones, twos = _near_lines_any(own, free, shift, rules.win_length)
+        completing |= ones
+        threatening |= twos
+    return completing, threatening
+
+
+@kernel
+def _failed_slot(mine, theirs, failed):
+    mixed = mine * np.uint64(0x9E3779B97F4A7C15) ^ theirs * np.uint64(0xC2B2AE3D27D4EB4F)
+    return (mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(failed) - 1)
+
+
+@kernel
+def _threatens_twice(mine, free, moves, zone, rules):
+    """Returns whether one of `moves` leaves two ways to complete a line; adds it and them to the zone."""
+    while moves != _ZERO:
+        move = lowest_bit(moves)
+        moves ^= move
+        wins = winning_cells(mine | move, free ^ move, rules.stride, rules.win_length)
+        if wins & (wins - _ONE):
+            one = lowest_bit(wins)
+            other = lowest_bit(wins ^ one)
+            zone[LINES] |= move | one | other
+            zone[ANSWERS] |= one | other
+            return True
+    return False
+
+
+@kernel
+def win_by_threats(mine, theirs, plies, zone, failed, counters, rules):
+    """Returns in how many plies the side to move wins by threats alone; 0 where it does not within `plies`.
+
+    Args:
+        mine: Word of the stones of the side to move.
+        theirs: Word of the other stones.
+        plies: Most plies until the line is complete.
+        zone: `[2] uint64`; after a win, `LINES` has the cells of its threats and answers added, and `ANSWERS`
+            those of the answers. The caller clears it.
+        failed: `[power of two, 3] uint64`: positions without a win, within how many plies, and a stamp.
+        counters: `[3] int64`: `NODES` is counted up; at `STAMP` is the stamp of failures that count.
+        rules: The board.
+    """
+    counters[NODES] += 1
+    free = rules.playable & ~(mine | theirs)
+    completing, threatening = near_lines(mine, free, rules)
+    if completing != _ZERO:
+        zone[LINES] |= lowest_bit(completing)
+        return 1
+    plies = min(plies, popcount(free))
+    if plies < 3 or threatening == _ZERO:
+        return 0
+    urgent = winning_cells(theirs, free, rules.stride, rules.win_length)
+    if urgent != _ZERO:
+        if urgent & (urgent - _ONE):
+            return 0
+        threatening &= urgent
+    if _threatens_twice(mine, free, threatening, zone, rules):
+        return 3
+    if plies < 5 or threatening == _ZERO:
+        return 0
+    slot = _failed_slot(mine, theirs, failed)
+    stamp = np.uint64(counters[STAMP]) << np.uint64(8)
+    if failed[slot, 0] == mine and failed[slot, 1] == theirs and failed[slot, 2] >= stamp | np.uint64(plies):
+        return 0
+    while threatening != _ZERO:
+        move = lowest_bit(threatening)
+        threatening ^= move
+        answer = winning_cells(mine | move, free ^ move, rules.stride, rules.win_length)
+        found = win_by_threats(mine | move, theirs | answer, plies - 2, zone, failed, counters, rules)
+        if found > 0:
+            zone[LINES] |= move | answer
+            zone[ANSWERS] |= answer
+            return found + 2
+    failed[slot, 0], failed[slot, 1], failed[slot, 2] = mine, theirs, stamp | np.uint64(plies)
+    return 0
+
+
+@kernel
+def zone_of_win(mine, theirs, zone, rules):
+    """Returns the word of the cells on which a stone of theirs could spoil the win by threats found.
+
+    Args:
+        mine: Word of the stones of the side that wins were it to move.
+        theirs: Word of the stones of the side that is to move.
+        zone: What `win_by_threats` filled.
+        rules: The board.
+    """
+    theirs_later = theirs | zone[ANSWERS]
+    free = rules.playable & ~(mine | theirs_later)
+    completing, threatening = near_lines(theirs_later, free, rules)
+    return zone[LINES] | completing | threatening

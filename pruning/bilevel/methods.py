@@ -1,0 +1,313 @@
+"""Methods of bilevel optimisation, from their formulas: each goes on for ever, a state for each outer step.
+
+`METHODS` names them; their keywords are their options. The scale of a `Start` multiplies all outer steps: an
+upper variable for each of n samples has gradients of size 1 / n, and steps of the usual size never move it,
+so that there n is the scale to take. A difference of estimates at two points takes the same samples in both,
+over all of x and y.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from itertools import count
+from typing import Any
+
+from pruning.bilevel.problem import itd as unrolled
+from pruning.bilevel.solvers import ConjugateGradients, FixedPoint, Neumann, Solver, Tree, added
+from pruning.bilevel.start import Start, State
+
+Method = Callable[..., Iterator[State]]
+
+
+def mrbo(
+    start: Start,
+    *,
+    batch: int = 500,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    terms: int = 3,
+    eta: float = 0.1,
+    d: float = 1.0,
+    m: float = 1.0,
+    c1: float = 0.9,
+    c2: float = 0.9,
+) -> Iterator[State]:
+    """MRBO (Yang, Ji, Liang 2021): one loop, with recursive momentum for both levels.
+
+    eta_k = d (m + k)^(-1/3) is the factor of both steps; alpha = c1 eta_k^2 and beta = c2 eta_k^2, at most 1,
+    are the weights of the new estimates in the next step. With both at 1 it is plain SGD in one loop.
+    """
+    return _single_loop(
+        start,
+        batch=batch,
+        outer_lr=outer_lr,
+        inner_lr=inner_lr,
+        solver=Neumann(terms, eta),
+        rate=lambda k: d * (m + k) ** (-1 / 3),
+        weights=lambda rate: (min(1.0, c1 * rate**2), min(1.0, c2 * rate**2)),
+    )
+
+
+def mstsa(
+    start: Start,
+    *,
+    batch: int = 1,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    terms: int = 3,
+    eta: float = 0.1,
+    momentum: float = 0.5,
+) -> Iterator[State]:
+    """MSTSA (Khanduri and others 2021): single samples, momentum for x alone, steps by 1 / sqrt(k)."""
+    return _single_loop(
+        start,
+        batch=batch,
+        outer_lr=outer_lr,
+        inner_lr=inner_lr,
+        solver=Neumann(terms, eta),
+        rate=lambda k: (k + 1) ** -0.5,
+        weights=lambda rate: (momentum, 1.0),
+    )
+
+
+def vrbo(
+    start: Start,
+    *,
+    batch: int = 1000,
+    small_batch: int = 32,
+    every: int = 3,
+    inner_steps: int = 3,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    terms: int = 3,
+    eta: float = 0.1,
+) -> Iterator[State]:
+    """VRBO (Yang, Ji, Liang 2021): estimates of large batches, carried on by differences of small ones.
+
+    After each outer step the first difference is from where x was, and one follows each inner step of y. In
+    an outer step before new large batches no difference of the hypergradient is taken: it would be dropped.
+
+    Args:
+        start: What it works on.
+        batch: Samples of a large batch; 0 is all.
+        small_batch: Samples of a difference.
+        every: Outer steps from one large batch to the next (q).
+        inner_steps: Steps of y after each step of x.
+        outer_lr: Length of the steps of x.
+        inner_lr: Length of the steps of y.
+        terms: Of the Neumann series.
+        eta: Its step.
+    """
+    solver = Neumann(terms, eta)
+    here = State(start.x, start.y)
+    v: Tree = {}
+    u: Tree = {}
+    for k in count():
+        if k % every == 0:
+            v = start.estimate(here, start.batches.sample(batch, terms), solver).gradient
+            u = start.slope(here, start.batches.lower(batch)) if inner_steps else u
+        before, here = here, start.outer(here, v, outer_lr)
+        carried = (k + 1) % every != 0
+        for t in range(inner_steps + carried):  # t = 0 is the difference that the step of x makes
+            if carried:
+                sample = start.batches.sample(small_batch, terms)
+                old, new = (start.estimate(at, sample, solver).gradient for at in (before, here))
+                v = added(v, added(new, old, -1.0))
+            lower = start.batches.lower(small_batch)
+            u = added(u, added(start.slope(here, lower), start.slope(before, lower), -1.0)) if u else u
+            before = here
+            if t < inner_steps:
+                here = State(here.x, added(here.y, u, -inner_lr))
+        yield here
+
+
+def stocbio(
+    start: Start,
+    *,
+    batch: int = 500,
+    inner_steps: int = 10,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    terms: int = 3,
+    eta: float = 0.1,
+    outer_decay: float = 0.0,
+    inner_decay: float = 0.0,
+) -> Iterator[State]:
+    """SGD on y, then a stochastic hypergradient (stocBiO: Ji, Yang, Liang 2021); steps fall by k^-decay."""
+    here = State(start.x, start.y)
+    for k in count(1):
+        for _ in range(inner_steps):
+            here = start.descend(here, start.batches.lower(batch), inner_lr * k**-inner_decay)
+        found = start.estimate(here, start.batches.sample(batch, terms), Neumann(terms, eta))
+        here = start.outer(here, found.gradient, outer_lr * k**-outer_decay)
+        yield here
+
+
+def aid_fp(
+    start: Start,
+    *,
+    batch: int = 0,
+    inner_steps: int = 10,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    steps: int = 10,
+    eta: float = 0.1,
+) -> Iterator[State]:
+    """AID with a fixed point: descent on y, and so many steps for v from the last one found."""
+    return _implicit(start, batch, inner_steps, outer_lr, inner_lr, FixedPoint(steps, eta))
+
+
+def aid_cg(
+    start: Start,
+    *,
+    batch: int = 0,
+    inner_steps: int = 10,
+    outer_lr: float = 0.1,
+    inner_lr: float = 0.1,
+    steps: int = 10,
+) -> Iterator[State]:
+    """AID with conjugate gradients: the same, with so many of their steps."""
+    return _implicit(start, batch, inner_steps, outer_lr, inner_lr, ConjugateGradients(steps))
+
+
+def itd(
+    start: Start, *, batch: int = 0, inner_steps: int = 10, outer_lr: float = 0.1, inner_lr: float = 0.1
+) -> Iterator[State]:
+    """ITD: back through the steps of descent on y, which go on from where the last ones ended."""
+    here = State(start.x, start.y)
+    while True:
+        found, y = unrolled(
+            start.problem,
+            here.x,
+            here.y,
+            upper_batch=start.batches.upper(batch),
+            lower_batches=[start.batches.lower(batch) for _ in range(inner_steps)],
+            lr=inner_lr,
+            counter=start.counter,
+        )
+        here = start.outer(State(here.x, y), found.gradient, outer_lr)
+        yield here
+
+
+METHODS: dict[str, Method] = {
+    "mrbo": mrbo,
+    "vrbo": vrbo,
+    "stocbio": stocbio,
+    "aid-fp": aid_fp,
+    "aid-cg": aid_cg,
+    "itd": itd,
+    "bsa": partial(stocbio, batch=1, outer_decay=0.5),
+    "ttsa": partial(stocbio, batch=1, inner_steps=1, outer_decay=0.6, inner_decay=0.4),
+    "mstsa": mstsa,
+}
+
+
+COUNTS = ("batch", "small_batch", "every", "inner_steps", "terms", "steps")
+RANGES: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("every", "steps"), (1, math.inf)),
+    "momentum": (0, 1),
+}
+"""Lowest and highest values of options; of the others 0 is the lowest."""
+
+
+def check_method(name: str, **options: Any) -> None:
+    """Raises ValueError where there is no such method, it has no such option, or one is out of range."""
+    if name not in METHODS:
+        raise ValueError(
+            f"unknown method {name!r}{_nearest(name, METHODS)}; methods are {', '.join(METHODS)}"
+        )
+    known = [each for each in inspect.signature(METHODS[name]).parameters if each != "start"]
+    for option in options:
+        if option not in known:
+            raise ValueError(
+                f"method {name!r} has no option {option!r}{_nearest(option, known)}; "
+                f"its options are {', '.join(known)}"
+            )
+    for option, value in options.items():
+        low, high = RANGES.get(option, (0, math.inf))
+        if option in COUNTS and not isinstance(value, int):
+            raise ValueError(f"{option} must be a whole number, got {value!r}")
+        if not (low <= value <= high and math.isfinite(value)):
+            raise ValueError(f"{option} must be {low:g} to {high:g}, got {value}")
+
+
+def optimise(name: str, start: Start, **options: Any) -> Iterator[State]:
+    """Yields the states of a method, one after each outer step, without end.
+
+    Args:
+        name: One of `METHODS`.
+        start: What it works on.
+        options: Its options.
+
+    Raises:
+        ValueError: An unknown method or option, or one out of range.
+    """
+    check_method(name, **options)
+    return METHODS[name](start, **options)
+
+
+def _single_loop(
+    start: Start,
+    *,
+    batch: int,
+    outer_lr: float,
+    inner_lr: float,
+    solver: Neumann,
+    rate: Callable[[int], float],
+    weights: Callable[[float], tuple[float, float]],
+) -> Iterator[State]:
+    """Yields states of one step each of x and y, along recursive estimates.
+
+    Args:
+        start: What it works on.
+        batch: Samples of each batch.
+        outer_lr: Length of the steps of x.
+        inner_lr: Length of the steps of y.
+        solver: Of the hypergradient.
+        rate: Factor of both lengths, by step.
+        weights: By the factor of the step before, the weights of new estimates of x and y; 1: no memory.
+    """
+    here = before = State(start.x, start.y)
+    v: Tree = {}
+    u: Tree = {}
+    alpha = beta = 1.0
+    for k in count():
+        sample, lower = start.batches.sample(batch, solver.terms), start.batches.lower(batch)
+        v = _recursive(lambda at, of=sample: start.estimate(at, of, solver).gradient, here, before, v, alpha)
+        u = _recursive(lambda at, of=lower: start.slope(at, of), here, before, u, beta)
+        factor = rate(k)
+        before = here
+        here = start.outer(State(here.x, added(here.y, u, -inner_lr * factor)), v, outer_lr * factor)
+        alpha, beta = weights(factor)
+        yield here
+
+
+def _recursive(
+    estimate: Callable[[State], Tree], here: State, before: State, last: Tree, weight: float
+) -> Tree:
+    """Returns the new estimate here + (1 - weight) (last - the new estimate before), of one sample."""
+    found = estimate(here)
+    return found if weight == 1 else added(found, added(last, estimate(before), -1.0), 1 - weight)
+
+
+def _implicit(
+    start: Start, batch: int, inner_steps: int, outer_lr: float, inner_lr: float, solver: Solver
+) -> Iterator[State]:
+    here = State(start.x, start.y)
+    adjoint: Tree | None = None
+    while True:
+        for _ in range(inner_steps):
+            here = start.descend(here, start.batches.lower(batch), inner_lr)
+        found = start.estimate(here, start.batches.sample(batch, 0), solver, adjoint)
+        adjoint = found.adjoint
+        here = start.outer(here, found.gradient, outer_lr)
+        yield here
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, list(known), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""

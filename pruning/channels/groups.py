@@ -1,0 +1,170 @@
+"""Which channels of a network can only be cut together, and where they lie in its parameters.
+
+A unit is an output channel of a convolution, a neuron of a linear layer, or a head of attention, of several
+channels. A group is a set of units of which each stands for one place in several tensors: the rows that make
+it, the normalisation behind it, the columns that read it. Layers whose outputs are added (a residual stream)
+make one group, and so do those that make the queries, keys and values of heads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import Tensor, fx, nn
+
+from pruning.channels.operations import Flow
+from pruning.channels.places import Slice
+from pruning.channels.tracing import with_shapes
+
+
+@dataclass(frozen=True)
+class Group:
+    """Channels that are cut together. Of attention they are whole heads, which "channels" means below.
+
+    Attributes:
+        name: Of the first layer that makes them.
+        size: Their number.
+        layers: The layers that make them, in order of execution.
+        producers: Weight rows, biases, and weights and biases of normalisations: 0 there makes a channel 0.
+        statistics: Running means and variances.
+        consumers: Columns of the weights that read them.
+        taps: Nodes of the graph whose outputs are the channels' values after activation (see `observe`).
+        fixed: Why they cannot be cut, or "".
+        tied: Why they can be masked but not removed, or ""; only without `coupled`.
+        last: Those of the taps whose channels are the last dimension, behind the tokens, not the second.
+    """
+
+    name: str
+    size: int
+    layers: tuple[str, ...]
+    producers: tuple[Slice, ...]
+    statistics: tuple[Slice, ...]
+    consumers: tuple[Slice, ...]
+    taps: tuple[str, ...]
+    fixed: str = ""
+    tied: str = ""
+    last: tuple[str, ...] = ()
+
+
+def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) -> tuple[Group, ...]:
+    """Returns the groups of a network in order of execution, those that cannot be cut too.
+
+    Args:
+        network: Any network that `torch.fx` can trace; it stays as it is.
+        example: An input `[B, ...]`, where the network is.
+        coupled: Whether layers whose outputs are added make one group. If not, each layer's own outputs are
+            one, as if masked before the addition, and say with `tied` that they cannot be removed alone.
+
+    Raises:
+        ValueError: The network cannot be traced, or the example does not fit it.
+    """
+    traced, shapes = with_shapes(network, example)
+    flow = Flow(traced, shapes, example)
+    _fix_shared(flow, network)
+    sets = flow.channels.sets
+    made = []
+    for members in flow.channels.classes():
+        for part in [members] if coupled else flow.channels.parts(members):
+            if any(sets[source].layers for source in part):
+                made.append(_group(flow, part, _tied(flow, part, members)))
+    order = {node.target: place for place, node in reversed([*enumerate(traced.graph.nodes)])}
+    return tuple(sorted(made, key=lambda group: order[group.name]))
+
+
+def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
+    """Returns the groups without those that are fixed."""
+    return tuple(group for group in groups if not group.fixed)
+
+
+def _group(flow: Flow, members: list[int], tied: str) -> Group:
+    parts = [flow.channels.sets[source] for source in members]
+
+    def gathered(kind: str) -> tuple:
+        return tuple(dict.fromkeys(entry for part in parts for entry in getattr(part, kind)))
+
+    layers = gathered("layers")
+    taps = _taps(flow, set(members))
+    block = math.lcm(*(part.block for part in parts))
+
+    def slices(kind: str) -> tuple[Slice, ...]:
+        return tuple(entry._replace(span=entry.span * block) for entry in gathered(kind))
+
+    return Group(
+        name=layers[0],
+        size=parts[0].size // block,
+        layers=layers,
+        producers=slices("producers"),
+        statistics=slices("statistics"),
+        consumers=slices("consumers"),
+        taps=tuple(node.name for node in taps),
+        fixed=_why([part.fixed for part in parts if part.fixed]),
+        tied=tied,
+        last=tuple(node.name for node in taps if node in flow.tokens),
+    )
+
+
+def _why(reasons: list[str]) -> str:
+    """Returns the first reason; that of a reader says more than who made what it is added to."""
+    return next((reason for reason in reasons if reason.startswith("read")), (*reasons, "")[0])
+
+
+def _tied(flow: Flow, part: list[int], members: list[int]) -> str:
+    if part == members:
+        return ""
+    others = [name for source in members if source not in part for name in flow.channels.sets[source].layers]
+    return f"shares its channels with {', '.join(others) or 'the input of an addition'}"
+
+
+def _fix_shared(flow: Flow, network: nn.Module) -> None:
+    """Fixes channels in tensors that are not simply their layer's own."""
+    own = network.state_dict()
+    names = Counter(id(parameter) for _, parameter in network.named_parameters(remove_duplicate=False))
+    why = {name: "used past its layer" for name in flow.direct}
+    for name, parameter in network.named_parameters(remove_duplicate=False):
+        if names[id(parameter)] > 1:
+            why[name] = "used under two names"
+    for channels in flow.channels.sets:
+        for tensor, *_ in channels.producers + channels.statistics + channels.consumers:
+            reason = why.get(tensor, "" if tensor in own else "computed from others")
+            channels.fixed = channels.fixed or (reason and f"its tensor {tensor} is {reason}")
+
+
+def _taps(flow: Flow, members: set[int]) -> list[fx.Node]:
+    """Returns where the channels' values are after activation, or after their layers where none follows."""
+    nodes = [node for node in flow.layouts if _is_all_of(flow, node, members) and _readers(flow, node)]
+    active = [node for node in nodes if _active(flow, node)]
+    activated = {_source(flow, node) for node in active}
+
+    def seen_later(node: fx.Node) -> bool:
+        """Whether only additions read it that have an activation of their own."""
+        readers = _readers(flow, node)
+        return all(flow.roles[each] == "join" and _source(flow, each) in activated for each in readers)
+
+    def made(node: fx.Node) -> bool:
+        return flow.roles[node] in ("layer", "norm") and bool(flow.channels.sets[_source(flow, node)].layers)
+
+    return [node for node in active if not seen_later(node)] or [node for node in nodes if made(node)]
+
+
+def _is_all_of(flow: Flow, node: fx.Node, members: set[int]) -> bool:
+    layout = flow.layouts[node]
+    return len(layout) == 1 and layout[0].source in members and layout[0].span == 1
+
+
+def _source(flow: Flow, node: fx.Node) -> int:
+    return flow.layouts[node][0].source
+
+
+def _active(flow: Flow, node: fx.Node) -> bool:
+    """Whether a node is an activation, or a normalisation right behind one."""
+    while flow.roles[node] == "norm":
+        node = node.args[0]
+    return flow.roles[node] == "activation"
+
+
+def _readers(flow: Flow, node: fx.Node) -> list[fx.Node]:
+    """Returns who reads a node's values for another purpose than to normalise or activate them."""
+    return [user for user in node.users if flow.roles[user] not in ("norm", "activation")]

@@ -1,0 +1,303 @@
+"""How channels pass through each operation: one rule for each kind.
+
+A rule may only stand here if a channel that is 0 stays 0 behind it, so that zeroing a channel and removing
+it are the same. What no rule covers fixes the channels that it reads and those that it gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+
+from pruning.channels.attention import Attention
+from pruning.channels.places import Channels, Layout, OpaqueError, Run
+from pruning.channels.tracing import LAYERS, NORMS, operation
+
+_ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "hardsigmoid", "hardswish", "clamp")
+_SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "sigmoid", "softplus")
+ACTIVATIONS = frozenset((*_ANGULAR, *_SMOOTH))  # those that make something of 0 are found out below
+PASSING = frozenset(("dropout", "dropout2d", "identity", "contiguous", "clone"))
+POOLS = frozenset(("max_pool2d", "avg_pool2d", "adaptive_max_pool2d", "adaptive_avg_pool2d"))
+REDUCTIONS = frozenset(("mean", "amax", "amin", "sum"))
+RESHAPES = frozenset(("flatten", "view", "reshape", "squeeze", "unsqueeze"))
+SIZES = frozenset(("size", "dim", "numel", "getattr"))
+
+_MODULES = {name.replace("_", ""): name for name in ACTIVATIONS | PASSING | POOLS | {"flatten", "layer_norm"}}
+
+
+class Flow:
+    """The channels of a traced network, followed node by node in order of execution.
+
+    Attributes:
+        channels: The channel sets.
+        layouts: What dimension 1 of each node's tensor is made of; of those in `tokens` the last dimension.
+        tokens: Nodes with their channels behind the places: `[B, T, C]`, or with more dimensions between.
+        roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
+        direct: Tensors that the network reads by itself, not through a layer.
+    """
+
+    def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
+        self.traced = traced
+        self.shapes = shapes
+        self.zero = torch.zeros((1, 1, 1, 1), dtype=example.dtype, device=example.device)
+        self.channels = Channels()
+        self.layouts: dict[fx.Node, Layout] = {}
+        self.tokens: set[fx.Node] = set()
+        self.roles: dict[fx.Node, str] = {}
+        self.direct: set[str] = set()
+        self._calls: dict[str, tuple[Layout, Layout]] = {}
+        for node in traced.graph.nodes:
+            self._visit(node)
+
+    def module(self, node: fx.Node) -> nn.Module:
+        """Returns the module that a node calls."""
+        return self.traced.get_submodule(node.target)
+
+    def read(self, node: Any, *dims: int, tokens: bool = False) -> Layout:
+        """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise.
+
+        Args:
+            node: The node.
+            dims: Allowed numbers; none for all.
+            tokens: Whether the channels may be the last dimension.
+        """
+        if not isinstance(node, fx.Node) or node not in self.layouts:
+            raise OpaqueError
+        if dims and len(self.shapes[node]) not in dims:
+            raise OpaqueError(f"with an input of {len(self.shapes[node])} dimensions")
+        if node in self.tokens and not tokens:
+            raise OpaqueError("with its channels in the last dimension")
+        return self.layouts[node]
+
+    def read_last(self, node: Any) -> Layout:
+        """Returns the layout of the last dimension; channels in another one are fixed."""
+        layout = self.read(node, tokens=True)
+        shape = self.shapes[node]
+        if node in self.tokens or len(shape) == 2:
+            return layout
+        self.channels.fix([layout], "read along its last dimension")
+        last = self.channels.new(shape[-1])
+        self.channels.fix([last], self.channels.sets[layout[0].source].fixed)
+        return last
+
+    def _visit(self, node: fx.Node) -> None:
+        self.roles[node] = "other"
+        inputs = [self.layouts[each] for each in node.all_input_nodes if each in self.layouts]
+        if node.op == "output":
+            return self.channels.fix(inputs, "output of the network")
+        if node.op == "get_attr":
+            self.direct.add(node.target)
+        name = operation(node, self.traced)
+        if name in SIZES and node not in self.shapes:
+            return None
+        try:
+            self.layouts[node] = self._apply(node, name)
+        except OpaqueError as reason:
+            why = str(reason) or "which is not understood"
+            self.channels.fix(inputs, f"read by {name}, {why}")
+            self._opaque(node, name)
+        else:
+            linear = node.op == "call_module" and isinstance(self.module(node), nn.Linear)
+            if not self.tokens.isdisjoint(node.all_input_nodes) or (linear and len(self.shapes[node]) > 2):
+                self.tokens.add(node)
+
+    def _opaque(self, node: fx.Node, name: str) -> None:
+        if len(self.shapes.get(node, ())) < 2:
+            return
+        made = self.channels.new(self.shapes[node][1])
+        said = "input of the network" if node.op == "placeholder" else f"made by {name}"
+        self.channels.fix([made], said)
+        self.layouts[node] = made
+
+    def _apply(self, node: fx.Node, name: str) -> Layout:
+        if node not in self.shapes or not node.args:
+            raise OpaqueError
+        if node.op == "call_module":
+            module = self.module(node)
+            if isinstance(module, LAYERS + NORMS):
+                return self._parametrised(node, module)
+            if isinstance(module, Attention):
+                return _attention(self, node, module)
+            name = _MODULES.get(name.lower(), "") if type(module).__module__.startswith("torch.nn") else ""
+        rule = _rule(name.rstrip("_"))
+        if rule is None:
+            raise OpaqueError
+        return rule(self, node)
+
+    def _parametrised(self, node: fx.Node, module: nn.Module) -> Layout:
+        """Returns the output of a layer or normalisation; one that is called again ties what it reads."""
+        if isinstance(module, nn.Linear) and len(self.shapes[node]) > 2:
+            read = self.read_last(node.args[0])
+        else:
+            read = self.read(node.args[0], 4 if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else 2)
+        self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
+        if node.target not in self._calls:
+            rule = _norm if isinstance(module, NORMS) else _linear if isinstance(module, nn.Linear) else _conv
+            self._calls[node.target] = (read, rule(self, node.target, module, read))
+        before, given = self._calls[node.target]
+        try:
+            self.channels.tie(before, read)
+        except OpaqueError:
+            reason = f"made or read by {node.target}, which is called with different channels"
+            self.channels.fix([before, given], reason)
+            raise
+        return read if isinstance(module, NORMS) else given
+
+
+def _conv(flow: Flow, name: str, module: nn.Conv2d, read: Layout) -> Layout:
+    if module.groups == 1:
+        return _linear(flow, name, module, read)
+    if module.groups == module.in_channels == module.out_channels:
+        given = flow.channels.fork(read, name if len(read) == 1 else "")
+        _note_parameters(flow, name, module, given)
+        return given
+    flow.channels.fix([read], f"read by {name}, a grouped convolution")
+    given = flow.channels.new(module.out_channels, name)
+    flow.channels.fix([given], f"made by {name}, a grouped convolution")
+    return given
+
+
+def _linear(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+    flow.channels.note("consumers", read, f"{name}.weight", 1)
+    given = flow.channels.new(module.weight.shape[0], name)
+    _note_parameters(flow, name, module, given)
+    return given
+
+
+def _norm(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+    if not module.affine:
+        flow.channels.fix([read], f"read by {name}, which has no weight and bias to set to 0")
+        return read
+    _note_parameters(flow, name, module, read)
+    if module.running_mean is not None:
+        for statistic in ("running_mean", "running_var"):
+            flow.channels.note("statistics", read, f"{name}.{statistic}", 0)
+    return read
+
+
+def _note_parameters(flow: Flow, name: str, module: nn.Module, given: Layout) -> None:
+    for parameter in ("weight", "bias"):
+        if getattr(module, parameter) is not None:
+            flow.channels.note("producers", given, f"{name}.{parameter}", 0)
+
+
+def _attention(flow: Flow, node: fx.Node, module: Attention) -> Layout:
+    """The layout of the values, whose heads are units with those of the queries and keys.
+
+    The channels of tokens are all of one set: where the network runs, they are a number of heads.
+    """
+    if len(node.args) != 3:
+        raise OpaqueError
+    layouts = [flow.read_last(each) for each in node.args]
+    flow.channels.bind(layouts, module.head_dim)
+    flow.roles[node] = "activation"
+    return layouts[2]
+
+
+def _layer_norm(flow: Flow, node: fx.Node) -> Layout:
+    raise OpaqueError("which over fewer channels is another function")
+
+
+def _elementwise(flow: Flow, node: fx.Node) -> Layout:
+    rest = [*node.args[1:], *node.kwargs.values()]
+    own = node.op == "call_module" and sum(each.numel() for each in flow.module(node).parameters()) > 1
+    if own or any(isinstance(each, fx.Node) for each in rest):
+        raise OpaqueError("with a parameter for each channel")
+    if _of_zero(flow, node).abs().max() != 0:
+        raise OpaqueError("which makes something of 0")
+    name = operation(node, flow.traced).lower().rstrip("_")
+    flow.roles[node] = "activation" if _MODULES.get(name, name) in ACTIVATIONS else "other"
+    return flow.read(node.args[0], tokens=True)
+
+
+def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
+    with torch.no_grad():
+        if node.op == "call_module":
+            return flow.module(node)(flow.zero.clone())
+        call = node.target if node.op == "call_function" else getattr(torch.Tensor, node.target)
+        return call(flow.zero.clone(), *node.args[1:], **node.kwargs)
+
+
+def _pool(flow: Flow, node: fx.Node) -> Layout:
+    return flow.read(node.args[0], 4)
+
+
+def _reduce(flow: Flow, node: fx.Node) -> Layout:
+    dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
+    dims = dims if isinstance(dims, tuple | list) else (dims,)
+    size = len(flow.shapes[node.args[0]])
+    if not all(isinstance(dim, int) and dim % size >= 2 for dim in dims):
+        raise OpaqueError("over more than the places of a channel")
+    return flow.read(node.args[0])
+
+
+def _add(flow: Flow, node: fx.Node) -> Layout:
+    first, second = node.args[0], node.kwargs.get("other", node.args[1] if len(node.args) > 1 else None)
+    if isinstance(first, int | float) or isinstance(second, int | float):
+        raise OpaqueError("which makes something of 0")
+    one, other = flow.read(first, tokens=True), flow.read(second, tokens=True)
+    if len(flow.shapes[first]) != len(flow.shapes[second]):
+        raise OpaqueError("of tensors with different numbers of dimensions")
+    if not flow.tokens.isdisjoint((first, second)):
+        one, other = flow.read_last(first), flow.read_last(second)
+    flow.channels.tie(one, other)
+    flow.roles[node] = "join"
+    return flow.channels.fork(one)
+
+
+def _scale(flow: Flow, node: fx.Node) -> Layout:
+    first, second = node.args if len(node.args) == 2 else (node.args[0], None)
+    if isinstance(first, int | float) and operation(node, flow.traced) in ("mul", "multiply"):
+        first, second = second, first
+    if not isinstance(second, int | float):
+        raise OpaqueError("by something else than a number")
+    return flow.read(first, tokens=True)
+
+
+def _cat(flow: Flow, node: fx.Node) -> Layout:
+    tensors = node.kwargs.get("tensors", node.args[0] if node.args else ())
+    dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
+    if not isinstance(tensors, tuple | list) or dim % len(flow.shapes[node]) != 1:
+        raise OpaqueError("along another dimension than the channels'")
+    return tuple(run for tensor in tensors for run in flow.read(tensor))
+
+
+def _reshape(flow: Flow, node: fx.Node) -> Layout:
+    """The layout where each channel's entries still are neighbours, whatever the number of channels."""
+    before, after = flow.shapes[node.args[0]], flow.shapes[node]
+    layout = flow.read(node.args[0])
+    name = operation(node, flow.traced).lower()
+    sizes = node.args[1] if len(node.args) == 2 and isinstance(node.args[1], tuple | list) else node.args[1:]
+    if name in ("view", "reshape") and (len(sizes) < 2 or (isinstance(sizes[1], int) and sizes[1] != -1)):
+        raise OpaqueError("to a fixed size")
+    if name == "squeeze" and not sizes and not node.kwargs:
+        raise OpaqueError("without a dimension")
+    if name == "squeeze" and before == after:
+        raise OpaqueError("which only acts on a dimension of size 1")
+    if len(after) == 1 and before[1:].numel() == 1:
+        return layout
+    shrunk = math.prod(after[2:])
+    spans = [run.span * math.prod(before[2:]) for run in layout]
+    if len(after) < 2 or before[0] != after[0] or any(span % shrunk for span in spans):
+        raise OpaqueError("which mixes channels")
+    return tuple(Run(run.source, run.size, span // shrunk) for run, span in zip(layout, spans, strict=True))
+
+
+def _rule(name: str) -> Callable[[Flow, fx.Node], Layout] | None:
+    for names, rule in (
+        (ACTIVATIONS | PASSING, _elementwise),
+        (POOLS, _pool),
+        (REDUCTIONS, _reduce),
+        ({"add", "iadd", "sub", "isub"}, _add),
+        ({"mul", "imul", "multiply", "div", "truediv", "itruediv"}, _scale),
+        ({"cat", "concat", "concatenate"}, _cat),
+        (RESHAPES, _reshape),
+        ({"layer_norm"}, _layer_norm),
+    ):
+        if name in names:
+            return rule
+    return None

@@ -1,0 +1,139 @@
+"""Where channels lie: sets of channels, their places in the tensors between layers and in the parameters.
+
+A channel set is what one layer (or one addition) gives. Channels that must be cut together are in one class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Slice(NamedTuple):
+    """Where a group's channels lie in a tensor: channel c is the `span` entries from `offset + c * span`.
+
+    Attributes:
+        tensor: Its name in `state_dict()`.
+        dim: The dimension.
+        offset: The first entry of channel 0.
+        span: Entries of a channel, one after the other.
+    """
+
+    tensor: str
+    dim: int
+    offset: int = 0
+    span: int = 1
+
+
+class Run(NamedTuple):
+    """Neighbours along the channels' dimension: all channels of one set, each with `span` entries."""
+
+    source: int
+    size: int
+    span: int = 1
+
+
+Layout = tuple[Run, ...]
+"""What the channels' dimension of a tensor is made of, from its first entry to its last."""
+
+
+class OpaqueError(Exception):
+    """An operation that keeps no account of its channels; the text says why."""
+
+
+@dataclass
+class ChannelSet:
+    """The channels of one layer or one addition; the slices are as in `pruning.channels.groups.Group`."""
+
+    size: int
+    layers: list[str] = field(default_factory=list)
+    producers: list[Slice] = field(default_factory=list)
+    statistics: list[Slice] = field(default_factory=list)
+    consumers: list[Slice] = field(default_factory=list)
+    fixed: str = ""
+    block: int = 1  # neighbours that can only be cut together
+
+
+class Channels:
+    """All channel sets of a network, and which of them can only be cut together."""
+
+    def __init__(self):
+        self.sets: list[ChannelSet] = []
+        self._parents: list[int] = []
+        self._units: list[int] = []
+
+    def new(self, size: int, layer: str = "") -> Layout:
+        """Returns the layout of a new set."""
+        self.sets.append(ChannelSet(size, [layer] if layer else []))
+        self._parents.append(len(self._parents))
+        self._units.append(len(self._units))
+        return (Run(len(self.sets) - 1, size),)
+
+    def root(self, source: int) -> int:
+        """Returns the first set of a set's class."""
+        return _first(self._parents, source)
+
+    def classes(self) -> list[list[int]]:
+        """Returns the sets that can only be cut together, in order of their first one."""
+        return _gathered(self._parents, range(len(self.sets)))
+
+    def parts(self, members: Iterable[int]) -> list[list[int]]:
+        """Returns a class in parts that can be masked one by one, each before it is added to the others."""
+        return _gathered(self._units, members)
+
+    def tie(self, first: Layout, second: Layout) -> None:
+        """Makes the channels at the same places one class; OpaqueError where the layouts differ in form."""
+        if [run[1:] for run in first] != [run[1:] for run in second]:
+            raise OpaqueError("which mixes different channels")
+        for one, other in zip(first, second, strict=True):
+            low, high = sorted((self.root(one.source), self.root(other.source)))
+            self._parents[high] = low
+
+    def bind(self, layouts: Sequence[Layout], block: int) -> None:
+        """Makes `block` neighbours at the same places of all layouts one unit; OpaqueError as by `tie`."""
+        for layout in layouts:
+            self.tie(layouts[0], layout)
+            for one, other in zip(layouts[0], layout, strict=True):
+                low, high = sorted(_first(self._units, run.source) for run in (one, other))
+                self._units[high] = low
+                self.sets[other.source].block = math.lcm(self.sets[other.source].block, block)
+
+    def fork(self, layout: Layout, layer: str = "") -> Layout:
+        """Returns new sets in the same layout, tied to the old ones."""
+        new = tuple(Run(self.new(run.size, layer)[0].source, run.size, run.span) for run in layout)
+        self.tie(layout, new)
+        return new
+
+    def fix(self, layouts: Iterable[Layout], reason: str) -> None:
+        """Says why channels cannot be cut; the first reason stays."""
+        for source in {run.source for layout in layouts for run in layout}:
+            self.sets[source].fixed = self.sets[source].fixed or reason
+
+    def note(self, kind: str, layout: Layout, tensor: str, dim: int) -> None:
+        """Adds a tensor, so laid out along `dim`, to its sets' "producers", "statistics" or "consumers"."""
+        for run, offset in placed(layout):
+            getattr(self.sets[run.source], kind).append(Slice(tensor, dim, offset, run.span))
+
+
+def _first(parents: Sequence[int], source: int) -> int:
+    while parents[source] != source:
+        source = parents[source]
+    return source
+
+
+def _gathered(parents: Sequence[int], sources: Iterable[int]) -> list[list[int]]:
+    """Returns the sources under each first parent, in order."""
+    found: dict[int, list[int]] = {}
+    for source in sources:
+        found.setdefault(_first(parents, source), []).append(source)
+    return list(found.values())
+
+
+def placed(layout: Layout) -> Iterator[tuple[Run, int]]:
+    """Yields each run with the place of its first entry."""
+    offset = 0
+    for run in layout:
+        yield run, offset
+        offset += run.size * run.span

@@ -1,0 +1,181 @@
+"""Physical removal of channels: a smaller network of the same class, and the way back.
+
+In evaluation the smaller network gives what the network gives with the cut channels' producers at 0.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pruning.channels.groups import Group
+
+
+@dataclass(frozen=True)
+class ParamMap:
+    """Which entries of a network's tensors a smaller network keeps.
+
+    Attributes:
+        kept: `{tensor: {dim: kept indices, int64, ascending}}`; a tensor that is not named is kept whole.
+    """
+
+    kept: Mapping[str, Mapping[int, Tensor]]
+
+    def gather(self, name: str, tensor: Tensor) -> Tensor:
+        """Returns a copy of the kept part of a tensor of that name's shape, in the same memory format."""
+        kept = tensor.detach()
+        for dim, indices in self.kept.get(name, {}).items():
+            kept = kept.index_select(dim, indices.to(kept.device))
+        return kept.clone(memory_format=_memory_format(tensor))
+
+    def scatter_(self, name: str, small: Tensor, big: Tensor) -> None:
+        """Writes the kept part `small` into its places in `big`, whose other entries stay."""
+        if name not in self.kept:
+            big.copy_(small)
+            return
+        index = [torch.arange(size, device=big.device) for size in big.shape]
+        for dim, indices in self.kept[name].items():
+            index[dim] = indices.to(big.device)
+        big[torch.meshgrid(*index, indexing="ij")] = small.to(big)
+
+
+def shrink(
+    network: nn.Module, groups: Iterable[Group], masks: Mapping[str, Tensor]
+) -> tuple[nn.Module, ParamMap]:
+    """Returns a copy of the network without the channels that the masks leave out, and what it kept.
+
+    Settings of the network that name widths (a `config`) are the caller's to update. Gradients stay behind.
+
+    Args:
+        network: The network, which stays as it is.
+        groups: Its groups, from `find_groups`.
+        masks: bool `[size]` for each group that is cut, True for the channels to keep; others are kept whole.
+
+    Raises:
+        ValueError: A name is unknown, a mask has the wrong size or keeps nothing, or a group cannot be cut.
+    """
+    known = {group.name: group for group in groups}
+    for name, mask in masks.items():
+        _check(known, name, mask)
+    cut = {name: torch.as_tensor(mask).cpu() for name, mask in masks.items() if not mask.all()}
+    tensors = network.state_dict(keep_vars=True)
+    kept = ParamMap(_kept(tensors, [(known[name], mask) for name, mask in cut.items()]))
+    small = copy.deepcopy(network)
+    for name in kept.kept:
+        _replace(small, name, kept.gather(name, tensors[name]))
+    return small, kept
+
+
+def removable(groups: Iterable[Group], masks: Mapping[str, Tensor]) -> bool:
+    """Returns whether `shrink` can remove what the masks by group leave out; it may be nothing."""
+    held = {group.name for group in groups if group.fixed or group.tied}
+    return all(mask.all() or (mask.any() and name not in held) for name, mask in masks.items())
+
+
+def restore(small: nn.Module, into: nn.Module, param_map: ParamMap) -> None:
+    """Writes a shrunk network's parameters and buffers into their places in the network that it was cut from.
+
+    All that was cut is 0 there: the channels' producers and statistics, and the columns that read them.
+    """
+    values = small.state_dict()
+    with torch.no_grad():
+        for name, tensor in into.state_dict().items():
+            if name in param_map.kept:
+                tensor.zero_()
+            param_map.scatter_(name, values[name], tensor)
+
+
+def carry_optimizer_state(
+    old: Optimizer, new: Optimizer, old_network: nn.Module, new_network: nn.Module, param_map: ParamMap
+) -> None:
+    """Gives the optimizer of a shrunk network the state (momentum, moments, steps) of the kept weights.
+
+    The options (learning rate, weight decay) of `new` stay as they were made.
+
+    Raises:
+        ValueError: The optimizers are of different kinds, or one does not train a parameter of its network.
+    """
+    if type(old) is not type(new):
+        raise ValueError(f"state of {type(old).__name__} cannot be carried to {type(new).__name__}")
+    parameters = dict(new_network.named_parameters())
+    trained = {id(each) for group in new.param_groups for each in group["params"]}
+    known = {id(each) for group in old.param_groups for each in group["params"]}
+    for name, parameter in old_network.named_parameters():
+        if (id(parameter) in known) != (id(parameters[name]) in trained):
+            raise ValueError(
+                f"only one of the two optimizers trains {name}; the new one needs the new network's"
+            )
+        if parameter in old.state:
+            new.state[parameters[name]] = _carried(name, parameter, old.state[parameter], param_map)
+
+
+def _carried(name: str, parameter: Tensor, state: Mapping, param_map: ParamMap) -> dict:
+    def carry(value):
+        if not isinstance(value, Tensor):
+            return copy.deepcopy(value)
+        return param_map.gather(name, value) if value.shape == parameter.shape else value.clone()
+
+    return {key: carry(value) for key, value in state.items()}
+
+
+def _check(known: Mapping[str, Group], name: str, mask: Tensor) -> None:
+    if name not in known:
+        raise ValueError(f"no group {name!r}; the groups are {', '.join(known)}")
+    group = known[name]
+    if mask.dtype != torch.bool or mask.shape != (group.size,):
+        raise ValueError(
+            f"the mask of {name} must be bool of shape [{group.size}], got {mask.dtype} {[*mask.shape]}"
+        )
+    if mask.all():
+        return
+    if group.fixed or group.tied:
+        raise ValueError(f"{name} cannot be cut: {group.fixed or group.tied}")
+    if not mask.any():
+        raise ValueError(f"the mask of {name} would leave none of its {group.size} channels")
+
+
+def _kept(tensors: Mapping[str, Tensor], cut: list[tuple[Group, Tensor]]) -> dict[str, dict[int, Tensor]]:
+    """Returns the indices that stay; several groups may lie in one tensor."""
+    alive: dict[str, dict[int, Tensor]] = {}
+    for group, mask in cut:
+        for entry in group.producers + group.statistics + group.consumers:
+            whole = torch.ones(tensors[entry.tensor].shape[entry.dim], dtype=torch.bool)
+            entries = alive.setdefault(entry.tensor, {}).setdefault(entry.dim, whole)
+            places = mask.repeat_interleave(entry.span)
+            entries[entry.offset : entry.offset + len(places)] &= places
+    return {
+        name: {dim: entries.nonzero().flatten() for dim, entries in dims.items()}
+        for name, dims in alive.items()
+    }
+
+
+def _replace(network: nn.Module, name: str, value: Tensor) -> None:
+    """Puts a smaller tensor in a module's place, and says so in the module's sizes."""
+    path, _, key = name.rpartition(".")
+    module = network.get_submodule(path)
+    if key in module._buffers:
+        module._buffers[key] = value
+    else:
+        old = module._parameters[key]
+        module._parameters[key] = nn.Parameter(value, requires_grad=old.requires_grad)
+    if isinstance(module, nn.Conv2d):
+        module.groups = module.groups if module.groups == 1 else len(module.weight)
+        module.out_channels = len(module.weight)
+        module.in_channels = module.weight.shape[1] * module.groups
+    elif isinstance(module, nn.Linear):
+        module.out_features, module.in_features = module.weight.shape
+    else:
+        module.num_features = len(value)
+
+
+def _memory_format(tensor: Tensor) -> torch.memory_format:
+    """Returns channels_last for what lies so in memory (a 1x1 filter may lie both ways)."""
+    last = torch.channels_last
+    if tensor.dim() == 4 and tensor.is_contiguous(memory_format=last) and not tensor.is_contiguous():
+        return last
+    return torch.contiguous_format

@@ -1,0 +1,149 @@
+"""A network as a graph of calls: what reads what, the shapes in between, the values at any node.
+
+Traced with `torch.fx`. Convolutions, linear layers, normalisations and our attention are single calls,
+subclasses too: they are trusted to treat channels as their base class does.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor, fx, nn
+
+from pruning.channels.attention import Attention
+
+LAYERS = (nn.Conv2d, nn.Linear)
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+OUTPUT = "output"
+"""The name of the node that stands for what the network returns."""
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, module: nn.Module, path: str) -> bool:
+        return isinstance(module, (*LAYERS, *NORMS, Attention)) or super().is_leaf_module(module, path)
+
+
+def trace(network: nn.Module) -> fx.GraphModule:
+    """Returns the network's calls as a graph over its own modules; ValueError where it cannot be traced."""
+    try:
+        return fx.GraphModule(network, _Tracer().trace(network))
+    except (fx.proxy.TraceError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise ValueError(f"{type(network).__name__} cannot be traced: {reason}") from error
+
+
+class _Shapes(fx.Interpreter):
+    def __init__(self, traced: fx.GraphModule):
+        super().__init__(traced)
+        self.shapes: dict[fx.Node, torch.Size] = {}
+
+    def run_node(self, node: fx.Node):
+        result = super().run_node(node)
+        if isinstance(result, Tensor):
+            self.shapes[node] = result.shape
+        return result
+
+
+def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, dict[fx.Node, torch.Size]]:
+    """Returns the graph of a copy of the network, and the shapes of the tensors that its nodes give.
+
+    Args:
+        network: The network, which stays as it is (its running statistics too).
+        example: An input, `[B, ...]`, where the network is.
+
+    Raises:
+        ValueError: The network cannot be traced, or the example does not fit it.
+    """
+    traced = trace(copy.deepcopy(network)).eval()
+    recorder = _Shapes(traced)
+    recorder.extra_traceback = False
+    try:
+        with torch.no_grad():
+            recorder.run(example)
+    except (RuntimeError, ValueError, TypeError) as error:
+        reason = str(error).strip().split("\n")[0]
+        shape = [*example.shape]
+        raise ValueError(
+            f"an example of shape {shape} does not fit {type(network).__name__}: {reason}"
+        ) from error
+    return traced, recorder.shapes
+
+
+def operation(node: fx.Node, traced: fx.GraphModule) -> str:
+    """Returns the name of what a node does: of the module's class, or of torch's function or method."""
+    if node.op == "call_module":
+        return type(traced.get_submodule(node.target)).__name__
+    if node.op == "call_function":
+        module = getattr(node.target, "__module__", None) or "torch"
+        ours = module.split(".")[0] in ("torch", "_operator", "builtins")
+        return node.target.__name__ if ours else f"{module}.{node.target.__name__}"
+    return str(node.target)
+
+
+def observe(network: nn.Module, taps: Iterable[str], inputs: Tensor) -> dict[str, Tensor]:
+    """Returns the outputs of some nodes in one forward pass; see `observer`, which is for many batches."""
+    return observer(network, taps)(inputs)
+
+
+def observer(network: nn.Module, taps: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:
+    """Returns a function from inputs `[B, ...]` to the outputs of some nodes, by name.
+
+    A pass goes no further than the last of them. Gradients reach the returned tensors, so a loss of the node
+    "output" has a gradient with respect to them. It sees the network's parameters as they are at each call.
+
+    Args:
+        network: The network, in the mode (training or evaluation) in which it is to run.
+        taps: Names of nodes, such as `Group.taps`; "output" is what the network returns.
+
+    Raises:
+        ValueError: The network cannot be traced, or no node has that name.
+    """
+    traced = trace(network)
+    nodes = {node.name: node for node in traced.graph.nodes}
+    wanted = list(dict.fromkeys(taps))
+    for name in wanted:
+        if name not in nodes:
+            raise ValueError(f"no node {name!r}; those of {type(network).__name__} are {', '.join(nodes)}")
+    found = {name: _value(nodes[name]) for name in wanted}
+    if any(_in_place(node, traced) for node in nodes.values()):
+        _protect(traced.graph, [nodes[name] for name in wanted])
+    _cut_after(traced.graph, set(wanted), found)
+    traced.recompile()
+    return traced
+
+
+def _value(node: fx.Node):
+    return node.args[0] if node.op == OUTPUT else node
+
+
+def _in_place(node: fx.Node, traced: fx.GraphModule) -> bool:
+    if node.op == "call_module":
+        return getattr(traced.get_submodule(node.target), "inplace", False)
+    name = operation(node, traced)
+    assigns = name in ("iadd", "isub", "imul", "itruediv") or name.endswith("_")
+    return assigns or bool(node.kwargs.get("inplace"))
+
+
+def _protect(graph: fx.Graph, nodes: list[fx.Node]) -> None:
+    """Lets all that follows work on copies, since an operation in place would change the observed values."""
+    for node in nodes:
+        if node.op == OUTPUT:
+            continue
+        with graph.inserting_after(node):
+            copied = graph.call_method("clone", (node,))
+        node.replace_all_uses_with(copied, delete_user_cb=lambda user, copied=copied: user is not copied)
+
+
+def _cut_after(graph: fx.Graph, wanted: set[str], found: dict) -> None:
+    """Takes out what comes after the last wanted node, and returns `found` instead."""
+    for node in reversed(graph.nodes):
+        if node.name in wanted - {OUTPUT}:
+            break
+        if node.op == OUTPUT and OUTPUT in wanted:
+            node.args = (found,)
+            return
+        if node.op != "placeholder":
+            graph.erase_node(node)
+    graph.output(found)

@@ -1,0 +1,216 @@
+"""The Gram matrix of a group's units: how alike their contributions are to the layers that read them.
+
+A unit's contribution is what a consumer (a convolution or linear layer) makes of the unit's values alone: a
+consumer's output, but for its bias, is the sum of the contributions of what it reads. With U the consumer's
+unfolded input and W its weight, G_ij is the sum over the entries s of unit i and t of unit j of
+(U'U)_st (W'W)_st, so no contribution need be computed; where units have many entries it is cheaper to.
+
+What a consumer is given is caught where it calls `conv2d` or `linear`: after a padding of its own, and
+without anything attached to the network.
+
+Shapes: R rows, which are samples times places; C units of a group, each with E entries of a row; O outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+from pruning.channels import Group, Slice
+
+CHUNK = 50
+"""Samples at once; all of them are looked at in the same places."""
+MOST_ENTRIES = 8192
+"""Entries of all units of a row whose products may lie in memory: 0.5 GB."""
+MOST_NUMBERS = 1 << 23
+"""Numbers of contributions that may lie in memory at once."""
+
+
+@torch.no_grad()
+def gram_matrix(
+    network: nn.Module, group: Group, inputs: Tensor, *, rows: int = 10_000, generator: torch.Generator
+) -> Tensor:
+    """Returns the mean over samples of the inner products of a group's contributions, float64 `[C, C]`.
+
+    Inner products are over a consumer's outputs and places, and those of several consumers add up. Of a map
+    (or of tokens) only some places are taken, at random, and stand for all.
+
+    Args:
+        network: In evaluation mode.
+        group: One of its groups.
+        inputs: `[B, ...]`, where the network is.
+        rows: Samples times places that a consumer is looked at in, about; each sample in one at least.
+        generator: Chooses the places.
+
+    Returns:
+        The matrix, on the CPU.
+
+    Raises:
+        ValueError: A consumer is not called, or not through torch's `conv2d` or `linear`; or a contribution
+            is not finite.
+    """
+    parameters = dict(network.named_parameters(remove_duplicate=False))
+    parts: dict[str, list[Slice]] = {}
+    for part in group.consumers:
+        parts.setdefault(part.tensor, []).append(part)
+    sums = {name: _Sums(parameters[name], group, each) for name, each in parts.items()}
+    places = max(1, -(-rows // max(1, len(inputs))))
+
+    def see(weight: Tensor, call: _Call) -> None:
+        for name, total in sums.items():
+            if weight is parameters[name]:
+                total.add(*call.rows(places, generator))
+
+    with _Watch(see):
+        for chunk in inputs.split(CHUNK):
+            network(chunk)
+    if unseen := [name for name, total in sums.items() if not total.seen]:
+        raise ValueError(f"{unseen[0]} is never given to conv2d or linear, so what it reads is not known")
+    found = torch.zeros(group.size, group.size, dtype=torch.double)
+    for total in sums.values():
+        found += total.gram().cpu() / len(inputs)
+    if not found.isfinite().all():
+        raise ValueError(f"what the units of {group.name} contribute is not finite")
+    return (found + found.T) / 2
+
+
+class _Sums:
+    """Sums over the rows of one consumer, by whichever way is cheaper."""
+
+    def __init__(self, weight: Tensor, group: Group, parts: Sequence[Slice]):
+        filters = weight.detach().double().flatten(1)
+        places = weight[0, 0].numel()
+        columns = [_columns(part, group.size, places) for part in parts]
+        self.columns = torch.cat(columns, 1).to(weight.device)  # [C, E]
+        self.filters = filters[:, self.columns]  # [O, C, E]
+        outputs, units, entries = self.filters.shape
+        self.whole = _by_inputs(outputs, units, entries)
+        size = units * entries if self.whole else units
+        self.total = torch.zeros(size, size, dtype=torch.double, device=weight.device)
+        self.seen = False
+
+    def add(self, rows: Tensor, each: float) -> None:
+        """Adds rows `[R, columns of the filters]` that count as `each` rows each."""
+        self.seen = True
+        outputs, units, _ = self.filters.shape
+        values = rows[:, self.columns.flatten()].double()
+        if self.whole:
+            self.total += each * (values.T @ values)
+            return
+        for part in values.split(max(1, MOST_NUMBERS // (outputs * units))):
+            by_unit = part.view(len(part), *self.columns.shape).movedim(1, 0)  # [C, R, E]
+            made = by_unit @ self.filters.permute(1, 2, 0)  # [C, R, O]
+            made = made.flatten(1)
+            self.total += each * (made @ made.T)
+
+    def gram(self) -> Tensor:
+        """Returns the sum over the rows of the contributions' inner products, `[C, C]`."""
+        if not self.whole:
+            return self.total
+        filters = self.filters.flatten(1)
+        products = self.total * (filters.T @ filters)
+        units, entries = self.columns.shape
+        return products.view(units, entries, units, entries).sum((1, 3))
+
+
+def _by_inputs(outputs: int, units: int, entries: int) -> bool:
+    """Returns whether products of inputs cost less for each row than the contributions and their products."""
+    whole = units * entries
+    return whole <= MOST_ENTRIES and whole**2 <= outputs * units * (entries + units)
+
+
+def _columns(part: Slice, units: int, places: int) -> Tensor:
+    """Returns where each unit's entries lie in the rows of a consumer, `[C, span * places]`."""
+    first, span = part.offset * places, part.span * places
+    return (first + torch.arange(units * span)).view(units, span)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of `conv2d` (or, with `stride` None, of `linear`).
+
+    Attributes:
+        values: The input.
+        filters: Rows and columns of a filter.
+    """
+
+    values: Tensor
+    filters: tuple[int, ...] = ()
+    stride: tuple[int, ...] | None = None
+    padding: tuple[int, ...] | str = (0, 0)
+    dilation: tuple[int, ...] = (1, 1)
+
+    def rows(self, places: int, generator: torch.Generator) -> tuple[Tensor, float]:
+        """Returns what the filters see in so many places, `[R, entries]`, and rows that each stands for."""
+        if self.stride is None:
+            tokens = self.values.reshape(len(self.values), -1, self.values.shape[-1])
+            chosen = _some(tokens.shape[1], places, generator).to(tokens.device)
+            return tokens[:, chosen].flatten(0, 1), tokens.shape[1] / len(chosen)
+        padded = functional.pad(self.values, self._margins())
+        sizes = [
+            (size - dilation * (side - 1) - 1) // stride + 1
+            for size, side, stride, dilation in zip(
+                padded.shape[2:], self.filters, self.stride, self.dilation, strict=True
+            )
+        ]
+        chosen = _some(sizes[0] * sizes[1], places, generator)
+        downs, rights = (
+            (start * stride)[:, None] + torch.arange(side) * dilation
+            for start, side, stride, dilation in zip(
+                (chosen // sizes[1], chosen % sizes[1]), self.filters, self.stride, self.dilation, strict=True
+            )
+        )
+        where = downs[:, :, None].to(padded.device), rights[:, None].to(padded.device)
+        seen = padded[:, :, where[0], where[1]]  # [B, channels, places, rows, columns]
+        return seen.movedim(2, 1).flatten(2).flatten(0, 1), sizes[0] * sizes[1] / len(chosen)
+
+    def _margins(self) -> tuple[int, ...]:
+        """Returns the zeros around a map: left, right, above, below."""
+        if not isinstance(self.padding, str):
+            down, right = self.padding
+            return right, right, down, down
+        if self.padding == "valid":
+            return 0, 0, 0, 0
+        down, right = (d * (side - 1) for d, side in zip(self.dilation, self.filters, strict=True))
+        return right // 2, right - right // 2, down // 2, down - down // 2
+
+
+def _some(number: int, most: int, generator: torch.Generator) -> Tensor:
+    """Returns all of `number` places, or `most` of them at random."""
+    if number <= most:
+        return torch.arange(number)
+    return torch.randperm(number, generator=generator)[:most]
+
+
+class _Watch(TorchFunctionMode):
+    """Tells of each call of `conv2d` and `linear` while it is entered."""
+
+    def __init__(self, see: Callable[[Tensor, _Call], None]):
+        super().__init__()
+        self.see = see
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is functional.conv2d:
+            self.see(*_conv_call(*args, **kwargs))
+        elif func is functional.linear:
+            self.see(*_linear_call(*args, **kwargs))
+        return func(*args, **kwargs)
+
+
+def _conv_call(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1) -> tuple[Tensor, _Call]:
+    pads = padding if isinstance(padding, str) else _pair(padding)
+    return weight, _Call(input, tuple(weight.shape[2:]), _pair(stride), pads, _pair(dilation))
+
+
+def _linear_call(input, weight, bias=None) -> tuple[Tensor, _Call]:
+    return weight, _Call(input)
+
+
+def _pair(value: int | Sequence[int]) -> tuple[int, ...]:
+    return (value, value) if isinstance(value, int) else tuple(value) * (2 // len(value))

@@ -1,0 +1,139 @@
+"""Scores of weights before training: SNIP, GraSP and SynFlow. Larger is kept.
+
+They score the very weights that are trained then, on a copy of the network, which is thrown away: in training
+mode batch normalisation would count the sample into its statistics. (GraSP's published code, and SNIP's, take
+the scores of linear layers from other weights, drawn anew.)
+
+The data are a small stratified sample, `Evidence.sample`: of each class alike, or of each part of a game.
+Losses are summed over its batches, each with normalisation statistics of its own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
+
+from pruning.criteria.evidence import Evidence, Scores, as_tuple
+
+TEMPERATURE = 200.0
+"""GraSP's: outputs are divided by it."""
+
+
+def snip(evidence: Evidence) -> Scores:
+    """Returns |g w| of each weight, g being the loss's gradient (Lee et al., ICLR 2019, eq. 6).
+
+    Their division by the sum of all scores changes no mask, and is left out.
+    """
+    network = _scored_copy(evidence)
+    weights = _weights(network, evidence)
+    return {
+        name: (gradient * weights[name]).abs().detach()
+        for name, gradient in _gradients(evidence, network, weights, graph=False).items()
+    }
+
+
+def grasp(evidence: Evidence) -> Scores:
+    """Returns w (H g) of each weight: what is lost of the squared gradient norm with it.
+
+    Wang, Zhang and Grosse, ICLR 2020, eq. 8: S = -w (H g) is the change of the gradient flow when the weight
+    is removed, and the largest S are pruned; so -S is what is kept. g and H are of the loss with outputs
+    divided by 200, and of the weights that may be pruned and are not. Of a network with several outputs, as
+    policy and value, all are divided: were it the logits alone, the other losses would decide everything.
+    """
+    network = _scored_copy(evidence)
+    weights = _weights(network, evidence)
+    gradients = _gradients(evidence, network, weights, graph=True, temperature=TEMPERATURE)
+    flow = torch.stack(
+        [
+            (gradient * gradient.detach() * evidence.alive[name].to(gradient.device)).sum()
+            for name, gradient in gradients.items()
+        ]
+    ).sum()
+    products = torch.autograd.grad(flow, list(weights.values()), allow_unused=True)
+    return {
+        name: torch.zeros_like(weight) if product is None else (weight * product).detach()
+        for (name, weight), product in zip(weights.items(), products, strict=True)
+    }
+
+
+def synflow(evidence: Evidence) -> Scores:
+    """Returns |w| dR/d|w| of each weight, R being the sum of outputs for an input of ones.
+
+    Tanaka et al., NeurIPS 2020.
+
+    All weights are absolute, normalisations have mean 0 and variance 1, and tanh and sigmoid, which would
+    saturate, are left out: so R is a sum over paths from input to output, and a layer is never the first to
+    lose its last one. It uses no data. Meant for many rounds (`Plan.rounds`; the paper has 100). In float64.
+    """
+    network = copy.deepcopy(evidence.network).double().eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.requires_grad_(False).abs_()
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats:
+                module.reset_running_stats()
+    weights = _weights(network, evidence)
+    ones = torch.ones_like(evidence.example[:1], dtype=torch.double)
+    with _WithoutSaturation():
+        outputs = network(ones)
+    total = sum(output.sum() for output in as_tuple(outputs))
+    gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
+    return {
+        name: torch.zeros_like(weight) if gradient is None else (weight * gradient).detach()
+        for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+    }
+
+
+class _WithoutSaturation(TorchFunctionMode):
+    """Has tanh and sigmoid return their input."""
+
+    _LEFT_OUT = (torch.tanh, Tensor.tanh, torch.sigmoid, Tensor.sigmoid)
+
+    def __torch_function__(self, func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func in self._LEFT_OUT else func(*args, **(kwargs or {}))
+
+
+def _scored_copy(evidence: Evidence) -> nn.Module:
+    network = copy.deepcopy(evidence.network).train()
+    return network.requires_grad_(False)
+
+
+def _weights(network: nn.Module, evidence: Evidence) -> dict[str, Tensor]:
+    """Returns the weights to score, which alone take gradients."""
+    parameters = dict(network.named_parameters())
+    return {name: parameters[name].requires_grad_() for name in evidence.alive}
+
+
+def _gradients(
+    evidence: Evidence,
+    network: nn.Module,
+    weights: dict[str, Tensor],
+    *,
+    graph: bool,
+    temperature: float = 1.0,
+) -> dict[str, Tensor]:
+    """Returns the gradients of the loss, summed over the sample's batches; zeros where none flows."""
+
+    def cooled(inputs: Tensor) -> object:
+        outputs = network(inputs)
+        cool = tuple(output / temperature for output in as_tuple(outputs))
+        return cool[0] if isinstance(outputs, Tensor) else cool
+
+    totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
+    count = 0
+    for batch in evidence.sample():
+        with sdpa_kernel(SDPBackend.MATH):  # attention in one piece has no second derivative
+            loss = evidence.loss(cooled, batch) * len(batch[0])
+        found = torch.autograd.grad(loss, list(weights.values()), create_graph=graph, allow_unused=True)
+        for (name, total), gradient in zip(list(totals.items()), found, strict=True):
+            totals[name] = total if gradient is None else total + gradient
+        count += len(batch[0])
+    if not count:
+        raise ValueError("scores before training need samples: the task's sample is empty")
+    return totals

@@ -1,0 +1,149 @@
+"""Folders of image files: Tiny ImageNet as it is published, and folders in the manner of ImageNet.
+
+Files are listed at once and decoded when they are asked for: about 0.12 ms for an image of Tiny ImageNet.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pruning.data.source import ImagePart, Source
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
+TINY_SIZE = 64
+"""Height and width of Tiny ImageNet's images, in pixels."""
+
+Decoder = Callable[[Path], np.ndarray]
+
+
+def read_tiny_imagenet(folder: Path) -> Source:
+    """Returns Tiny ImageNet, with the classes that `wnids.txt` names; its validation images are the test.
+
+    The official test images have no labels, and nobody has them but the authors.
+
+    Raises:
+        ValueError: A file or folder is missing or damaged.
+    """
+    classes = tuple(sorted({line.strip() for line in _lines(folder / "wnids.txt")}))
+    if not classes:
+        raise ValueError(f"{folder / 'wnids.txt'} is empty, expected the names of the classes")
+    train = [(path, name) for name in classes for path in _images(folder / "train" / name / "images")]
+    annotations = folder / "val" / "val_annotations.txt"
+    pairs = [_annotation(annotations, line) for line in _lines(annotations)]
+    # a copy with fewer classes may have kept the whole list
+    known = set(classes)
+    test = [(folder / "val" / "images" / file, name) for file, name in pairs if name in known]
+    if not test:
+        raise ValueError(f"{annotations} names no image, expected some of the {len(classes)} classes")
+    return Source(classes, *(_part(files, classes, TINY_SIZE, _decode_tiny) for files in (train, test)))
+
+
+def read_image_folder(folder: Path, size: int) -> Source:
+    """Returns the images of `train/<class>` and, as the test, `val/<class>`, in RGB.
+
+    Args:
+        folder: Has both; the folders in `train` name the classes.
+        size: Height and width that images are brought to, in pixels: the shorter side is scaled to it, and
+            the longer one loses both ends alike.
+
+    Raises:
+        ValueError: A folder is missing or has no images, `val` has a class that `train` has not, or the size
+            is less than 1.
+    """
+    if size < 1:
+        raise ValueError(f"the size of images must be at least 1, got {size}")
+    classes, held = (_folders(folder / name) for name in ("train", "val"))
+    if unknown := sorted(set(held) - set(classes)):
+        raise ValueError(
+            f"{folder / 'val' / unknown[0]} is no class, expected folders as in {folder / 'train'}"
+        )
+    parts = (
+        _part(
+            [(path, name) for name in names for path in _images(folder / split / name)],
+            classes,
+            size,
+            partial(_decode, size=size),
+        )
+        for split, names in (("train", classes), ("val", held))
+    )
+    return Source(classes, *parts)
+
+
+def _part(files: Sequence[tuple[Path, str]], classes: Sequence[str], size: int, decode: Decoder) -> ImagePart:
+    numbers = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers[name] for _, name in files], dtype=np.int64)
+
+    def images(chosen: np.ndarray) -> Tensor:
+        found = np.empty((len(chosen), 3, size, size), np.uint8)
+        for place, position in enumerate(chosen):
+            found[place] = decode(files[position][0]).transpose(2, 0, 1)
+        return torch.from_numpy(found)
+
+    return ImagePart(labels, images)
+
+
+def _decode_tiny(path: Path) -> np.ndarray:
+    """Returns the image, uint8 `[64, 64, 3]`."""
+    found = _decode(path)
+    if found.shape[:2] != (TINY_SIZE, TINY_SIZE):
+        height, width = found.shape[:2]
+        raise ValueError(f"{path} is {width} x {height} pixels, expected {TINY_SIZE} x {TINY_SIZE}")
+    return found
+
+
+def _decode(path: Path, size: int | None = None) -> np.ndarray:
+    """Returns an image, uint8 `[H, W, 3]`; with a size, scaled and cut to that height and width."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(path) as image:
+            if size is None:
+                return np.asarray(image.convert("RGB"))
+            # large photographs: the JPEG decoder itself scales down by up to 8, well above the size
+            image.draft("RGB", (2 * size, 2 * size))
+            return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BICUBIC))
+    except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} cannot be read, expected an image: {reason}") from error
+
+
+def _images(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is missing: expected a folder of images")
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise ValueError(f"{folder} has no images, expected files with {', '.join(SUFFIXES)}")
+    return found
+
+
+def _folders(folder: Path) -> tuple[str, ...]:
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is missing: expected a folder with one folder a class")
+    found = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+    if not found:
+        raise ValueError(f"{folder} has no folders, expected one a class")
+    return tuple(found)
+
+
+def _annotation(path: Path, line: str) -> tuple[str, str]:
+    """Returns file name and class of a line: the box that follows is not used."""
+    file, *rest = line.split("\t")
+    if not rest or Path(file).name != file:
+        raise ValueError(f"{path} is damaged: expected file name, tab, class, found {line[:40]!r}")
+    return file, rest[0].strip()
+
+
+def _lines(path: Path) -> list[str]:
+    """Returns the lines that are not blank."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read, expected a text file: {error}") from error
+    return [line for line in lines if line.strip()]

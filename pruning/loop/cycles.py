@@ -1,0 +1,331 @@
+"""The one pruning loop: train, evaluate, score, select, restart; a `Task` says what, a `Plan` says how.
+
+    cycle 0      the dense network, trained already or now
+    cycle 1...   prune; restart the weights; train with the cycle's learning rate; evaluate
+
+A run is a folder. Each finished cycle is a file with weights and masks, so a kill loses the cycle in flight
+at most, and the same call again goes on. A cycle's random numbers depend on the plan's seed and the cycle
+alone.
+
+What a run keeps of its network, another run can be given (`stored_masks`): so the same masks are trained from
+other weights, or with their entries shuffled.
+
+In a data-parallel run all processes make the same call, each with a folder of its own or all with the same;
+they get the same masks, from the means of their scores, and means of their measurements. That a network
+trains alike in all of them is the task's part. Where one stops with an error of its own, as over a damaged
+file, the others wait for it until their time is out.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pruning.channels import Group, find_groups
+from pruning.criteria import fold
+from pruning.loop.plan import ENDS, Plan, Task, enforced, settings, whole
+from pruning.loop.selection import Chosen, as_given, choose
+from pruning.loop.training import CycleOutcome, CycleTraining
+from pruning.masks import Masks, apply, averaged, read_header, read_tensors, write_tensors
+from pruning.measures import macs
+from pruning.sparse import training_flops, weight_macs
+
+KIND = "bttt pruning cycle"
+Result = dict[str, Any]
+"""What a cycle came to, as JSON: what was asked and got, measurements, seconds."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A finished cycle.
+
+    Attributes:
+        cycle: Its number; 0 is dense.
+        network: The network, whole, what is pruned at zero.
+        groups: Its groups of coupled channels.
+        masks: What is left: of units by group, or of weights by name.
+        removable: Masks by group to `shrink` with; None where weights are pruned or a group is empty.
+        result: What was asked and got, measurements; whoever publishes it may add to it.
+    """
+
+    cycle: int
+    network: nn.Module
+    groups: tuple[Group, ...]
+    masks: Masks
+    removable: Masks | None
+    result: Result
+
+
+def run(
+    task: Task,
+    plan: Plan,
+    folder: Path,
+    publish: Callable[[Level], None] = lambda level: None,
+    progress: Callable[[Result], None] = lambda result: None,
+    *,
+    given: Sequence[Masks] | None = None,
+    thin: bool = False,
+) -> list[Result]:
+    """Runs a plan, or the rest of it, and returns the results of all cycles.
+
+    Args:
+        task: What is pruned.
+        plan: How.
+        folder: Holds a file for each finished cycle; made where it is not there.
+        publish: Called with each finished cycle before it counts as finished; may add to its result.
+        progress: Called with the result of each cycle, finished before or now.
+        given: What each cycle keeps, from the dense network on, instead of what the criterion would choose;
+            the run ends with the last of them.
+        thin: Whether only the last cycle's file keeps the weights of its network; all keep their masks.
+
+    Raises:
+        ValueError: The plan or the given masks do not fit the network, or the folder holds cycles of another
+            plan, of other masks or a damaged file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    loop = _Loop(task, plan, folder, given)
+    results: list[Result] = []
+    while not (_is_over(plan, task.measure, results) if given is None else len(results) >= len(given)):
+        cycle = len(results)
+        if not _everywhere(cycle_file(folder, cycle).exists()):
+            loop.run_cycle(cycle, results, publish)
+            if thin and cycle:
+                _drop_weights(cycle_file(folder, cycle - 1))
+        results.append(loop.load(cycle)[1])
+        progress(results[-1])
+    return results
+
+
+def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
+    """Returns the results of a run's finished cycles.
+
+    Raises:
+        ValueError: A file is damaged, or is of another plan where one is given.
+    """
+    results: list[Result] = []
+    while (path := cycle_file(folder, len(results))).exists():
+        header = read_header(path, KIND)
+        if plan is not None:
+            _check_plan(path, header, plan)
+        results.append(header["result"])
+    return results
+
+
+def stored_masks(folder: Path) -> list[Masks]:
+    """Returns what each finished cycle of a run kept at its end that chose its masks itself.
+
+    Raises:
+        ValueError: A file is damaged or none is there.
+    """
+    found: list[Masks] = []
+    left: dict[str, Tensor] = {}
+    for cycle, result in enumerate(stored_results(folder)):
+        tensors, _ = read_tensors(cycle_file(folder, cycle), KIND)
+        left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result["layers"]}
+        found.append(Masks(_without(tensors, "last.") or left))
+        if found[-1].digest() != result["masks"]:
+            raise ValueError(f"{cycle_file(folder, cycle)} is damaged: its masks are not those of its digest")
+        left = {name: tensors[f"next.{name}"] for name in result["layers"]}
+    if not found:
+        raise ValueError(f"{folder} holds no finished cycle")
+    return found
+
+
+def stored_weights(folder: Path) -> dict[str, Tensor]:
+    """Returns the state of the network of a run's last finished cycle; ValueError where there is none."""
+    last = len(stored_results(folder)) - 1
+    return _without(read_tensors(cycle_file(folder, max(0, last)), KIND)[0], "network.")
+
+
+def cycle_file(folder: Path, cycle: int) -> Path:
+    """Returns the file of a finished cycle."""
+    return folder / f"cycle-{cycle:02}.safetensors"
+
+
+def _check_plan(path: Path, header: dict[str, Any], plan: Plan) -> None:
+    """Raises ValueError where a cycle was made by another plan; where a plan ends may differ."""
+    ours = settings(plan)
+    for name, value in header.get("plan", {}).items():
+        if name not in ENDS and ours.get(name) != value:
+            raise ValueError(f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here")
+
+
+def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
+    """Returns whether no cycle is left to run."""
+    if not results:
+        return False
+    last = results[-1]
+    reached = len(results) > plan.cycles or last["density"] <= plan.until_density
+    exhausted = plan.drops and not last["dropped next"]
+    least = plan.kappa * results[0][measure]
+    # not "<=": a network that diverged, whose measure is nan, has fallen
+    fallen = plan.kappa > 0 and not all(result[measure] > least for result in results[:-1])
+    return reached or exhausted or fallen
+
+
+def _drop_weights(path: Path) -> None:
+    """Writes a cycle's file anew without its network."""
+    tensors, header = read_tensors(path, KIND)
+    masks = {name: tensor for name, tensor in tensors.items() if name.startswith(("next.", "last."))}
+    write_tensors(path, masks, KIND, header)
+
+
+def _everywhere(flag: bool) -> bool:
+    """Returns whether that is so in all processes: a kill may have come between the files of two."""
+    return averaged({"flag": torch.tensor(float(flag))})["flag"].item() == 1
+
+
+class _Loop:
+    """A run under way: what stays the same over its cycles."""
+
+    def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
+        self.task, self.plan, self.folder, self.given = task, plan, folder, given
+        self.initial = task.build(None)
+        self.trained = None if plan.untrained else task.dense()
+        self.groups = find_groups(self.initial, task.example, coupled=plan.coupled)
+        self.whole = whole(plan, self.initial, self.groups)
+        self._macs: tuple[int, dict[str, int]] | None = None
+        if given is not None and not all(each.shapes == self.whole.shapes for each in given):
+            raise ValueError("the given masks are not of this network, or not of what the plan prunes")
+        if given is not None and plan.topology:
+            raise ValueError(
+                f"the given masks would change in training: the plan's topology is {plan.topology}"
+            )
+        if given and given[0] != self.whole:
+            raise ValueError("the given masks must begin with those of the dense network")
+
+    def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
+        """Returns the tensors and the result of a finished cycle; ValueError where it is of another plan."""
+        path = cycle_file(self.folder, cycle)
+        tensors, header = read_tensors(path, KIND)
+        _check_plan(path, header, self.plan)
+        if header["result"]["cycle"] != cycle:
+            raise ValueError(f"{path} is damaged: it holds cycle {header['result']['cycle']}")
+        if self.given is not None and header["result"]["masks"] != self.given[cycle].digest():
+            raise ValueError(f"{path} is of other masks than those that are given")
+        return tensors, header["result"]
+
+    def run_cycle(self, cycle: int, results: list[Result], publish: Callable[[Level], None]) -> None:
+        """Runs one cycle and stores it."""
+        start = perf_counter()
+        dense = self.plan.untrained or self.trained is not None
+        training = CycleTraining(self.task, self.plan, self.groups, dense)
+        masks, network = self._start(cycle, training)
+        outcome = training.run(cycle, network, masks)
+        chosen = self._choose(cycle, outcome)
+        result = self._result(cycle, results, outcome, chosen)
+        removable = outcome.masks if training.removable(outcome.masks) else None
+        publish(Level(cycle, outcome.network, self.groups, outcome.masks, removable, result))
+        rest = perf_counter() - start - sum(training.seconds.values())
+        result["seconds"] = {**training.seconds, "rest": rest}
+        tensors = {f"network.{name}": tensor for name, tensor in outcome.network.state_dict().items()}
+        tensors |= {f"next.{name}": mask for name, mask in chosen.selection.masks.items()}
+        tensors |= {f"scale.{name}": scale for name, scale in chosen.scales.items()}
+        if outcome.masks != masks:
+            tensors |= {f"last.{name}": mask for name, mask in outcome.masks.items()}
+        header = {"result": result, "plan": settings(self.plan)}
+        write_tensors(cycle_file(self.folder, cycle), tensors, KIND, header)
+
+    def _start(self, cycle: int, training: CycleTraining) -> tuple[Masks, nn.Module]:
+        """Returns the masks of a cycle and the network it starts from, pruned."""
+        if not cycle:
+            return self.whole, copy.deepcopy(self.initial if self.trained is None else self.trained)
+        tensors, _ = self.load(cycle - 1)
+        masks = Masks({name: tensors[f"next.{name}"] for name in self.whole})
+        if self.given is not None:  # where the run was over before, what comes next was not known
+            masks = self.given[cycle]
+        if self.plan.restart == "reinit":
+            network = self.task.build(self.plan.seed_of(cycle, 1))
+        else:
+            network = copy.deepcopy(self.initial)
+            rewinds = self.plan.restart == "rewind"
+            state = self._early(training) if rewinds else _without(tensors, "network.")
+            try:
+                network.load_state_dict(state)
+            except RuntimeError as error:
+                raise ValueError(f"{self.folder} holds cycles of another network") from error
+        if not (self.plan.changing and self.plan.changing.starts_whole):
+            apply(network, enforced(self.plan, self.groups, masks, network))
+        if self.plan.restart == "keep":
+            fold(network, self.groups, _without(tensors, "scale."))
+        return masks, network
+
+    def _early(self, training: CycleTraining) -> dict[str, Tensor]:
+        """Returns the weights to rewind to, those of a dense training interrupted; stored when first made."""
+        if not self.plan.rewind_to:
+            return self.initial.state_dict()
+        path = self.folder / "rewind.safetensors"
+        if not _everywhere(path.exists()):
+            network = copy.deepcopy(self.initial)
+            training.early(network, self.plan.rewind_to)
+            write_tensors(path, network.state_dict(), KIND, {})
+        return read_tensors(path, KIND)[0]
+
+    def _choose(self, cycle: int, outcome: CycleOutcome) -> Chosen:
+        """Returns what the next cycle keeps; the same in all processes."""
+        if self.given is not None:
+            return as_given(outcome.masks, self.given[min(cycle + 1, len(self.given) - 1)])
+        return choose(
+            self.task,
+            self.plan,
+            outcome.network,
+            self.groups,
+            outcome.masks,
+            before=outcome.trained.before,
+            seed=self.plan.seed_of(cycle, 2),
+        )
+
+    def _costs(self, cycle: int, masks: Masks) -> Result:
+        """Returns what the network and its training would cost where dropped weights are skipped.
+
+        "sparse macs" are multiply-adds of an input; "training cost" is relative to a training of the dense
+        network of as many steps. Where layers exchange weights in training, those of its end are counted.
+        """
+        if self._macs is None:
+            self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
+        dense, each = self._macs
+        held = enforced(self.plan, self.groups, masks, self.initial)
+        sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
+        untrained = not cycle and (self.plan.untrained or self.trained is not None)
+        changing = self.plan.changing
+        times = (
+            {}
+            if changing is None
+            else {"every": changing.every, "begin": changing.begin, "end": changing.end}
+        )
+        flops = training_flops(self.plan.topology or "static", dense, sparse, **times)
+        tried = len(self.plan.grid) or 1
+        return {"sparse macs": sparse, "training cost": 0.0 if untrained else tried * flops / (3 * dense)}
+
+    def _result(self, cycle: int, results: list[Result], outcome: CycleOutcome, chosen: Chosen) -> Result:
+        masks, selection = outcome.masks, chosen.selection
+        got = results[-1]["kept"] - masks.kept if results else 0
+        asked = results[-1]["asks next"] if results and self.given is None else got
+        return {
+            "cycle": cycle,
+            **self._costs(cycle, masks),
+            "density": masks.density(),
+            "kept": masks.kept,
+            "prunable": masks.size,
+            "asked": asked,
+            "got": got,
+            "layers": {name: [int(mask.sum()), mask.numel()] for name, mask in masks.items()},
+            "masks": masks.digest(),
+            **outcome.measured,
+            "training": outcome.trained.metrics,
+            **outcome.grid,
+            "asks next": selection.asked,
+            "dropped next": selection.got,
+        }
+
+
+def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Returns the tensors whose names have a prefix, named without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,150 @@
+"""What a cycle leaves to the next one: the choice between what is kept and what is dropped."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor, nn
+
+from pruning.channels import Group
+from pruning.criteria import CRITERIA, Evidence, Scores, scales
+from pruning.loop.plan import Plan, Task, enforced
+from pruning.masks import Masks, Selection, agreed, apply, averaged, drop_lowest, keep_highest, layer_counts
+from pruning.sparse import density_at_macs, weight_macs
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A choice.
+
+    Attributes:
+        selection: What is kept.
+        scales: Factors of the kept units' outputs, `[size]` by group, for criteria that scale them.
+    """
+
+    selection: Selection
+    scales: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+def choose(
+    task: Task,
+    plan: Plan,
+    network: nn.Module,
+    groups: tuple[Group, ...],
+    masks: Masks,
+    *,
+    before: Mapping[str, Tensor],
+    seed: int,
+) -> Chosen:
+    """Returns what the next cycle keeps of a network; the same in all processes.
+
+    Args:
+        task: Whose network it is.
+        plan: How it is pruned.
+        network: The network, what is pruned at zero.
+        groups: Its groups.
+        masks: What is kept until now.
+        before: Weights an epoch before the end of the training.
+        seed: Of the criterion's random numbers.
+    """
+    evidence = Evidence(
+        network=network,
+        alive=masks,
+        groups=groups,
+        batches=task.batches,
+        loss=task.loss,
+        before=before,
+        generator=torch.Generator().manual_seed(seed),
+        sample=task.sample,
+        example=task.example,
+    )
+    if plan.chooses and plan.drops:
+        return _chosen_units(plan, evidence)
+    return Chosen(_in_rounds(plan, evidence))
+
+
+def as_given(before: Masks, after: Masks) -> Chosen:
+    """Returns the masks of the next cycle as if they had been selected."""
+    dropped = before.kept - after.kept
+    return Chosen(Selection(after, dropped, dropped, _per_layer(after)))
+
+
+def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
+    """Scores and drops, in as many rounds as the plan says; what a round drops is at zero in the next."""
+    alive = evidence.alive
+    scores = _scores(evidence, plan) if plan.drops and plan.rounds == 1 else _zeros(alive)
+    if plan.allocation:
+        chosen = keep_highest(scores, alive, _allocated(plan, evidence))
+    else:
+        chosen = drop_lowest(scores, alive, **plan.amount, scope=plan.scope, floor=plan.least)
+    if plan.rounds == 1 or not plan.drops:
+        return replace(chosen, masks=agreed(chosen.masks))
+    masks = _by_rounds(plan, evidence, chosen)
+    return Selection(masks, chosen.asked, alive.kept - masks.kept, _per_layer(masks))
+
+
+def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
+    """Returns what is left when the same numbers as in `wanted` are dropped little by little."""
+    alive, network = evidence.alive, copy.deepcopy(evidence.network)
+    now = alive
+    for done in range(1, plan.rounds + 1):
+        share = done / plan.rounds
+        scores = _scores(replace(evidence, network=network, alive=now), plan)
+        if plan.allocation or plan.scope == "layer":
+            keep = {
+                name: _between(int(mask.sum()), wanted.per_layer[name][0], share)
+                for name, mask in alive.items()
+            }
+            now = keep_highest(scores, now, keep).masks
+        else:
+            count = now.kept - _between(alive.kept, wanted.masks.kept, share)
+            now = drop_lowest(scores, now, count=count, floor=plan.least).masks
+        now = agreed(now)
+        apply(network, enforced(plan, evidence.groups, now, network))
+    return now
+
+
+def _between(start: int, end: int, share: float) -> int:
+    """Returns how many are left after a share of the rounds, each of which drops an equal part."""
+    return end if share == 1 or not end else round(start * (end / start) ** share)
+
+
+def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
+    """Returns what a criterion chooses that takes units one after the other."""
+    wanted = drop_lowest(
+        _zeros(evidence.alive), evidence.alive, **plan.amount, scope="layer", floor=plan.least
+    )
+    keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
+    options = plan.criterion_options
+    shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep, **options))
+    masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
+    got = evidence.alive.kept - masks.kept
+    selection = Selection(masks, wanted.asked, got, _per_layer(masks))
+    return Chosen(selection, scales(shares, evidence.alive))
+
+
+def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
+    """Returns how many weights each layer keeps by the plan's allocation; more than it has, perhaps."""
+    shapes = evidence.alive.shapes
+    density = evidence.alive.density() * (1 - plan.fraction)
+    if plan.budget == "macs":
+        macs = weight_macs(evidence.network, evidence.example)
+        uniform = layer_counts(shapes, density, "uniform")
+        wanted = sum(macs[name] * count for name, count in uniform.items())
+        density = density_at_macs(shapes, macs, plan.allocation, wanted)
+    return layer_counts(shapes, density, plan.allocation)
+
+
+def _scores(evidence: Evidence, plan: Plan) -> Scores:
+    return averaged(CRITERIA[plan.criterion].score(evidence))
+
+
+def _zeros(masks: Masks) -> Scores:
+    return {name: torch.zeros(mask.shape) for name, mask in masks.items()}
+
+
+def _per_layer(masks: Masks) -> dict[str, tuple[int, int]]:
+    return {name: (int(mask.sum()), mask.numel()) for name, mask in masks.items()}

@@ -1,0 +1,83 @@
+"""Data-parallel runs: scores are averaged over the processes, and the first one's masks hold for all.
+
+Without `torch.distributed` initialised, everything is returned as it is. All processes make the same calls.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from math import prod
+
+import torch
+from torch import Tensor, distributed
+
+from pruning.masks.held import Masks
+
+
+def averaged(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Returns the scores' mean over all processes, each counted alike, whatever it has seen.
+
+    Args:
+        scores: Name -> scores; the same names in the same order and the same shapes in every process.
+
+    Returns:
+        The means where the scores are, of their type (float64 for whole numbers).
+
+    Raises:
+        RuntimeError: The processes have scores of different names or shapes; all of them raise it.
+    """
+    if not _running():
+        return dict(scores)
+    _require_equal(
+        [(name, tuple(score.shape)) for name, score in scores.items()], "names or shapes of scores"
+    )
+    flat = [score.detach().to(_device(), torch.float64).flatten() for score in scores.values()]
+    total = torch.cat([*flat, torch.zeros(1, device=_device(), dtype=torch.float64)])
+    distributed.all_reduce(total)
+    means = (total[:-1] / distributed.get_world_size()).split([score.numel() for score in scores.values()])
+    return {
+        name: mean.reshape(score.shape).to(score if score.is_floating_point() else mean)
+        for (name, score), mean in zip(scores.items(), means, strict=True)
+    }
+
+
+def agreed(masks: Masks) -> Masks:
+    """Returns the masks of the first process, in every process.
+
+    Raises:
+        RuntimeError: The processes have masks of different names or shapes, or what arrived is not the same
+            everywhere; all of them raise it.
+    """
+    if not _running():
+        return masks
+    _require_equal(list(masks.shapes.items()), "names or shapes of masks")
+    flat = [mask.flatten() for mask in masks.values()]
+    bits = torch.cat([*flat, torch.ones(1, dtype=torch.bool)]).to(_device(), torch.uint8)
+    distributed.broadcast(bits, src=0)
+    parts = bits[:-1].bool().cpu().split([prod(shape) for shape in masks.shapes.values()])
+    shared = {
+        name: part.reshape(shape) for (name, shape), part in zip(masks.shapes.items(), parts, strict=True)
+    }
+    found = Masks(shared)
+    _require_equal(found.digest(), "masks")
+    return found
+
+
+def _running() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
+
+
+def _device() -> torch.device:
+    """Returns where the processes' tensors must be to be exchanged."""
+    if distributed.get_backend() == "nccl":
+        return torch.device("cuda", torch.cuda.current_device())
+    return torch.device("cpu")
+
+
+def _require_equal(value: object, what: str) -> None:
+    digest = hashlib.sha256(repr(value).encode()).hexdigest()
+    found: list[str] = [""] * distributed.get_world_size()
+    distributed.all_gather_object(found, digest)
+    if odd := [rank for rank, other in enumerate(found) if other != found[0]]:
+        raise RuntimeError(f"processes {', '.join(map(str, odd))} have other {what} than process 0")

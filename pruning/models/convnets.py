@@ -1,0 +1,45 @@
+"""The small convolutional network of the studies of sparse training: maps that halve from layer to layer.
+
+Its first layers have few weights, which are read at many positions, and its last ones many that are read at
+few. So a share of weights and a share of multiply-adds are two things, as in the published networks.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pruning.models.sizes import Shape, scaled
+
+
+class StridedConvNet(nn.Module):
+    """Convolutions of 3x3 and stride 2, each with normalisation and ReLU, global average pooling, one layer.
+
+    The first keeps the side. Convolutions have no bias, since a normalisation follows each.
+
+    Args:
+        shape: Of an image.
+        classes: Their number.
+        units: Filters of each convolution.
+    """
+
+    def __init__(self, shape: Shape, classes: int, units: tuple[int, ...]):
+        super().__init__()
+        inputs = (shape[0], *units)
+        self.convs = nn.ModuleList(
+            nn.Conv2d(inputs[number], outputs, 3, stride=2 if number else 1, padding=1, bias=False)
+            for number, outputs in enumerate(units)
+        )
+        self.norms = nn.ModuleList(map(nn.BatchNorm2d, units))
+        self.out = nn.Linear(units[-1], classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Returns logits `[B, classes]` of images `[B, C, H, W]`."""
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x = functional.relu(norm(conv(x)))
+        return self.out(x.mean((2, 3)))
+
+
+def cnn(shape: Shape, classes: int, width: float, units: tuple[int, ...]) -> nn.Module:
+    """Returns the network with so many filters times the width."""
+    return StridedConvNet(shape, classes, tuple(scaled(each, width) for each in units))

@@ -1,0 +1,234 @@
+"""Learning-rate schedules of pruning in cycles: pure functions of the progress in a cycle and its number.
+
+`SCHEDULES` names them all; each is made by a function whose keywords are its options. `lr` is the peak, `u`
+the progress in [0, 1] of the cycle; shares are of the cycle's length, so that no schedule counts epochs.
+Every cycle begins anew (the learning rate is rewound). At progress 0 a warm-up is at 0 exactly.
+
+FT, LRW, SLR and CLR are those of Le and Hua, "Network Pruning That Matters" (ICLR 2021), from its code. They
+retrain a trained, pruned network after a base training of 160 epochs, lr 0.1, a tenth from epochs 80 and
+120; here `lr`, `drops` and `factor` describe the base training, and the cycle is the retraining.
+
+Schedules that are the same in every cycle stand here; SILO's family, with peaks of its own, in `silo`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from pruning.schedules.shapes import (
+    Schedule,
+    ShapedSchedule,
+    check_drops,
+    check_positive,
+    check_share,
+    check_whole,
+    check_within,
+    fall,
+    flat,
+    half_cosine,
+    last_part,
+    rise_and_rest,
+    same,
+    steps,
+    triangles,
+)
+from pruning.schedules.silo import s_cyc, silo, silo_linear, silo_step, warm_step_shape
+
+
+def constant(*, lr: float = 0.1) -> Schedule:
+    """The same learning rate throughout: lr."""
+    return _every_cycle(lr, flat)
+
+
+def step(*, lr: float = 0.1, drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
+    """lr, times `factor` from each of `drops` on; by default at epochs 80 and 120 of 160."""
+    return _every_cycle(lr, _step_shape(drops, factor))
+
+
+def linear(*, lr: float = 0.1) -> Schedule:
+    """A straight line from lr to 0: lr (1 - u)."""
+    return _every_cycle(lr, fall)
+
+
+def cosine(*, lr: float = 0.1, end: float = 0.0) -> Schedule:
+    """Half a turn of the cosine: end + (lr - end) (1 + cos(pi u)) / 2.
+
+    Loshchilov and Hutter, SGDR (ICLR 2017), eq. 5, with one annealing in each pruning cycle.
+    """
+    check_positive(lr=lr)
+    check_within(0, lr, end=end)
+    return _every_cycle(lr, partial(half_cosine, start=1.0, end=end / lr))
+
+
+def cyclic(*, lr: float = 0.1, cycles: int = 1) -> Schedule:
+    """Triangles 0, lr, 0, as many as `cycles` in one pruning cycle: lr (1 - |2 (cycles u mod 1) - 1|).
+
+    Smith, "Cyclical Learning Rates" (WACV 2017), with 0 for the lower bound and half a triangle of
+    1 / (2 cycles) for the step size; as in the comparisons of SILO.
+    """
+    check_whole(1, cycles=cycles)
+    return _every_cycle(lr, partial(triangles, count=cycles))
+
+
+def one_cycle(
+    *, lr: float = 0.1, start: float | None = None, end: float | None = None, rise: float = 0.1
+) -> Schedule:
+    """Half a cosine from `start` to lr during `rise`, then half a cosine from lr to `end`.
+
+    u < rise: start + (lr - start) (1 - cos(pi u / rise)) / 2; then with v = (u - rise) / (1 - rise):
+    end + (lr - end) (1 + cos(pi v)) / 2. By default start is lr / 100 and end is start / 100.
+
+    Smith and Topin, "Super-Convergence" (2018). Deviation: the momentum does not move.
+    """
+    check_positive(lr=lr)
+    check_share(rise=rise)
+    start = lr / 100 if start is None else start
+    check_within(0, lr, start=start)
+    end = start / 100 if end is None else end
+    check_within(0, lr, end=end)
+    return _every_cycle(lr, _rise_and_fall(start / lr, end / lr, rise))
+
+
+def warmup_step(
+    *,
+    lr: float = 0.1,
+    warmup: float = 0.08,
+    drops: tuple[float, ...] = (0.5, 0.75),
+    factor: float = 0.1,
+) -> Schedule:
+    """A straight line from 0 to lr during `warmup`, then lr, times `factor` from each of `drops` on.
+
+    By default that of VGG-19 in SILO's code: 10,000 of 160 epochs' iterations, drops at epochs 80 and 120.
+    Deviation: the warm-up must end before the first drop, which in the scripts it does not always.
+    """
+    return _every_cycle(lr, warm_step_shape(warmup, drops, factor))
+
+
+def fine_tuning(*, lr: float = 0.1, drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
+    """FT: the last learning rate of the base training throughout, lr factor^drops (0.001 by default)."""
+    return _every_cycle(lr, partial(last_part, part=0.0, whole=_step_shape(drops, factor)))
+
+
+def lr_rewinding(
+    *,
+    lr: float = 0.1,
+    replayed: float = 0.55,
+    drops: tuple[float, ...] = (0.5, 0.75),
+    factor: float = 0.1,
+) -> Schedule:
+    """LRW: the last part of the base training over again, `replayed` of it: step at 1 - replayed (1 - u).
+
+    `replayed` is E / 160 for E epochs of retraining, by default 88, one of the authors' eight. Where it is no
+    more than what the last drop left (a quarter by default), LRW is FT.
+    """
+    check_positive(replayed=replayed)
+    check_within(0, 1, replayed=replayed)
+    return _every_cycle(lr, partial(last_part, part=replayed, whole=_step_shape(drops, factor)))
+
+
+def scaled_restarting(
+    *,
+    lr: float = 0.1,
+    warmup: float = 0.1,
+    drops: tuple[float, ...] = (0.5, 0.75),
+    factor: float = 0.1,
+) -> Schedule:
+    """SLR: up from the base training's last learning rate to its first, then all its drops, scaled.
+
+    u < warmup: s + (lr - s) (1 - cos(pi u / warmup)) / 2 with s = lr factor^drops; then `factor` at each of
+    `drops` of what is left, (u - warmup) / (1 - warmup).
+
+    Deviation: the code rounds the warm-up and the drops down to whole epochs; here they are shares.
+    """
+    check_share(warmup=warmup)
+    rest = _step_shape(drops, factor)
+    return _every_cycle(lr, partial(rise_and_rest, start=rest(1.0), rise=warmup, rest=rest))
+
+
+def cyclic_restarting(
+    *,
+    lr: float = 0.1,
+    rise: float = 0.1,
+    drops: tuple[float, ...] = (0.5, 0.75),
+    factor: float = 0.1,
+) -> Schedule:
+    """CLR: one cycle from the base training's last learning rate to its first, and far down again.
+
+    `one_cycle` with start lr factor^drops (0.001 by default) and end start / 100 (0.00001). Moves with every
+    iteration, as in the code.
+    """
+    check_share(rise=rise)
+    start = _step_shape(drops, factor)(1.0)
+    return _every_cycle(lr, _rise_and_fall(start, start / 100, rise))
+
+
+SCHEDULES: dict[str, Callable[..., Schedule]] = {
+    "constant": constant,
+    "step": step,
+    "linear": linear,
+    "cosine": cosine,
+    "cyclic": cyclic,
+    "one-cycle": one_cycle,
+    "warmup-step": warmup_step,
+    "ft": fine_tuning,
+    "lrw": lr_rewinding,
+    "slr": scaled_restarting,
+    "clr": cyclic_restarting,
+    "s-cyc": s_cyc,
+    "silo": silo,
+    "silo-step": silo_step,
+    "silo-linear": silo_linear,
+}
+"""What makes each schedule, by the name that users give; the keywords are its options."""
+
+
+def make_schedule(name: str, **options: Any) -> Schedule:
+    """Returns the schedule of that name; options not given are its defaults.
+
+    Raises:
+        ValueError: There is no such schedule or option, or a value is out of its range.
+    """
+    factory = schedule_factory(name)
+    known = list(inspect.signature(factory).parameters)
+    for option in options:
+        if option not in known:
+            raise ValueError(
+                f"schedule {name!r} has no option {option!r}{_nearest(option, known)}; "
+                f"options are {', '.join(known)}"
+            )
+    try:
+        return factory(**options)
+    except ValueError as error:
+        raise ValueError(f"schedule {name!r}: {error}") from error
+
+
+def schedule_factory(name: str) -> Callable[..., Schedule]:
+    """Returns what makes the schedules of that name; ValueError with the known names where there is none."""
+    if name not in SCHEDULES:
+        raise ValueError(
+            f"unknown schedule {name!r}{_nearest(name, SCHEDULES)}; schedules are {', '.join(SCHEDULES)}"
+        )
+    return SCHEDULES[name]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(name.lower(), list(known), n=1)
+    return f" (did you mean {match[0]!r}?)" if match else ""
+
+
+def _every_cycle(lr: float, shape: Callable[[float], float]) -> Schedule:
+    check_positive(lr=lr)
+    return ShapedSchedule(partial(same, lr=lr), shape)
+
+
+def _step_shape(drops: tuple[float, ...], factor: float) -> partial[float]:
+    check_drops(drops, factor)
+    return partial(steps, drops=drops, factor=factor)
+
+
+def _rise_and_fall(start: float, end: float, rise: float) -> partial[float]:
+    return partial(rise_and_rest, start=start, rise=rise, rest=partial(half_cosine, start=1.0, end=end))

@@ -1,0 +1,177 @@
+"""Sparse training: a network has few weights from the start, and its masks change while it trains.
+
+    sparse = SparseTraining(network, masks, make_topology("rigl", alpha=0.3), seed)
+    task.train(network, sparse.hold, sparse.watch(lr), ...)
+    sparse.masks
+
+Between two updates nothing is done that a static mask would not do, but for the running average of SNFS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from pruning.masks import Held, Masks, averaged, hold_at_zero
+from pruning.sparse.topologies import Moment, Topology
+
+MOMENTA = ("momentum_buffer", "exp_avg")
+"""What optimizers call the momentum of their weights."""
+
+
+class SparseTraining:
+    """The masks of one training.
+
+    A weight that is dropped is 0 with its buffers in the optimizer; one that is grown starts from there, at 0
+    and with clean buffers. In a step that an update replaces, as RigL's do, the optimizer moves nothing: it
+    finds no gradient, so neither weight decay nor momentum act, and its step counts wait.
+
+    Steps are the optimizer's, from 0; where a task calls the learning rate less often than it steps, the
+    progress is that of the last call. In a data-parallel run all processes have the same masks as long as
+    they have the same weights and masks at the start, and the same seed.
+
+    Attributes:
+        metrics: "mask updates", "weights dropped" and "weights grown" until now. Those that are dropped and
+            grown in the same update count as neither.
+
+    Args:
+        network: Has the masks' parameters. Where the topology starts whole, they are all there yet.
+        masks: What is kept at the start; where the topology starts whole, what each layer keeps at the end.
+        topology: How they change, see `make_topology`.
+        seed: Seed of random growth.
+    """
+
+    def __init__(self, network: nn.Module, masks: Masks, topology: Topology, seed: int):
+        self._network, self._topology = network, topology
+        self._final = {name: int(mask.sum()) for name, mask in masks.items()}
+        self._masks: dict[str, Tensor] = dict(Masks.ones(masks.shapes) if topology.starts_whole else masks)
+        self._generator = torch.Generator().manual_seed(seed)
+        self._held: Held | None = None
+        self._weights: dict[str, nn.Parameter] = {}
+        self._averages: dict[str, Tensor] = {}
+        self._progress: float | None = None
+        self._step, self._due, self._over = 0, False, topology.update is None
+        self.metrics = {"mask updates": 0.0, "weights dropped": 0.0, "weights grown": 0.0}
+
+    @property
+    def masks(self) -> Masks:
+        """What is kept now."""
+        return Masks(self._masks)
+
+    @property
+    def held(self) -> bool:
+        """Whether an optimizer has been given to `hold`."""
+        return self._held is not None
+
+    def watch(self, lr: Callable[[float], float]) -> Callable[[float], float]:
+        """Returns a learning rate by progress in [0, 1] that tells the topology the progress of each step."""
+
+        def watched(progress: float) -> float:
+            self._progress = progress
+            return lr(progress)
+
+        return watched
+
+    def hold(self, optimizer: Optimizer) -> None:
+        """Keeps what the masks drop at zero from now on, and changes them as the optimizer steps.
+
+        Raises:
+            ValueError: As `hold_at_zero`; there is an optimizer already; or a layer in which weights are to
+                grow is not trained by this one.
+        """
+        if self._held is not None:
+            raise ValueError("a sparse training is one training with one optimizer: hold was called twice")
+        self._weights = dict(self._network.named_parameters(remove_duplicate=False))
+        if self._topology.grows:
+            self._require_trained(optimizer)
+        self._held = hold_at_zero(self._network, optimizer, self._masks)
+        if self._topology.update is None:
+            return
+        self._masks = {name: mask.to(self._weights[name].device) for name, mask in self._masks.items()}
+        optimizer.register_step_pre_hook(self._before_step)
+        if not self._topology.replaces_step:
+            optimizer.register_step_post_hook(self._after_step)
+
+    @torch.no_grad()
+    def _before_step(self, optimizer: Optimizer, *_: object) -> None:
+        self._due = not self._over and self._is_due()
+        self._step += 1
+        if self._over:
+            return
+        if self._topology.decay:
+            self._average()
+        if self._due and self._topology.replaces_step:
+            self._update(optimizer)
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad = None
+
+    @torch.no_grad()
+    def _after_step(self, optimizer: Optimizer, *_: object) -> None:
+        if self._due:
+            self._update(optimizer)
+
+    def _is_due(self) -> bool:
+        """Returns whether this step has an update; notes where there will be no more."""
+        if self._progress is None:
+            raise ValueError("progress is not known: the training must use the learning rate of watch(lr)")
+        topology = self._topology
+        if self._progress >= topology.end:
+            self._over, self._averages = True, {}
+            return topology.starts_whole
+        return self._step > 0 and self._step % topology.every == 0 and self._progress >= topology.begin
+
+    def _update(self, optimizer: Optimizer) -> None:
+        """Changes the masks, and with them what is held at zero."""
+        moment = Moment(
+            progress=self._progress,
+            weights={name: self._weights[name].detach().flatten() for name in self._masks},
+            kept={name: mask.flatten() for name, mask in self._masks.items()},
+            final=self._final,
+            signal=lambda name: averaged(self._signal(name, optimizer)),
+            generator=self._generator,
+        )
+        for name, after in self._topology.update(moment).items():
+            before = moment.kept[name]
+            self.metrics["weights dropped"] += int((before & ~after).sum())
+            self.metrics["weights grown"] += int((after & ~before).sum())
+            self._masks[name] = after.view(self._masks[name].shape)
+        self.metrics["mask updates"] += 1
+        self._held.change(self._masks)
+
+    def _signal(self, name: str, optimizer: Optimizer) -> dict[str, Tensor]:
+        """Returns what is known of all places of each layer, flat."""
+        own = {"gradient": self._gradient, "average": self._averages.get}
+        found = own.get(name, lambda layer: self._momentum(layer, optimizer))
+        return {layer: found(layer).flatten() for layer in self._masks}
+
+    def _average(self) -> None:
+        for name in self._masks:
+            gradient = self._gradient(name)
+            if name not in self._averages:
+                self._averages[name] = torch.zeros_like(gradient)
+            self._averages[name].lerp_(gradient, 1 - self._topology.decay)
+
+    def _gradient(self, name: str) -> Tensor:
+        gradient = self._weights[name].grad
+        if gradient is None:
+            raise ValueError(f"no gradient of {name!r} to grow weights by: the layer has no part in the loss")
+        return gradient
+
+    def _momentum(self, name: str, optimizer: Optimizer) -> Tensor:
+        state: Mapping[str, Tensor] = optimizer.state.get(self._weights[name], {})
+        for momentum in MOMENTA:
+            if state.get(momentum) is not None:
+                return state[momentum]
+        kind = type(optimizer).__name__
+        raise ValueError(f"the optimizer, {kind}, has no momentum of {name!r} to redistribute weights by")
+
+    def _require_trained(self, optimizer: Optimizer) -> None:
+        trained = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+        for name in filter(self._weights.__contains__, self._masks):  # hold_at_zero names the others
+            weight = self._weights[name]
+            if not weight.requires_grad or id(weight) not in trained:
+                raise ValueError(f"{name!r} is not trained, so no weight can grow in it: exclude the layer")

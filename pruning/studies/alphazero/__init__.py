@@ -1,0 +1,36 @@
+"""pruning/studies/alphazero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bttt.runs import on_first_use
+
+if TYPE_CHECKING:
+    from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
+    from pruning.studies.alphazero.config import PruneConfig, PruneOptions
+    from pruning.studies.alphazero.measures import level_folder, level_times
+    from pruning.studies.alphazero.plans import plan_settings
+    from pruning.studies.alphazero.run import load_subject, make_plan, prepare, prune
+    from pruning.studies.alphazero.task import SAMPLED, AlphaZeroTask, Retraining, legal_cells
+
+__all__ = [
+    "SAMPLED",
+    "AlphaZeroTask",
+    "Buffer",
+    "PruneConfig",
+    "PruneOptions",
+    "Retraining",
+    "legal_cells",
+    "level_folder",
+    "level_times",
+    "load_buffer",
+    "load_subject",
+    "make_plan",
+    "plan_settings",
+    "play_buffer",
+    "prepare",
+    "prune",
+    "save_buffer",
+]
+__getattr__ = on_first_use(__name__, __all__, ("config", "plans", "measures", "buffer", "task", "run"))

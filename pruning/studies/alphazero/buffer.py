@@ -1,0 +1,97 @@
+"""A buffer of self-play to retrain pruned networks on, split by game.
+
+Shapes: N samples.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.alphazero import SearchConfig, SelfPlayConfig
+from agents.alphazero.search import Evaluator
+from agents.alphazero.training import SelfPlay, sample_type
+from bttt import Board
+from bttt.runs import write_bytes
+
+VALIDATION_GAMES = 10
+"""One game in so many is of the validation split."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Samples of whole games.
+
+    Attributes:
+        samples: `[N]` of `agents.alphazero.training.replay.sample_type`.
+        games: `[N] int64`, the number of each sample's game.
+    """
+
+    samples: np.ndarray
+    games: np.ndarray
+
+    def split(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the samples to train on and those to validate on; no game has samples in both."""
+        validation = self.games % VALIDATION_GAMES == 0
+        return self.samples[~validation], self.samples[validation]
+
+
+def play_buffer(
+    evaluate: Evaluator,
+    boards: Sequence[Board],
+    bricks_plane: bool,
+    *,
+    positions: int,
+    config: SelfPlayConfig,
+    search: SearchConfig,
+    seed: int,
+) -> Buffer:
+    """Returns a buffer of at least that many positions, of games that a network plays with itself.
+
+    They are enough games to have some of both splits.
+    """
+    rng = np.random.default_rng(np.random.SeedSequence(seed))
+    selfplay = SelfPlay(boards, config, search, bricks_plane, rng)
+    samples: list[np.ndarray] = []
+    sizes: list[np.ndarray] = []
+    found = 0
+    while found < positions or sum(map(len, sizes)) < VALIDATION_GAMES:
+        played = selfplay.run(evaluate, 1, rng)
+        samples.append(played.samples)
+        sizes.append(played.sizes)
+        found += len(played.samples)
+    lengths = np.concatenate(sizes)
+    return Buffer(np.concatenate(samples), np.repeat(np.arange(len(lengths)), lengths))
+
+
+def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
+    """Writes a buffer and what it was made with, as JSON values, atomically."""
+    file = io.BytesIO()
+    arrays = {"samples": buffer.samples, "games": buffer.games, "made": np.array(json.dumps(made))}
+    np.savez_compressed(file, **arrays)
+    write_bytes(path, file.getvalue())
+
+
+def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
+    """Returns a buffer that `save_buffer` wrote; ValueError where it is corrupt or was made otherwise."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            samples, games, stored = arrays["samples"], arrays["games"], json.loads(str(arrays["made"]))
+        if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
+            raise ValueError("its samples are none, or of boards of another size")
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} is damaged, or no buffer of bttt prune ({reason})") from error
+    for name, value in made.items():
+        if stored.get(name) != value:
+            raise ValueError(
+                f"{path} was made with other settings: {name} is {stored.get(name)!r} there, {value!r} here; "
+                "choose another --buffer"
+            )
+    return Buffer(samples, games)

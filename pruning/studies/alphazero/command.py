@@ -1,0 +1,19 @@
+"""The command `bttt prune`: cuts a trained AlphaZero network in cycles, each level an agent to play."""
+
+from __future__ import annotations
+
+from bttt.runs import OK
+from pruning.studies.alphazero.config import PruneConfig
+
+
+def run(config: PruneConfig) -> int:
+    """Prunes, or continues, prints a table of the levels, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written; the levels finished before are kept.
+    """
+    from pruning.studies.alphazero.run import prune  # torch, which takes seconds to load
+
+    prune(config)
+    return OK

@@ -1,0 +1,208 @@
+"""The command `bttt levels`: a pruning's levels play each other, at equal simulations and equal time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+
+from agents import make_agent
+from agents.alphazero import MOST_SIMULATIONS
+from agents.alphazero.network import load_network, parameters
+from agents.alphazero.weights import RUN_FILE
+from bttt import boards_of_size, load_suite
+from bttt.runs import (
+    OK,
+    aligned,
+    csv_text,
+    default_folder,
+    number_text,
+    plain,
+    read_json,
+    write_json,
+    write_text,
+)
+from pruning.measures import latencies_ms
+from tournaments import TournamentConfig
+from tournaments import run as run_tournament
+from tournaments.play import STORE_FILE, Store
+from tournaments.standings import fit_ratings, milliseconds_text, move_times
+
+TIMING_FILE, CSV_FILE, TEXT_FILE = "timing.json", "levels.csv", "levels.txt"
+MODES = ("equal simulations", "equal time")
+ROUNDS = 7
+"""Times that each level is asked for the same positions; the median counts."""
+
+
+@dataclass(frozen=True)
+class LevelsConfig:
+    """Play the levels of a pruning against each other, twice: at equal simulations and at equal time.
+
+    For equal time a level gets as many simulations as it does while the first level does its own; the tables
+    show the milliseconds a move that were then measured in the games. Prints both tournaments and a table of
+    the levels. The same command again resumes it, with the simulations that were found first.
+    """
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Folder of a run of bttt prune."""
+    levels: tuple[int, ...] = ()
+    """Levels that play; by default all."""
+    simulations: int = 100
+    """Simulations of a decision of the first level, and at equal simulations of all."""
+    bricks: tuple[str, ...] = ("all",)
+    """Brick sets, as in bttt tournament."""
+    repeats: int = 2
+    """Games of each pair on each board in each seat."""
+    seed: int = 0
+    """Seed of all random numbers."""
+    in_flight: int = 64
+    """Games at once, and positions at once where levels are timed."""
+    workers: int = 1
+    """Processes; with several on a busy machine times are less even."""
+    out: Path | None = None
+    """Folder of the results; by default runs/levels-<hash of the settings>."""
+
+
+def run(config: LevelsConfig) -> int:
+    """Times the levels, plays both tournaments, writes levels.csv and prints the tables; returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the folder is no run of bttt prune.
+        OSError: A folder cannot be written; the games stored before are kept.
+    """
+    networks = _networks(config)
+    settings = plain(asdict(config))
+    for name in ("out", "workers"):
+        del settings[name]
+    folder = config.out or default_folder("levels", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    budgets = {
+        MODES[0]: dict.fromkeys(networks, config.simulations),
+        MODES[1]: _equal(config, folder, networks),
+    }
+    rows: dict[int, dict[str, Any]] = {level: _told(path) for level, path in networks.items()}
+    for mode, simulations in budgets.items():
+        specs = {
+            level: f"alphazero:{path},simulations={simulations[level]}" for level, path in networks.items()
+        }
+        print(f"\n{mode}:\n")
+        played = folder / mode.replace(" ", "-")
+        run_tournament(
+            TournamentConfig(
+                players=tuple(specs.values()),
+                bricks=config.bricks,
+                repeats=config.repeats,
+                seed=config.seed,
+                openings="balanced",
+                anchor=next(iter(specs.values())),
+                out=played,
+                workers=config.workers,
+                in_flight=config.in_flight,
+            )
+        )
+        _rate(rows, mode, specs, simulations, played)
+    write_text(folder / CSV_FILE, csv_text({"level": level, **row} for level, row in rows.items()))
+    table = _table(rows)
+    write_text(folder / TEXT_FILE, f"{table}\n")
+    print(f"\n{table}\n\nelo: 0 is the first level; written: {folder / CSV_FILE}")
+    return OK
+
+
+def _networks(config: LevelsConfig) -> dict[int, Path]:
+    """Returns the folders of the levels that play; ValueError where one is not there."""
+    for name, most in (("simulations", MOST_SIMULATIONS), ("repeats", 10_000), ("in_flight", 1024)):
+        if not 1 <= getattr(config, name) <= most:
+            raise ValueError(f"{name} must be 1 to {most}, got {getattr(config, name)}")
+    boards_of_size("7x7x4", config.bricks)  # raises where they are wrong
+    found = {
+        int(path.name.removeprefix("level-")): path
+        for path in sorted(config.run.glob("level-*"))
+        if path.name.removeprefix("level-").isdecimal() and (path / RUN_FILE).is_file()
+    }
+    if not found:
+        raise ValueError(f"{config.run} holds no levels: give the folder of a run of bttt prune")
+    chosen = sorted(set(config.levels or found))
+    if absent := [level for level in chosen if level not in found]:
+        raise ValueError(f"no level {absent[0]} in {config.run}; levels are {', '.join(map(str, found))}")
+    if len(chosen) < 2:
+        raise ValueError(f"levels must be at least two, got {', '.join(map(str, chosen))}")
+    return {level: found[level] for level in chosen}
+
+
+def _told(path: Path) -> dict[str, Any]:
+    """Returns what a level's checkpoint says of its size; ValueError where it is no level."""
+    network, record = load_network(path / RUN_FILE)
+    try:
+        density = float(record["pruning"]["density"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is no level of bttt prune") from error
+    return {"density": density, "parameters": parameters(network)}
+
+
+def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> dict[int, int]:
+    """Returns each level's simulations in the time of the first level's; found once, then kept."""
+    file = folder / TIMING_FILE
+    stored = read_json(file, dict)
+    if not stored:
+        positions = load_suite("single").take(np.arange(config.in_flight)).positions()
+        agents = [
+            make_agent(f"alphazero:{each},simulations={config.simulations}") for each in networks.values()
+        ]
+        calls = {
+            number: partial(agent.decide, positions, np.random.default_rng(0))
+            for number, agent in enumerate(agents)
+        }
+        times = list(latencies_ms(calls, rounds=ROUNDS).values())
+        stored = {
+            "milliseconds a decision": [each / len(positions) for each in times],
+            "simulations": [max(1, round(config.simulations * times[0] / each)) for each in times],
+            "levels": list(networks),
+        }
+        write_json(file, stored)
+    if stored.get("levels") != list(networks) or len(stored.get("simulations", ())) != len(networks):
+        raise ValueError(f"{file} is of other levels, or damaged; choose another --out")
+    return dict(zip(networks, stored["simulations"], strict=True))
+
+
+def _rate(
+    rows: dict[int, dict[str, Any]],
+    mode: str,
+    specs: Mapping[int, str],
+    simulations: Mapping[int, int],
+    played: Path,
+) -> None:
+    """Adds a tournament's ratings to the rows of the levels."""
+    with Store.open(played / STORE_FILE, read_only=True) as store:
+        games = store.games()
+    players = tuple(specs.values())
+    ratings, times = fit_ratings(players, games, anchor=players[0]), move_times(players, games)
+    for number, (level, spec) in enumerate(specs.items()):
+        rows[level] |= {
+            f"{mode}: simulations": simulations[level],
+            f"{mode}: ms a move": round(1000 * times[spec].seconds, 4),
+            f"{mode}: elo": round(float(ratings.elo[number]), 1),
+            f"{mode}: +-": round(float(ratings.margin[number]), 1),
+        }
+
+
+def _table(rows: Mapping[int, Mapping[str, Any]]) -> str:
+    heads = ["level", "density", "parameters"]
+    lines = [[*heads, *(f"{name}" for _ in MODES for name in ("simulations", "ms/move", "elo", "+-"))]]
+    for level, row in rows.items():
+        line = [str(level), number_text(row["density"], 3), f"{row['parameters']:,}"]
+        for mode in MODES:
+            line += [
+                str(row[f"{mode}: simulations"]),
+                milliseconds_text(row[f"{mode}: ms a move"] / 1000),
+                number_text(row[f"{mode}: elo"]),
+                number_text(row[f"{mode}: +-"]),
+            ]
+        lines.append(line)
+    return "\n".join([f"{MODES[0]}, then {MODES[1]}:", *aligned(lines)])

@@ -1,0 +1,81 @@
+"""What is measured of all levels of a pruning together, when they are there: times, and moves with search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.alphazero.network import load_network, make_evaluator
+from agents.alphazero.weights import RUN_FILE
+from bttt import Board
+from bttt.runs import read_json, write_json
+from pruning.measures import latencies_ms
+from tournaments.generalisation import SINGLE, Part, evaluate, novelties
+
+TIMES_FILE = "times.json"
+TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}
+"""What is timed: an evaluator's name and a batch's size; "auto" plays, "selfplay" makes samples."""
+
+
+def level_folder(folder: Path, level: int) -> Path:
+    """Returns the folder of a level in that of its run."""
+    return folder / f"level-{level:02}"
+
+
+def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
+    """Returns for each level the milliseconds of a batch, by the keys of `TIMED`.
+
+    They are measured once, all levels in turns, and kept; again where there are more levels than then.
+    """
+    path = folder / TIMES_FILE
+    stored = read_json(path, list)
+    if any(not isinstance(row, dict) or row.keys() != TIMED.keys() for row in stored):
+        raise ValueError(f"{path} is damaged: delete it")
+    if len(stored) < levels:
+        rng = np.random.default_rng(0)
+        calls = {
+            (level, name): call
+            for level in range(levels)
+            for name, call in _calls(level_folder(folder, level) / RUN_FILE, rng).items()
+        }
+        times = latencies_ms(calls)
+        stored = [{name: times[level, name] for name in TIMED} for level in range(levels)]
+        write_json(path, stored)
+    return stored[:levels]
+
+
+def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:
+    """Returns for each level the share of decisions that lose value, with that many simulations, by novelty.
+
+    Args:
+        folder: Folder of the run.
+        levels: How many levels it has.
+        boards: The boards of the training.
+        simulations: Simulations of a decision.
+    """
+    part = Part("losing", SINGLE, simulations, None, (), 0)
+    found = []
+    for level in range(levels):
+        (counts,) = evaluate(level_folder(folder, level), [part])
+        known = novelties(boards, [each.board for each in counts or ()])
+        totals: dict[str, np.ndarray] = {}
+        for each in counts or ():
+            row = np.array([each.hits, each.trials])
+            totals[known[each.board]] = totals.get(known[each.board], 0) + row
+        found.append({novelty: float(hits / trials) for novelty, (hits, trials) in totals.items()})
+    return found
+
+
+def _calls(path: Path, rng: np.random.Generator) -> dict[str, Callable[[], Any]]:
+    network, record = load_network(path)
+    board = Board.parse(record["boards"][0])
+
+    def call(name: str, size: int) -> Callable[[], Any]:
+        judge = make_evaluator(network, name)
+        planes = rng.integers(0, 2, (size, 3, board.rows, board.cols)).astype(np.float32)
+        return lambda: judge(planes)
+
+    return {name: call(*of) for name, of in TIMED.items()}

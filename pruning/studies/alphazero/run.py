@@ -1,0 +1,244 @@
+"""A run of `bttt prune`: its folder, its buffer of self-play, its levels and their table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from agents.alphazero import SearchConfig
+from agents.alphazero.network import PolicyValueNet, load_network, make_evaluator, one_thread, save_network
+from agents.alphazero.training import Yardstick
+from agents.alphazero.weights import RUN_FILE, find_network
+from bttt import Board
+from bttt.runs import add_environment, default_folder, hold, open_folder, plain, write_json
+from pruning.channels import find_groups, shrink
+from pruning.loop import Level, Plan, cycle_file, whole
+from pruning.loop import run as run_loop
+from pruning.measures import cost
+from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
+from pruning.studies.alphazero.config import PruneConfig
+from pruning.studies.alphazero.measures import level_folder, level_times, searched
+from pruning.studies.alphazero.plans import plan_settings
+from pruning.studies.alphazero.table import write_table
+from pruning.studies.alphazero.task import AlphaZeroTask, Retraining, shrunk_config
+
+BUFFER_FILE = "buffer.npz"
+NOT_SETTINGS = ("out", "cycles", "until_density", "kappa", "buffer", "simulations")
+"""Options that do not change what a cycle does, which may differ when a run is continued."""
+OF_PLAN = (
+    *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
+    *("kappa", "grid", "tolerance", "seed", "untrained", "rounds", "allocation"),
+)
+"""Options that are the plan's too."""
+PREFIX = "alphazero:"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The network to prune.
+
+    Attributes:
+        network: The trained network.
+        record: What its checkpoint tells.
+        boards: The boards of its training.
+        fingerprint: Digest of the checkpoint.
+    """
+
+    network: PolicyValueNet
+    record: dict[str, Any]
+    boards: tuple[Board, ...]
+    fingerprint: str
+
+
+def prune(config: PruneConfig) -> Path:
+    """Runs a plan on a network, or the rest of it, and returns the folder; see `PruneConfig`."""
+    subject = load_subject(config.agent)
+    plan = make_plan(config)
+    _check(plan, subject)  # before anything is written: a folder would remember a wrong setting
+    settings = _settings(config, subject)
+    folder = config.out or default_folder("prune", settings)
+    open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
+    with one_thread(), hold(folder):
+        write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
+        if not level_folder(folder, plan.cycles).exists():
+            add_environment(folder)
+        task = _task(config, subject, folder)
+        with tqdm(total=plan.cycles + 1, unit="level") as bar:
+
+            def publish(level: Level) -> None:
+                publish_level(folder, level, subject, config)
+                bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
+
+            def count(result: Mapping[str, Any]) -> None:
+                bar.update()
+
+            results = run_loop(task, plan, folder, publish, count)
+        _check_levels(folder, results)
+        print(write_table(folder, _measured(config, folder, results, subject.boards)))
+    if len(results) <= plan.cycles:
+        print(f"\nended before cycle {plan.cycles}: {_reason(plan, results)}")
+    print(f"\nwritten: {folder}; play a level as alphazero:{level_folder(folder, len(results) - 1)}")
+    return folder
+
+
+def _check_levels(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """Raises ValueError where the checkpoint of a level is not what was written."""
+    for level, result in enumerate(results):
+        path = level_folder(folder, level) / RUN_FILE
+        if not path.exists() or path.stat().st_size != result["cost"]["bytes"]:
+            later = cycle_file(folder, level).name
+            raise ValueError(f"{path} is damaged: delete {later} and those after it, to have it made again")
+
+
+def _reason(plan: Plan, results: Sequence[Mapping[str, Any]]) -> str:
+    """Returns why a run ended before its last cycle."""
+    last = results[-1]
+    if last["density"] <= plan.until_density:
+        return f"density {last['density']:.3f} is at most {plan.until_density}"
+    if plan.drops and not last["dropped next"]:
+        return f"nothing more can be cut, each layer keeps {plan.least}"
+    return f"agreement fell to {plan.kappa} of the dense network's"
+
+
+def prepare(config: PruneConfig) -> None:
+    """Plays the buffer of a run where it is not there, and nothing else."""
+    with one_thread():
+        _buffer(config, load_subject(config.agent), Path())
+
+
+def _measured(
+    config: PruneConfig, folder: Path, results: Sequence[Mapping[str, Any]], boards: Sequence[Board]
+) -> list[dict[str, Any]]:
+    """Returns the levels' results with what is measured when all are there."""
+    rows = [dict(result) for result in results]
+    for row, times in zip(rows, level_times(folder, len(rows)), strict=True):
+        row["times"] = times
+        row["evaluations a second"] = 64e3 / times["ms, 64, selfplay"]
+    if config.simulations and Yardstick.fits(boards[0]):
+        found = searched(folder, len(rows), boards, config.simulations)
+        for row, rates in zip(rows, found, strict=True):
+            row |= {f"searched {novelty}": rate for novelty, rate in rates.items()}
+    return rows
+
+
+def load_subject(agent: str) -> Subject:
+    """Returns the network of an agent's spec.
+
+    Raises:
+        ValueError: It is no AlphaZero agent, or its checkpoint does not tell the boards of its training.
+    """
+    name = agent.removeprefix(PREFIX)
+    if name == agent or "," in name:
+        raise ValueError(
+            "agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, "
+            f"got {agent!r}"
+        )
+    path = find_network(name)
+    network, record = load_network(path)
+    try:
+        boards = tuple(Board.parse(text) for text in record["boards"])
+        if not boards:
+            raise ValueError("no boards")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{path} does not tell the boards of its training") from error
+    return Subject(network, record, boards, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+
+
+def make_plan(config: PruneConfig) -> Plan:
+    """Returns the plan of a configuration; ValueError where it is wrong."""
+    named = {name: getattr(config, name) for name in OF_PLAN}
+    return Plan(
+        **plan_settings(method=config.method, schedule=config.schedule, lr=config.learner.lr, **named)
+    )
+
+
+def _check(plan: Plan, subject: Subject) -> None:
+    """Raises ValueError where a plan does not fit a network."""
+    whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.coupled))
+    known = "seed" in subject.record and "pruning" not in subject.record
+    if (plan.restart == "rewind" or plan.untrained) and not known:
+        asked = "untrained" if plan.untrained else "restart=rewind"
+        raise ValueError(
+            f"{asked} needs a network whose initial weights are known: one that bttt train has "
+            "written, and no level of another pruning"
+        )
+
+
+def _settings(config: PruneConfig, subject: Subject) -> dict[str, Any]:
+    """Returns what decides a run, as JSON values."""
+    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
+    return {**settings, "network": subject.fingerprint}
+
+
+def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
+    """Returns the task of a run; its buffer is played where it is not there."""
+    train, validation = _buffer(config, subject, folder).split()
+    retraining = Retraining(
+        steps=config.steps,
+        learner=config.learner,
+        iterations=config.iterations if config.in_loop else 0,
+        fresh=config.untrained,
+        selfplay=config.selfplay,
+        search=_search(config, subject),
+    )
+    seed = int(subject.record.get("seed", 0))
+    return AlphaZeroTask(subject.network, subject.boards, train, validation, seed=seed, retraining=retraining)
+
+
+def _search(config: PruneConfig, subject: Subject) -> SearchConfig:
+    """Returns the search of self-play, with the discount that the network's values are learned with."""
+    trained = subject.record.get("config", {}).get("search", {})
+    return replace(config.search, discount=trained.get("discount", config.search.discount))
+
+
+def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
+    """Returns the samples to retrain on; they are played where they are not there."""
+    path = config.buffer or folder / BUFFER_FILE
+    search = _search(config, subject)
+    made = {
+        "network": subject.fingerprint,
+        "positions": config.positions,
+        "selfplay": plain(asdict(config.selfplay)),
+        "search": plain(asdict(search)),
+        "seed": config.seed,
+    }
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)  # before playing for minutes
+        played = play_buffer(
+            make_evaluator(subject.network, "selfplay"),
+            subject.boards,
+            subject.network.config.encoding == "bricks",
+            positions=config.positions,
+            config=config.selfplay,
+            search=search,
+            seed=config.seed,
+        )
+        save_buffer(played, path, made)
+    return load_buffer(path, subject.boards[0].cells, made)
+
+
+def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> None:
+    """Writes a level as a checkpoint, shrunk where channels were cut, and adds its costs to its result."""
+    exported, density = level.network, level.masks.density()
+    if level.removable is not None:
+        exported, _ = shrink(level.network, level.groups, level.removable)
+        exported.config = shrunk_config(subject.network.config, level.removable)
+    file = level_folder(folder, level.cycle) / RUN_FILE
+    file.parent.mkdir(exist_ok=True)
+    told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
+    asked = {name: getattr(config, name) for name in ("agent", "method", "scope")}
+    pruning = {**asked, "excluded": list(config.exclude), **told}
+    save_network(file, exported, {**subject.record, "pruning": pruning})
+    level.result["excluded"] = list(config.exclude)
+    level.result["cost"] = asdict(cost(exported, _example(subject), density=density, file=file))
+
+
+def _example(subject: Subject) -> torch.Tensor:
+    board = subject.boards[0]
+    return torch.zeros(1, 3, board.rows, board.cols)

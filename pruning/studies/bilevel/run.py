@@ -1,0 +1,178 @@
+"""Runs the jobs of a bilevel experiment, side by side in processes, and reads what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import lru_cache
+from math import isfinite
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from bttt.runs import plain, read_json, side_by_side, write_json
+from pruning.bilevel import Batches, Counter, Start, State, optimise
+from pruning.data import DataSet, load
+from pruning.studies.bilevel.baselines import BASELINES
+from pruning.studies.bilevel.experiment import BilevelArm, BilevelJob, BilevelPoint, BilevelRecipe, jobs_of
+from pruning.studies.bilevel.problems import BilevelTask
+
+DRAWS = 10**6
+"""Added to a job's seed for its batches, so that they are not the random numbers that made its data."""
+
+
+def run_jobs(recipe: BilevelRecipe, folder: Path, *, data: Path | None, download: bool, workers: int) -> None:
+    """Runs all jobs of a recipe, or the rest of them.
+
+    Args:
+        recipe: What is run.
+        folder: Where; it exists.
+        data: Folder of the data sets.
+        download: Whether to fetch them where they are not there.
+        workers: Processes.
+
+    Raises:
+        ValueError: The data are not there, damaged, or too few.
+        OSError: A worker process has died.
+    """
+    recipe.task(loaded(recipe.data, data, download), recipe.levels[0], 0)  # errors before processes start
+    folder, data = folder.absolute(), data and data.absolute()
+    waiting = [job for job in jobs_of(recipe) if not (folder / job.file).exists()]
+    calls = ((recipe, folder, job, data, download) for job in waiting)
+    with tqdm(total=len(waiting), unit="run", disable=None) as progress:
+        side_by_side(_run, calls, workers=max(1, min(workers, len(waiting))), progress=progress)
+
+
+def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
+    """Returns what all finished runs measured.
+
+    Raises:
+        ValueError: A file is damaged, or of an arm with other options than the recipe's.
+    """
+    found = []
+    for job in jobs_of(recipe):
+        if not (folder / job.file).exists():
+            continue
+        record = read_json(folder / job.file, dict)
+        own = plain(asdict(recipe.arms[job.arm]))
+        if not {"arm", "curve"} <= record.keys():
+            raise ValueError(f"{folder / job.file} is damaged (no curve): mend or delete it")
+        if record["arm"] != own:
+            raise ValueError(
+                f"{folder / job.file} is of another arm: {record['arm']!r} there, {own!r} here; "
+                "choose another --out"
+            )
+        for each in record["curve"]:
+            metrics = {name: value for name, value in each.items() if name != "spent"}
+            found.append(BilevelPoint(job.arm, job.level, job.seed, each["spent"], metrics))
+    return found
+
+
+def follow(task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> Iterator[dict[str, Any]]:
+    """Yields what a method measures at each mark, of the last state that lies within it.
+
+    A budget is spent in samples or in calls, of which the larger share counts. A method whose variables are
+    no longer finite ends with the last finite state, and one whose losses are not with that of the last mark.
+    """
+    pursuit = _Pursuit(task, arm, recipe, seed)
+    for mark in range(1, recipe.marks + 1):
+        sound = pursuit.here, pursuit.told
+        pursuit.go_on(mark / recipe.marks)
+        measured = task.measured(pursuit.here)
+        if not all(map(isfinite, measured.values())):
+            pursuit.here, pursuit.told = sound[0], {**sound[1], "diverged": 1}
+            measured = task.measured(pursuit.here)
+        more = _refitted(task, pursuit.here) if mark == recipe.marks else {}
+        yield {"spent": mark / recipe.marks, **pursuit.told, **measured, **more}
+
+
+class _Pursuit:
+    """A method at work: its last state within what it may spend, and what that took."""
+
+    def __init__(self, task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> None:
+        batches = Batches(len(task.validation), len(task.train), DRAWS + seed)
+        self.here = task.start
+        self.told: dict[str, Any] = {**_told(Counter(), 0, 0.0), "diverged": 0}
+        self._recipe = recipe
+        self._start = Start(task.problem, task.start.x, task.start.y, batches, task.scale)
+        self._states = optimise(arm.method, self._start, **arm.options)
+        self._ahead: State | None = None  # a step that went beyond what it might spend
+        self._steps, self._seconds = 0, 0.0
+
+    def go_on(self, share: float) -> None:
+        """Makes the steps that end within a share of the budget, unless it has diverged."""
+        while not self.told["diverged"]:
+            if self._ahead is None:
+                self._step()
+            counter = self._start.counter
+            spent = max(counter.samples / self._recipe.samples, counter.calls / self._recipe.calls)
+            if spent > share:
+                return
+            if not _finite(self._ahead):
+                self.told = {**self.told, "diverged": 1}
+                return
+            self.here, self._ahead = self._ahead, None
+            self.told = {**self.told, **_told(counter, self._steps, self._seconds)}
+
+    def _step(self) -> None:
+        clock = process_time()
+        self._ahead = next(self._states)
+        self._seconds += process_time() - clock
+        self._steps += 1
+
+
+@lru_cache(maxsize=1)
+def loaded(name: str, folder: Path | None, download: bool) -> DataSet:
+    """Returns a data set, with all images of its training split in `train`."""
+    return load(name, folder, validation=0.0, download=download)
+
+
+def _run(recipe: BilevelRecipe, folder: Path, job: BilevelJob, data: Path | None, download: bool) -> str:
+    """Runs one job, stores it and returns its name."""
+    torch.set_num_threads(1)
+    task = recipe.task(loaded(recipe.data, data, download), job.level, job.seed)
+    arm = recipe.arms[job.arm]
+    curve = list(follow(task, arm, recipe, job.seed)) if arm.method else [_baseline(task, arm)]
+    (folder / job.file).parent.mkdir(parents=True, exist_ok=True)
+    write_json(folder / job.file, {"arm": plain(asdict(arm)), "curve": curve})
+    return f"{job.arm}-{job.level:g}"
+
+
+def _baseline(task: BilevelTask, arm: BilevelArm) -> dict[str, Any]:
+    counter, clock = Counter(), process_time()
+    found = BASELINES[arm.baseline](task, counter)
+    told = {**_told(counter, None, process_time() - clock), "diverged": 0, **task.measured(found)}
+    again = {f"refit {name}": told[name] for name in REFITTED}  # it is solved already
+    return {"spent": 1.0, **told, **again}
+
+
+REFITTED = ("validation loss", "test loss", "test accuracy")
+"""What is measured again with the lower problem solved for the final x."""
+
+
+def _refitted(task: BilevelTask, at: State) -> dict[str, float]:
+    """Returns those; where x is too large for that, what is measured without, and that it diverged."""
+    try:
+        found = task.measured(task.solved(at.x))
+    except RuntimeError:  # a step of L-BFGS overflows
+        found = {}
+    solved = bool(found) and all(map(isfinite, found.values()))
+    told = found if solved else task.measured(at)
+    return {**{f"refit {name}": told[name] for name in REFITTED}, **({} if solved else {"diverged": 1})}
+
+
+def _told(counter: Counter, steps: int | None, seconds: float) -> dict[str, Any]:
+    return {
+        **({} if steps is None else {"outer steps": steps}),
+        **{name.replace("_", " "): value for name, value in asdict(counter).items()},
+        "samples": counter.samples,
+        "calls": counter.calls,
+        "seconds": seconds,
+    }
+
+
+def _finite(state: State) -> bool:
+    return all(bool(value.isfinite().all()) for tree in (state.x, state.y) for value in tree.values())

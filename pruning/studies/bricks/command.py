@@ -1,0 +1,19 @@
+"""The command `bttt bricks`: do weights learned on training cells tell which brick to add next?"""
+
+from __future__ import annotations
+
+from bttt.runs import OK
+from pruning.studies.bricks.config import BricksConfig
+
+
+def run(config: BricksConfig) -> int:
+    """Runs the experiment, or what is missing of it, prints its tables, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written, or a worker process has died; what was finished is kept.
+    """
+    from pruning.studies.bricks.run import study  # torch, which takes seconds to load
+
+    study(config)
+    return OK

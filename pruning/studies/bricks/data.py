@@ -1,0 +1,95 @@
+"""Positions of each cell of the brick, of games that a teacher plays, dealt out by game.
+
+Shapes: N samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from agents.alphazero import SearchConfig, SelfPlayConfig
+from agents.alphazero.search import Evaluator
+from bttt import Board
+from pruning.studies.alphazero import Buffer, play_buffer
+
+
+def play_each(
+    evaluate: Evaluator,
+    wanted: Mapping[Board, int],
+    bricks_plane: bool,
+    *,
+    config: SelfPlayConfig,
+    search: SearchConfig,
+    seed: int,
+) -> Buffer:
+    """Returns whole games with at least so many positions of each board.
+
+    They are played on all boards together, then on those that have too few, until none has.
+
+    Args:
+        evaluate: The network that plays.
+        wanted: Positions of each board.
+        bricks_plane: Whether the network sees a plane of bricks.
+        config: How games are played.
+        search: How cells are chosen, and what the samples are to learn.
+        seed: Seed of all games.
+    """
+    samples, games, played = [], [], 0
+    missing = dict(wanted)
+    while missing:
+        seeds = np.random.SeedSequence(seed, spawn_key=(len(samples),))
+        part = play_buffer(
+            evaluate,
+            tuple(missing),
+            bricks_plane,
+            positions=sum(missing.values()),
+            config=config,
+            search=search,
+            seed=int(seeds.generate_state(1)[0]),
+        )
+        samples.append(part.samples)
+        games.append(part.games + played)
+        played = int(games[-1][-1]) + 1
+        counts = {board: int((part.samples["playable"] == board.playable).sum()) for board in missing}
+        missing = {board: left - counts[board] for board, left in missing.items() if left > counts[board]}
+    return Buffer(np.concatenate(samples), np.concatenate(games))
+
+
+def needed(*sizes: int, board: Board) -> int:
+    """Returns how many positions of a board `deal` needs for parts of these sizes."""
+    return sum(sizes) + (len(sizes) - 1) * board.cells
+
+
+def deal(games: Buffer, boards: Sequence[Board], sizes: Sequence[int], seed: int) -> list[np.ndarray]:
+    """Returns parts of the positions on some boards, exactly of these sizes; no game is in two parts.
+
+    Games are shuffled first: the short ones end, and are stored, before the long ones.
+
+    Args:
+        games: Whole games.
+        boards: The boards whose positions are dealt out, together.
+        sizes: Samples of each part.
+        seed: Seed of the shuffle.
+
+    Raises:
+        ValueError: There are too few positions.
+    """
+    own = np.isin(games.samples["playable"], np.array([board.playable for board in boards], np.uint64))
+    samples, numbers = games.samples[own], games.games[own]
+    names = np.unique(numbers)
+    rank = np.empty(len(names), np.int64)
+    rank[np.random.default_rng(np.random.SeedSequence(seed)).permutation(len(names))] = np.arange(len(names))
+    ranks = rank[np.searchsorted(names, numbers)]
+    order = np.argsort(ranks, kind="stable")
+    samples, ranks = samples[order], ranks[order]
+    parts, start = [], 0
+    for size in sizes:
+        end = start + size
+        if end > len(samples):
+            where = " ".join(board.brick_names for board in boards)
+            raise ValueError(f"{where} has {len(samples)} positions, too few for parts of {tuple(sizes)}")
+        parts.append(samples[start:end])
+        start = int(np.searchsorted(ranks, ranks[end - 1], side="right"))
+    return parts

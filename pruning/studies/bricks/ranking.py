@@ -1,0 +1,158 @@
+"""How well rankings of candidate cells foretell what retraining gains.
+
+Shapes: K candidates of a choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from pruning.measures import Interval, student
+
+LEARNED, RANDOM, AGAIN = "learned weights", "random pick", "retraining, other seeds"
+PREDICTORS = (LEARNED, "first hypergradient", "refit of each", "worst cell")
+"""What ranks candidates before any retraining: see `pruning.studies.bricks.report`."""
+TRUTHS = ("loss", "losing")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A candidate of one choice.
+
+    Attributes:
+        seed: The seed.
+        choice: Name of the choice in its seed.
+        candidate: The cell.
+        scores: By predictor; larger ranks higher.
+        gains: By truth, what retraining with it gains over retraining on the training cells alone, on the
+            choice's held-out cells.
+        gains_of_others: The same cells and gains, mean over the retrainings of the other seeds; none with one
+            seed.
+    """
+
+    seed: int
+    choice: str
+    candidate: str
+    scores: Mapping[str, float]
+    gains: Mapping[str, float]
+    gains_of_others: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """How well a predictor does, over seeds.
+
+    Attributes:
+        predictor: Its name.
+        correlation: Spearman's, by truth, of the same seed; means over choices, intervals over seeds.
+        of_others: Against the mean gain of the other seeds, which shares no game and no noise with it.
+        regret: By truth: how much less the pick gains than the best candidate, of the same seed.
+        regret_of_others: The same in the mean gain of the other seeds.
+    """
+
+    predictor: str
+    correlation: Mapping[str, Interval]
+    of_others: Mapping[str, Interval]
+    regret: Mapping[str, Interval]
+    regret_of_others: Mapping[str, Interval]
+
+
+def spearman(ones: Sequence[float], others: Sequence[float]) -> float:
+    """Returns the rank correlation `[K]`, `[K]` -> [-1, 1], ties sharing ranks; 0 where one is constant."""
+    ranks = [rankdata(np.asarray(each, np.float64)) for each in (ones, others)]
+    centred = [each - each.mean() for each in ranks]
+    norm = float(np.sqrt(np.prod([each @ each for each in centred])))
+    return float(centred[0] @ centred[1]) / norm if norm else 0.0
+
+
+def regret(scores: Sequence[float], gains: Sequence[float]) -> float:
+    """Returns how much less the candidate with the highest score gains than the best; ties share the pick."""
+    found = np.asarray(gains, np.float64)
+    picked = np.asarray(scores, np.float64) == np.max(scores)
+    return float(found.max() - found[picked].mean())
+
+
+def foretold(rows: Iterable[Row]) -> list[Foretold]:
+    """Returns how well each predictor does, a random pick, and with several seeds the other retrainings."""
+    by_choice: dict[tuple[int, str], list[Row]] = {}
+    for row in rows:
+        by_choice.setdefault((row.seed, row.choice), []).append(row)
+    several = all(row.gains_of_others for own in by_choice.values() for row in own)
+    found = []
+    for name in (*PREDICTORS, *([AGAIN] if several else []), RANDOM):
+
+        def scores(own: Sequence[Row], truth: str, name: str = name) -> list[float]:
+            if name == AGAIN:
+                return [row.gains_of_others[truth] for row in own]
+            return [0.0 if name == RANDOM else row.scores[name] for row in own]
+
+        others = several and name != AGAIN
+        found.append(
+            Foretold(
+                name,
+                _over_seeds(by_choice, spearman, scores, "gains"),
+                _over_seeds(by_choice, spearman, scores, "gains_of_others") if others else {},
+                _over_seeds(by_choice, regret, scores, "gains"),
+                _over_seeds(by_choice, regret, scores, "gains_of_others") if others else {},
+            )
+        )
+    return found
+
+
+def _over_seeds(
+    by_choice: Mapping[tuple[int, str], Sequence[Row]],
+    measure: Callable[[Sequence[float], Sequence[float]], float],
+    scores: Callable[[Sequence[Row], str], list[float]],
+    which: str,
+) -> dict[str, Interval]:
+    """Returns a measure of scores and gains by truth: means over the choices of a seed, then over seeds."""
+    found = {}
+    for truth in TRUTHS:
+        of_seed: dict[int, list[float]] = {}
+        for (seed, _), own in by_choice.items():
+            gains = [getattr(row, which)[truth] for row in own]
+            of_seed.setdefault(seed, []).append(measure(scores(own, truth), gains))
+        found[truth] = student([float(np.mean(each)) for each in of_seed.values()])
+    return found
+
+
+def rows_of(weighed: Mapping[tuple[int, str], Mapping[str, Any]], measured: Measurements) -> list[Row]:
+    """Returns the candidates of all choices.
+
+    Args:
+        weighed: What was found for each choice, by seed and name (see `pruning.studies.bricks.run`).
+        measured: By seed and name of what was retrained on ("" is the training cells alone), each truth by
+            cell `[49]`.
+    """
+    seeds = sorted({seed for seed, _ in weighed})
+    rows = []
+    for (seed, name), found in weighed.items():
+        others = [each for each in seeds if each != seed]
+        for place, candidate in enumerate(found["candidates"]):
+            scores = {predictor: found["scores"][predictor][place] for predictor in PREDICTORS}
+            own = gains(measured, seed, candidate, found["held"])
+            apart = [gains(measured, each, candidate, found["held"]) for each in others]
+            mean = {truth: float(np.mean([each[truth] for each in apart])) for truth in TRUTHS if apart}
+            rows.append(Row(seed, name, candidate, scores, own, mean))
+    return rows
+
+
+Measurements = Mapping[tuple[int, str], Mapping[str, Mapping[str, float]]]
+"""By seed and what was retrained on: truth -> name of a cell -> value."""
+
+
+def gains(measured: Measurements, seed: int, candidate: str, held: Sequence[str]) -> dict[str, float]:
+    """Returns how much less a retraining with a candidate loses on some cells than one without, by truth."""
+    return {
+        truth: float(
+            np.mean(
+                [measured[seed, ""][truth][cell] - measured[seed, candidate][truth][cell] for cell in held]
+            )
+        )
+        for truth in TRUTHS
+    }

@@ -1,0 +1,156 @@
+"""What `bttt compression` says to its two questions, of novel cells and of SILO's learning rate, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bttt.runs import aligned
+from pruning.measures import Interval
+from pruning.studies.compression.oracle import OracleCycle
+from pruning.studies.compression.question import ALIKE, RISE, Excess, Ratio, Threshold
+from pruning.studies.compression.table import GROUPS, percent, searched, share_text
+from tournaments.evaluation import NOVELTIES
+
+NAMES = GROUPS | {ALIKE: "alike"}
+WORDS = {1: "more", -1: "less", 0: "neither more nor less"}
+EXCESS_TITLE = """\
+the question: do value-losing moves rise earlier on novel cells than on training cells?
+rise over level 0 of the share of decisions that lose value, in points; excess: novel less training, the mean
+over seeds with Student's 95% interval over them ({seeds})"""
+THRESHOLD_TITLE = f"""\
+% of the parameters kept where that share has risen by {100 * RISE:.0f} point, mean over seeds; <=: at most,
+as it does not always rise so far; alike: novel cells in groups of as many cells as were trained on;
+ratio: alike over training, above 1 where novel cells suffer earlier; decisions: of a network in a group"""
+
+
+def excess_text(excesses: Sequence[Excess]) -> str:
+    """Returns the excess of each level and what its intervals say; "" without any.
+
+    Args:
+        excesses: Those of one arm.
+    """
+    if not excesses:
+        return ""
+    found: dict[str, dict[int | None, dict[int, Excess]]] = {}
+    for each in excesses:
+        levels = found.setdefault(each.brick_set, {})
+        levels.setdefault(each.level, {})[each.simulations] = each
+    simulations = list(dict.fromkeys(each.simulations for each in excesses))
+    heads = [f"{name} {searched(n)}" for n in simulations for name in ("training", "novel", "excess")]
+    rows = [["set", "level", "kept", *heads]]
+    for brick_set, levels in found.items():
+        for level, own in levels.items():
+            share = next(iter(own.values())).share
+            head = ["mean", ""] if level is None else [str(level), f"{percent(share)}%"]
+            rows.append(
+                [brick_set, *head, *(cell for n in simulations for cell in _excess_cells(own.get(n)))]
+            )
+    title = EXCESS_TITLE.format(seeds=_told_seeds([each.excess for each in excesses]))
+    return "\n".join([title, *aligned(rows, left=(0,)), *_verdicts(excesses)])
+
+
+def _excess_cells(excess: Excess | None) -> list[str]:
+    if excess is None:
+        return ["-"] * 3
+    mean, *ends = (_points(each) for each in (excess.excess.mean, excess.excess.low, excess.excess.high))
+    interval = f" ({' to '.join(ends)})" if excess.excess.known else ""
+    return [_points(excess.seen), _points(excess.novel), mean + interval]
+
+
+def _points(rise: float) -> str:
+    return f"{100 * rise:+.1f}"
+
+
+def _told_seeds(intervals: Sequence[Interval]) -> str:
+    most = max(each.n for each in intervals)
+    if most == 1:
+        return "one seed: no interval"
+    return f"{most} seeds{', so few that it is wide' if most < 5 else ''}"
+
+
+def _verdicts(excesses: Sequence[Excess]) -> list[str]:
+    """Returns a line for each training set and search: the levels whose interval leaves 0 out."""
+    found: dict[tuple[str, int], list[Excess]] = {}
+    for each in excesses:
+        found.setdefault((each.brick_set, each.simulations), []).append(each)
+    return [f"{brick_set} {searched(number)}: {_verdict(own)}" for (brick_set, number), own in found.items()]
+
+
+def _verdict(excesses: Sequence[Excess]) -> str:
+    known = [each for each in excesses if each.excess.known]
+    levels = [each for each in known if each.level is not None]
+    if not levels:
+        return "no interval, so no answer"
+    mean = next((_sign(each.excess) for each in known if each.level is None), 0)
+    told = [f"{WORDS[mean]} over all levels"]
+    for sign in (1, -1):
+        if own := [str(each.level) for each in levels if _sign(each.excess) == sign]:
+            told.append(f"{WORDS[sign]} at {_levels(own)}")
+    return f"novel cells rise {', '.join(told)}"
+
+
+def _sign(interval: Interval) -> int:
+    """Returns on which side of 0 an interval is: 1 or -1, or 0 where it holds 0."""
+    return int(interval.low > 0) - int(interval.high < 0)
+
+
+def _levels(levels: Sequence[str]) -> str:
+    return f"level{'s' * (len(levels) > 1)} {' '.join(levels)}"
+
+
+def threshold_text(thresholds: Sequence[Threshold], ratios: Sequence[Ratio]) -> str:
+    """Returns the thresholds of each training set and search, and their ratios; "" without any.
+
+    Args:
+        thresholds: Those of one arm.
+        ratios: Of the same arm.
+    """
+    if not thresholds:
+        return ""
+    of_ratio = {(each.brick_set, each.simulations): each.ratio for each in ratios}
+    found: dict[tuple[str, int], dict[str, Threshold]] = {}
+    for each in thresholds:
+        found.setdefault((each.brick_set, each.simulations), {})[each.novelty] = each
+    shown = [name for name in (*NOVELTIES, ALIKE) if any(name in own for own in found.values())]
+    rows = [["set", "search", "seeds", *(NAMES[name] for name in shown), "ratio", "decisions"]]
+    for (brick_set, number), own in found.items():
+        seeds = max(each.share.n for each in own.values())
+        decisions = " / ".join(str(own[name].decisions) if name in own else "-" for name in shown)
+        cells = [_threshold(own.get(name)) for name in shown]
+        ratio = _ratio(of_ratio.get((brick_set, number)))
+        rows.append([brick_set, searched(number), str(seeds), *cells, ratio, decisions])
+    return "\n".join([THRESHOLD_TITLE, *aligned(rows, left=(0, 1))])
+
+
+def _threshold(threshold: Threshold | None) -> str:
+    if threshold is None:
+        return "-"
+    share = threshold.share
+    return f"{'<=' * threshold.bound}{share_text(share.mean, share.low, share.high)}"
+
+
+def _ratio(ratio: Interval | None) -> str:
+    if ratio is None:
+        return "-"
+    ends = f" ({ratio.low:.2f}-{ratio.high:.2f})" if ratio.known else ""
+    return f"{ratio.mean:.2f}{ends}"
+
+
+def oracle_text(cycles: Sequence[OracleCycle]) -> str:
+    """Returns SILO's peaks against the oracle's intervals, and how many are inside; "" without any."""
+    if not cycles:
+        return ""
+    rows = [["set", "seed", "cycle", "interval", "best", "SILO", "inside", "near"]]
+    for each in cycles:
+        interval = f"{each.low:g}-{each.high:g}"
+        answers = ("yes" if answer else "no" for answer in (each.inside, each.near))
+        told = [str(each.seed), str(each.cycle), interval, f"{each.best:g}", f"{each.silo:.4f}"]
+        rows.append([each.brick_set, *told, *answers])
+    title = (
+        "SILO's peak learning rate against the oracle's interval, of values tried that are nearly the best;\n"
+        "near: the value tried that is nearest to SILO's peak is inside"
+    )
+    inside, near = (sum(getattr(each, name) for each in cycles) for name in ("inside", "near"))
+    shares = (f"{number} of {len(cycles)} ({number / len(cycles):.0%})" for number in (inside, near))
+    summary = "SILO's peak is inside on {} cycles, near on {}".format(*shares)
+    return "\n".join([title, *aligned(rows, left=(0,)), summary])

@@ -1,0 +1,109 @@
+"""The arms of the study `bttt compression`: what a pruning differs in, one factor at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bttt.runs import nearest
+from pruning.studies.alphazero import PruneConfig, PruneOptions
+from tournaments.generalisation import StudyNetwork
+
+MAIN = "dropnet-layer"
+_LAYER = {"method": "dropnet", "scope": "layer"}
+ARMS: dict[str, dict[str, Any]] = {
+    MAIN: _LAYER,
+    "dropnet": {"method": "dropnet"},
+    "maximum-layer": _LAYER | {"method": "maximum"},
+    "random-layer": _LAYER | {"method": "random"},
+    "apoz-layer": _LAYER | {"method": "apoz"},
+    "dense": _LAYER | {"fraction": 0.0},
+    "rewind": _LAYER | {"restart": "rewind"},
+    "reinit": _LAYER | {"restart": "reinit"},
+    "magnitude": {"method": "magnitude"},
+    "gradient": {"method": "gradient"},
+    "magnitude-rewind": {"method": "magnitude", "restart": "rewind"},
+    "magnitude-reinit": {"method": "magnitude", "restart": "reinit"},
+    "fine-tuning": _LAYER | {"schedule": "ft"},
+    "constant": _LAYER | {"schedule": "constant"},
+    "warmup-step": _LAYER | {"schedule": "warmup-step"},
+    "upper": _LAYER | {"schedule": "silo-step:jump=0"},
+    "silo-step": _LAYER | {"schedule": "silo-step"},
+    "silo-linear": _LAYER | {"schedule": "silo-linear"},
+    "oracle": _LAYER | {"schedule": "warmup-step"},
+}
+"""What each arm changes of a pruning's options. All but the named schedules train with SILO's.
+
+dense: nothing is cut, it is only retrained as often; rewind: weights back to the initial ones (lottery
+tickets), where the others go on with their weights and the schedule begins anew (LR rewinding); upper: SILO's
+upper bound in every cycle; oracle: the best of a grid of peaks in every cycle.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ArmRun:
+    """One pruning of the study.
+
+    Attributes:
+        arm: Name in `ARMS`.
+        network: The network that is pruned.
+    """
+
+    arm: str
+    network: StudyNetwork
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f"{self.arm}-{self.network.name}"
+
+    def config(self, base: PruneOptions, grid: Sequence[float], networks: Path, runs: Path) -> PruneConfig:
+        """Returns how it is pruned, given how the study prunes.
+
+        Args:
+            base: Options that the arms share.
+            grid: Peaks of the learning rate that the arm "oracle" tries.
+            networks: Folder of the trained networks.
+            runs: Folder of the prunings.
+        """
+        folder = networks / self.network.name
+        options = {field.name: getattr(base, field.name) for field in fields(base)}
+        options |= {"seed": self.network.seed, "buffer": folder / "buffer.npz", "out": runs / self.name}
+        options |= ARMS[self.arm]
+        if self.arm == "oracle":
+            options["grid"] = tuple(grid)
+        return PruneConfig(f"alphazero:{folder}", **options)
+
+
+def prunings(
+    arms: Sequence[str],
+    networks: Sequence[StudyNetwork],
+    control_sets: Sequence[str],
+    control_seeds: int,
+) -> list[ArmRun]:
+    """Returns the prunings of a study, those of the first arm first, then seed by seed.
+
+    Args:
+        arms: Names in `ARMS`; the first prunes all networks.
+        networks: The networks.
+        control_sets: Training sets whose networks the other arms prune.
+        control_seeds: How many networks of each of those.
+
+    Raises:
+        ValueError: An arm is unknown or named twice.
+    """
+    if not arms:
+        raise ValueError(f"arms must have at least one entry; arms are {', '.join(ARMS)}")
+    if twice := [name for number, name in enumerate(arms) if name in arms[:number]]:
+        raise ValueError(f"arm {twice[0]!r} is named twice")
+    for name in arms:
+        if name not in ARMS:
+            raise ValueError(f"unknown arm {name!r}{nearest(name, ARMS)}; arms are {', '.join(ARMS)}")
+    controlled = [
+        network for network in networks if network.brick_set in control_sets and network.seed < control_seeds
+    ]
+    return [ArmRun(arms[0], network) for network in networks] + [
+        ArmRun(arm, network) for network in controlled for arm in arms[1:]
+    ]

@@ -1,0 +1,69 @@
+"""SILO's peak of the learning rate against the best of a grid, cycle by cycle: the arm "oracle".
+
+In each cycle the arm trains once for each value of the grid. The interval is from the lowest to the highest
+value whose agreement with the search is within the plan's tolerance of the best. The peak that SILO's formula
+gives for the cycle is inside if it lies in it, ends included. A grid is coarse, and a peak may lie outside
+only because its own value was not tried: it is near if the tried value nearest to it (in logarithms) is
+inside. Agreement is measured on some thousands of positions and after one training for each value, so an
+interval is itself uncertain; and values between its ends need not all be within the tolerance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+from pruning.schedules import silo_max_lr
+from pruning.studies.compression.config import CompressionConfig, MeasuredPruning
+from pruning.studies.schedules import schedule_spec, with_peak
+
+ARM = "oracle"
+PEAK_OPTIONS = ("epsilon", "delta", "beta", "q", "p")
+
+
+@dataclass(frozen=True, slots=True)
+class OracleCycle:
+    """One cycle of one network.
+
+    Attributes:
+        brick_set: Text of the training set.
+        seed: Seed of the network.
+        cycle: Number of the cycle, from 1: the dense network is not trained.
+        low: Lower end of the oracle's interval, a learning rate.
+        high: Upper end.
+        best: The best value of the grid.
+        silo: SILO's peak.
+        inside: Whether SILO's peak lies in the interval.
+        near: Whether the tried value nearest to SILO's peak lies in it.
+    """
+
+    brick_set: str
+    seed: int
+    cycle: int
+    low: float
+    high: float
+    best: float
+    silo: float
+    inside: bool
+    near: bool
+
+
+def oracle_cycles(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> list[OracleCycle]:
+    """Returns the cycles of all networks of the arm, those with a grid."""
+    prune = config.prune
+    name, given = schedule_spec(prune.schedule)
+    of_peak = {option: value for option, value in given.items() if option in PEAK_OPTIONS and name == "silo"}
+    options = with_peak("silo", of_peak, lr=prune.learner.lr, p=prune.fraction or 0.2, last=prune.cycles)
+    found = []
+    for each in measured:
+        for result in each.results if each.pruned.arm == ARM else ():
+            if "grid" in result:
+                cycle, (low, high) = result["cycle"], result["interval"]
+                silo = silo_max_lr(cycle, **options)
+                nearest = min((lr for lr, _ in result["grid"]), key=lambda lr: abs(log(lr / silo)))
+                inside, near = low <= silo <= high, low <= nearest <= high
+                network = each.pruned.network
+                values = (low, high, result["best lr"], silo, inside, near)
+                found.append(OracleCycle(network.brick_set, network.seed, cycle, *values))
+    return found

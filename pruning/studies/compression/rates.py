@@ -1,0 +1,143 @@
+"""Rates and costs of each level of the study `bttt compression`, over networks and boards.
+
+A rate is the share of hits of all trials together: of the networks of one arm and training set, at one level,
+on the boards that are seen, mirror or novel to them. Its 95% interval is over seeds and boards, as in
+`tournaments.generalisation.rates`; with one seed it says nothing of another training.
+
+Costs are means over the seeds. The share kept is
+
+    parameters(level) / parameters(level 0)         where channels are cut, as the network is then smaller
+    non-zero prunable weights / prunable weights    where weights are cut; the network stays as large and slow
+
+so arms of the two kinds compare in what is left, never in speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from pruning.criteria import CRITERIA
+from pruning.studies.compression.arms import ARMS
+from pruning.studies.compression.config import MeasuredPruning
+from tournaments.generalisation import ALL, Counts, novelties, pooled
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRate:
+    """The share of hits at one level of the prunings of one arm and training set, and what the level costs.
+
+    Attributes:
+        arm: Name in `ARMS`.
+        brick_set: Text of the training set.
+        level: Number of the level; 0 is dense.
+        measure: "losing" or "wins".
+        simulations: Simulations of a decision.
+        novelty: "seen", "mirror", "novel" or "all" boards.
+        seeds: Networks.
+        boards: Different boards.
+        trials: Decisions or games.
+        distinct: Different games of each network on each board, or positions, summed.
+        rate: Share of hits.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+        share: Share of the parameters kept, see the module.
+        density: Share of the prunable channels (or weights) kept.
+        kept: Channels (or weights) kept.
+        parameters: Parameters, those at 0 too.
+        macs: Multiply-adds of one position.
+        bytes: Size of the network's file.
+        latency_1: Milliseconds for a batch of 1.
+        latency_64: Milliseconds for a batch of 64.
+        evaluations: Positions a second in batches of 64, on self-play's evaluator.
+    """
+
+    arm: str
+    brick_set: str
+    level: int
+    measure: str
+    simulations: int
+    novelty: str
+    seeds: int
+    boards: int
+    trials: int
+    distinct: int
+    rate: float
+    low: float
+    high: float
+    share: float
+    density: float
+    kept: int
+    parameters: int
+    macs: int
+    bytes: int
+    latency_1: float
+    latency_64: float
+    evaluations: float
+
+
+def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
+    """Returns the rates of all groups: arms, training sets, levels, measurements, how new the boards are."""
+    units: dict[tuple, list[tuple[int, Counts]]] = {}
+    for each in measured:
+        new: dict = {}
+        for level, parts in enumerate(each.counts):
+            for part, counts in parts.items():
+                boards = [one.board for one in counts if one.board not in new]
+                new |= novelties(each.pruned.network.boards, boards) if boards else {}
+                key = (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations)
+                for one in counts:
+                    for group in (new[one.board], ALL):
+                        units.setdefault((*key, group), []).append((each.pruned.network.seed, one))
+    costs = _mean_costs(measured)
+    return [_rate(key, own, costs[key[:3]]) for key, own in units.items()]
+
+
+def cut_by(arm: str) -> Literal["weights", "units"]:
+    """Returns what an arm cuts; units are channels."""
+    return CRITERIA[ARMS[arm]["method"]].of
+
+
+def share_kept(measured: MeasuredPruning, level: int) -> float:
+    """Returns the share of the parameters that a level keeps, see the module."""
+    if cut_by(measured.pruned.arm) == "weights":
+        return measured.results[level]["density"]
+    dense, own = (measured.results[number]["cost"]["parameters"] for number in (0, level))
+    return own / dense
+
+
+def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: dict[str, Any]) -> LevelRate:
+    return LevelRate(*key, **pooled(units), **costs)
+
+
+def _mean_costs(measured: Sequence[MeasuredPruning]) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Returns the means over the seeds by arm, training set and level."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for each in measured:
+        for level in range(len(each.counts)):
+            key = (each.pruned.arm, each.pruned.network.brick_set, level)
+            found.setdefault(key, []).append(_costs(each, level))
+    return {key: {name: _mean([one[name] for one in own]) for name in own[0]} for key, own in found.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Returns the mean, a whole number where the values are."""
+    mean = float(np.mean(values))
+    return round(mean) if isinstance(values[0], int) else mean
+
+
+def _costs(measured: MeasuredPruning, level: int) -> dict[str, Any]:
+    result = measured.results[level]
+    cost, times = result["cost"], result["times"]
+    return {
+        "share": float(share_kept(measured, level)),
+        "density": float(result["density"]),
+        "kept": int(result["kept"]),
+        **{name: int(cost[name]) for name in ("parameters", "macs", "bytes")},
+        "latency_1": float(times["ms, 1"]),
+        "latency_64": float(times["ms, 64"]),
+        "evaluations": 64e3 / times["ms, 64, selfplay"],
+    }

@@ -1,0 +1,154 @@
+"""The tables that `bttt compression` prints: the levels of the first arm, and the arms side by side.
+
+Shares are in per cent with 95% intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import isnan
+
+from bttt.runs import aligned
+from pruning.studies.compression.rates import LevelRate, cut_by
+from tournaments.evaluation import NOVELTIES
+from tournaments.generalisation import ALL
+
+GROUPS = {"seen": "training", "mirror": "mirror", "novel": "novel"}
+"""Boards by novelty, as tables and pictures name them."""
+SHOWN_LEVELS = (2, 4, 6, 8, 12)
+"""Levels of the table of arms; the last one where there are none of them."""
+SAME = 0.1
+"""Relative difference up to which an arm's share kept is that of the column's head."""
+KINDS = {"units": "channels", "weights": "weights"}
+LEVELS_TITLE = """\
+% of decisions that lose value on training, mirror, novel cells;
+wins: % of games won as first player against minimax:depth=2; ch: channels kept; ev/s: positions a second"""
+
+_Column = tuple[str, int, str]
+"""Measure, simulations, novelty."""
+
+
+def levels_text(rates: Sequence[LevelRate]) -> str:
+    """Returns the levels of an arm, a table for each training set.
+
+    Args:
+        rates: Those of one arm.
+    """
+    sets = dict.fromkeys(rate.brick_set for rate in rates)
+    return "\n\n".join(_set_table([rate for rate in rates if rate.brick_set == name]) for name in sets)
+
+
+def _set_table(rates: Sequence[LevelRate]) -> str:
+    found: dict[int, dict[_Column, LevelRate]] = {}
+    for rate in rates:
+        found.setdefault(rate.level, {})[rate.measure, rate.simulations, rate.novelty] = rate
+    simulations = list(dict.fromkeys(rate.simulations for rate in rates))
+    columns = [("losing", number, name) for number in simulations for name in NOVELTIES]
+    columns += [("wins", number, ALL) for number in simulations]
+    columns = [column for column in columns if any(column in own for own in found.values())]
+    rows = [["lvl", "ch", "params", "MACs", "ev/s", *map(_head, columns)]]
+    for level, own in sorted(found.items()):
+        any_rate = next(iter(own.values()))
+        costs = map(short, (any_rate.parameters, any_rate.macs, any_rate.evaluations))
+        rows.append([str(level), str(any_rate.kept), *costs, *(_cell(own.get(each)) for each in columns)])
+    first = rates[0]
+    title = f"{first.arm}, trained on {first.brick_set}, {_seeds(rates)}: {LEVELS_TITLE}"
+    return "\n".join([title, *aligned(rows)])
+
+
+def _head(column: _Column) -> str:
+    measure, simulations, novelty = column
+    return f"{'wins' if measure == 'wins' else GROUPS[novelty]} {searched(simulations)}"
+
+
+def searched(simulations: int) -> str:
+    """Returns the name of a number of simulations."""
+    return str(simulations) if simulations else "raw"
+
+
+def arms_text(rates: Sequence[LevelRate]) -> str:
+    """Returns what each arm loses on all cells, a table for each training set and for what is cut.
+
+    It is that with the fewest simulations measured. The head tells the share of the parameters kept by the
+    first arm that cuts something; where an arm's share is another, it follows the rate. Level 0 is the same
+    network in all arms.
+    """
+    least = min((rate.simulations for rate in rates), default=0)
+    losing = [
+        rate for rate in rates if (rate.measure, rate.novelty, rate.simulations) == ("losing", ALL, least)
+    ]
+    tables = []
+    for brick_set in dict.fromkeys(rate.brick_set for rate in losing):
+        for kind, name in KINDS.items():
+            own = [rate for rate in losing if rate.brick_set == brick_set and cut_by(rate.arm) == kind]
+            if own:
+                title = (
+                    f"arms that cut {name}, trained on {brick_set}: % of decisions that lose value, "
+                    f"all cells, {f'{least} simulations' if least else 'raw policy'}; "
+                    f"{_cell(next(rate for rate in own if not rate.level))} at level 0"
+                )
+                tables.append("\n".join([title, *_arms_rows(own)]))
+    return "\n\n".join(tables)
+
+
+def _arms_rows(rates: Sequence[LevelRate]) -> list[str]:
+    found: dict[str, dict[int, LevelRate]] = {}
+    for rate in rates:
+        found.setdefault(rate.arm, {})[rate.level] = rate
+    levels = {level for own in found.values() for level in own}
+    shown = [level for level in SHOWN_LEVELS if level in levels] or [max(levels)]
+    heads = {level: _share_of_head(found.values(), level) for level in shown}
+    rows = [["arm", "seeds", *(f"level {level}" for level in shown)]]
+    rows.append(["parameters kept", "", *(f"{percent(heads[level])}%" for level in shown)])
+    for arm, own in found.items():
+        cells = (_arm_cell(own.get(level), heads[level]) for level in shown)
+        rows.append([arm, str(max(rate.seeds for rate in own.values())), *cells])
+    return aligned(rows, left=(0,))
+
+
+def _share_of_head(arms: Iterable[Mapping[int, LevelRate]], level: int) -> float:
+    shares = [own[level].share for own in arms if level in own]
+    return next((share for share in shares if share < 1), 1.0)
+
+
+def _arm_cell(rate: LevelRate | None, head: float) -> str:
+    if rate is None or abs(rate.share / head - 1) <= SAME:
+        return _cell(rate)
+    return f"{_cell(rate)} @{100 * rate.share:.0f}%"
+
+
+def _cell(rate: LevelRate | None) -> str:
+    if rate is None:
+        return "-"
+    if rate.measure == "wins":
+        return f"{100 * rate.rate:.0f} ({100 * rate.low:.0f}-{100 * rate.high:.0f})"
+    return share_text(rate.rate, rate.low, rate.high)
+
+
+def share_text(rate: float, low: float, high: float) -> str:
+    """Returns a share and its interval in per cent, as "6.0 (4.1-12)"; without ends (nan) the share alone."""
+    return percent(rate) if isnan(low) else f"{percent(rate)} ({_end(low)}-{_end(high)})"
+
+
+def percent(share: float) -> str:
+    """Returns a share in per cent with one decimal; 100 without."""
+    return f"{100 * share:.1f}".replace("100.0", "100")
+
+
+def _end(share: float) -> str:
+    return f"{100 * share:.1f}" if 100 * share < 9.95 else f"{100 * share:.0f}"
+
+
+def short(number: float) -> str:
+    """Returns a count to three digits, as 667, 60.9k or 2.86M."""
+    for unit, name in ((1e6, "M"), (1e3, "k")):
+        if number >= 0.9995 * unit:
+            digits = 2 if number < 9.995 * unit else 1 if number < 99.95 * unit else 0
+            return f"{number / unit:.{digits}f}{name}"
+    return f"{number:.0f}"
+
+
+def _seeds(rates: Sequence[LevelRate]) -> str:
+    """Returns the number of networks; their least and most where levels differ."""
+    numbers = sorted({rate.seeds for rate in rates})
+    return f"{'-'.join(map(str, numbers[:1] + numbers[1:][-1:]))} seed{'s' * (numbers[-1] > 1)}"

@@ -1,0 +1,108 @@
+"""The command `bttt methods`: every method of pruning at one density, on AlphaZero and a vision network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from tqdm import tqdm
+
+from bttt.runs import OK, nearest, quietly, side_by_side
+from pruning.studies.alphazero import PruneConfig, PruneOptions
+from pruning.studies.methods.arms import STUDIES, WHOLE_PARTS
+from pruning.studies.methods.config import MethodRun, MethodsConfig
+from tournaments.generalisation import FIXED_BY_STUDY, StudyNetwork, study_networks
+
+FREE = ("positions", "learner", "selfplay", "search")
+"""Options of a pruning that the study leaves to the user; the others are set, or would change methods."""
+
+
+def run(config: MethodsConfig) -> int:
+    """Trains and prunes what is missing, writes and prints the results, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or a folder holds a run with other settings.
+        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+    """
+    _check(config)
+    networks = study_networks((config.brick_set,), config.seeds)
+    methods = config.methods or tuple(STUDIES[config.study])
+    prunings = [MethodRun(config.study, method, network) for network in networks for method in methods]
+    from pruning.studies.methods.table import publish, vision_points  # torch, which takes a second to load
+
+    seen = vision_points(config.vision) if config.vision else []
+    for folder in (config.out, config.networks, config.runs):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not config.report:
+        _check_plans(config, prunings)
+        _each(config, "trained", _train, networks)
+        _each(config, "pruned", _prune, prunings)
+    publish(config, prunings, seen)
+    return OK
+
+
+def pruning_config(config: MethodsConfig, pruned: MethodRun) -> PruneConfig:
+    """Returns how a network is pruned."""
+    method = pruned.method
+    folder = config.networks / pruned.network.name
+    options = {name: getattr(config.prune, name) for name in FREE}
+    options |= {"exclude": WHOLE_PARTS[method.of], **method.options}
+    options |= {"steps": max(1, round(method.time * config.steps)), "seed": pruned.network.seed}
+    options |= {"buffer": folder / "buffer.npz", "out": config.runs / pruned.folder}
+    return PruneConfig(f"alphazero:{folder}", **options)
+
+
+def _check(config: MethodsConfig) -> None:
+    for name in ("seeds", "iterations", "steps", "workers"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name} must be at least 1, got {getattr(config, name)}")
+    _check_set_by_study(config)
+    known = list(STUDIES[config.study])
+    for name in config.methods:
+        if name not in known:
+            raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {', '.join(known)}")
+    for folder in (config.out, config.networks, config.runs):
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"{folder} must be a folder, it is a file")
+
+
+def _check_set_by_study(config: MethodsConfig) -> None:
+    set_here = [field.name for field in fields(PruneOptions) if field.name not in FREE]
+    for of, names in (("prune", set_here), ("train", FIXED_BY_STUDY)):
+        for name in names:
+            if (value := getattr(getattr(config, of), name)) != getattr(getattr(MethodsConfig(), of), name):
+                raise ValueError(f"{of}.{name} is set by the study itself, got {value!r}")
+
+
+def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:
+    """Raises ValueError where a pruning cannot be made, before trainings that take hours."""
+    from pruning.studies.alphazero import make_plan
+
+    for pruned in prunings:
+        make_plan(pruning_config(config, pruned))
+
+
+def _each(config: MethodsConfig, what: str, task: Any, items: Sequence[Any]) -> None:
+    with tqdm(total=len(items), unit="network", desc=what) as progress:
+        side_by_side(task, ((config, item) for item in items), workers=config.workers, progress=progress)
+
+
+def _train(config: MethodsConfig, network: StudyNetwork) -> str:
+    """Trains a network where that is not done, and has it play the buffer that its prunings share."""
+    from agents.alphazero.training import train
+    from pruning.studies.alphazero import prepare
+
+    with quietly():
+        train(network.training(replace(config.train, iterations=config.iterations), config.networks))
+        prepare(pruning_config(config, MethodRun("methods", "dense-retrained", network)))
+    return network.name
+
+
+def _prune(config: MethodsConfig, pruned: MethodRun) -> str:
+    """Prunes a network, or goes on with it."""
+    from pruning.studies.alphazero import prune
+
+    with quietly():
+        prune(pruning_config(config, pruned))
+    return pruned.folder

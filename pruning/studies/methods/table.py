@@ -1,0 +1,189 @@
+"""The table of `bttt methods`: all methods at one density, on AlphaZero and on a vision network."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+from bttt.runs import aligned, csv_text, plain, provenance, write_text
+from pruning.loop import Result, stored_results
+from pruning.measures import Interval, student
+from pruning.studies.methods.arms import METHODS_COMPARED, STUDIES, ComparedMethod
+from pruning.studies.methods.config import MethodRun, MethodsConfig
+
+CSV_NAME, JSON_NAME, TEXT_NAME = "methods.csv", "methods.json", "methods.txt"
+POINTS_FILE = "points.csv"
+LEGEND = """\
+% kept: of the weights (or channels) inside the residual blocks; stem, shortcuts and heads stay whole. starts:
+from which weights the last training began. if sparse: multiply-adds if zeros were skipped, which nothing here
+does. training: the same of the training, in retrainings of the whole network (of images, with the base's).
+AZ: the network of the board game; those that start from initial weights learn from the games of the trained
+network, and have not its long training: compare within one kind of start."""
+LOSING = ("losing seen", "losing mirror", "losing novel")
+
+
+@dataclass(frozen=True)
+class MeasuredNetwork:
+    """A network that a method left.
+
+    Attributes:
+        method: The method.
+        on: "alphazero" or "vision".
+        seed: Its seed.
+        values: What was measured of it, by name.
+    """
+
+    method: str
+    on: str
+    seed: int
+    values: Mapping[str, float]
+
+
+def vision_points(folder: Path) -> list[MeasuredNetwork]:
+    """Returns the last networks of all methods of a vision experiment; ValueError where there is none."""
+    path = folder / POINTS_FILE
+    try:
+        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        last = {_key(row): row for row in sorted(rows, key=lambda row: int(row["cycle"])) if _is_over(row)}
+        spent = {key: sum(float(r["training cost"] or 0) for r in rows if _key(r) == key) for key in last}
+        return [
+            MeasuredNetwork(arm, "vision", seed, {**_numbers(row), "training": spent[arm, seed]})
+            for (arm, seed), row in last.items()
+        ]
+    except (OSError, KeyError, ValueError) as error:
+        raise ValueError(f"{path} is not the points of `bttt vision methods/...`: {error}") from error
+
+
+def _is_over(row: Mapping[str, str]) -> bool:
+    """Returns whether a row is of the last cycle of its method."""
+    method = METHODS_COMPARED.get(row["arm"])
+    return method is not None and int(row["cycle"]) == method.options["cycles"]
+
+
+def _key(row: Mapping[str, str]) -> tuple[str, int]:
+    return row["arm"], int(row["seed"])
+
+
+def _numbers(row: Mapping[str, str]) -> dict[str, float]:
+    found = {}
+    for name in ("kept", "accuracy", "parameters", "macs", "sparse macs"):
+        found[name] = float(row[name])
+    return found
+
+
+def alphazero_networks(config: MethodsConfig, prunings: Sequence[MethodRun]) -> list[MeasuredNetwork]:
+    """Returns the last networks of all prunings that are finished."""
+    found = []
+    for pruned in prunings:
+        results = stored_results(config.runs / pruned.folder)
+        if len(results) > pruned.method.options["cycles"]:
+            values = _values(results, pruned.method.time)
+            found.append(MeasuredNetwork(pruned.name, "alphazero", pruned.network.seed, values))
+    return found
+
+
+def _values(results: Sequence[Result], time: float) -> dict[str, float]:
+    last = results[-1]
+    return {
+        "kept": last["density"],
+        "agreement": last["agreement"],
+        **{name: last[name] for name in LOSING if name in last},
+        "parameters": last["cost"]["parameters"],
+        "macs": last["cost"]["macs"],
+        "sparse macs": last["sparse macs"],
+        "training": time * sum(result["training cost"] for result in results),
+        "seconds": sum(sum(result["seconds"].values()) for result in results),
+    }
+
+
+def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence[MeasuredNetwork]) -> None:
+    """Writes the files and prints the table; ValueError where nothing is finished."""
+    names = {pruned.name for pruned in prunings}
+    measured = [each for each in seen if each.method in names] + alphazero_networks(config, prunings)
+    if not measured:
+        raise ValueError(f"nothing is finished yet in {config.runs}")
+    methods = STUDIES[config.study]
+    text = f"{table(methods, measured)}\n\n{LEGEND}"
+    rows = [
+        {
+            "method": each.method,
+            "paper": methods[each.method].paper,
+            "file": methods[each.method].file,
+            "on": each.on,
+            "seed": each.seed,
+            **each.values,
+        }
+        for each in measured
+    ]
+    heads = dict.fromkeys(head for row in rows for head in row)
+    filled = [{head: row.get(head, "") for head in heads} for row in rows]
+    write_text(config.out / TEXT_NAME, f"{text}\n")
+    write_text(config.out / CSV_NAME, csv_text(filled))
+    write_text(
+        config.out / JSON_NAME, json.dumps({**provenance(config), "rows": plain(rows)}, indent=1) + "\n"
+    )
+    print(text)
+    print(f"\nwritten: {' '.join(str(config.out / name) for name in (TEXT_NAME, CSV_NAME, JSON_NAME))}")
+
+
+def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetwork]) -> str:
+    """Returns a row for each method: its cost on the vision network and on AlphaZero, and what is left."""
+    columns: dict[str, tuple[str, str, Callable[[Interval], str]]] = {
+        "image % kept": ("vision", "kept", _percent),
+        "image MACs": ("vision", "macs", _thousands),
+        "if sparse": ("vision", "sparse macs", _thousands),
+        "training": ("vision", "training", _times),
+        "accuracy %": ("vision", "accuracy", _interval),
+        "AZ % kept": ("alphazero", "kept", _percent),
+        "AZ MACs": ("alphazero", "macs", _thousands),
+        "AZ if sparse": ("alphazero", "sparse macs", _thousands),
+        "AZ training": ("alphazero", "training", _times),
+        "losing, training": ("alphazero", "losing seen", _interval),
+        "losing, novel": ("alphazero", "losing novel", _interval),
+    }
+    lines = [["method", "cuts", "starts", *columns]]
+    for method, row in methods.items():
+        own = [each for each in measured if each.method == method]
+        if own:
+            cells = [tell(_mean(own, on, name)) for on, name, tell in columns.values()]
+            lines.append([method, row.of, row.starts, *cells])
+    filled = [
+        column
+        for column in zip(*lines, strict=True)
+        if len(lines) == 1 or any(cell != "-" for cell in column[1:])
+    ]
+    return "\n".join(aligned([list(line) for line in zip(*filled, strict=True)]))
+
+
+def _mean(measured: Sequence[MeasuredNetwork], on: str, name: str) -> Interval | None:
+    values = [each.values[name] for each in measured if each.on == on and name in each.values]
+    return student(values) if values else None
+
+
+def _told(tell: Callable[[Interval], str]) -> Callable[[Interval | None], str]:
+    return lambda value: "-" if value is None else tell(value)
+
+
+@_told
+def _percent(value: Interval) -> str:
+    return f"{100 * value.mean:.1f}"
+
+
+@_told
+def _interval(value: Interval) -> str:
+    half = "" if isnan(value.low) else f" ±{50 * (value.high - value.low):.1f}"
+    return f"{100 * value.mean:.1f}{half}"
+
+
+@_told
+def _thousands(value: Interval) -> str:
+    return f"{value.mean / 1000:,.0f}k"
+
+
+@_told
+def _times(value: Interval) -> str:
+    return f"{value.mean:.2f}x"

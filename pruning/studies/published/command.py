@@ -1,0 +1,54 @@
+"""The command `bttt vision`: published experiments on pruning image classifiers, by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bttt.runs import OK
+from pruning.studies.experiment import VisionConfig
+
+if TYPE_CHECKING:
+    pass
+
+
+def run(config: VisionConfig) -> int:
+    """Runs or continues an experiment, or lists the recipes, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment
+            with other settings.
+        OSError: The folder cannot be written, or a process has died; what was finished is kept.
+    """
+    if config.verdicts is not None:
+        from pruning.studies.published.verdicts import verdict_table
+
+        print(verdict_table(config.verdicts))
+        return OK
+    from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
+    from pruning.studies.published.catalogue import (  # torch, which takes a second to load
+        RECIPES,
+        find_recipe,
+    )
+
+    if config.list or not config.recipe:
+        print(listing({**RECIPES, **BILEVEL_RECIPES}))
+        return OK
+    if config.recipe in BILEVEL_RECIPES:
+        from pruning.studies.bilevel import conduct as conduct_bilevel
+
+        conduct_bilevel(config)
+        return OK
+    from pruning.studies.vision import conduct
+
+    conduct(config, find_recipe(config.recipe))
+    return OK
+
+
+def listing(recipes: Any) -> str:
+    """Returns the recipes with data, network, number of arms and the paper, a line each."""
+    lines = [
+        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  "
+        f"{recipe.paper.partition(' (')[0]}"
+        for name, recipe in recipes.items()
+    ]
+    return "\n".join(["recipes of bttt vision: name, data, network, arms, paper", *lines])

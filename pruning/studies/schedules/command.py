@@ -1,0 +1,80 @@
+"""The command `bttt schedules`: the learning rate over the cycles of pruning, as a picture and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from pruning.schedules import SCHEDULES, Schedule
+from pruning.studies.schedules.spec import parse_schedule
+
+MOST_CYCLES = 100
+POINTS = 5040
+"""Points of a cycle, besides its end; the peaks of up to ten triangles are among them."""
+SUFFIXES = (".pdf", ".png", ".svg")
+
+
+@dataclass(frozen=True)
+class SchedulesConfig:
+    """Draw learning-rate schedules over the cycles of pruning, and print the peak of each cycle.
+
+    The options of a schedule follow its name, as step:lr=0.1,drops=0.5+0.75 or silo:epsilon=0.04,delta=0.06.
+    """
+
+    schedules: Annotated[tuple[str, ...], tyro.conf.Positional] = ("silo",)
+    """Schedules to draw: constant, step, linear, cosine, cyclic, one-cycle, warmup-step, ft, lrw, slr, clr,
+    s-cyc, silo, silo-step or silo-linear."""
+    cycles: int = 12
+    """Cycles to draw, the first of them the dense network's."""
+    out: Path = Path("runs/schedules.png")
+    """File of the picture; its ending may be .png, .svg or .pdf."""
+
+
+def run(config: SchedulesConfig) -> int:
+    """Draws the schedules, prints their peaks, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong.
+        OSError: The picture cannot be written.
+    """
+    _check(config)
+    schedules = {spec: parse_schedule(spec) for spec in config.schedules}
+    curves = {spec: curve(schedule, config.cycles) for spec, schedule in schedules.items()}
+    from pruning.studies.schedules.picture import draw_schedules  # matplotlib, which takes a second to load
+
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    draw_schedules(curves, config.out)
+    print(peak_table(curves))
+    print(f"written to {config.out}")
+    return 0
+
+
+def _check(config: SchedulesConfig) -> None:
+    if not config.schedules:
+        raise ValueError(f"no schedule is given; schedules are {', '.join(SCHEDULES)}")
+    for number, spec in enumerate(config.schedules):
+        if spec in config.schedules[:number]:
+            raise ValueError(f"schedule {spec!r} is named twice")
+    if not 1 <= config.cycles <= MOST_CYCLES:
+        raise ValueError(f"cycles must be 1 to {MOST_CYCLES}, got {config.cycles}")
+    if config.out.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"out must end in {', '.join(SUFFIXES)}, got {config.out}")
+
+
+def curve(schedule: Schedule, cycles: int) -> list[list[float]]:
+    """Returns the learning rates of each cycle at equal steps of progress, `[cycles][POINTS + 1]`."""
+    return [[schedule(point / POINTS, cycle) for point in range(POINTS + 1)] for cycle in range(cycles)]
+
+
+def peak_table(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
+    """Returns the largest learning rate of each cycle as text: a line a cycle, a column a schedule."""
+    widths = [max(len(spec), 7) for spec in curves]
+    lines = ["  ".join(["cycle", *(f"{spec:>{width}}" for spec, width in zip(curves, widths, strict=True))])]
+    for cycle, parts in enumerate(zip(*curves.values(), strict=True)):
+        peaks = (f"{max(part):{width}.5f}" for part, width in zip(parts, widths, strict=True))
+        lines.append("  ".join([f"{cycle:5}", *peaks]))
+    return "\n".join(lines)

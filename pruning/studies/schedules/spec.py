@@ -1,0 +1,58 @@
+"""The spec of a learning-rate schedule, as users give it: name:option=value,option=value."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from bttt.runs import parse_options
+from pruning.schedules import Schedule, make_schedule, schedule_factory
+
+
+def parse_schedule(text: str) -> Schedule:
+    """Returns the schedule of a spec; see `schedule_spec`."""
+    name, options = schedule_spec(text)
+    return make_schedule(name, **options)
+
+
+def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
+    """Returns the name and the options of a spec "name" or "name:option=value,option=value".
+
+    Several numbers of one option are joined by a plus, as "step:lr=0.1,drops=0.5+0.75"; none at all is
+    "drops=". The options are the keywords of the schedule's function in `pruning.schedules.registry`.
+
+    Raises:
+        ValueError: The schedule or an option is unknown, or a value does not fit; the message says what does.
+    """
+    name, _, rest = text.strip().partition(":")
+    factory = schedule_factory(name)
+    try:
+        options = parse_options(rest, factory)
+        for option, kind in typing.get_type_hints(factory).items():
+            if option in options and typing.get_origin(kind) is tuple:
+                options[option] = _numbers(option, options[option])
+    except ValueError as error:
+        raise ValueError(f"schedule {text!r}: {error}") from error
+    make_schedule(name, **options)  # raises where a value does not fit
+    return name, options
+
+
+def with_peak(name: str, options: Mapping[str, Any], *, lr: float, p: float, last: int) -> dict[str, Any]:
+    """Returns options with the peak for a task where they do not give one.
+
+    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, its share
+    `p` and, for its straight line, the number of the `last` cycle.
+    """
+    epsilon = options.get("epsilon", lr)
+    defaults = {"lr": lr, "epsilon": epsilon, "delta": 4 / 3 * epsilon, "p": p, "last": max(1, last)}
+    known = inspect.signature(schedule_factory(name)).parameters
+    return {option: value for option, value in defaults.items() if option in known} | dict(options)
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, filter(None, text.split("+"))))
+    except ValueError:
+        raise ValueError(f"option {option}={text!r} must be numbers joined by +, as 0.5+0.75") from None

@@ -1,0 +1,41 @@
+"""What a pruned classifier would cost where its zeros are skipped; counted by the loop, not measured."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pruning.loop import Level
+from pruning.measures import macs
+from pruning.models import make_model
+from pruning.studies.vision.experiment import Arm, Recipe
+from pruning.studies.vision.task import VisionTask
+
+SPARSE_MACS, INFERENCE, TRAINING = "sparse macs", "inference cost", "training cost"
+"""Metrics: multiply-adds of an image; shares of what the dense network needs for one, and to be trained."""
+
+
+def relative_costs(recipe: Recipe, arm: Arm, part: int, task: VisionTask, level: Level) -> dict[str, float]:
+    """Returns the multiply-adds of a cycle's network, and its shares of the dense network's costs.
+
+    A dense network that the arm did not train itself costs what its base's training did.
+
+    Args:
+        recipe: The experiment.
+        arm: The arm.
+        part: The part of the arm.
+        task: Whose network it is.
+        level: The finished cycle.
+    """
+    dense, sparse = macs(level.network, task.example), level.result["sparse macs"]
+    width = recipe.width_of(None, part)
+    reference = dense if width == task.width else macs(_network(task, width), task.example)
+    rewound = recipe.plan_of(arm, part, task.seed).rewind_to if level.cycle else 0.0
+    trained = arm.epochs * (1 - rewound) * level.result["training cost"]
+    if arm.base and not level.cycle:
+        trained = recipe.bases[arm.base].epochs
+    return {SPARSE_MACS: sparse, INFERENCE: sparse / reference, TRAINING: trained * dense / reference}
+
+
+def _network(task: VisionTask, width: float) -> nn.Module:
+    network = make_model(task.model, shape=task.shape, classes=task.classes, width=width, seed=0)
+    return network.to(task.device)

@@ -1,0 +1,129 @@
+"""The picture of a vision experiment: test accuracy by the fraction that is kept, a line for each arm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pruning.measures import Interval, student
+from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL, Point, by_level
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INCHES = (6.4, 3.7)
+LEGEND_ROW = 0.18
+"""Inches that each row of the legend adds to the height."""
+COLUMNS, LETTERS, LINE_LETTERS = 4, 108, 11
+"""Of the legend: most columns, letters of a row, and letters that a line and the space beside it take."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+BAND = 0.13
+"""Opacity of the 95% bands."""
+TICKS = (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
+SHORT_TICKS = (1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
+"""Those of an axis that goes no further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An arm at one level: the mean density over the seeds, and the accuracy with Student's interval."""
+
+    density: float
+    accuracy: Interval
+
+
+def draw(path: Path, points: Sequence[Point], *, title: str, labels: Mapping[str, str] | None = None) -> None:
+    """Writes a PNG: accuracy against the fraction kept, on a logarithmic axis from the dense network down.
+
+    Args:
+        path: Where it goes.
+        points: Of all arms, which are drawn in the order in which they come.
+        title: Stands above.
+        labels: Arm -> its name in the legend; an arm that is not in it goes by its own.
+
+    Raises:
+        ValueError: There are no points.
+    """
+    picture(points, title=title, labels=labels).savefig(path, dpi=DOTS_AN_INCH)
+
+
+def picture(points: Sequence[Point], *, title: str, labels: Mapping[str, str] | None = None) -> Figure:
+    """Returns the picture that `draw` writes; arguments as there."""
+    from matplotlib.figure import Figure
+
+    arms = {arm: curve(points, arm) for arm in dict.fromkeys(point.arm for point in points)}
+    if not arms:
+        raise ValueError("there are no points to draw")
+    names = {arm: (labels or {}).get(arm, arm) for arm in arms}
+    columns = LETTERS // (max(map(len, names.values())) + LINE_LETTERS)
+    columns = max(1, min(COLUMNS, columns, len(arms)))
+    width, height = INCHES[0], INCHES[1] + LEGEND_ROW * -(-len(arms) // columns)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    axes.set_xscale("log")
+    for number, (arm, places) in enumerate(arms.items()):
+        _draw_arm(axes, places, names[arm], number)
+    _dress(axes, [place for places in arms.values() for place in places])
+    axes.set_title(title, fontsize=9)
+    figure.legend(
+        loc="outside lower center",
+        ncols=columns,
+        fontsize=SMALL,
+        frameon=False,
+        handlelength=3.2,
+    )
+    return figure
+
+
+def curve(points: Sequence[Point], arm: str) -> list[Place]:
+    """Returns the levels of an arm, the densest first; the dense network once, of whatever part."""
+    places = []
+    first = min(part for part, _ in by_level(points, arm))
+    for (part, cycle), seeds in by_level(points, arm).items():
+        if cycle or part == first:
+            own = list(seeds.values())
+            density = sum(point.density for point in own) / len(own)
+            places.append(Place(density, student([point.accuracy for point in own])))
+    return sorted(places, key=lambda place: -place.density)
+
+
+def _draw_arm(axes: Axes, places: Sequence[Place], label: str, number: int) -> None:
+    turn, color = number // len(COLORS), COLORS[number % len(COLORS)]
+    places = [place for place in places if place.density > 0]  # the axis has no 0
+    densities = [place.density for place in places]
+    accuracies = [100 * place.accuracy.mean for place in places]
+    if any(place.accuracy.known for place in places):
+        lows, highs = (
+            [100 * min(1.0, max(0.0, getattr(place.accuracy, end))) for place in places]
+            for end in ("low", "high")
+        )
+        axes.fill_between(densities, lows, highs, color=color, alpha=BAND, lw=0)
+    style = {
+        "color": color,
+        "ls": DASHES[number % len(DASHES)],
+        "marker": MARKERS[(number + turn) % len(MARKERS)],
+    }
+    if turn % 2:  # the colours are used up: hollow markers
+        style["mfc"] = "white"
+    axes.plot(densities, accuracies, ms=3, lw=1.2, label=label, **style)
+
+
+def _dress(axes: Axes, places: Sequence[Place]) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    right = min((place.density for place in places if place.density > 0), default=1) / 1.12
+    ticks = [tick for tick in (SHORT_TICKS if right > 0.25 else TICKS) if tick >= right]
+    axes.set_xlim(1.12, right)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_locator(MaxNLocator(8, steps=(1, 2, 5, 10)))
+    axes.tick_params(labelsize=SMALL)
+    axes.set_xlabel("fraction kept (log scale)", fontsize=8)
+    axes.set_ylabel("test accuracy, %", fontsize=8)
+    axes.grid(color="#dddddd", lw=0.5)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)

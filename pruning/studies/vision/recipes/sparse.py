@@ -1,0 +1,137 @@
+"""Sparse training against static masks and gradual pruning: RigL (Evci et al., ICML 2020), on MNIST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from pruning.studies.experiment import Check, Claim, ahead, ahead_in, all_of, not_behind, not_behind_in
+from pruning.studies.vision.experiment import Arm, Recipe
+from pruning.studies.vision.recipes.sparse_sections import costs, layer_densities
+from pruning.studies.vision.task import Training
+
+PAPER = "Rigging the Lottery: Making All Tickets Winners (Evci et al., ICML 2020)"
+EVERY_LEVEL: dict[str, Any] = {"densities": (0.0, 0.5)}
+STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.5, 0.75)}}
+NOTE = (
+    "All arms train once, from the same initial weights. Sparse ones are so from the start, gradual at the "
+    "end, with the same number of weights to the one. RigL, SET and SNFS drop 0.3 of a layer's weights at "
+    "first (cosine), every 100 steps until three quarters of the training. Costs are multiply-adds, counted: "
+    "time is not saved, since masked weights are multiplied too."
+)
+SECTIONS = {
+    "density of each layer after training, % (mean over the seeds)": layer_densities,
+    "multiply-adds of inference and of training, % of the dense network's": costs,
+}
+PARTS = (0.98,)
+NARROW = (0.0266,)
+"""Factor of LeNet's width with which it has as many weights in all as the sparse ones: 8 and 3 units."""
+
+
+def sparse_arm(criterion: str, plan: Mapping[str, Any] | None = None, **rest: Any) -> Arm:
+    """Returns an arm that prunes untrained networks and trains them once."""
+    return Arm({"untrained": True, "criterion": criterion, "cycles": 1, **(plan or {})}, **rest)
+
+
+def dense_arm(**rest: Any) -> Arm:
+    """Returns an arm that trains a dense network in the same way."""
+    return sparse_arm("magnitude", {"fraction": 0.0}, **rest)
+
+
+def allocated(
+    allocation: str, topology: str = "", *, budget: str = "weights", **options: Any
+) -> Mapping[str, Any]:
+    """Returns the settings of an allocation, and of a topology that changes the masks."""
+    changing = {"topology": topology, "topology_options": options} if topology else {}
+    return {"allocation": allocation, "budget": budget, **changing}
+
+
+def _arms() -> dict[str, Arm]:
+    """Returns RigL's comparison: what is static, what changes, what prunes; a narrow network; a dense one."""
+    random = partial(sparse_arm, "random-weights", parts=PARTS)
+    return {
+        "static-uniform": random(allocated("uniform")),
+        "static-erk": random(allocated("erk")),
+        "set-uniform": random(allocated("uniform", "set")),
+        "set-erk": random(allocated("erk", "set")),
+        "snfs-erk": random(allocated("erk", "snfs")),
+        "snfs-moving": random(allocated("erk", "snfs", redistribute="momentum")),
+        "rigl-uniform": random(allocated("uniform", "rigl")),
+        "rigl-erk": random(allocated("erk", "rigl")),
+        "snip-uniform": sparse_arm("snip", allocated("uniform"), parts=PARTS),
+        "snip-erk": sparse_arm("snip", allocated("erk"), parts=PARTS),
+        "snip": sparse_arm("snip", parts=PARTS),
+        "grasp": sparse_arm("grasp", parts=PARTS),
+        "gradual-uniform": random(allocated("uniform", "gradual")),
+        "gradual": random(allocated("uniform", "gradual", scope="global")),
+        "small-dense": dense_arm(parts=(0.0,), widths=NARROW),
+        "dense": dense_arm(),
+    }
+
+
+def _claims() -> tuple[Claim, ...]:
+    """Returns the claims of RigL's paper on what does better than what, at equal numbers of weights."""
+
+    def both(one: str, other: str) -> Check:
+        return all_of(*(ahead(f"{one}-{a}", f"{other}-{a}", **EVERY_LEVEL) for a in ("uniform", "erk")))
+
+    return (
+        Claim("RigL beats static masks, uniform and ERK", both("rigl", "static")),
+        Claim("RigL beats SET, uniform and ERK", both("rigl", "set")),
+        Claim("SET beats static masks, uniform and ERK", both("set", "static")),
+        Claim(
+            "RigL is not behind SNFS (ERK)",
+            not_behind("rigl-erk", "snfs-erk", margin=0.003, **EVERY_LEVEL),
+        ),
+        *(
+            Claim(
+                f"ERK beats uniform densities: {name}", ahead(f"{name}-erk", f"{name}-uniform", **EVERY_LEVEL)
+            )
+            for name in ("static", "set", "rigl")
+        ),
+        Claim(
+            "SNIP by layer beats static masks (uniform)",
+            ahead("snip-uniform", "static-uniform", **EVERY_LEVEL),
+        ),
+        Claim("RigL beats SNIP by layer (uniform)", ahead("rigl-uniform", "snip-uniform", **EVERY_LEVEL)),
+        Claim(
+            "a narrow dense network is not behind SNIP by layer (uniform)",
+            not_behind_in("small-dense", "snip-uniform", parts=(0,), margin=0.003),
+        ),
+        Claim(
+            "SET beats a narrow dense network of as many weights (uniform)",
+            ahead_in("set-uniform", "small-dense", parts=(0,)),
+        ),
+        Claim(
+            "RigL beats a narrow dense network of as many weights (ERK)",
+            ahead_in("rigl-erk", "small-dense", parts=(0,)),
+        ),
+        Claim("RigL beats one threshold for SNIP (ERK)", ahead("rigl-erk", "snip", **EVERY_LEVEL)),
+        Claim("RigL beats GraSP (ERK)", ahead("rigl-erk", "grasp", **EVERY_LEVEL)),
+        Claim(
+            "gradual pruning is the ceiling: not behind RigL (ERK)",
+            not_behind("gradual", "rigl-erk", margin=0.003, **EVERY_LEVEL),
+        ),
+    )
+
+
+RECIPES = (
+    Recipe(
+        name="rigl/lenet-mnist",
+        paper=PAPER,
+        data="mnist",
+        model="lenet:300-100",
+        init="kaiming-normal",
+        training=Training(epochs=200, batch=100, momentum=0.9, nesterov=True, weight_decay=1e-4),
+        arms=_arms(),
+        plan={**STEP, "exclude": ("out.weight",)},
+        small={"subset": 20_000, "training": {"epochs": 15}},
+        claims=_claims(),
+        sections=SECTIONS,
+        note=f"{NOTE} The last layer is dense, as in RigL's own MNIST experiment, whose two other layers had "
+        "different shares and which had smaller drops of the learning rate. In a network of linear layers "
+        "multiply-adds and weights are the same. snfs-moving moves weights between layers by momentum, as "
+        "SNFS did in its paper; small-dense is narrower, with as many weights in all.",
+    ),
+)

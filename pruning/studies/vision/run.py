@@ -1,0 +1,191 @@
+"""Runs the jobs of a vision experiment, side by side in processes, and reads what they found.
+
+A job depends on the recipe and its own name alone, and writes its own folder; one that is finished is found
+again. This process alone writes results.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from bttt.runs import side_by_side
+from pruning.channels import shrink
+from pruning.data import DataSet, load
+from pruning.loop import Level, Plan, Result, stored_masks, stored_results, stored_weights
+from pruning.loop import run as run_loop
+from pruning.masks import Masks
+from pruning.measures import cost
+from pruning.studies.experiment import KEPT, Point
+from pruning.studies.vision.cost import relative_costs
+from pruning.studies.vision.experiment import Arm, Job, Recipe, stages
+from pruning.studies.vision.task import VisionTask
+
+SHUFFLING = 7
+"""Key of the random numbers that shuffle masks."""
+
+
+def run_jobs(
+    recipe: Recipe, folder: Path, *, data: Path | None, download: bool, device: str, workers: int
+) -> None:
+    """Runs all jobs of a recipe, or the rest of them.
+
+    Args:
+        recipe: What is run.
+        folder: Where; it exists.
+        data: Folder of the data sets.
+        download: Whether to fetch them where they are not there.
+        device: Where the networks are trained, as torch names it.
+        workers: Processes.
+
+    Raises:
+        ValueError: The data are not there or damaged, or a folder holds runs of other settings.
+        OSError: A worker process has died.
+    """
+    _check_device(device)
+    _data(recipe, data, download)  # errors before processes are started
+    # workers are reused, and may be in the folder where they were started
+    folder, data = folder.absolute(), data and data.absolute()
+    every = list(stages(recipe))
+    workers = min(workers, max(map(len, every)))
+    with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
+        for jobs in every:
+            calls = ((recipe, folder, job, data, download, device) for job in jobs)
+            side_by_side(_run, calls, workers=workers, progress=progress)
+
+
+def read_points(recipe: Recipe, folder: Path) -> list[Point]:
+    """Returns what the finished cycles of all arms measured.
+
+    A network that is pruned untrained is none: its cycle 0 is no dense network.
+
+    Raises:
+        ValueError: A file is damaged, or of another plan than the recipe's.
+    """
+    *_, hosts, followers = stages(recipe)
+    plans = {job: recipe.plan_of(recipe.arms[job.arm], job.part, job.seed) for job in (*hosts, *followers)}
+    return [
+        _point(plan, job, result)
+        for job, plan in plans.items()
+        for result in stored_results(folder / job.folder, plan)
+        if result["cycle"] or not plan.untrained
+    ]
+
+
+def device_name(device: str) -> str:
+    """Returns what a device is called, a GPU's own name; ValueError where it is not there."""
+    _check_device(device)
+    return torch.cuda.get_device_name(device) if device != "cpu" else device
+
+
+def _check_device(device: str) -> None:
+    """Raises ValueError where there is no such device."""
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", device):
+        raise ValueError(f"device must be cpu, cuda, or a certain GPU as cuda:1, got {device!r}")
+    found = torch.cuda.device_count()
+    if device != "cpu" and int(device.partition(":")[2] or 0) >= found:
+        raise ValueError(f"device {device!r} is not there: torch finds {found or 'no'} GPU; cpu is")
+
+
+def _point(plan: Plan, job: Job, result: Result) -> Point:
+    training = {f"training {name}" if name == "loss" else name: v for name, v in result["training"].items()}
+    layers = result["layers"].items() if plan.untrained else ()
+    metrics: dict[str, Any] = {
+        **{name: value for name, value in result.items() if name.startswith(("validation", "test"))},
+        **training,
+        **result["cost"],
+        **result.get("relative costs", {}),
+        **result.get("more", {}),
+        **{f"{KEPT}{name}": kept / size for name, (kept, size) in layers},
+        "chance": result["chance"],
+        "peak lr": result.get("best lr", max(map(plan.lr(result["cycle"]), np.linspace(0, 1, 201)))),
+        "seconds": sum(result["seconds"].values()),
+    }
+    if "interval" in result:
+        metrics["interval low"], metrics["interval high"] = result["interval"]
+    density = result["density"]
+    return Point(job.arm, job.seed, job.part, result["cycle"], density, result["test accuracy"], metrics)
+
+
+def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bool, device: str) -> str:
+    """Runs one job, or the rest of it, and returns its name."""
+    if device == "cpu":
+        torch.set_num_threads(1)
+    images = _data(recipe, data, download)
+    arm = recipe.arms[job.arm] if job.arm else None
+    trained = stored_weights(folder / Job("", job.base, 0, job.seed).folder) if arm and job.base else None
+    task = VisionTask(
+        images,
+        recipe.model,
+        recipe.training_of(arm or recipe.bases[job.base]),
+        seed=job.seed,
+        width=recipe.width_of(arm, job.part),
+        init=recipe.init,
+        device=device,
+        trained=trained,
+    )
+    plan = recipe.plan_of(arm, job.part, job.seed) if arm else recipe.base_plan(job.base, job.seed)
+
+    def publish(level: Level) -> None:
+        _measure(task, level)
+        if recipe.measure is not None:
+            level.result["more"] = dict(recipe.measure(job.arm, task, level))
+        if arm:
+            level.result["relative costs"] = relative_costs(recipe, arm, job.part, task, level)
+
+    given = _given(recipe, folder, job, arm) if arm and arm.follows else None
+    run_loop(task, plan, folder / job.folder, publish, given=given, thin=True)
+    return job.folder
+
+
+def _measure(task: VisionTask, level: Level) -> None:
+    """Adds what a finished network achieves on the test split, and what it costs."""
+    found = task.measured(level.network, "test")
+    level.result.update({f"test {name}": value for name, value in found.items()}, chance=1 / task.classes)
+    network = level.network
+    if level.removable is not None:
+        network, _ = shrink(network, level.groups, level.removable)
+    costs = cost(network, task.example)
+    level.result["cost"] = {"parameters": costs.parameters, "macs": costs.macs}
+
+
+def _given(recipe: Recipe, folder: Path, job: Job, arm: Arm) -> list[Masks]:
+    """Returns the masks of the run that an arm follows, shuffled within their layers where it says so."""
+    masks = stored_masks(folder / Job(arm.follows, "", job.part, job.seed).folder)
+    if not arm.shuffled:
+        return masks
+    return list(_shuffled(masks, job.seed))
+
+
+def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
+    """Yields masks with the same counts in each layer, at random places, still each within the one before."""
+    generator = torch.Generator().manual_seed(
+        int(np.random.SeedSequence(seed, spawn_key=(SHUFFLING,)).generate_state(1)[0])
+    )
+    rank = {name: torch.randperm(mask.numel(), generator=generator) for name, mask in masks[0].items()}
+    for each in masks:
+        yield Masks({name: (rank[name] < int(mask.sum())).view(mask.shape) for name, mask in each.items()})
+
+
+def _data(recipe: Recipe, folder: Path | None, download: bool) -> DataSet:
+    """Returns a recipe's images; ValueError where they are not there, damaged or too few."""
+    found = _loaded(recipe.data, folder, recipe.subset, recipe.classes, recipe.size, download)
+    if not len(found.validation):
+        raise ValueError(
+            f"{len(found.train)} training images of {recipe.data} leave none for validation: take more"
+        )
+    return found
+
+
+@lru_cache(maxsize=1)
+def _loaded(
+    name: str, folder: Path | None, subset: int | None, classes: int | None, size: int | None, download: bool
+) -> DataSet:
+    return load(name, folder, subset=subset, classes=classes, size=size, download=download)

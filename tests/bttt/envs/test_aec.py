@@ -1,0 +1,124 @@
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import boards
+from pettingzoo.test import api_test, render_test, seed_test
+
+from bttt import Board, Outcome, Position, observe
+from bttt.envs.aec import env, raw_env
+
+VARIANTS = {
+    "default": {},
+    "D4": {"bricks": "D4"},
+    "3x3": {"rows": 3, "cols": 3, "win_length": 3, "bricks": "all"},
+    "5x6, two bricks": {"rows": 5, "cols": 6, "bricks": "A1+E6"},
+    "1x12": {"rows": 1, "cols": 12, "win_length": 3, "bricks": ["A1", Board(1, 12, 3, "A5")]},
+}
+# PettingZoo knows by name which environments may have observations that are dicts.
+KNOWN = ("Observation space for each agent probably should be", "Observation is not a NumPy array")
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_errors():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for message in KNOWN:
+            warnings.filterwarnings("ignore", message)
+        yield
+
+
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS.keys())
+@pytest.mark.parametrize("make", [env, raw_env])
+def test_pettingzoos_checkers_find_nothing(make, settings, capsys):
+    api_test(make(**settings), num_cycles=60)
+    seed_test(partial(make, **settings), num_cycles=60)
+    render_test(partial(make, **settings))
+
+
+@settings(max_examples=30)
+@given(boards(), st.integers(0, 2**32 - 1))
+def test_games_agree_with_positions(board, seed):
+    game = env(bricks=board, rows=board.rows, cols=board.cols, win_length=board.win_length)
+    game.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    position = Position.start(board)
+    for agent in game.agent_iter():
+        seen, reward, over, truncated, info = game.last()
+        assert agent == f"player_{position.to_move}" or position.outcome
+        assert np.array_equal(seen["observation"], observe(position, int(agent[-1])))
+        assert np.array_equal(seen["action_mask"], position.legal_mask())
+        assert (over, truncated, info["bricks"]) == (bool(position.outcome), False, board.brick_names)
+        if over:
+            wins = {Outcome.FIRST_WINS: "player_0", Outcome.SECOND_WINS: "player_1"}
+            winner = wins.get(position.outcome)
+            assert reward == (0 if winner is None else 1 if winner == agent else -1)
+            game.step(None)
+            continue
+        assert reward == 0
+        cell = int(rng.choice(position.legal_cells()))
+        game.step(cell)
+        position = position.play(cell)
+    assert not game.agents
+    assert position.outcome
+
+
+def test_each_agent_observes_from_its_own_side_and_may_play_in_turn():
+    game = env(bricks="D4")
+    game.reset(seed=0)
+    game.step(0)
+    waiting, mover = game.observe("player_0"), game.observe("player_1")
+    assert waiting["observation"][0, 0, 0] == mover["observation"][1, 0, 0] == 1
+    assert waiting["observation"][3].sum() == 0
+    assert mover["observation"][3].all()
+    assert not waiting["action_mask"].any()
+    assert mover["action_mask"].sum() == 47
+
+
+def test_an_illegal_action_loses():
+    game = env(bricks="D4")
+    game.reset(seed=0)
+    game.step(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        game.step(Board().cell("D4"))
+    assert game.rewards == {"player_0": 0, "player_1": -1}
+    assert all(game.terminations.values())
+    assert not any(game.observe(agent)["action_mask"].any() for agent in game.agents)
+
+
+def test_the_raw_environment_raises_at_an_illegal_action():
+    game = raw_env(bricks="D4")
+    game.reset()
+    with pytest.raises(ValueError, match="cell D4 has a brick"):
+        game.step(Board().cell("D4"))
+
+
+def test_bricks_are_drawn_and_may_be_named_for_one_game():
+    game = env(bricks="R3")
+    game.reset(seed=0)
+    drawn = set()
+    for _ in range(40):
+        game.reset()
+        drawn.add(game.infos["player_0"]["bricks"])
+    assert drawn == {"C3", "D3", "D4"}
+    game.reset(options={"bricks": "E5"})
+    assert game.infos["player_1"]["bricks"] == "E5"
+    game.reset()
+    assert game.infos["player_1"]["bricks"] in drawn
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"render_mode": "video"}, "render_mode must be one of"),
+        ({"bricks": "Z9"}, "cell 'Z9' is not on the 7x7 board"),
+        ({"rows": 20}, "does not fit"),
+    ],
+)
+def test_wrong_settings_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        env(**settings)

@@ -1,0 +1,72 @@
+"""The command `bttt levels`: two levels play each other at equal simulations and at equal time."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.alphazero.network.checkpoint import load_network, save_network
+from agents.alphazero.weights import find_network
+from bttt.__main__ import main
+
+BUDGET = ("--bricks", "D4", "--simulations", "4", "--repeats", "1")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A folder with the levels 0 and 3, as a pruning leaves them."""
+    for level, name in ((0, "d4"), (3, "r3")):
+        network, record = load_network(find_network(name))
+        folder = tmp_path / "run" / f"level-{level:02}"
+        folder.mkdir(parents=True)
+        save_network(
+            folder / "network.safetensors", network, {**record, "pruning": {"density": 1 - level / 4}}
+        )
+    return tmp_path / "run"
+
+
+def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["levels", str(run), *BUDGET, "--out", str(out)]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "equal simulations, then equal time:" in printed
+    with (out / "levels.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["level"], row["density"], row["parameters"]) for row in rows] == [
+        ("0", "1.0", "60929"),
+        ("3", "0.25", "60929"),
+    ]
+    timing = json.loads((out / "timing.json").read_text())
+    assert [row["equal simulations: simulations"] for row in rows] == ["4", "4"]
+    assert [int(row["equal time: simulations"]) for row in rows] == timing["simulations"]
+    assert timing["simulations"][0] == 4
+    assert rows[0]["equal time: elo"] == rows[0]["equal simulations: elo"] == "0.0"
+    for mode in ("equal-simulations", "equal-time"):
+        assert (out / mode / "report.html").is_file()
+    before = (out / "levels.csv").read_bytes()
+    assert main(command) == 0  # nothing is timed or played again
+    assert (out / "levels.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--simulations", "0"), "simulations must be 1 to 1000000, got 0"),
+        (("--levels", "0", "7"), "no level 7 in"),
+        (("--levels", "3"), "levels must be at least two, got 3"),
+        (("--repeats", "0"), "repeats must be 1 to 10000, got 0"),
+        (("--in-flight", "9801"), "in_flight must be 1 to 1024, got 9801"),
+        (("--bricks", "Z9"), "'Z9'"),
+    ],
+)
+def test_wrong_input_is_one_line(run, tmp_path, capsys, options, message):
+    assert main(["levels", str(run), *options, "--out", str(tmp_path / "out")]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
+    assert message in line
+
+
+def test_a_folder_without_levels_is_one_line(tmp_path, capsys):
+    assert main(["levels", str(tmp_path)]) == 2
+    assert "holds no levels: give the folder of a run of bttt prune" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""Costs: multiply-adds counted by hand, and a masked network that costs what the whole one costs."""
+
+import time
+from dataclasses import asdict
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from agents.alphazero.network.residual import PRESETS, NetworkConfig, PolicyValueNet, parameters
+from pruning.masks.held import Masks, apply
+from pruning.measures.costs import cost, latencies_ms, macs
+
+
+def test_convolutions_by_hand():
+    example = torch.zeros(1, 4, 9, 9)
+    for layer, expected in [
+        (nn.Conv2d(4, 6, 3), 7 * 7 * 6 * 4 * 3 * 3),
+        (nn.Conv2d(4, 6, 3, bias=False), 7 * 7 * 6 * 4 * 3 * 3),
+        (nn.Conv2d(4, 6, 3, padding=1, stride=2), 5 * 5 * 6 * 4 * 3 * 3),
+        (nn.Conv2d(4, 6, (1, 3), dilation=2), 9 * 5 * 6 * 4 * 1 * 3),
+        (nn.Conv2d(4, 8, 3, groups=2), 7 * 7 * 8 * 2 * 3 * 3),
+        (nn.Conv2d(4, 4, 3, groups=4), 7 * 7 * 4 * 1 * 3 * 3),
+        (nn.Conv2d(4, 6, 1), 9 * 9 * 6 * 4),
+    ]:
+        assert macs(layer, example) == expected
+
+
+def test_linear_layers_by_hand():
+    assert macs(nn.Linear(7, 5), torch.zeros(1, 7)) == 35
+    assert macs(nn.Linear(7, 5, bias=False), torch.zeros(1, 7)) == 35
+    assert macs(nn.Linear(7, 5), torch.zeros(1, 3, 7)) == 3 * 35  # once at each place
+
+
+def test_the_rest_is_not_counted():
+    skipped = nn.Sequential(
+        nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    )
+    assert macs(skipped, torch.zeros(2, 4, 6, 6)) == 0
+
+
+def test_layers_without_modules_are_counted():
+    class Direct(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kernel, self.head = nn.Parameter(torch.ones(6, 4, 3, 3)), nn.Parameter(torch.ones(5, 6))
+
+        def forward(self, x):
+            return functional.linear(functional.conv2d(x, self.kernel).mean((2, 3)), self.head)
+
+    assert macs(Direct(), torch.zeros(1, 4, 9, 9)) == 7 * 7 * 6 * 4 * 9 + 30
+
+
+def small_by_hand(stream, blocks, policy, value, hidden, cells=49):
+    stem = 3 * stream * 9 * cells
+    inner = sum(2 * stream * width * 9 * cells for width in blocks)
+    heads = stream * policy * cells + policy * cells + stream * value * cells + 2 * value * hidden + hidden
+    return stem + inner + heads
+
+
+def test_the_agents_networks_by_hand():
+    example = torch.zeros(1, 3, 7, 7)
+    assert (
+        macs(PolicyValueNet(PRESETS["small"]), example) == small_by_hand(32, [32] * 3, 32, 32, 32) == 2855840
+    )
+    uneven = NetworkConfig(stream=8, blocks=(3, 5), policy=2, value=4, hidden=6)
+    assert macs(PolicyValueNet(uneven), example) == small_by_hand(8, [3, 5], 2, 4, 6)
+    body = 3 * 75 * 16 * 49 + 10 * 75 * 75 * 16 * 49
+    heads = 75 * 2 * 49 + 2 * 49 * 49 + 75 * 1 * 49 + 49 * 20 + 20
+    assert macs(PolicyValueNet(PRESETS["paper"]), example) == body + heads
+
+
+def test_one_input_counts_whatever_the_batch_is():
+    network = PolicyValueNet(PRESETS["small"])
+    assert macs(network, torch.zeros(5, 3, 7, 7)) == macs(network, torch.zeros(1, 3, 7, 7))
+    assert macs(network, torch.zeros(1, 3, 14, 7)) > macs(network, torch.zeros(1, 3, 7, 7))
+
+
+def test_counting_leaves_the_network_as_it_was():
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Dropout(), nn.BatchNorm2d(4))
+    network[3].eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    torch.manual_seed(0)
+    drawn = torch.get_rng_state()
+    macs(network, torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(1)))
+    assert torch.equal(torch.get_rng_state(), drawn)
+    assert [module.training for module in network.modules()] == [True, True, True, True, False]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())
+
+    class Failing(nn.Linear):
+        def forward(self, x):
+            raise KeyError("x")
+
+    failing = Failing(2, 2)
+    with pytest.raises(KeyError):
+        macs(failing, torch.zeros(1, 2))
+    assert failing.training
+
+
+def test_a_masked_network_costs_what_the_whole_one_costs(tmp_path):
+    network, example = PolicyValueNet(PRESETS["small"]), torch.zeros(1, 3, 7, 7)
+    file = tmp_path / "network"
+    file.write_bytes(bytes(1234))
+    whole = cost(network, example, file=file)
+    assert whole.parameters == parameters(network) == 60929
+    assert (whole.density, whole.bytes) == (1.0, 1234)
+    weight = network.blocks[0].conv1.weight
+    masks = Masks({"blocks.0.conv1.weight": torch.arange(weight.numel()).reshape(weight.shape) % 10 == 0})
+    apply(network, masks)
+    masked = cost(network, example, density=masks.density(), file=file)
+    assert asdict(masked) == asdict(whole) | {"density": masks.density()}
+    assert masked.density == pytest.approx(0.1, abs=1e-3)
+
+
+def test_a_smaller_network_costs_less():
+    example = torch.zeros(1, 3, 7, 7)
+    whole = cost(PolicyValueNet(PRESETS["small"]), example)
+    shrunk = cost(PolicyValueNet(NetworkConfig(stream=32, blocks=(8, 8, 8))), example)
+    assert shrunk.macs < whole.macs
+    assert shrunk.parameters < whole.parameters
+
+
+def test_a_file_that_is_not_there_yet_has_no_bytes():
+    assert cost(nn.Linear(2, 2), torch.zeros(1, 2)).bytes is None
+
+
+def test_runs_take_turns():
+    calls = []
+    latencies_ms({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3)
+    assert calls == ["a", "b"] * 4  # the first round does not count
+
+
+def test_latency_is_a_median_in_milliseconds():
+    pauses = iter([0.0, 0.6, 0.01, 0.01])
+    found = latencies_ms({"slow": lambda: time.sleep(next(pauses)), "fast": lambda: None}, rounds=3)
+    assert 10 <= found["slow"] < 200  # sleep is never shorter; a mean would be above 206
+    assert found["fast"] < found["slow"]
+
+
+def test_wrong_input_is_refused(tmp_path):
+    network, example = nn.Linear(2, 2), torch.zeros(1, 2)
+    for density in (-0.1, 1.1, float("nan")):
+        with pytest.raises(ValueError, match=f"density .* got {density}"):
+            cost(network, example, density=density)
+    with pytest.raises(ValueError, match="is not a file"):
+        cost(network, example, file=tmp_path / "none")
+    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
+        latencies_ms({}, rounds=0)

@@ -1,0 +1,47 @@
+"""What is measured of all levels together: times in turns, kept once found; moves with search."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from agents.alphazero.network.checkpoint import load_network, save_network
+from agents.alphazero.network.residual import PRESETS, PolicyValueNet
+from agents.alphazero.weights import find_network
+from bttt.bricks import brick_set
+from pruning.studies.alphazero.measures import TIMED, TIMES_FILE, level_folder, level_times, searched
+from tournaments.generalisation.evaluation import Part, evaluate
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run of two levels, the second of them a much larger network."""
+    network, record = load_network(find_network("d4"))
+    torch.manual_seed(0)
+    wide = PolicyValueNet(replace(PRESETS["small"], stream=256, blocks=(256,) * 3))
+    for level, each in enumerate((network, wide)):
+        level_folder(tmp_path, level).mkdir()
+        save_network(level_folder(tmp_path, level) / "network.safetensors", each, record)
+    return tmp_path
+
+
+def test_a_network_of_60_times_the_size_takes_longer_and_times_are_measured_once(run):
+    small, large = level_times(run, 2)
+    assert small.keys() == large.keys() == TIMED.keys()
+    assert all(0 < small[name] < large[name] for name in TIMED)
+    assert level_times(run, 2) == [small, large]
+    assert json.loads((run / TIMES_FILE).read_text()) == [small, large]
+
+
+def test_moves_with_search_are_counted_by_how_new_the_boards_are(run):
+    boards = tuple(brick_set("D4"))
+    (rates,) = searched(run, 1, boards, 1)
+    assert rates.keys() == {"seen", "novel"}  # D4 is its own image
+    (counts,) = evaluate(level_folder(run, 0), [Part("losing", "single", 1, None, (), 0)])
+    seen = [each for each in counts if each.board in boards]
+    novel = [each for each in counts if each.board not in boards]
+    for rate, group in zip((rates["seen"], rates["novel"]), (seen, novel), strict=True):
+        assert rate == sum(each.hits for each in group) / sum(each.trials for each in group)
+    assert len(seen) == 1 and len(novel) == 48

@@ -1,0 +1,145 @@
+"""The methods side by side: each is a plan of both networks, and all leave the same number of weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from agents.alphazero.network.residual import PRESETS, untrained
+from pruning.channels.groups import find_groups
+from pruning.criteria.scores import CRITERIA
+from pruning.loop.plan import enforced, whole
+from pruning.masks.select import drop_lowest
+from pruning.models.registry import make_model
+from pruning.sparse.topologies import TOPOLOGIES
+from pruning.studies.alphazero.config import PruneConfig
+from pruning.studies.alphazero.defaults import METHODS, defaults
+from pruning.studies.alphazero.plans import plan_settings
+from pruning.studies.alphazero.run import make_plan
+from pruning.studies.methods.arms import HALVINGS, KEPT_FRACTION, METHODS_COMPARED, SELF_PLAY, STUDIES
+from pruning.studies.methods.command import pruning_config
+from pruning.studies.methods.config import MethodRun, MethodsConfig
+from pruning.studies.vision.recipes.methods import RECIPES
+from tournaments.generalisation.networks import study_networks
+
+ROOT = Path(__file__).parents[4]
+(RECIPE,) = RECIPES
+(NETWORK,) = study_networks(("R3",), 1)
+
+
+def weights_left(plan, network, example):
+    """How many weights of layers are left when a plan has run, whatever the scores."""
+    groups = find_groups(network, example)
+    masks = whole(plan, network, groups)
+    for _ in range(plan.cycles):
+        zeros = {name: torch.zeros(mask.shape) for name, mask in masks.items()}
+        masks = drop_lowest(zeros, masks, **plan.amount, scope=plan.scope, floor=plan.least).masks
+    shapes = {name: weight for name, weight in network.named_parameters() if weight.dim() > 1}
+    held = enforced(plan, groups, masks, network)
+    return sum(int(held[name].sum()) if name in held else weight.numel() for name, weight in shapes.items())
+
+
+def alphazero_plan(name, study="methods"):
+    return make_plan(pruning_config(MethodsConfig(), MethodRun(study, name, NETWORK)))
+
+
+@pytest.mark.parametrize("name", METHODS_COMPARED)
+def test_all_methods_keep_as_many_weights(name):
+    vision = make_model("resnet8", shape=(1, 28, 28), classes=10, seed=0)
+    images = RECIPE.plan_of(RECIPE.arms[name], 0, 0), vision, torch.zeros(1, 1, 28, 28)
+    boards = alphazero_plan(name), untrained(PRESETS["small"], 0), torch.zeros(1, 3, 7, 7)
+    for plan, network, example in (images, boards):
+        blocks = sum(w.numel() for n, w in network.named_parameters() if "conv" in n and "blocks" in n)
+        layers = sum(w.numel() for w in network.parameters() if w.dim() > 1)
+        kept = layers - (0 if name.startswith("dense") else round((1 - KEPT_FRACTION) * blocks))
+        assert weights_left(plan, network, example) == pytest.approx(kept, abs=1)
+
+
+@pytest.mark.parametrize(("study", "name"), [(study, name) for study, own in STUDIES.items() for name in own])
+def test_the_formula_of_every_method_has_its_file(study, name):
+    assert (ROOT / "pruning" / STUDIES[study][name].file).exists()
+
+
+def test_a_methods_plan_is_the_same_for_both_networks():
+    for name in METHODS_COMPARED:
+        plans = RECIPE.plan_of(RECIPE.arms[name], 0, 0), alphazero_plan(name)
+        one, two = ({key: getattr(plan, key) for key in plan.__dataclass_fields__} for plan in plans)
+        differing = {key for key in one if one[key] != two[key]}
+        assert differing <= {"exclude", "schedule_options"}, name
+
+
+def test_on_images_all_train_for_as_long_in_all_but_tickets():
+    for name, method in METHODS_COMPARED.items():
+        plan = alphazero_plan(name)
+        total = (0 if plan.untrained else 1) + method.time * plan.cycles
+        assert total == pytest.approx(1 + HALVINGS if plan.restart == "rewind" else 2), name
+
+
+def test_every_criterion_but_variants_is_compared():
+    compared = {method.options["method"].partition(":")[0] for method in METHODS_COMPARED.values()}
+    variants = {"dropnet-code", "apoz-code", "gradient-magnitude", "oracle"}
+    assert {*CRITERIA, *TOPOLOGIES} - compared == variants
+
+
+def test_self_play_is_sparse_from_the_first_game():
+    for name in SELF_PLAY:
+        config = pruning_config(MethodsConfig(study="self-play"), MethodRun("self-play", name, NETWORK))
+        assert config.in_loop and config.untrained and config.cycles == 1
+        assert config.steps == 3 * MethodsConfig().steps
+        density = float(name.rpartition("-")[2]) if name != "dense" else 1
+        assert 1 - config.fraction == pytest.approx(density)
+        assert set(config.exclude) == {"stem.weight", "policy_*.weight", "value_*.weight"}
+
+
+# ------------------------------------------------------------------------- methods of bttt prune
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_methods_have_defaults_of_their_own(method):
+    config = PruneConfig("alphazero:d4", method=method)
+    plan = make_plan(config)
+    before = not method.startswith("greedy")
+    assert plan.untrained == before
+    assert (plan.cycles, plan.fraction) == ((1, 0.9) if before else (12, 0.2))
+    assert plan.schedule == ("clr" if before else "silo")
+    assert plan.rounds == (100 if method == "synflow" else 1)
+    assert plan.allocation == ("erk" if method in TOPOLOGIES else "")
+    assert plan.scope == ("global" if before else "layer")
+    assert plan.topology == (method if method in TOPOLOGIES else "")
+
+
+def test_what_is_asked_for_goes_before_a_methods_defaults():
+    asked = {"cycles": 3, "fraction": 0.5, "schedule": "constant", "rounds": 7, "allocation": "er"}
+    plan = make_plan(PruneConfig("alphazero:d4", method="snip", **asked))
+    assert all(getattr(plan, name) == value for name, value in asked.items())
+    assert make_plan(PruneConfig("alphazero:d4", method="magnitude", untrained=True)).schedule == "clr"
+    assert not make_plan(PruneConfig("alphazero:d4", method="snip", untrained=False)).untrained
+
+
+def test_sparse_training_takes_options():
+    plan = make_plan(PruneConfig("alphazero:d4", method="rigl:alpha=0.5,every=20,redistribute=gradient"))
+    assert plan.topology_options == {"alpha": 0.5, "every": 20, "redistribute": "gradient"}
+    assert plan.changing.every == 20
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ("snip:alpha=1", "method 'snip' takes no options, got 'alpha=1'; those that do are static, "),
+        ("rigl:alfa=1", r"method rigl:alfa=1: unknown option 'alfa' \(did you mean 'alpha'\?\)"),
+        ("rigl:alpha=2", "alpha"),
+        ("rigl:every=x", "method rigl:every=x: "),
+        (
+            "riggle",
+            r"unknown method 'riggle' \(did you mean 'rigl'\?\); methods are magnitude, .*greedy-global",
+        ),
+    ],
+)
+def test_a_wrong_method_is_refused(method, message):
+    with pytest.raises(ValueError, match=message):
+        make_plan(PruneConfig("alphazero:d4", method=method))
+
+
+def test_defaults_know_methods_by_their_name_alone():
+    assert defaults("rigl:alpha=0.1", None) is defaults("rigl", None)
+    assert plan_settings(method="l1", schedule="constant", lr=0.1)["fraction"] == 0.2

@@ -1,0 +1,146 @@
+"""The command `bttt conversion`: does an agent win, against perfect play, what is proven won for it?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from agents import Agent
+from bttt import Board, boards_of_size, load_suite
+from bttt.runs import add_environment, csv_text, default_folder, environment, write_json, write_text
+from tournaments.conversion.table import Conversion, conversion_rows, conversion_text
+from tournaments.conversion.won_starts import WonStart, conversion_schedule, empty_starts, suite_starts
+from tournaments.play import (
+    Conditions,
+    Store,
+    expanded,
+    make_players,
+    missing_games,
+    open_run,
+    play_and_store,
+    source_files,
+)
+
+OPPONENT = "perfect"
+CSV_NAME = "conversion.csv"
+
+
+@dataclass(frozen=True)
+class ConversionConfig:
+    """Play won games against perfect play, and count how many each agent wins.
+
+    The games begin without stones, on boards where that is proven won, or from won positions of a suite; the
+    agent plays the winning side. The same command again resumes it; what is stored is not played again.
+    """
+
+    agents: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Specs of the agents, as mcts:iterations=1000, or python:package.module:Class."""
+    bricks: tuple[str, ...] | None = None
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S, drawn:K;
+    by default all, or all boards of the suite."""
+    board: str = "7x7x4"
+    """Size and win length of the boards: ROWSxCOLSxWIN."""
+    suite: str | None = None
+    """Begin from the won positions of this suite instead: single, bricks2, ..."""
+    positions: int = 10
+    """Positions of the suite on each board, at most."""
+    games: int = 1
+    """Games of each agent from each start; both sides choose among equals at random."""
+    seed: int = 0
+    """Seed of all random numbers; game i has its own, whatever is played beside it."""
+    out: Path | None = None
+    """Folder of the run; by default runs/conversion-<hash of the settings>."""
+    workers: int = 0
+    """Processes that play games; 0: one for each core."""
+    in_flight: int = 16
+    """Games that a process plays at once, so that agents are asked in batches."""
+
+
+def run(config: ConversionConfig) -> int:
+    """Plays or resumes the games and returns the exit code: 0, or 130 on Ctrl-C.
+
+    Raises:
+        ValueError: An option is wrong, no start is won, or the folder holds a run with other settings.
+        OSError: The folder cannot be written; the games stored before are kept.
+    """
+    config = replace(config, agents=expanded(config.agents))
+    _check(config)
+    players = list(dict.fromkeys([*config.agents, OPPONENT]))
+    agents = make_players(players)
+    starts = _starts(config)
+    schedule, seats = conversion_schedule(config.agents, OPPONENT, starts, config.games)
+    settings = _settings(config, starts, agents)
+    folder = config.out or default_folder("conversion", settings)
+    with open_run(folder, settings, players, len(schedule)) as store:
+        missing = missing_games(schedule, store)
+        if missing:
+            write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
+            add_environment(folder)
+        conditions = Conditions(seed=config.seed, in_flight=config.in_flight)
+        code = play_and_store(missing, agents, store, conditions, config.workers)
+        _publish(folder, store, seats, config.seed)
+    return code
+
+
+def _check(config: ConversionConfig) -> None:
+    for name, least in {"positions": 1, "games": 1, "seed": 0, "workers": 0, "in_flight": 1}.items():
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} must be at least {least}, got {getattr(config, name)}")
+    if not config.agents:
+        raise ValueError("no agent is given; bttt agents lists them")
+    twice = [agent for number, agent in enumerate(config.agents) if agent in config.agents[:number]]
+    if twice:
+        raise ValueError(f"agent {twice[0]!r} is named twice")
+
+
+def _starts(config: ConversionConfig) -> list[WonStart]:
+    """Returns the starts, and says what is left out; ValueError where none is left."""
+    if config.suite is None:
+        boards = boards_of_size(config.board, config.bricks or ("all",))
+        starts = empty_starts(boards)
+        left_out = len(boards) - len(starts)
+        if left_out and starts:
+            print(f"left out: {left_out} of {len(boards)} boards, not proven won from the start")
+        what = f"of the {len(boards)} boards, as {boards[0]}, is proven won from the start"
+    else:
+        suite = load_suite(config.suite)
+        if Board.parse(config.board) != suite.size:
+            raise ValueError(f"suite {suite.name!r} is for board {suite.size}, got {config.board!r}")
+        boards = boards_of_size(config.board, config.bricks) if config.bricks else suite.boards
+        starts = suite_starts(suite, frozenset(boards), config.positions)
+        what = f"of the positions of suite {suite.name!r} is won on the {len(boards)} boards, as {boards[0]}"
+    if not starts:
+        raise ValueError(f"none {what}")
+    return starts
+
+
+def _settings(
+    config: ConversionConfig, starts: Sequence[WonStart], agents: Mapping[str, Agent]
+) -> dict[str, Any]:
+    """Returns everything that decides the games, and nothing else."""
+    return {
+        "agents": list(config.agents),
+        "opponent": OPPONENT,
+        "starts": [_text(start) for start in starts],
+        "games": config.games,
+        "seed": config.seed,
+        **source_files(agents),
+    }
+
+
+def _text(start: WonStart) -> str:
+    return " ".join([str(start.board), *map(start.board.cell_name, start.cells)])
+
+
+def _publish(folder: Path, store: Store, seats: Sequence[int], seed: int) -> None:
+    """Writes the CSV file and prints the tables of the games stored so far."""
+    conversions = [Conversion(game, seats[game.index]) for game in store.games()]
+    made = environment()
+    origin = {"command": " ".join(made["command"]), "seed": seed, "date": made["date"]}
+    write_text(folder / CSV_NAME, csv_text(conversion_rows(conversions, origin)))
+    print(conversion_text(conversions))
+    print(f"\n{len(conversions)} of {store.scheduled} games\nwritten: {store.path} {folder / CSV_NAME}")

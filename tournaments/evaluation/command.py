@@ -1,0 +1,175 @@
+"""The command `bttt evaluate`: how often agents throw value away, on boards they know and on others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import joblib
+import numpy as np
+import tyro
+
+from agents import Agent
+from bttt import Suite, brick_sets, load_suite
+from bttt.runs import csv_text, default_folder, environment, read_json, write_json, write_text
+from tournaments.evaluation.decisions import decide_suite
+from tournaments.evaluation.table import loss_table
+from tournaments.evaluation.value_losses import LossRate, loss_rates
+from tournaments.play import expanded, make_players, source_files
+
+CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Count the moves that throw value away, in positions labelled by the exact solver.
+
+    Prints a table and writes evaluation.csv and evaluation.png. The decisions of an agent are stored when
+    all are made; the same command again, or one with more agents, asks only for what is missing.
+    """
+
+    agents: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Specs of the agents, as mcts:iterations=1000, or python:package.module:Class."""
+    suite: str = "single"
+    """Positions: single, bricks2, bricks4 or drawn."""
+    bricks: tuple[str, ...] = ()
+    """Brick sets, to take only these boards of the suite; by default all of them."""
+    train: tuple[str, ...] = ()
+    """Brick sets that the agents were trained on, to tell seen, mirror and novel boards apart."""
+    positions: int | None = None
+    """Positions of each board, the first ones; by default all."""
+    repeats: int = 1
+    """Decisions in each position, for agents that choose at random."""
+    seed: int = 0
+    """Seed of all random numbers; each position has its own."""
+    batch: int = 256
+    """Positions that an agent is asked at once. The decisions do not depend on it."""
+    workers: int = 0
+    """Processes; 0 is one for each core. The decisions do not depend on it."""
+    out: Path | None = None
+    """Folder of the results; by default runs/evaluate-<hash of the settings>."""
+
+
+def run(config: EvaluateConfig) -> int:
+    """Evaluates the agents, writes and prints the rates, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, or an agent raised something or played a cell that is not free.
+        OSError: The folder cannot be written; what was decided before is kept.
+    """
+    config = replace(config, agents=expanded(config.agents))
+    _check(config)
+    agents = make_players(config.agents)
+    suite, places = chosen_positions(config)
+    train = brick_sets(config.train, suite.size) if config.train else ()
+    settings = {
+        "suite": config.suite,
+        "positions": suite.made["sha256"],
+        "boards": [str(board) for board in suite.boards],
+        "positions a board": config.positions,
+        "repeats": config.repeats,
+        "seed": config.seed,
+    }
+    folder = config.out or default_folder("evaluate", settings)
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    (folder / "decisions").mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", {**asdict(config), "out": str(folder), "made": environment()})
+    rates: list[LossRate] = []
+    for spec, agent in agents.items():
+        path = folder / "decisions" / _file_name({**settings, "agent": spec, **source_files({spec: agent})})
+        cells = _decisions(path, spec, agent, suite, places, config)
+        rates += loss_rates(spec, suite, cells, train)
+    write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
+    from tournaments.evaluation.plot import draw_evaluation  # matplotlib, which takes a second to load
+
+    draw_evaluation(rates, suite, train, folder / PICTURE_NAME)
+    print(loss_table(rates))
+    print(f"\n{_about(suite, config)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
+    return 0
+
+
+def _check(config: EvaluateConfig) -> None:
+    if not config.agents:
+        raise ValueError("no agent is given; bttt agents lists them")
+    for name, least in {"positions": 1, "repeats": 1, "seed": 0, "batch": 1, "workers": 0}.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+
+
+def chosen_positions(config: EvaluateConfig) -> tuple[Suite, np.ndarray]:
+    """Returns the positions to decide, and their places `[N]` in the whole suite.
+
+    Raises:
+        ValueError: There is no such suite, or it has no positions on one of the boards.
+    """
+    suite = load_suite(config.suite)
+    places = np.arange(len(suite))
+    if config.bricks:
+        boards = brick_sets(config.bricks, suite.size)
+        absent = [board for board in boards if board not in suite.boards]
+        if absent:
+            known = f"{suite.boards[0]} to {suite.boards[-1]}"
+            raise ValueError(
+                f"suite {config.suite!r} has no positions on {absent[0]}; its boards are {known}"
+            )
+        numbers = [suite.boards.index(board) for board in boards]
+        places = np.flatnonzero(np.isin(suite.board_numbers, numbers))
+    if config.positions is not None:
+        places = np.intersect1d(places, suite.first_of_each_board(config.positions))
+    return suite.take(places), places
+
+
+def _decisions(
+    path: Path, spec: str, agent: Agent, suite: Suite, places: np.ndarray, config: EvaluateConfig
+) -> np.ndarray:
+    """Returns the cells `[repeats, N]` that an agent plays: those in the file, else asked for now."""
+    stored = read_json(path, dict)
+    if stored:
+        return _stored_cells(stored, path, (config.repeats, len(suite)), suite.size.cells)
+    cells = decide_suite(
+        spec,
+        agent,
+        suite,
+        places,
+        repeats=config.repeats,
+        seed=config.seed,
+        batch=config.batch,
+        workers=config.workers or joblib.cpu_count(),
+    )
+    write_text(path, json.dumps({"agent": spec, "cells": cells.tolist()}) + "\n")
+    return cells
+
+
+def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int], count: int) -> np.ndarray:
+    """Returns the decisions `[repeats, N]` of a file, cells of a board that has `count` of them."""
+    try:
+        cells = np.array(stored["cells"], np.int64)
+        if cells.shape != shape or ((cells < 0) | (cells >= count)).any():
+            raise ValueError
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is damaged: delete it, and the agent is asked again") from None
+    return cells
+
+
+def _row(rate: LossRate) -> dict[str, Any]:
+    """Returns a row of the CSV file."""
+    return {name: round(each, 6) if isinstance(each, float) else each for name, each in asdict(rate).items()}
+
+
+def _file_name(settings: Mapping[str, Any]) -> str:
+    """Returns the name of the file with the decisions that depend on these settings."""
+    text = json.dumps(settings, sort_keys=True)
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+
+
+def _about(suite: Suite, config: EvaluateConfig) -> str:
+    """Returns what was evaluated."""
+    count = f"{len(suite)} positions on {len(suite.boards)} boards"
+    repeats = f", {config.repeats} decisions each" if config.repeats > 1 else ""
+    return f"suite {config.suite} version {suite.version}: {count}{repeats}, seed {config.seed}"

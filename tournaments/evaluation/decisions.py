@@ -1,0 +1,130 @@
+"""The decisions of an agent in the positions of a suite.
+
+Each position has a generator of its own, so the decisions depend neither on the batches nor on the number
+of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from agents import FAILURES, Agent, one_line
+from bttt import Position, Suite, ask
+from tournaments.play import made_from, make_again
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One position put to an agent.
+
+    Attributes:
+        position: The position.
+        seed: Seed of the run.
+        key: The repeat and the position's place in the whole suite: with the seed they name the generator.
+    """
+
+    position: Position
+    seed: int
+    key: tuple[int, int]
+
+    def generator(self) -> np.random.Generator:
+        """Returns the question's own generator, from its first number on."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=self.key))
+
+
+def decide_suite(
+    name: str,
+    agent: Agent,
+    suite: Suite,
+    places: np.ndarray,
+    *,
+    repeats: int = 1,
+    seed: int = 0,
+    batch: int = 256,
+    workers: int = 1,
+) -> np.ndarray:
+    """Returns the cells that an agent plays, `[repeats, N] int64`.
+
+    Args:
+        name: Its name (spec), from which worker processes make it.
+        agent: The agent.
+        suite: The positions, N of them.
+        places: Their places in the whole suite, `[N]`, which name their random numbers.
+        repeats: Decisions in each position.
+        seed: Seed of all random numbers.
+        batch: Positions that the agent is asked at once.
+        workers: Processes.
+
+    Raises:
+        ValueError: The agent raised something or played a cell that is not free; it says where.
+        OSError: A worker process has died.
+    """
+    questions = [
+        Question(position, seed, (repeat, int(place)))
+        for repeat in range(repeats)
+        for position, place in zip(suite.positions(), places, strict=True)
+    ]
+    batches = [questions[start : start + batch] for start in range(0, len(questions), batch)]
+    cells: list[int] = []
+    with tqdm(total=len(questions), unit="position", desc=name) as progress:
+        for found in _answers(name, agent, batches, workers):
+            cells += found
+            progress.update(len(found))
+    return np.array(cells, np.int64).reshape(repeats, len(suite))
+
+
+def _answers(
+    name: str, agent: Agent, batches: Sequence[Sequence[Question]], workers: int
+) -> Iterator[list[int]]:
+    """Yields the cells of each batch; the first one is asked here, so that kernels are compiled only once."""
+    if workers == 1:
+        yield from (_cells(name, agent, each) for each in batches)
+        return
+    yield _cells(name, agent, batches[0])
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
+    made = made_from({name: agent})
+    try:
+        yield from parallel(joblib.delayed(_cells_in_worker)(name, made, each) for each in batches[1:])
+    except BrokenProcessPool as error:
+        raise OSError("a worker process has died (killed, out of memory, or the agent ended it)") from error
+
+
+def _cells_in_worker(name: str, made: str, questions: Sequence[Question]) -> list[int]:
+    return _cells(name, _agent(name, made), questions)
+
+
+@lru_cache(maxsize=4)
+def _agent(name: str, made: str) -> Agent:
+    """Returns the agent of this worker process."""
+    return make_again([name], made)[name]
+
+
+def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:
+    """Returns the cells played; an agent that fails is asked again, one by one, to name the position."""
+    positions = [question.position for question in questions]
+    try:
+        decisions = ask(agent, positions, [question.generator() for question in questions])
+    except FAILURES as error:
+        if len(questions) > 1:
+            for question in questions:
+                _cells(name, agent, [question])
+        raise ValueError(f"agent {name!r} raised {one_line(error)} in {positions[0]}") from error
+    return [
+        _checked(name, position, decision.cell)
+        for position, decision in zip(positions, decisions, strict=True)
+    ]
+
+
+def _checked(name: str, position: Position, answer: object) -> int:
+    """Returns the index of the cell answered; ValueError where it is not free."""
+    try:
+        return position.play(answer).last_move  # type: ignore[arg-type, return-value]
+    except ValueError as error:
+        raise ValueError(f"agent {name!r} played an illegal cell: {error}, in {position}") from error

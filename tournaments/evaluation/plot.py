@@ -1,0 +1,128 @@
+"""The picture of `bttt evaluate`: a heat map of each agent by brick cell, and intervals by novelty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from bttt import Board, Suite, row_name
+from tournaments.evaluation.value_losses import NOVELTIES, LossRate
+
+MAPS_A_ROW = 5
+WIDTH, MARGIN, HEAD, MAP, GAP, LABELS, LINE, AXIS = 10.4, 0.3, 0.35, 1.7, 0.3, 2.5, 0.34, 0.5
+"""Inches: of the picture, its margin, a heading, a heat map and the gap around it, the agents' names, the
+height of an agent's intervals and of their axis."""
+DOTS_AN_INCH = 120
+MOST_LETTERS = 36
+DARK = 0.55
+"""Share of the colour scale above which numbers are white."""
+TRAINED = "#1f5fbf"
+COLORS = {"all": "#444b55", "seen": TRAINED, "mirror": "#2a9d8f", "novel": "#d1495b"}
+
+
+def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Board], path: Path) -> None:
+    """Writes a PNG: heat maps by brick cell where each board has one brick, and intervals by novelty."""
+    agents = list(dict.fromkeys(rate.agent for rate in rates))
+    single = all(len(board.bricks) == 1 for board in suite.boards)
+    map_rows = ceil(len(agents) / MAPS_A_ROW) if single else 0
+    maps_height = HEAD + map_rows * (MAP + 2 * GAP) if single else 0
+    intervals_height = len(agents) * LINE
+    height = maps_height + HEAD + intervals_height + AXIS
+    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_AN_INCH)
+
+    def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
+        return figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
+
+    if single:
+        highest = max(rate.rate for rate in rates if rate.kind == "board")
+        head = "Decisions that lose value, %, by brick cell" + (
+            "; trained on the framed ones" if train else ""
+        )
+        figure.text(MARGIN / WIDTH, 1 - HEAD / 2 / height, head, fontsize=9, va="center")
+        scale = ScalarMappable(PowerNorm(0.5, 0, highest or 1), colormaps["YlOrRd"])
+        for number, agent in enumerate(agents):
+            row, col = divmod(number, MAPS_A_ROW)
+            axes = axes_at(MARGIN + col * (MAP + GAP), HEAD + row * (MAP + 2 * GAP) + GAP, MAP, MAP)
+            own = {rate.group: rate.rate for rate in rates if rate.agent == agent and rate.kind == "board"}
+            _draw_map(axes, agent, suite.size, own, scale, train)
+    axes = axes_at(LABELS, maps_height + HEAD, WIDTH - LABELS - MARGIN, intervals_height)
+    _draw_intervals(axes, agents, rates)
+    figure.savefig(path)
+
+
+def _draw_map(
+    axes: Axes,
+    agent: str,
+    size: Board,
+    by_brick: dict[str, float],
+    scale: ScalarMappable,
+    train: Sequence[Board],
+) -> None:
+    """Draws the rates, in per cent, on the brick cells; training cells get a frame."""
+    axes.set(xlim=(0, size.cols), ylim=(size.rows, 0), aspect="equal")
+    axes.set_xticks(np.arange(size.cols) + 0.5, [str(col + 1) for col in range(size.cols)])
+    axes.set_yticks(np.arange(size.rows) + 0.5, [row_name(row) for row in range(size.rows)])
+    axes.tick_params(length=0, labelsize=6.5, pad=1.5)
+    axes.spines[:].set_visible(False)
+    axes.set_title(_short(agent), fontsize=7, pad=4)
+    for cell in range(size.cells):
+        row, col = divmod(cell, size.cols)
+        rate = by_brick.get(size.cell_name(cell))
+        if rate is None:
+            continue
+        axes.add_patch(Rectangle((col, row), 1, 1, facecolor=scale.to_rgba(rate), edgecolor="white", lw=0.6))
+        color = "white" if scale.norm(rate) > DARK else "#222222"
+        axes.text(col + 0.5, row + 0.52, _percent(rate), ha="center", va="center", fontsize=5.8, color=color)
+        if size.with_bricks([cell]) in train:
+            frame = Rectangle((col + 0.05, row + 0.05), 0.9, 0.9, fill=False, edgecolor=TRAINED, lw=1.6)
+            axes.add_patch(frame)
+
+
+def _draw_intervals(axes: Axes, agents: Sequence[str], rates: Sequence[LossRate]) -> None:
+    """Draws the rates and intervals by novelty, or in all where nothing was said of the training."""
+    found = {(rate.agent, rate.group): rate for rate in rates if rate.kind in ("all", "novelty")}
+    groups = [name for name in NOVELTIES if any((agent, name) in found for agent in agents)] or ["all"]
+    step = 0.66 / len(groups)
+    for number, group in enumerate(groups):
+        shown = [(place, found[agent, group]) for place, agent in enumerate(agents)]
+        middle = np.array([100 * rate.rate for _, rate in shown])
+        ends = [(100 * (rate.rate - rate.low), 100 * (rate.high - rate.rate)) for _, rate in shown]
+        y = [place + (number - (len(groups) - 1) / 2) * step for place, _ in shown]
+        axes.errorbar(
+            middle,
+            y,
+            xerr=np.abs(np.array(ends)).T,
+            fmt="o",
+            ms=3.2,
+            lw=1.3,
+            color=COLORS[group],
+            label="all boards" if group == "all" else f"{group} bricks",
+        )
+    axes.set(ylim=(len(agents) - 0.5, -0.5), xlim=(-1, None))
+    axes.set_yticks(range(len(agents)), map(_short, agents), fontsize=7.5)
+    axes.tick_params(axis="x", labelsize=7.5)
+    axes.set_xlabel("decisions that lose value, %, with 95% intervals", fontsize=8)
+    axes.grid(axis="x", color="#dddddd", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(
+        fontsize=7.5, frameon=False, ncols=len(groups), loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
+    )
+
+
+def _percent(rate: float) -> str:
+    """Returns a rate in per cent: with a decimal below ten, where it fits."""
+    return f"{100 * rate:.1f}" if 0 < rate < 0.0995 else f"{100 * rate:.0f}"
+
+
+def _short(agent: str) -> str:
+    return agent if len(agent) <= MOST_LETTERS else f"{agent[: MOST_LETTERS - 1]}\u2026"

@@ -1,0 +1,28 @@
+"""tournaments/generalisation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bttt.runs import on_first_use
+
+if TYPE_CHECKING:
+    from tournaments.generalisation.evaluation import SINGLE, SINGLE_SIZE, Counts, Part, evaluate, stored
+    from tournaments.generalisation.networks import FIXED_BY_STUDY, StudyNetwork, study_networks
+    from tournaments.generalisation.rates import ALL, novelties, pooled
+
+__all__ = [
+    "ALL",
+    "FIXED_BY_STUDY",
+    "SINGLE",
+    "SINGLE_SIZE",
+    "Counts",
+    "Part",
+    "StudyNetwork",
+    "evaluate",
+    "novelties",
+    "pooled",
+    "stored",
+    "study_networks",
+]
+__getattr__ = on_first_use(__name__, __all__, ("networks", "evaluation", "rates"))

@@ -1,0 +1,194 @@
+"""The command `bttt generalisation`: does AlphaZero play well where the brick stands on cells it never saw?
+
+Networks are trained on sets of cells and measured on every cell. Each network is one task, which depends on
+its configuration and seed alone; what is finished of it is found again. This process alone writes results.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+from tqdm import tqdm
+
+from agents.alphazero import SearchConfig
+from agents.alphazero.training import TrainConfig
+from bttt import boards_of_size
+from bttt.runs import OK
+from tournaments.generalisation.config import GeneralisationConfig
+from tournaments.generalisation.evaluation import (
+    SINGLE,
+    SINGLE_SIZE,
+    Counts,
+    Part,
+    check_suites,
+    evaluate,
+    other_boards,
+    stored,
+)
+from tournaments.generalisation.networks import BASE, FIXED_BY_STUDY, StudyNetwork, study_networks
+from tournaments.generalisation.rates import CountsByPart
+from tournaments.generalisation.results import publish
+
+DEEP = 100
+"""Simulations above which fewer games and positions are measured, and only of the base and single bricks."""
+
+
+def run(config: GeneralisationConfig) -> int:
+    """Trains and measures what is missing, writes and prints the results, and returns 0.
+
+    Raises:
+        ValueError: An option is wrong, a folder holds a run with other settings, or with --report nothing is
+            measured yet.
+        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+    """
+    _check(config)
+    networks = study_networks(
+        config.sets, config.seeds, config.variants, _control_sets(config), _control_seeds(config)
+    )
+    for network in networks:
+        if network.brick_set not in config.sets:
+            raise ValueError(
+                f"control set {network.brick_set!r} must be one of the sets, {', '.join(config.sets)}"
+            )
+    parts = {network: _parts(config, network) for network in networks}
+    for folder in (config.out, config.runs):
+        folder.mkdir(parents=True, exist_ok=True)
+    measured = _stored(config, parts) if config.report else _measured(config, parts)
+    publish(config.out, config, measured, _compared(config, measured))
+    return OK
+
+
+def _check(config: GeneralisationConfig) -> None:
+    least_values = {"seeds": 1, "games": 1, "positions": 1, "positions_deep": 1}
+    least_values |= {"conversion_seeds": 0, "control_seeds": 1, "workers": 1}
+    for name, least in least_values.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    for number in config.simulations:
+        SearchConfig(simulations=number)  # raises where it is wrong
+    for name in ("sets", "variants", "simulations"):
+        if not getattr(config, name):
+            raise ValueError(f"{name} must have at least one entry, got none")
+    _check_training(config)
+    _check_boards(config)
+
+
+def _check_training(config: GeneralisationConfig) -> None:
+    if config.train.board != SINGLE_SIZE:
+        raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.train.board!r}")
+    for name in FIXED_BY_STUDY:
+        if (value := getattr(config.train, name)) != getattr(TrainConfig(), name):
+            raise ValueError(f"train.{name} is set by the study itself, got {value}")
+    _ = _train_config(config).budget  # raises where it is wrong
+
+
+def _check_boards(config: GeneralisationConfig) -> None:
+    check_suites(config.suites)
+    several = [board for board in boards_of_size(SINGLE_SIZE, config.cells) if len(board.bricks) != 1]
+    if several:
+        raise ValueError(f"cells must be sets of single bricks, got {several[0]}")
+    for text in config.boards:
+        if text == SINGLE_SIZE:
+            raise ValueError(f"boards must be others than {SINGLE_SIZE} with one brick, got {text!r}")
+        other_boards(text)
+
+
+def _train_config(config: GeneralisationConfig) -> TrainConfig:
+    return replace(config.train, iterations=config.iterations)
+
+
+def _control_sets(config: GeneralisationConfig) -> tuple[str, ...]:
+    return config.sets[:1] if config.control_sets is None else config.control_sets
+
+
+def _control_seeds(config: GeneralisationConfig) -> int:
+    return config.seeds if config.control_seeds is None else config.control_seeds
+
+
+def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
+    """Returns what is measured of a network."""
+    parts = []
+    for simulations in dict.fromkeys(config.simulations):
+        deep = simulations > DEEP
+        if deep and network.variant != BASE:
+            continue
+        games = 1 if deep else config.games
+        positions = config.positions_deep if deep else config.positions if simulations else None
+        parts.append(Part("losing", SINGLE, simulations, positions, config.cells, 0))
+        parts.append(Part("wins", SINGLE, simulations, games, config.cells, 0))
+        if network.variant == BASE and network.seed < config.conversion_seeds:
+            parts.append(Part("conversion", SINGLE, simulations, 1, config.cells, 0))
+        if not deep:
+            parts += [Part("losing", suite, simulations, None, (), 0) for suite in config.suites]
+            parts += [Part("wins", text, simulations, 1, (), 0) for text in config.boards]
+    return parts
+
+
+def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
+    """Trains and measures the networks, each in a task of its own."""
+    trained = _train_config(config)
+    tasks = (
+        joblib.delayed(_train_and_evaluate)(network, network.training(trained, config.runs), own)
+        for network, own in parts.items()
+    )
+    parallel = joblib.Parallel(n_jobs=config.workers, return_as="generator_unordered")
+    found: dict[StudyNetwork, list[list[Counts] | None]] = {}
+    try:
+        with tqdm(total=len(parts), unit="network", desc="trained and measured") as progress:
+            for network, counts in parallel(tasks):
+                found[network] = counts
+                progress.set_postfix_str(network.name, refresh=False)
+                progress.update()
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed or out of memory); what is stored is kept"
+        ) from error
+    return {network: _by_part(own, found[network]) for network, own in parts.items()}
+
+
+def _train_and_evaluate(
+    network: StudyNetwork, config: TrainConfig, parts: Sequence[Part]
+) -> tuple[StudyNetwork, list[list[Counts] | None]]:
+    """Trains one network, or continues, and measures it; quietly, since others do so beside it."""
+    import torch
+
+    from agents.alphazero.training import train
+
+    torch.set_num_threads(1)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        folder = train(config)
+        return network, evaluate(folder, parts)
+
+
+def _stored(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
+    """Returns what is measured already; ValueError where that is nothing."""
+    found = {
+        network: _by_part(own, stored(config.runs / network.name, own)) for network, own in parts.items()
+    }
+    measured = {network: counts for network, counts in found.items() if counts}
+    if not measured:
+        raise ValueError(f"nothing is measured yet in {config.runs}")
+    return measured
+
+
+def _by_part(parts: Sequence[Part], counts: Sequence[list[Counts] | None]) -> dict[Part, list[Counts]]:
+    return {part: own for part, own in zip(parts, counts, strict=True) if own}
+
+
+def _compared(config: GeneralisationConfig, measured: CountsByPart) -> CountsByPart:
+    """Returns the sets and seeds that all variants have, to compare them; nothing without controls."""
+    if all(network.variant == BASE for network in measured):
+        return {}
+    seeds = _control_seeds(config)
+    return {
+        network: parts
+        for network, parts in measured.items()
+        if network.brick_set in _control_sets(config) and network.seed < seeds
+    }

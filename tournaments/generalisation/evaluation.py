@@ -1,0 +1,225 @@
+"""What a trained network is worth, board by board: the measurements of the study `bttt generalisation`.
+
+A measurement is a number of trials on each of some boards, and how many of them were hits:
+
+- "wins": games as first player against `minimax:depth=2`; hits are wins.
+- "conversion": games as first player against `perfect`, all from won starts; hits are wins.
+- "losing": decisions in the first positions of each board of a suite; hits are those that lose value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents import Agent, make_agent
+from agents.alphazero import AlphaZeroAgent
+from agents.alphazero.network import load_network
+from agents.alphazero.weights import RUN_FILE
+from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
+from bttt.runs import read_json, write_text
+from tournaments.evaluation import decide_suite
+from tournaments.play import Conditions, GameRecord, ScheduledGame, play_games
+
+EVALUATION_FILE = "evaluation.json"
+SINGLE = "single"
+SINGLE_SIZE = "7x7x4"
+OPPONENTS = {"wins": "minimax:depth=2", "conversion": "perfect"}
+MEASURES = (*OPPONENTS, "losing")
+NETWORK = "network"
+IN_FLIGHT = 512
+"""Games or positions that a network is asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A measurement to make.
+
+    Attributes:
+        measure: "wins", "conversion" or "losing".
+        on: The boards: "single", another suite (for "losing"), or others, as "6x7x4" or "7x7x4 random:3" (for
+            games; see `other_boards`).
+        simulations: Simulations of a decision; 0 is the raw policy.
+        amount: Games or, at most, positions on each board; None for all positions.
+        bricks: Brick sets, to take only these boards of a suite; the whole suite where there are none.
+        seed: Seed of all random numbers.
+    """
+
+    measure: str
+    on: str
+    simulations: int
+    amount: int | None
+    bricks: tuple[str, ...]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What was measured on one board.
+
+    Attributes:
+        board: The board.
+        trials: Games or decisions.
+        hits: How many of them were won, or lost value.
+        distinct: Different games, or positions.
+    """
+
+    board: Board
+    trials: int
+    hits: int
+    distinct: int
+
+
+class Evaluation:
+    """The measurements of a network, in a file of its run's folder; those of another network are not taken.
+
+    Args:
+        folder: Folder of the training run.
+    """
+
+    def __init__(self, folder: Path):
+        self.path = folder / EVALUATION_FILE
+        self.network = folder / RUN_FILE
+        if not self.network.is_file():
+            raise ValueError(f"{folder} holds no network: {RUN_FILE} is missing")
+        fingerprint = hashlib.sha256(self.network.read_bytes()).hexdigest()[:16]
+        stored = read_json(self.path, dict)
+        fits = stored.get("network") == fingerprint
+        self._stored = stored if fits else {"network": fingerprint, "parts": []}
+
+    def find(self, part: Part) -> list[Counts] | None:
+        """Returns what was measured, None where nothing was; ValueError where the file is damaged."""
+        try:
+            for entry in self._stored["parts"]:
+                if entry["part"] == _plain(part):
+                    return [Counts(Board.parse(board), *numbers) for board, *numbers in entry["counts"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{self.path} is damaged ({error}): delete it") from error
+        return None
+
+    def add(self, part: Part, counts: Iterable[Counts]) -> None:
+        """Stores a measurement, atomically."""
+        rows = [[str(each.board), each.trials, each.hits, each.distinct] for each in counts]
+        self._stored["parts"].append({"part": _plain(part), "counts": rows})
+        parts = ",\n".join(json.dumps(each, separators=(",", ":")) for each in self._stored["parts"])
+        head = json.dumps(self._stored["network"])
+        write_text(self.path, f'{{"network": {head}, "parts": [\n{parts}\n]}}\n')
+
+
+def evaluate(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
+    """Returns the counts of each measurement, those of the file and those made now.
+
+    None stands for boards that the network cannot judge. A kill loses the measurement under way.
+
+    Raises:
+        ValueError: There is no network in the folder, or its file of measurements is damaged.
+    """
+    evaluation = Evaluation(folder)
+    for part in parts:
+        if evaluation.find(part) is None:
+            evaluation.add(part, _measure_network(part, evaluation.network))
+    return [evaluation.find(part) or None for part in parts]
+
+
+def stored(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
+    """Returns the counts of each measurement that is in the file, None for the others; see `evaluate`."""
+    if not (folder / RUN_FILE).is_file():
+        return [None] * len(parts)
+    evaluation = Evaluation(folder)
+    return [evaluation.find(part) or None for part in parts]
+
+
+def measure(part: Part, agent: Agent) -> list[Counts]:
+    """Returns what an agent does on each board; the same arguments give the same counts.
+
+    Raises:
+        ValueError: The boards are unknown, or the agent raised something or played an illegal cell.
+    """
+    return _decide(part, agent) if part.measure == "losing" else _play(part, agent)
+
+
+def boards_of(part: Part) -> tuple[Board, ...]:
+    """Returns the boards of a measurement; ValueError where they are unknown."""
+    if part.measure == "losing":
+        suite = load_suite(part.on)
+        chosen = boards_of_size(str(suite.size), part.bricks) if part.bricks else suite.boards
+        return tuple(board for board in suite.boards if board in chosen)
+    if part.on == SINGLE:
+        return boards_of_size(SINGLE_SIZE, part.bricks or ("all",))
+    return other_boards(part.on)
+
+
+def other_boards(text: str) -> tuple[Board, ...]:
+    """Returns the boards of a size, with one brick on each cell in turn, or of "size brickset"."""
+    size, _, bricks = text.partition(" ")
+    return boards_of_size(size, (bricks or "all",))
+
+
+def _measure_network(part: Part, path: Path) -> list[Counts]:
+    """Returns the counts of a network; none where it cannot judge boards of that size."""
+    board = boards_of(part)[0]
+    network, _ = load_network(path)
+    if not network.config.fits(board.rows, board.cols):
+        return []
+    return measure(part, AlphaZeroAgent(str(path), simulations=part.simulations))
+
+
+def _play(part: Part, agent: Agent) -> list[Counts]:
+    boards = boards_of(part)
+    opponent = OPPONENTS[part.measure]
+    games = [
+        ScheduledGame(repeat * len(boards) + number, NETWORK, opponent, board, repeat, (number, repeat))
+        for repeat in range(part.amount or 1)
+        for number, board in enumerate(boards)
+    ]
+    agents = {NETWORK: agent, opponent: _opponent(opponent)}
+    played: dict[Board, list[GameRecord]] = {board: [] for board in boards}
+    for record in play_games(games, agents, Conditions(seed=part.seed, in_flight=IN_FLIGHT)):
+        if record.forfeit is not None:
+            raise ValueError(f"a game on {record.board} was forfeited: {record.players} {record.forfeit}")
+        played[record.board].append(record)
+    return [
+        Counts(board, len(own), sum(r.winner == FIRST for r in own), len({r.cells for r in own}))
+        for board, own in played.items()
+    ]
+
+
+def _decide(part: Part, agent: Agent) -> list[Counts]:
+    suite = load_suite(part.on)
+    numbers = [suite.boards.index(board) for board in boards_of(part)]
+    places = np.flatnonzero(np.isin(suite.board_numbers, numbers))
+    if part.amount is not None:
+        places = np.intersect1d(places, suite.first_of_each_board(part.amount))
+    chosen = suite.take(places)
+    cells = decide_suite(NETWORK, agent, chosen, places, seed=part.seed, batch=IN_FLIGHT)[0]
+    losing = chosen.values_after(cells) < chosen.values
+    trials, lost = np.bincount(chosen.board_numbers), np.bincount(chosen.board_numbers, losing)
+    return [
+        Counts(board, int(trials[number]), int(lost[number]), int(trials[number]))
+        for number, board in enumerate(chosen.boards)
+    ]
+
+
+@lru_cache(maxsize=2)
+def _opponent(spec: str) -> Agent:
+    """Returns the opponent of this process: what `perfect` has proven of a position is used again."""
+    return make_agent(spec)
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    return {**asdict(part), "bricks": list(part.bricks)}
+
+
+def check_suites(names: Iterable[str]) -> None:
+    """Raises ValueError where a name is none of a suite beside "single"."""
+    for name in names:
+        if name not in SUITES or name == SINGLE:
+            others = ", ".join(suite for suite in SUITES if suite != SINGLE)
+            raise ValueError(f"unknown suite {name!r}; suites of other boards are {others}")

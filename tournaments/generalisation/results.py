@@ -1,0 +1,94 @@
+"""What `bttt generalisation` writes and prints of the counts of its networks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agents.alphazero.training import METRICS_NAME
+from bttt.runs import csv_text, provenance, write_text
+from tournaments.generalisation.networks import StudyNetwork
+from tournaments.generalisation.plot import draw_cells, draw_curve
+from tournaments.generalisation.rates import CountsByPart, study_rates
+from tournaments.generalisation.table import controls_text, study_text
+
+CSV_NAME, JSON_NAME = "generalisation.csv", "generalisation.json"
+CURVE_NAME, MAPS_NAME = "generalisation.png", "cells.png"
+
+
+def publish(folder: Path, config: Any, measured: CountsByPart, compared: CountsByPart) -> None:
+    """Writes the files and prints the tables.
+
+    Args:
+        folder: Where the files go; it must exist.
+        config: The command's configuration, a dataclass.
+        measured: All counts.
+        compared: The counts that the table of the controls is made of.
+    """
+    rates = study_rates(measured)
+    write_text(folder / CSV_NAME, csv_text(map(_row, map(asdict, rates))))
+    write_text(folder / JSON_NAME, _json_text(config, measured))
+    draw_curve(rates, folder / CURVE_NAME)
+    draw_cells(measured, folder / MAPS_NAME)
+    tables = (study_text(rates), controls_text(study_rates(compared)), cells_drawn(measured))
+    print("\n\n".join(filter(None, tables)))
+    names = (CSV_NAME, JSON_NAME, CURVE_NAME, MAPS_NAME)
+    print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
+
+
+def cells_drawn(networks: Iterable[StudyNetwork]) -> str:
+    """Returns a line for each training set that the seed has drawn, with its cells; "" where none was."""
+    drawn = {
+        (each.brick_set, each.seed): " ".join(each.bricks)
+        for each in networks
+        if each.bricks[0] != each.brick_set
+    }
+    return "\n".join(
+        f"{brick_set} cells of seed {seed}: {cells}" for (brick_set, seed), cells in drawn.items()
+    )
+
+
+def _row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a row of the CSV file."""
+    return {name: round(each, 6) if isinstance(each, float) else each for name, each in values.items()}
+
+
+def _json_text(config: Any, measured: CountsByPart) -> str:
+    """Returns all counts as JSON, a line for each measurement of a network; its boards are listed once."""
+    boards = {
+        f"{part.measure} on {part.on}": [str(each.board) for each in counts]
+        for parts in measured.values()
+        for part, counts in parts.items()
+    }
+    networks = [
+        {**asdict(network), "training": _training(config.runs / network.name)} for network in measured
+    ]
+    head = json.dumps({**provenance(config), "networks": networks, "boards": boards}, indent=1)[:-2]
+    lines = ",\n".join(f"  {json.dumps(each)}" for each in _lines(measured))
+    return f'{head},\n "counts": [\n{lines}\n ]\n}}\n'
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    """Returns how long a network was trained."""
+    last = (folder / METRICS_NAME).read_text(encoding="utf-8").splitlines()[-1]
+    names = ("iteration", "seconds", "games", "positions")
+    return {name: value for name, value in json.loads(last).items() if name in names}
+
+
+def _lines(measured: CountsByPart) -> Iterator[dict[str, Any]]:
+    for network, parts in measured.items():
+        for part, counts in parts.items():
+            yield {
+                "variant": network.variant,
+                "set": network.brick_set,
+                "seed": network.seed,
+                "measure": part.measure,
+                "on": part.on,
+                "simulations": part.simulations,
+                "trials": [each.trials for each in counts],
+                "hits": [each.hits for each in counts],
+                "distinct": [each.distinct for each in counts],
+            }

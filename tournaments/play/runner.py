@@ -1,0 +1,242 @@
+"""Playing scheduled games: many at once, so that every agent is asked in batches.
+
+A game draws from a generator of its own and each player is asked through `bttt.opponent.ask`, so the
+record of a game depends neither on the games beside it nor on the number of processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
+from math import isfinite
+from time import perf_counter
+from typing import Any
+
+import joblib
+import numpy as np
+
+from agents import FAILURES, Agent, Decision, one_line
+from bttt import FIRST, Outcome, Position, ask
+from tournaments.play.game_record import GameRecord
+from tournaments.play.openings import OpeningKind, opening
+from tournaments.play.players import made_from, make_again
+from tournaments.play.proven import proven_outcome
+from tournaments.play.schedule import ScheduledGame, game_generator
+
+MOST_NODES = 2**63
+"""The store counts in 64 bits."""
+ADJUDICATION_NODE_LIMIT = 20_000
+"""Positions searched for a proof, after each move: some milliseconds."""
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all games of a run share.
+
+    Attributes:
+        seed: Seed of the run.
+        opening_plies: Plies before the players take over.
+        openings: How those are drawn (see `tournaments.play.openings`).
+        adjudicate: A game ends when it is proven that perfect play ends it within that many plies; its
+            outcome is the proven one. None to play every game to its end.
+        seconds_per_move: A player who thinks longer loses the game, once it has answered: nobody is
+            interrupted. None for no limit.
+        in_flight: Games played at once in a process.
+    """
+
+    seed: int = 0
+    opening_plies: int = 0
+    openings: OpeningKind = "random"
+    adjudicate: int | None = None
+    seconds_per_move: float | None = None
+    in_flight: int = 16
+
+
+@dataclass
+class _LiveGame:
+    """A game being played; the lists grow by one entry a ply, and `outcome` is set at its end."""
+
+    game: ScheduledGame
+    position: Position
+    rng: np.random.Generator
+    opening_plies: int
+    cells: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    values: list[float | None] = field(default_factory=list)
+    nodes: list[int | None] = field(default_factory=list)
+    outcome: Outcome = Outcome.UNFINISHED
+    forfeit: str | None = None
+
+    @property
+    def mover(self) -> str:
+        return self.game.first if self.position.to_move == FIRST else self.game.second
+
+    def lose(self, reason: str) -> None:
+        """Ends the game as a forfeit of the player to move."""
+        self.forfeit = reason
+        self.outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
+
+    def record(self) -> GameRecord:
+        return GameRecord(
+            index=self.game.index,
+            first=self.game.first,
+            second=self.game.second,
+            board=self.game.board,
+            repeat=self.game.repeat,
+            opening_plies=self.opening_plies,
+            cells=tuple(self.cells),
+            outcome=self.outcome,
+            forfeit=self.forfeit,
+            seconds=tuple(self.seconds),
+            values=tuple(self.values),
+            nodes=tuple(self.nodes),
+        )
+
+
+def play_games(
+    games: Iterable[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions
+) -> Iterator[GameRecord]:
+    """Yields the record of each game as it ends; `conditions.in_flight` games are played at once."""
+    waiting = iter(games)
+    live: list[_LiveGame] = []
+    while True:
+        live += [_begin(game, conditions) for game in islice(waiting, conditions.in_flight - len(live))]
+        if not live:
+            return
+        by_mover: dict[str, list[_LiveGame]] = {}
+        for each in live:
+            by_mover.setdefault(each.mover, []).append(each)
+        for name, group in by_mover.items():
+            _move(agents[name], group, conditions.seconds_per_move)
+        if conditions.adjudicate is not None:
+            for each in live:
+                _adjudicate(each, conditions.adjudicate)
+        yield from (each.record() for each in live if each.outcome)
+        live = [each for each in live if not each.outcome]
+
+
+def play_in_processes(
+    games: Sequence[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions, workers: int
+) -> Iterator[list[GameRecord]]:
+    """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
+
+    With several workers every process makes the agents anew, from the specs that are their names; joblib's
+    current backend spreads the work (`joblib.parallel_config` chooses another one). The agents are warmed up
+    here before, so that kernels are compiled once and found on disk by the others.
+
+    Raises:
+        OSError: A worker process has died.
+        ValueError: A player's file, as its weights, was changed before the workers had read it.
+    """
+    _warm_up(agents)
+    if workers == 1:
+        for record in play_games(games, agents, conditions):
+            yield [record]
+        return
+    size, players, made = conditions.in_flight, tuple(agents), made_from(agents)
+    chunks = [games[start : start + size] for start in range(0, len(games), size)]
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    try:
+        yield from parallel(joblib.delayed(_play_chunk)(chunk, players, made, conditions) for chunk in chunks)
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed, out of memory, or an agent ended it); what is stored is kept"
+        ) from error
+
+
+def _play_chunk(
+    chunk: Sequence[ScheduledGame], players: tuple[str, ...], made: str, conditions: Conditions
+) -> list[GameRecord]:
+    return list(play_games(chunk, _agents(players, made), conditions))
+
+
+@lru_cache(maxsize=4)
+def _agents(players: tuple[str, ...], made: str) -> dict[str, Agent]:
+    """Returns each player's agent, made and warmed up once a worker process."""
+    agents = make_again(players, made)
+    _warm_up(agents)
+    return agents
+
+
+def _warm_up(agents: Mapping[str, Agent]) -> None:
+    """Asks each batched agent once, so that nothing of it compiles in a game."""
+    for agent in agents.values():
+        if getattr(agent, "batched", False):
+            try:
+                ask(agent, [Position.start()], [np.random.default_rng(0)])
+            except FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
+                continue
+
+
+def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
+    cells = opening(conditions.seed, game, conditions.opening_plies, conditions.openings)
+    live = _LiveGame(game, Position.start(game.board), game_generator(conditions.seed, game), len(cells))
+    for cell in cells:
+        _play(live, Decision(cell), 0.0)
+    return live
+
+
+def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
+    value = None if decision.value is None else float(decision.value)
+    if value is not None and not isfinite(value):
+        value = None  # says nothing, and the store has no such number
+    nodes = None if decision.nodes is None else int(decision.nodes)
+    if nodes is not None and not 0 <= nodes < MOST_NODES:
+        raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
+    live.position = live.position.play(decision.cell)
+    live.outcome = live.position.outcome
+    live.cells.append(live.position.last_move)
+    live.seconds.append(seconds)
+    live.values.append(value)
+    live.nodes.append(nodes)
+
+
+def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None:
+    """Asks `agent`, who is to move in every game of `group`, and plays its decisions or forfeits."""
+    if limit is not None:  # one by one, so that the clock is each game's own
+        for live in group:
+            _move_alone(agent, live, limit)
+        return
+    states = [live.rng.bit_generator.state for live in group]
+    start = perf_counter()
+    try:
+        decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
+    except FAILURES:  # one game's failure must not cost the others theirs: ask again, one by one
+        for live, state in zip(group, states, strict=True):
+            live.rng.bit_generator.state = state
+            _move_alone(agent, live, None)
+        return
+    seconds = (perf_counter() - start) / len(group)
+    for live, decision in zip(group, decisions, strict=True):
+        _play_or_forfeit(live, decision, seconds)
+
+
+def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
+    start = perf_counter()
+    try:
+        (decision,) = ask(agent, [live.position], [live.rng])
+    except FAILURES as error:
+        live.lose(f"raised {one_line(error)}")
+        return
+    seconds = perf_counter() - start
+    if limit is not None and seconds > limit:
+        live.lose(f"took {seconds:.3g} s for a move, allowed are {limit:g} s")
+        return
+    _play_or_forfeit(live, decision, seconds)
+
+
+def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
+    try:
+        _play(live, decision, seconds)
+    except Exception as error:
+        live.lose(f"illegal decision: {one_line(error)}")
+
+
+def _adjudicate(live: _LiveGame, within: int) -> None:
+    """Ends a running game whose end within that many plies is proven."""
+    if not live.outcome:
+        proven = proven_outcome(live.position, ADJUDICATION_NODE_LIMIT, within=within)
+        live.outcome = proven or Outcome.UNFINISHED

@@ -1,0 +1,81 @@
+"""A run in a folder: every game is stored as it ends, and the same command goes on from there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import joblib
+from tqdm import tqdm
+
+from agents import Agent
+from bttt.runs import INTERRUPTED, OK
+from tournaments.play.runner import Conditions, play_in_processes
+from tournaments.play.schedule import ScheduledGame
+from tournaments.play.store import STORE_FILE, Store
+
+
+def open_run(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
+    """Returns the store of the run in `folder`, which is made where there is none.
+
+    Raises:
+        ValueError: The folder is a file, or holds a run with other settings.
+        OSError: The folder cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out must be a folder, {folder} is a file")
+    folder.mkdir(parents=True, exist_ok=True)
+    store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
+    differences = [
+        f"{name} is {_shown(store.settings.get(name))} there and {_shown(settings.get(name))} here"
+        for name in {**store.settings, **settings}
+        if store.settings.get(name) != settings.get(name)
+    ]
+    if differences:
+        store.close()
+        raise ValueError(
+            f"{folder} holds a run with other settings: {'; '.join(differences)}; choose another --out"
+        )
+    return store
+
+
+def _shown(value: Any) -> str:
+    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(value)} in all)"
+
+
+def missing_games(schedule: Sequence[ScheduledGame], store: Store) -> list[ScheduledGame]:
+    """Returns the games that are not stored yet."""
+    finished = store.finished()
+    return [game for game in schedule if game.index not in finished]
+
+
+def play_and_store(
+    games: Sequence[ScheduledGame],
+    agents: Mapping[str, Agent],
+    store: Store,
+    conditions: Conditions,
+    workers: int,
+) -> int:
+    """Plays the missing `games`, stores each as soon as it is handed over, and returns the exit code.
+
+    That is 130 where Ctrl-C has ended it early; with 0 `workers` there is one a core.
+    """
+    if not games:
+        return OK
+    workers = min(workers or joblib.cpu_count(), math.ceil(len(games) / conditions.in_flight))
+    stored = store.scheduled - len(games)
+    try:
+        with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
+            for records in play_in_processes(games, agents, conditions, workers):
+                store.add(records)
+                progress.update(len(records))
+    except KeyboardInterrupt:
+        print(
+            f"\ninterrupted: {len(store.finished())} of {store.scheduled} games are stored in "
+            f"{store.path.parent}; the same command goes on from there"
+        )
+        return INTERRUPTED
+    return OK

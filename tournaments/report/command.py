@@ -1,0 +1,41 @@
+"""The command `bttt report`: rebuilds the report of a tournament."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tournaments.play import STORE_FILE, Store
+from tournaments.report.publishing import publish
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """Rebuild report.html of a run and print its ratings and crosstable."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Folder of the run, or its tournament.sqlite."""
+    csv: bool = False
+    """Also write games.csv and crosstable.csv."""
+    anchor: str | None = None
+    """Player whose rating is 0; by default that of the run."""
+
+
+def run(config: ReportConfig) -> int:
+    """Rebuilds the report and returns 0; raises ValueError for a wrong anchor or where there is no run."""
+    path = store_path(config.run)
+    with Store.open(path, read_only=True) as store:
+        if config.anchor is not None and config.anchor not in store.players:
+            raise ValueError(
+                f"anchor {config.anchor!r} is not a player; players are {', '.join(store.players)}"
+            )
+        publish(path.parent, store, anchor=config.anchor, csv=config.csv)
+    return 0
+
+
+def store_path(run: Path) -> Path:
+    """Returns the tournament file of a run given by its folder or by the file itself."""
+    return run / STORE_FILE if run.is_dir() else run

@@ -1,0 +1,119 @@
+"""report.html: one self-contained file that shows a tournament and steps through its games.
+
+The page is page.html filled with the tables of `sections` and `boards`, with page.css,
+page.js and the games as JSON inlined, so that it needs neither a network nor a server. The same input gives
+the same bytes.
+
+The JSON has the keys "players" (names), "boards" (each `[rows, cols, win_length, bricks]`) and "games", each
+`[index, first, second, board, repeat, opening_plies, cells, outcome, forfeit, milliseconds, values, nodes]`:
+players and boards as indices, a cell as one character of `CELL_ALPHABET`, values in hundredths, and 0 for a
+list in which nothing is known.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from math import isfinite
+from string import Template
+from typing import Any
+
+from bttt import Board
+from tournaments.play import GameRecord
+from tournaments.report import boards, novelty, sections
+from tournaments.report.heat_map import HATCH
+from tournaments.report.parts import Tournament
+from tournaments.standings import Ratings
+
+CELL_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
+
+
+def report_html(
+    title: str,
+    settings: Mapping[str, object],
+    ratings: Ratings,
+    games: Sequence[GameRecord],
+    trained_on: Mapping[str, Sequence[Board]] | None = None,
+) -> str:
+    """Returns the report of `games` as one HTML page.
+
+    Args:
+        title: Heading of the page.
+        settings: What the reader needs to know of how the games were made (seed, date, ...), shown as given.
+        ratings: The ratings fitted to the games.
+        games: The finished games, in any number.
+        trained_on: The boards that players were trained on, where they are known.
+    """
+    tournament = Tournament.of(ratings, games, trained_on)
+    total = tournament.total
+    return Template(_resource("page.html")).substitute(
+        title=escape(title),
+        css=_resource("page.css"),
+        script=_resource("page.js"),
+        data=_script_json(_viewer_data(tournament)),
+        hatch=HATCH,
+        summary=sections.summary(tournament),
+        origin=sections.origin(settings),
+        settings=sections.settings_table(settings),
+        ratings=sections.ratings(tournament),
+        superiority=sections.superiority(tournament),
+        crosstable=sections.crosstable(tournament),
+        head_to_head=sections.head_to_head(tournament),
+        scale=sections.score_scale(),
+        novelty_link=novelty.link(tournament),
+        novelty=novelty.novelty(tournament),
+        boards=boards.boards(tournament),
+        orbits=boards.orbits(tournament),
+        times=sections.times(tournament),
+        forfeits=sections.forfeits(tournament),
+        prior_sd=f"{tournament.ratings.prior_sd:.0f}",
+        games=f"{total.games:,}",
+        repeats=f"{total.games - total.distinct:,}",
+    )
+
+
+def _resource(name: str) -> str:
+    return files("tournaments.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _script_json(value: Any) -> str:
+    """Returns JSON that no HTML parser can take for markup, wherever names hold "</script>" or "<!--"."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _viewer_data(tournament: Tournament) -> dict[str, Any]:
+    players = {player: number for number, player in enumerate(tournament.players)}
+    return {
+        "players": tournament.players,
+        "boards": [[board.rows, board.cols, board.win_length, board.bricks] for board in tournament.boards],
+        "games": [
+            [
+                game.index,
+                players[game.first],
+                players[game.second],
+                tournament.boards[game.board],
+                game.repeat,
+                game.opening_plies,
+                "".join(CELL_ALPHABET[cell] for cell in game.cells),
+                int(game.outcome),
+                game.forfeit,
+                _compact(float(f"{1000 * seconds:.3g}") or None for seconds in game.seconds),
+                _compact(map(_hundredths, game.values)),
+                _compact(game.nodes),
+            ]
+            for game in tournament.games
+        ],
+    }
+
+
+def _hundredths(value: float | None) -> int | None:
+    return None if value is None or not isfinite(value) else round(100 * value)
+
+
+def _compact(values: Iterable[float | None]) -> list[float | None] | int:
+    """Returns the values as a list, or 0 where all of them are None."""
+    values = list(values)
+    return values if any(value is not None for value in values) else 0

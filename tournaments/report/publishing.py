@@ -1,0 +1,101 @@
+"""The command `bttt report`, and what a tournament shows at its end: tables, report.html and CSV files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bttt import FIRST, OUTCOME_TEXT, SECOND, Board
+from bttt.runs import csv_text, read_json, write_text
+from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store
+from tournaments.report.page import report_html
+from tournaments.standings import Ratings, crosstable_rows, crosstable_text, fit_ratings, ratings_table
+
+FORFEITS_SHOWN = 5
+
+
+def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int:
+    """Writes report.html (and CSV files), prints the tables and returns the number of forfeits.
+
+    Raises:
+        OSError: A file cannot be written; the tables are printed all the same.
+    """
+    games = store.games()
+    ratings = fit_ratings(store.players, games, anchor=_anchor(folder, anchor, games))
+    try:  # before the tables, whose reader may close the pipe early
+        written = _write_files(folder, store, games, ratings, csv=csv)
+    finally:
+        forfeits = _print_tables(store, games, ratings)
+    print(f"written: {folder / STORE_FILE} {' '.join(map(str, written))}")
+    return forfeits
+
+
+def _write_files(
+    folder: Path, store: Store, games: Sequence[GameRecord], ratings: Ratings, *, csv: bool
+) -> list[Path]:
+    """Returns the files written."""
+    settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
+    title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
+    settings.pop(TRAINED_ON, None)  # the report has a section on it
+    texts = {"report.html": report_html(title, settings, ratings, games, _trained_on(store))}
+    if csv:
+        texts["games.csv"] = csv_text(map(_game_row, games))
+        texts["crosstable.csv"] = csv_text(crosstable_rows(games))
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:
+    """Returns the players' training boards, where the run tells them."""
+    told = store.settings.get(TRAINED_ON, {})
+    try:
+        return {player: tuple(map(Board.parse, boards)) for player, boards in told.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is damaged ({error})") from error
+
+
+def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -> int:
+    """Returns the number of forfeits."""
+    print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
+    forfeits = [game for game in games if game.forfeit is not None]
+    for game in forfeits[:FORFEITS_SHOWN]:
+        loser = game.players[1 - game.winner]
+        print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
+    if len(forfeits) > FORFEITS_SHOWN:
+        print(f"... and {len(forfeits) - FORFEITS_SHOWN} more forfeits, all in the report")
+    adjudicated = sum(game.adjudicated for game in games)
+    note = f", {adjudicated} adjudicated" if adjudicated else ""
+    print(f"\n{len(games)} of {store.scheduled} games, {len(forfeits)} forfeits{note}")
+    return len(forfeits)
+
+
+def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> str | None:
+    """Returns the player to rate 0: the one asked for, else the run's own; None before its first game."""
+    if anchor is None:
+        anchor = read_json(folder / "config.json", dict).get("anchor")
+    if games and anchor is not None and not any(anchor in game.players for game in games):
+        print(f"anchor {anchor} has no game yet: ratings are without it\n")
+        return None
+    return anchor if games else None
+
+
+def _game_row(game: GameRecord) -> dict[str, Any]:
+    return {
+        "game": game.index,
+        "first": game.first,
+        "second": game.second,
+        "board": game.board,
+        "bricks": game.board.brick_names,
+        "repeat": game.repeat,
+        "opening_plies": game.opening_plies,
+        "plies": len(game.cells),
+        "outcome": OUTCOME_TEXT[game.outcome],
+        "first_score": game.first_score,
+        "forfeit": game.forfeit or "",
+        "adjudicated": int(game.adjudicated),
+        "first_seconds": round(sum(game.own_seconds(FIRST)), 6),
+        "second_seconds": round(sum(game.own_seconds(SECOND)), 6),
+        "moves": " ".join(map(game.board.cell_name, game.cells)),
+    }

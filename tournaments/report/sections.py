@@ -1,0 +1,206 @@
+"""The report's figures and tables of players, as HTML; `tournaments.report.page` puts them on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+
+from bttt.runs import number_text
+from tournaments.report.heat_map import SCORE_STEPS
+from tournaments.report.interval_plot import IntervalPlot
+from tournaments.report.parts import (
+    Tournament,
+    head_cells,
+    html_table,
+    percent,
+    player_label,
+    player_matrix,
+    plural,
+    score_cell,
+    value_cells,
+)
+from tournaments.standings import Tally, by_pair, by_player, by_seats, milliseconds_text, move_times
+
+ORIGIN_SETTINGS = ("seed", "date", "created")
+FORFEIT_ROWS = 100
+GAME_LINKS = 8
+
+
+def summary(tournament: Tournament) -> str:
+    """Returns the headline figures."""
+    total = tournament.total
+    shapes = dict.fromkeys(board.with_bricks(()) for board in tournament.boards)
+    forfeits = total.forfeits + total.forfeit_wins
+    adjudicated = sum(game.adjudicated for game in tournament.games)
+    figures = [
+        (
+            "Games",
+            f"{total.games:,}",
+            f"{total.distinct:,} distinct" + (f", {adjudicated:,} adjudicated" if adjudicated else ""),
+        ),
+        ("Players", f"{len(tournament.players)}", plural(len(tournament.seats), "ordered pair")),
+        ("Boards", f"{len(tournament.boards)}", ", ".join(map(str, shapes)) or "none"),
+        ("First player scores", percent(total.score, 1), str(total)),
+        ("Forfeits", f"{forfeits:,}", "listed below" if forfeits else "none"),
+    ]
+    return "\n".join(
+        f"<div><dt>{name}</dt><dd><b>{value}</b><small>{note}</small></dd></div>"
+        for name, value, note in figures
+    )
+
+
+def origin(settings: Mapping[str, object]) -> str:
+    """Returns the seed and the date, where the settings tell them."""
+    told = [f"{name} {escape(str(settings[name]))}" for name in ORIGIN_SETTINGS if name in settings]
+    return " · ".join(told)
+
+
+def settings_table(settings: Mapping[str, object]) -> str:
+    """Returns the settings as given, in their order."""
+    rows = [
+        [f'<th scope="row">{escape(str(name))}</th>', f"<td>{escape(_setting_text(value))}</td>"]
+        for name, value in settings.items()
+    ]
+    return html_table([], rows, css="settings") if rows else ""
+
+
+def _setting_text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def ratings(tournament: Tournament) -> str:
+    """Returns the ratings table with its interval bars, and the first-move statement below it."""
+    fitted = tournament.ratings
+    tallies = by_player(tournament.players, tournament.tallies)
+    plot = IntervalPlot(fitted)
+    rows = []
+    for player in tournament.players:
+        at = fitted.players.index(player)
+        first, second = tallies[player]
+        both = first + second
+        rows.append(
+            [
+                f'<th scope="row">{player_label(tournament, player)}</th>',
+                *value_cells(f"<b>{number_text(fitted.elo[at])}</b>", number_text(fitted.margin[at])),
+                f'<td class="plot">{plot.row(fitted.elo[at], fitted.margin[at])}</td>',
+                *value_cells(f"{both.games:,}", f"{both.distinct:,}", str(both)),
+                *(f"<td>{percent(tally.score, 1)}</td>" for tally in (both, first, second)),
+                *value_cells(str(both.forfeits)),
+            ]
+        )
+    head = head_cells("Player", "Elo", "±&#8239;95&#8239;%")
+    head.append(f'<th scope="col" class="plot">{plot.axis()}</th>')
+    head += head_cells("Games", "Distinct", "W-D-L", "Score", "as first", "as second", "Forfeits")
+    return html_table(head, rows, css="ratings") + f"\n<p>{_first_move_statement(tournament)}</p>"
+
+
+def _first_move_statement(tournament: Tournament) -> str:
+    fitted = tournament.ratings
+    if not fitted.games:
+        return "No game has been played yet, so nobody has a rating."
+    win, draw, loss = fitted.outcome_probabilities()
+    zero = "the mean of the players" if fitted.anchor is None else escape(fitted.anchor)
+    return (
+        f"0 Elo is {zero}. <b>Moving first is worth {fitted.first_move:.0f}&#8239;±&#8239;"
+        f"{fitted.first_move_margin:.0f} Elo:</b> between equal players the first wins {percent(win)}, "
+        f"draws {percent(draw)} and loses {percent(loss)} of the games (fitted; draw parameter "
+        f"&nu; = {fitted.draw:.3g}). Over all games played, the first player scored "
+        f"{percent(tournament.total.score, 1)} ({tournament.total.games:,} games, "
+        f"{tournament.total.distinct:,} distinct)."
+    )
+
+
+def superiority(tournament: Tournament) -> str:
+    """Returns the likelihood that the row's player is stronger than the column's."""
+    fitted = tournament.ratings
+
+    def cell(player: str, opponent: str) -> str:
+        if player == opponent:
+            return "<td></td>"
+        likelihood = fitted.superiority[fitted.players.index(player), fitted.players.index(opponent)]
+        return f"<td>{_likelihood_text(likelihood)}</td>"
+
+    return player_matrix(tournament, "Stronger than, %", cell)
+
+
+def _likelihood_text(likelihood: float) -> str:
+    """Returns per cent with one decimal, never rounded to certainty."""
+    if likelihood > 0.999:
+        return "&gt;99.9"
+    return "&lt;0.1" if likelihood < 0.001 else number_text(100 * likelihood, 1)
+
+
+def crosstable(tournament: Tournament) -> str:
+    """Returns the crosstable: row = first player, column = second player."""
+    numbers = {player: number for number, player in enumerate(tournament.players)}
+    met = by_seats(tournament.tallies)
+
+    def cell(first: str, second: str) -> str:
+        link = f"#first={numbers[first]}&amp;second={numbers[second]}"
+        return score_cell(met.get((first, second), Tally()), link)
+
+    return player_matrix(tournament, "First player", cell)
+
+
+def head_to_head(tournament: Tournament) -> str:
+    """Returns the results of the row's player against the column's, both seats together."""
+    pairs = by_pair(tournament.players, tournament.tallies)
+    pairs |= {(opponent, player): tally.opposite for (player, opponent), tally in pairs.items()}
+
+    def cell(player: str, opponent: str) -> str:
+        return score_cell(pairs.get((player, opponent), Tally()))
+
+    return player_matrix(tournament, "Player", cell)
+
+
+def score_scale() -> str:
+    """Returns the legend of the score colours."""
+    swatches = "".join(f'<i class="s{step}"></i>' for step in range(SCORE_STEPS + 1))
+    return (
+        f'<p class="scale">Score of the first player: <span>0&#8239;%</span> {swatches} '
+        '<span>100&#8239;%</span> <i class="none"></i> <span>no games</span></p>'
+    )
+
+
+def times(tournament: Tournament) -> str:
+    """Returns how long each player thought."""
+    found = move_times(tournament.players, tournament.games)
+    rows = [
+        [
+            f'<th scope="row">{player_label(tournament, player)}</th>',
+            *value_cells(
+                f"{found[player].moves:,}",
+                milliseconds_text(found[player].seconds),
+                milliseconds_text(found[player].first_move_seconds),
+            ),
+        ]
+        for player in tournament.players
+    ]
+    return html_table(
+        head_cells("Player", "Moves", "ms per move", "ms for the first move"), rows, css="times"
+    )
+
+
+def forfeits(tournament: Tournament) -> str:
+    """Returns the forfeits by player and reason."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for game in tournament.games:
+        if game.forfeit is not None and game.winner is not None:
+            found.setdefault((game.players[1 - game.winner], game.forfeit), []).append(game.index)
+    if not found:
+        return "<p>No game was forfeited.</p>"
+    rows = []
+    for (player, reason), games in list(found.items())[:FORFEIT_ROWS]:
+        links = ", ".join(f'<a href="#game={index}">{index}</a>' for index in games[:GAME_LINKS])
+        more = ", …" if len(games) > GAME_LINKS else ""
+        rows.append(
+            [
+                f'<th scope="row">{player_label(tournament, player)}</th>',
+                *value_cells(str(len(games)), escape(reason), links + more),
+            ]
+        )
+    left_out = len(found) - len(rows)
+    note = f"<p>{plural(left_out, 'further reason')} not shown.</p>" if left_out else ""
+    return html_table(head_cells("Player", "Games", "Reason", "Game"), rows, css="forfeits") + note

@@ -1,0 +1,240 @@
+"""Ratings: Bradley-Terry with draws (Davidson 1970) and a first-move term.
+
+With strengths s, first-move advantage g and draw parameter nu, a game of i (first) against j (second) ends as
+
+    i wins    with weight exp(s_i + g)
+    a draw    with weight nu * exp((s_i + g + s_j) / 2)
+    j wins    with weight exp(s_j)
+
+divided by their sum. The parameters `[P + 2]` are the P strengths, g and log nu, in natural units; one
+natural unit is 400 / ln 10 = 173.7 Elo.
+
+Prior: every strength, g and log nu are Gaussian with mean 0 and a standard deviation of `prior_sd` Elo, by
+default 800. It keeps a player who won or lost everything at a finite rating and is weak elsewhere: it bends
+the likelihood a fifth as much as one game between equals does, and by itself allows differences of 2,000 Elo.
+The strengths' common shift is seen by the prior alone and is independent of their differences; it is
+projected out (the strengths' sum is held at zero): an interval that contains it says nothing about players.
+
+Shapes: P players, M ordered pairs that met, K = P + 2 parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, inf, log, nan, sqrt
+
+import numpy as np
+from scipy.special import log_softmax, ndtr
+
+from bttt import Outcome
+from bttt.runs import Z95
+from tournaments.play import GameRecord
+
+ELO = 400 / log(10)
+"""Elo points in one natural unit of strength."""
+PRIOR_SD = 800.0
+DEFAULT_ANCHOR = "random"
+OUTCOMES = (Outcome.FIRST_WINS, Outcome.DRAW, Outcome.SECOND_WINS)
+"""Order of the last axis of counts and probabilities."""
+MAX_NEWTON_STEPS = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Fitted ratings; a player without games has no rating, which is nan throughout.
+
+    Attributes:
+        players: The players, in the order given.
+        elo: `[P] float64`, the ratings in Elo, with the anchor (or the mean of the rated players) at 0.
+        margin: `[P] float64`, half the width of the 95% interval of each rating relative to the mean of the
+            rated players. It is not relative to the anchor: compare two players by `superiority`.
+        superiority: `[P, P] float64`, probability that the row's player is stronger than the column's.
+        anchor: The player rated 0; None where the mean of the ratings is 0.
+        first_move: What moving first is worth, in Elo.
+        first_move_margin: Half the width of its 95% interval.
+        draw: Davidson's nu: 0 means that draws never happen, and in a game where both sides' chances are
+            even, draws are nu times as likely as a win of either side.
+        prior_sd: Standard deviation of the prior, in Elo.
+        games: Number of games fitted.
+        log_likelihood: Of the games at the fitted parameters, without the prior.
+    """
+
+    players: tuple[str, ...]
+    elo: np.ndarray
+    margin: np.ndarray
+    superiority: np.ndarray
+    anchor: str | None
+    first_move: float
+    first_move_margin: float
+    draw: float
+    prior_sd: float
+    games: int
+    log_likelihood: float
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The players from strongest to weakest, those without games last; ties in the order given."""
+        # Rounded, so that the fit's last bits do not order players with equal results.
+        keys = [inf if np.isnan(elo) else -round(elo, 6) for elo in self.elo]
+        return tuple(self.players[i] for i in sorted(range(len(keys)), key=keys.__getitem__))
+
+    def outcome_probabilities(self, difference: float = 0.0) -> np.ndarray:
+        """Returns `[3]`, the chances by `OUTCOMES` when the first player is `difference` Elo stronger."""
+        edge = (difference + self.first_move) / ELO
+        weights = np.array([exp(edge / 2), self.draw, exp(-edge / 2)])
+        return weights / weights.sum()
+
+
+def fit_ratings(
+    players: Sequence[str],
+    games: Sequence[GameRecord],
+    *,
+    anchor: str | None = None,
+    prior_sd: float = PRIOR_SD,
+) -> Ratings:
+    """Returns the ratings of `players` fitted to all of `games`; see `fit_counts`."""
+    return fit_counts(players, count_outcomes(players, games), anchor=anchor, prior_sd=prior_sd)
+
+
+def count_outcomes(players: Sequence[str], games: Sequence[GameRecord]) -> np.ndarray:
+    """Returns `[P, P, 3] int64`: games of each first against each second player by `OUTCOMES`."""
+    seats = {player: i for i, player in enumerate(players)}
+    column = {outcome: i for i, outcome in enumerate(OUTCOMES)}
+    counts = np.zeros((len(players), len(players), len(OUTCOMES)), dtype=np.int64)
+    for game in games:
+        for player in game.players:
+            if player not in seats:
+                raise ValueError(f"game {game.index}: unknown player {player!r}; players are {list(players)}")
+        counts[seats[game.first], seats[game.second], column[game.outcome]] += 1
+    return counts
+
+
+def fit_counts(
+    players: Sequence[str], counts: np.ndarray, *, anchor: str | None = None, prior_sd: float = PRIOR_SD
+) -> Ratings:
+    """Returns the ratings with the highest posterior density, with intervals from its curvature there.
+
+    Args:
+        players: The P names.
+        counts: `[P, P, 3]`, games of each first against each second player by `OUTCOMES`.
+        anchor: The player to rate 0; by default "random" where it played, else the mean.
+        prior_sd: Standard deviation of the prior on every parameter, in Elo.
+
+    Raises:
+        ValueError: Players repeat, the shapes differ, or the anchor is unknown or has no games.
+    """
+    counts = np.asarray(counts, dtype=np.float64)
+    if len(set(players)) != len(players):
+        raise ValueError(f"players must differ, got {list(players)}")
+    if counts.shape != (len(players), len(players), len(OUTCOMES)):
+        raise ValueError(f"counts of {len(players)} players need shape [P, P, 3], got {counts.shape}")
+    if not prior_sd > 0:
+        raise ValueError(f"prior_sd must be above 0, got {prior_sd}")
+    rated = np.flatnonzero(counts.sum(axis=(1, 2)) + counts.sum(axis=(0, 2)))
+    anchor = _anchor(anchor, players, [players[i] for i in rated])
+    if not len(rated):
+        return _unrated(players, prior_sd)
+
+    parameters, covariance, likelihood = _fit(counts[np.ix_(rated, rated)], prior_sd / ELO)
+    count = len(rated)
+    strengths = parameters[:count] - parameters[:count].mean()
+    centre = np.eye(count) - 1 / count
+    centred = centre @ covariance[:count, :count] @ centre
+    variances = centred.diagonal()
+
+    elo, margin = np.full((2, len(players)), nan)
+    elo[rated] = ELO * strengths
+    margin[rated] = Z95 * ELO * np.sqrt(np.maximum(variances, 0))
+    superiority = np.full((len(players), len(players)), nan)
+    superiority[np.ix_(rated, rated)] = _superiority(strengths, variances[:, None] + variances - 2 * centred)
+    return Ratings(
+        players=tuple(players),
+        elo=elo if anchor is None else elo - elo[players.index(anchor)],
+        margin=margin,
+        superiority=superiority,
+        anchor=anchor,
+        first_move=float(ELO * parameters[-2]),
+        first_move_margin=Z95 * ELO * sqrt(covariance[-2, -2]),
+        draw=exp(parameters[-1]),
+        prior_sd=prior_sd,
+        games=int(counts.sum()),
+        log_likelihood=likelihood,
+    )
+
+
+def log_likelihood(parameters: np.ndarray, counts: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Returns the log-likelihood of `counts` `[P, P, 3]`, its gradient `[K]` and its Hessian `[K, K]`."""
+    features, met = _features(counts)
+    log_probabilities = log_softmax(features @ parameters, axis=1)  # [M, 3]
+    expected = met.sum(axis=1, keepdims=True) * np.exp(log_probabilities)
+    gradient = np.einsum("mo,mok->k", met - expected, features)
+    mean = np.einsum("mo,mok->mk", np.exp(log_probabilities), features)
+    deviations = np.sqrt(expected)[:, :, None] * (features - mean[:, None])
+    deviations = deviations.reshape(-1, len(parameters))
+    return float((met * log_probabilities).sum()), gradient, -deviations.T @ deviations
+
+
+def _features(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns `[M, 3, K]`, the log weight of each outcome as a linear form, and the counts `[M, 3]`."""
+    players = len(counts)
+    first, second = np.nonzero(counts.sum(axis=2))
+    pairs = np.arange(len(first))
+    features = np.zeros((len(first), len(OUTCOMES), players + 2))
+    win, draw, loss = range(len(OUTCOMES))
+    features[pairs, win, first] = 1
+    features[:, win, players] = 1
+    features[pairs, loss, second] = 1
+    features[:, draw] = (features[:, win] + features[:, loss]) / 2
+    features[:, draw, players + 1] = 1
+    return features, counts[first, second]
+
+
+def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Returns the maximum, the covariance there and the log-likelihood, by Newton's method.
+
+    The log-posterior is strictly concave, so a step that is halved until it climbs always arrives.
+    """
+    precision = prior_sd**-2
+    parameters = np.zeros(len(counts) + 2)
+
+    def log_posterior(at: np.ndarray) -> float:
+        return log_likelihood(at, counts)[0] - precision * at @ at / 2
+
+    for _ in range(MAX_NEWTON_STEPS):
+        likelihood, gradient, hessian = log_likelihood(parameters, counts)
+        curvature = precision * np.eye(len(parameters)) - hessian
+        slope = gradient - precision * parameters
+        step = np.linalg.solve(curvature, slope)
+        # The squared step in standard deviations. A ten-thousandth of one is nothing, this step makes it far
+        # less, and with millions of games rounding alone makes a smaller one out of reach.
+        if slope @ step < 1e-8:
+            return parameters + step, np.linalg.inv(curvature), likelihood
+        here = likelihood - precision * parameters @ parameters / 2
+        while log_posterior(parameters + step) < here - 1e-12 * abs(here):
+            step /= 2
+        parameters = parameters + step
+    raise ArithmeticError(f"ratings did not converge in {MAX_NEWTON_STEPS} Newton steps")
+
+
+def _superiority(strengths: np.ndarray, variances: np.ndarray) -> np.ndarray:
+    deviations = np.sqrt(np.maximum(variances, 0))
+    np.fill_diagonal(deviations, 1)  # a player's difference to itself is exactly 0
+    return ndtr((strengths[:, None] - strengths) / deviations)
+
+
+def _anchor(anchor: str | None, players: Sequence[str], rated: Sequence[str]) -> str | None:
+    if anchor is None:
+        return DEFAULT_ANCHOR if DEFAULT_ANCHOR in rated else None
+    if anchor not in players:
+        raise ValueError(f"anchor {anchor!r} is not a player; players are {list(players)}")
+    if anchor not in rated:
+        raise ValueError(f"anchor {anchor!r} has no games; players with games are {list(rated)}")
+    return anchor
+
+
+def _unrated(players: Sequence[str], prior_sd: float) -> Ratings:
+    """Returns the ratings where nothing was played."""
+    count = len(players)
+    elo, margin, superiority = np.full(count, nan), np.full(count, nan), np.full((count, count), nan)
+    return Ratings(tuple(players), elo, margin, superiority, None, nan, nan, nan, prior_sd, 0, 0.0)

@@ -1,0 +1,137 @@
+"""The command `bttt suites`: builds the suites that come with the package anew, bit for bit.
+
+The floating-point arithmetic of another machine may make an agent of the mixture choose otherwise; then the
+positions differ, and only then.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from bttt import (
+    SUITES,
+    SUITES_RECORD,
+    Board,
+    Suite,
+    brick_set,
+    canonical_board,
+    load_suite,
+    read_suite,
+    write_suite,
+)
+from tournaments.suites.positions import Mixture, collect
+
+SIZE = Board()
+RECIPES = {
+    "single": ("all", 200),
+    "bricks2": ("random:2,count=50,seed=0", 8),
+    "bricks4": ("random:4,count=50,seed=0", 8),
+    "drawn": ("drawn:12", 8),
+}
+"""Each suite's brick set, and its positions on each board."""
+
+
+@dataclass(frozen=True)
+class SuitesConfig:
+    """Build the suites of labelled positions, and compare them with those that come with the package."""
+
+    names: tuple[str, ...] = tuple(SUITES)
+    """Suites to build."""
+    out: Path = Path("runs/suites")
+    """Folder of the files."""
+    per_board: int | None = None
+    """Positions on each board; by default as many as the suite that comes with the package has."""
+    seed: int = Mixture.seed
+    """Seed of all random numbers."""
+    nodes: int = Mixture.node_limit
+    """Nodes that the solver may search to label a position; harder ones are left out."""
+    workers: int = 0
+    """Processes; 0 is one for each core. The suites do not depend on it."""
+
+
+def run(config: SuitesConfig) -> int:
+    """Builds and writes the suites and returns 0.
+
+    Raises:
+        ValueError: An option is wrong.
+        OSError: The folder cannot be written.
+    """
+    for name in config.names:
+        if name not in RECIPES:
+            raise ValueError(f"unknown suite {name!r}; suites are {', '.join(RECIPES)}")
+    for name, least in {"per_board": 1, "seed": 0, "nodes": 1, "workers": 0}.items():
+        value = getattr(config, name)
+        if value is not None and value < least:
+            raise ValueError(f"{name} must be at least {least}, got {value}")
+    config.out.mkdir(parents=True, exist_ok=True)
+    mixture = Mixture(seed=config.seed, node_limit=config.nodes)
+    for name in dict.fromkeys(config.names):
+        bricks, per_board = RECIPES[name][0], config.per_board or RECIPES[name][1]
+        records, counts = build(brick_set(bricks, SIZE), per_board, mixture, config.workers)
+        origin = {"bricks": bricks, "positions a board": per_board, "mixture": asdict(mixture)}
+        command = f"bttt suites --names {name} --seed {config.seed} --nodes {config.nodes}"
+        made = {
+            "command": f"{command} --per-board {per_board}",
+            **origin,
+            "games and positions": dict(counts),
+        }
+        shipped = _shipped_digest(name)
+        write_suite(name, SIZE, records, {**made, **statistics(Suite(name, SIZE, records, {}))}, config.out)
+        same = read_suite(name, config.out).made["sha256"] == shipped
+        print(f"{name}: {len(records)} positions, {'the same as' if same else 'other than'} in the package")
+    return 0
+
+
+def build(
+    boards: Sequence[Board], per_board: int, mixture: Mixture, workers: int
+) -> tuple[np.ndarray, Counter]:
+    """Returns a suite's records `[N] RECORD`, board by board, and the counts of `collect`."""
+    orbits: dict[Board, list[int]] = {}
+    for number, board in enumerate(boards):
+        orbits.setdefault(canonical_board(board), []).append(number)
+    tasks = [
+        joblib.delayed(collect)([boards[number] for number in numbers], per_board, mixture)
+        for numbers in orbits.values()
+    ]
+    parallel = joblib.Parallel(n_jobs=min(workers or joblib.cpu_count(), len(tasks)), return_as="generator")
+    records = np.zeros((len(boards), per_board), SUITES_RECORD)
+    counts: Counter = Counter()
+    with tqdm(total=records.size, unit="position") as progress:
+        for numbers, (found, found_counts) in zip(orbits.values(), parallel(tasks), strict=True):
+            records[numbers] = found
+            counts += found_counts
+            progress.update(found.size)
+    return records.reshape(-1), counts
+
+
+def statistics(suite: Suite) -> dict[str, Any]:
+    """Returns how many positions there are by value, player to move and ply, and the share of good cells."""
+    free = suite.size.playable & ~np.bitwise_or.reduce(
+        [suite.records[name] for name in ("bricks", "first", "second")]
+    )
+    keeping = np.bitwise_count(suite.keeping) / np.bitwise_count(free)
+    values, plies = suite.values, suite.plies
+    return {
+        "won": int((values == 1).sum()),
+        "drawn": int((values == 0).sum()),
+        "first to move": int((plies % 2 == 0).sum()),
+        "second to move": int((plies % 2 == 1).sum()),
+        "by ply": {int(ply): int((plies == ply).sum()) for ply in np.unique(plies)},
+        "mean share of cells that keep the value": round(float(keeping.mean()), 4),
+    }
+
+
+def _shipped_digest(name: str) -> str | None:
+    """Returns the digest of the positions that come with the package; None where there are none yet."""
+    try:
+        return load_suite(name).made["sha256"]
+    except (OSError, ValueError):  # none yet, damaged, or of an earlier version
+        return None
