@@ -13,7 +13,7 @@ from agents.alphazero.weights import find_network, record, shipped
 
 @dataclass(frozen=True)
 class ListingConfig:
-    """List the agents with their options and defaults, and the networks that come with the package."""
+    """List the agents with their options and defaults, and the bundled networks."""
 
 
 def run(config: ListingConfig) -> int:

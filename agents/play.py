@@ -15,18 +15,19 @@ from bttt.runs import INTERRUPTED, OK
 
 @dataclass(frozen=True)
 class PlayConfig:
-    """Plays one game in the terminal."""
+    """Play a game in the terminal, against an agent or between two agents."""
 
     first: str = "human"
-    """Who plays O and moves first: human, random, minimax:depth=2, python:package.module:Class and so on."""
+    """Player O, who moves first: human, or an agent spec such as random, minimax:depth=2 or
+    python:package.module:Class."""
     second: str = "mcts:iterations=10000"
-    """Who plays X."""
+    """Player X: human, or an agent spec."""
     bricks: str = "D4"
-    """Where the bricks are, as D4, D4+E5 or none; of a set, as all or orbit:2, one board is drawn."""
+    """Brick placement: D4, D4+E5 or none. From a set such as all or orbit:2, one board is drawn."""
     board: str = "7x7x4"
-    """Rows, columns and stones in a row that win."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     seed: int = 0
-    """Seed of the draw and of the agents; the same seed and moves give the same game."""
+    """Seed of the board draw and of the agents; the same seed and moves give the same game."""
 
 
 def run(config: PlayConfig) -> int:

@@ -15,16 +15,19 @@ from tournaments.play import DEFAULT_PLAYERS, expanded
 
 @dataclass(frozen=True)
 class TimeConfig:
-    """Print each player's mean time of the first move, in one process."""
+    """Time each agent's first move.
+
+    All agents are timed in one process, one after the other.
+    """
 
     players: tuple[str, ...] = DEFAULT_PLAYERS
-    """Specs of the players, each timed once."""
+    """Player specs, for example mcts:iterations=1000; bttt agents lists them."""
     bricks: str = "D4"
-    """Brick set; its boards are taken in turn."""
+    """Brick set; the calls cycle through its boards."""
     board: str = "7x7x4"
-    """Size and win length of the board: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     calls: int = 100
-    """First moves timed for each player, after one that is not."""
+    """Timed first moves per player, after one warm-up call that is not counted."""
     seed: int = 0
     """Seed of the players' random numbers."""
 

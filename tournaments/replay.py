@@ -16,12 +16,12 @@ from tournaments.report import store_path
 
 @dataclass(frozen=True)
 class ReplayConfig:
-    """Print a stored game move by move."""
+    """Print a stored game, move by move."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Folder of the run, or its tournament.sqlite."""
+    """Run folder, or its tournament.sqlite."""
     game: Annotated[int, tyro.conf.Positional]
-    """Number of the game, as in the report."""
+    """Number of the game, shown in the report."""
 
 
 def run(config: ReplayConfig) -> int:

@@ -32,46 +32,52 @@ from tournaments.report import publish
 
 @dataclass(frozen=True)
 class TournamentConfig:
-    """Play a tournament, store every game, and write ratings, a crosstable and report.html.
+    """Play, rate and report a tournament between agents.
 
-    The same command again resumes it; what is stored is not played again.
+    Stores every game, prints ratings and a crosstable, and writes report.html. Rerun the command to resume;
+    stored games are not played again.
     """
 
     players: tuple[str, ...] = DEFAULT_PLAYERS
-    """Specs of the players, as mcts:iterations=1000,c=1.0, or python:package.module:Class."""
+    """Player specs, for example mcts:iterations=1000,c=1.0 or python:package.module:Class; bttt agents lists
+    them."""
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets, boards once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
+    random:K,count=N,seed=S."""
     board: str = "7x7x4"
-    """Size and win length of the boards: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     repeats: int = 1
-    """Games of each pair on each board in each seat."""
+    """Games of each pairing on each board in each seat."""
     schedule: Literal["round-robin", "gauntlet"] = "round-robin"
-    """Everybody against everybody, or the first player against the rest."""
+    """round-robin: every player meets every other player. gauntlet: the first player meets each of the
+    others."""
     seed: int = 0
-    """Seed of all random numbers; game i has its own, whatever is played beside it."""
+    """Seed of all random numbers. Each game has its own random stream, so other games do not change it."""
     openings: OpeningKind = "random"
-    """How the plies before the players take over are drawn. Random: uniformly. Balanced: so that perfect play
-    wins half of the openings as first and half as second player (or draws them, on drawn boards)."""
+    """How opening plies are drawn. random: uniformly. balanced: so that under perfect play each seat wins
+    half of the openings (on drawn boards, all are draws)."""
     opening_plies: int | None = None
-    """How many plies these are, the same for both seats; by default 0 random or 5 balanced ones."""
+    """Opening plies before the players take over, the same for both seats. Default: 0 if random, 5 if
+    balanced."""
     adjudicate: int | None = None
-    """End a game, with the proven result, once it is proven that perfect play ends it within that many plies;
-    by default all games are played out."""
+    """Stop a game once the solver proves its result within this many plies, and store that result. Default:
+    play all games to the end."""
     seconds_per_move: float | None = None
-    """A player who thinks longer loses the game, once it has answered: nobody is interrupted. Agents are then
-    asked one position at a time."""
+    """Time limit in seconds. A player that takes longer forfeits the game. The limit is checked only after
+    the move, so no player is interrupted. Agents are then queried one position at a time. Default: no
+    limit."""
     out: Path | None = None
-    """Folder of the run; by default runs/tournament-<hash of the settings>."""
+    """Run folder. Default: runs/tournament-<hash of the settings>."""
     workers: int = 0
-    """Processes; 0 is one for each core. The games do not depend on it."""
+    """Worker processes; 0 starts one per core. The games do not depend on it."""
     in_flight: int = 16
-    """Games that a process plays at once, so that agents are asked in batches. A kill loses these games: with
-    several workers a batch is stored when all of it is finished."""
+    """Games that each process plays at once, so that agents are queried in batches. These games are lost if
+    the process is killed; with several workers, a batch is stored only once all its games are finished."""
     csv: bool = False
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
-    """Player whose rating is 0; by default the one chosen before for this run, else random, where it plays,
-    else the mean."""
+    """Player rated 0. Default: the anchor stored with this run; if there is none, random if it plays;
+    otherwise the mean of all players."""
     strict: bool = False
     """Exit with code 1 if any game was forfeited."""
 

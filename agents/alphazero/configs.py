@@ -20,22 +20,23 @@ MOST_SIMULATIONS = 1_000_000
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """How a search is done; the same for all games.
+    """How each search runs.
 
     Attributes:
-        simulations: Simulations a decision; 0 plays the network's policy without any search.
-        gumbel: Gumbel AlphaZero's sequential halving instead of PUCT.
-        considered: With gumbel, cells considered at the root.
-        c_puct: Weight of exploration in PUCT.
-        fpu_reduction: How much worse than its node PUCT thinks an untried cell.
-        c_visit: Gumbel AlphaZero's constant of that name.
-        c_scale: Gumbel AlphaZero's constant of that name, for results in [-1, 1].
-        discount: Factor of a result for each ply until it.
-        lookahead: What is known of a position without the network: 0 nothing, 1 a win at once, 2 also the
-            answer to a threat and the loss by two threats, 3 also the win by two threats made at once.
-        leaves: Simulations of one game under way at once, held apart by virtual losses; 1 with gumbel.
-        reuse: In self-play, whether a search goes on in the last one's subtree under the cell played, whose
-            simulations count; not with gumbel, which shares its simulations out from the first on.
+        simulations: Simulations per decision; 0 plays the raw policy, without search.
+        gumbel: Use Gumbel AlphaZero's sequential halving instead of PUCT.
+        considered: Cells considered at the root; only with gumbel.
+        c_puct: Exploration weight of PUCT.
+        fpu_reduction: First-play urgency: how far below its node's value PUCT rates an untried cell.
+        c_visit: Gumbel AlphaZero's constant c_visit.
+        c_scale: Gumbel AlphaZero's constant c_scale, for results in [-1, 1].
+        discount: Discount factor per ply until the result.
+        lookahead: Tactics solved exactly, without the network: 0 none; 1 immediate wins; 2 also replies
+            to a threat and losses to a double threat; 3 also wins by a double threat.
+        leaves: Simulations run in parallel in one game, kept apart by virtual loss; must be 1 with
+            gumbel.
+        reuse: In self-play, continue the search from the subtree of the move played, whose simulations
+            count. Not with gumbel, which allocates all its simulations from the start.
 
     Raises:
         ValueError: A value is out of range.
@@ -75,16 +76,16 @@ class SearchConfig:
 
 @dataclass(frozen=True)
 class SelfPlayConfig:
-    """How games are played to learn from.
+    """How self-play games are played.
 
     Attributes:
-        games: Games at once.
-        opening_plies: Each game begins with 0 to so many random plies, which are not learned from.
-        temperature_plies: In so many plies after them the cell is drawn from the policy; then the best one is
-            played.
-        noise: Share of Dirichlet noise in the root's priors, with PUCT.
-        noise_total: Sum of the parameters of the Dirichlet distribution, which the cells share evenly.
-        bootstrap: Share of the search's result in the value learned; the rest is that of the game.
+        games: Games played at once.
+        opening_plies: Each game starts with 0 to this many random plies, which yield no samples.
+        temperature_plies: For this many plies after the opening, moves are sampled from the search
+            policy; later moves are the best ones.
+        noise: Weight of Dirichlet noise in the root's priors; only with PUCT.
+        noise_total: Sum of the parameters of the Dirichlet distribution, divided evenly among the cells.
+        bootstrap: Weight of the search value in the value target; the game result gets the rest.
 
     Raises:
         ValueError: A value is out of range.
@@ -113,19 +114,21 @@ class SelfPlayConfig:
 
 @dataclass(frozen=True)
 class LearnerConfig:
-    """How a network learns.
+    """How the network is trained.
 
     Attributes:
-        batch: Samples of a step.
-        passes: How often a sample is learned from on average, while it is in the buffer.
-        optimizer: "adamw", or "sgd" with momentum 0.9.
-        lr: Highest learning rate.
-        schedule: "cosine" falls to a fiftieth of `lr` over the budget, "constant" stays; both rise over the
-            first hundredth of the budget.
-        weight_decay: Weight decay.
-        value_weight: Weight of the value's squared error beside the policy's cross entropy.
-        averaging: Share that the average keeps in each step; it plays the games and is what is stored.
-        augmentation: Symmetries of the samples.
+        batch: Samples per step.
+        passes: Average number of times that a sample is used while it is in the replay buffer.
+        optimizer: adamw, or sgd with momentum 0.9.
+        lr: Peak learning rate.
+        schedule: cosine: the learning rate falls to 2% of its peak over the budget. constant: it stays at
+            its peak. Both warm up over the first 1% of the budget.
+        weight_decay: Weight decay of the optimizer.
+        value_weight: Weight of the value's squared error relative to the policy's cross entropy.
+        averaging: Decay of the exponential moving average of the weights; the averaged network plays the
+            games and is the one saved.
+        augmentation: Symmetries applied to samples: none, the four flips, or all (eight on square boards,
+            four on others).
 
     Raises:
         ValueError: A value is out of range.

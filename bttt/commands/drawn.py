@@ -26,26 +26,30 @@ PILOT = 5
 
 @dataclass(frozen=True)
 class DrawnConfig:
-    """Find layouts proven drawn and write them to a file; the same command again goes on where it stopped."""
+    """Search for brick layouts that are proven draws, and write them to a file.
+
+    Rerun the command to resume.
+    """
 
     file: Path = Path("runs/drawn/drawn_layouts.txt")
-    """File of the layouts. The brick sets drawn:K read bttt/drawn_layouts.txt."""
+    """File of the drawn layouts. The brick sets drawn:K read bttt/drawn_layouts.txt."""
     board: str = "7x7x4"
-    """Size and win length: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     bricks: tuple[int, ...] = tuple(range(8, 21))
     """Numbers of bricks."""
     count: int = 50
-    """Layouts of each number of bricks, at most."""
+    """Maximum layouts kept per number of bricks."""
     tries: int = 150
-    """Layouts tried for each number of bricks and each way of drawing them."""
+    """Layouts tried per number of bricks and sampling method (uniform, or improved to leave few lines
+    open)."""
     seed: int = 0
     """Seed of the layouts."""
     nodes: int = 2_000_000
-    """Positions searched at most for each layout."""
+    """Maximum positions searched per layout."""
     table_mb: int = DEFAULT_TABLE_MB
-    """Size of each process's table of positions, in MiB."""
+    """Size of each process's transposition table in MiB."""
     workers: int = 0
-    """Processes; 0 is one for each core."""
+    """Worker processes; 0 starts one per core."""
     out: Path = Path("runs/drawn")
     """Folder of the log of solved layouts."""
 

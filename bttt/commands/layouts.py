@@ -30,25 +30,25 @@ COLUMNS = "board,bricks,layouts,different,win,draw,loss,unproven,win_low,win_hig
 
 @dataclass(frozen=True)
 class LayoutsConfig:
-    """Solve random layouts of bricks; the same command again goes on where it stopped.
+    """Solve random brick layouts, and count how many are won and how many are drawn.
 
-    Writes layouts.csv, layouts.png, layouts.json and the log solved.jsonl.
+    Writes layouts.csv, layouts.png, layouts.json and the log solved.jsonl. Rerun the command to resume.
     """
 
     boards: tuple[str, ...] = ("5x5x4", "6x6x4", "7x7x4")
-    """Sizes and win lengths: ROWSxCOLSxWIN."""
+    """Board sizes and win lengths, ROWSxCOLSxWIN."""
     most_bricks: int = 20
-    """Layouts have 0 to that many bricks, or as many as leave a cell free."""
+    """Largest number of bricks; every number from 0 up to it is solved, as long as a cell stays free."""
     count: int = 200
-    """Layouts of each size and number of bricks, or all where there are no more."""
+    """Layouts per size and number of bricks; all of them if there are no more."""
     seed: int = 0
-    """Seed of the layouts; layout i of a size and number of bricks does not depend on the others."""
+    """Seed of the layouts. Each layout has its own random stream, so other layouts do not change it."""
     nodes: int = 5_000_000
-    """Positions searched at most for each layout; with more, what was not proven is searched again."""
+    """Maximum positions searched per layout. With a larger limit, unproven layouts are searched again."""
     table_mb: int = DEFAULT_TABLE_MB
-    """Size of each process's table of positions, in MiB."""
+    """Size of each process's transposition table in MiB."""
     workers: int = 0
-    """Processes; 0 is one for each core."""
+    """Worker processes; 0 starts one per core."""
     out: Path = Path("runs/layouts")
     """Folder of the results."""
 

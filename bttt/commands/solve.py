@@ -20,20 +20,21 @@ VERBS = {1: "wins", 0: "draws", -1: "loses"}
 
 @dataclass(frozen=True)
 class SolveConfig:
-    """Print what every free cell is worth to the player to move, and a line of best play.
+    """Print the proven value of every move in a position, and a line of best play.
 
-    W9 wins with the 9th stone from here under best play, L12 loses with the 12th, D draws; ? is not proven.
+    Under best play, W9 wins with the 9th stone from here, L12 loses to the 12th, and D draws; ? is not
+    proven.
     """
 
     position: Annotated[str, tyro.conf.Positional]
-    """A board, as 7x7x4:D4, or a board and its stones, as "3x3x3:A1 #O./.X./..."."""
+    """A board, for example 7x7x4:D4, or a board and its stones, for example "3x3x3:A1 #O./.X./..."."""
     moves: str = ""
-    """Cells played from there, as "D3 C3"."""
+    """Moves played from that position, for example "D3 C3"."""
     nodes: int = 5_000_000
-    """Positions searched at most for each free cell, for the whole and for each move of the line. A cell near
-    the edge of a nearly empty board may need more; most take a few thousand."""
+    """Maximum positions searched for the position itself, for each free cell, and for each move of the line.
+    Most cells need a few thousand; a cell near the edge of a nearly empty board may need more."""
     table_mb: int = DEFAULT_TABLE_MB
-    """Size of the table of positions, in MiB."""
+    """Size of the transposition table in MiB."""
 
 
 def run(config: SolveConfig) -> int:

@@ -31,21 +31,22 @@ from bttt.symmetry import canonical_board, move_orbits, orbits, symmetries
 
 @dataclass(frozen=True)
 class StartsConfig:
-    """Solve every first move for every place of the brick; the same command again goes on where it stopped.
+    """Solve every first move for every brick placement.
 
-    Writes starts.csv and first_moves.csv, starts.png, starts.json and the log solved.jsonl.
+    Writes starts.csv, first_moves.csv, starts.png, starts.json and the log solved.jsonl. Rerun the command to
+    resume.
     """
 
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets of boards with one brick each: all, D4, orbit:K and so on."""
+    """Brick sets whose boards have one brick each: all, D4, orbit:K, ..."""
     board: str = "7x7x4"
-    """Size and win length: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     nodes: int = 200_000_000
-    """Positions searched at most for each first move; with more, what was not proven is searched again."""
+    """Maximum positions searched per first move. With a larger limit, unproven moves are searched again."""
     table_mb: int = DEFAULT_TABLE_MB
-    """Size of each process's table of positions, in MiB."""
+    """Size of each process's transposition table in MiB."""
     workers: int = 0
-    """Processes; 0 is one for each core."""
+    """Worker processes; 0 starts one per core."""
     out: Path = Path("runs/starts")
     """Folder of the results."""
 

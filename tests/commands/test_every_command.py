@@ -175,7 +175,7 @@ def test_the_installed_script_runs():
         (["tournament", "--colour", "red"], "Unrecognized options: --colour, red"),
         (["tournament", "--schedule", "swiss"], "swiss"),
         (["replay", "run", "abc"], "'abc' (see bttt replay --help)"),
-        (["report"], "Folder of the run"),
+        (["report"], "Run folder"),
         (["agents", "mcts"], "Unrecognized options: mcts"),
         (["play", "--first", "alphago"], "unknown agent 'alphago'"),
         (["play", "--second", "alphazero:D44"], "no network 'D44' (did you mean 'd4'?): give one of all, d4"),

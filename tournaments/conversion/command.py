@@ -31,33 +31,35 @@ CSV_NAME = "conversion.csv"
 
 @dataclass(frozen=True)
 class ConversionConfig:
-    """Play won games against perfect play, and count how many each agent wins.
+    """Measure how often agents win won positions against perfect play.
 
-    The games begin without stones, on boards where that is proven won, or from won positions of a suite; the
-    agent plays the winning side. The same command again resumes it; what is stored is not played again.
+    The agent plays the winning side. Games start on empty boards that are proven won, or from won positions
+    of a suite. Rerun the command to resume; stored games are not played again.
     """
 
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Specs of the agents, as mcts:iterations=1000, or python:package.module:Class."""
+    """Agent specs, for example mcts:iterations=1000 or python:package.module:Class; bttt agents lists
+    them."""
     bricks: tuple[str, ...] | None = None
-    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S, drawn:K;
-    by default all, or all boards of the suite."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S.
+    Default: all, or all boards of the suite."""
     board: str = "7x7x4"
-    """Size and win length of the boards: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     suite: str | None = None
-    """Begin from the won positions of this suite instead: single, bricks2, ..."""
+    """Start from the won positions of this suite: single, bricks2, bricks4 or drawn. Default: start on empty
+    boards."""
     positions: int = 10
-    """Positions of the suite on each board, at most."""
+    """Maximum positions per board of the suite."""
     games: int = 1
-    """Games of each agent from each start; both sides choose among equals at random."""
+    """Games per agent and start; both sides break ties at random."""
     seed: int = 0
-    """Seed of all random numbers; game i has its own, whatever is played beside it."""
+    """Seed of all random numbers. Each game has its own random stream, so other games do not change it."""
     out: Path | None = None
-    """Folder of the run; by default runs/conversion-<hash of the settings>."""
+    """Run folder. Default: runs/conversion-<hash of the settings>."""
     workers: int = 0
-    """Processes that play games; 0: one for each core."""
+    """Worker processes; 0 starts one per core."""
     in_flight: int = 16
-    """Games that a process plays at once, so that agents are asked in batches."""
+    """Games that each process plays at once, so that agents are queried in batches."""
 
 
 def run(config: ConversionConfig) -> int:

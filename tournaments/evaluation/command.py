@@ -26,32 +26,35 @@ CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Count the moves that throw value away, in positions labelled by the exact solver.
+    """Measure how often agents make value-losing moves, in positions labelled by the exact solver.
 
-    Prints a table and writes evaluation.csv and evaluation.png. The decisions of an agent are stored when
-    all are made; the same command again, or one with more agents, asks only for what is missing.
+    A value-losing move turns a win into a draw or a loss, or a draw into a loss. Prints a table and writes
+    evaluation.csv and evaluation.png. An agent's decisions are stored once all of them are made. Rerun the
+    command, also with more agents, to compute only what is missing.
     """
 
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Specs of the agents, as mcts:iterations=1000, or python:package.module:Class."""
+    """Agent specs, for example mcts:iterations=1000 or python:package.module:Class; bttt agents lists
+    them."""
     suite: str = "single"
-    """Positions: single, bricks2, bricks4 or drawn."""
+    """Suite of labelled positions: single, bricks2, bricks4 or drawn."""
     bricks: tuple[str, ...] = ()
-    """Brick sets, to take only these boards of the suite; by default all of them."""
+    """Brick sets that select boards of the suite. Default: all boards of the suite."""
     train: tuple[str, ...] = ()
-    """Brick sets that the agents were trained on, to tell seen, mirror and novel boards apart."""
+    """Brick sets that the agents were trained on; the table then separates seen, mirror and novel boards.
+    Default: no such rows."""
     positions: int | None = None
-    """Positions of each board, the first ones; by default all."""
+    """Positions per board, the first ones of the suite. Default: all."""
     repeats: int = 1
-    """Decisions in each position, for agents that choose at random."""
+    """Decisions per position, for agents that choose at random."""
     seed: int = 0
-    """Seed of all random numbers; each position has its own."""
+    """Seed of all random numbers; each position has its own random stream."""
     batch: int = 256
-    """Positions that an agent is asked at once. The decisions do not depend on it."""
+    """Positions per query of an agent. The decisions do not depend on it."""
     workers: int = 0
-    """Processes; 0 is one for each core. The decisions do not depend on it."""
+    """Worker processes; 0 starts one per core. The decisions do not depend on it."""
     out: Path | None = None
-    """Folder of the results; by default runs/evaluate-<hash of the settings>."""
+    """Folder of the results. Default: runs/evaluate-<hash of the settings>."""
 
 
 def run(config: EvaluateConfig) -> int:

@@ -11,50 +11,53 @@ from tournaments.generalisation.networks import VARIANTS
 
 @dataclass(frozen=True)
 class GeneralisationConfig:
-    """Train AlphaZero on sets of brick cells, and measure it on cells, layouts and sizes it has never seen.
+    """Train AlphaZero on sets of brick placements, and measure it on all placements and on other boards.
 
     Prints tables and writes generalisation.csv (rates), generalisation.json (all counts, cells, provenance)
-    and two pictures. The same command again continues it; what is trained and measured is not done again.
-    A network of 30 iterations takes about four minutes of a core; the defaults train more than 40.
+    and two pictures. Rerun the command to resume; finished networks and measurements are kept. A network of
+    30 iterations takes about four minutes on one core; the defaults train more than 40 networks.
     """
 
     sets: tuple[str, ...] = ("D4", "R2", "R3", "5", "10", "all")
-    """Training sets: D4, R2, R3, all, orbit:K, ...; a number K is K cells drawn at random, others for
+    """Training sets: D4, R2, R3, all, orbit:K, ... A number K stands for K cells drawn at random for
     each seed."""
     seeds: int = 3
-    """Networks of each set, with the seeds 0, 1, ..."""
+    """Networks per training set, with seeds 0, 1, ..."""
     variants: tuple[str, ...] = tuple(VARIANTS)
-    """What is trained: base, and as controls aug-none, aug-flips, bricks-plane, paper, paper-like,
-    lookahead-0, budget-x0.25, budget-x2.5."""
+    """Training variants: base, and the controls aug-none, aug-flips, bricks-plane, paper, paper-like,
+    lookahead-0, budget-x0.25 and budget-x2.5."""
     control_sets: tuple[str, ...] | None = None
-    """Training sets of the controls; by default the first of the sets."""
+    """Training sets of the controls. Default: the first of --sets."""
     control_seeds: int | None = None
-    """Networks of each control; by default as many as `seeds`."""
+    """Networks per control and training set. Default: as many as --seeds."""
     iterations: int | None = None
-    """Iterations of each training; or give --train.minutes or --train.games."""
+    """Training iterations per network. Default: no limit if --train.minutes or --train.games is given,
+    otherwise 20 minutes."""
     simulations: tuple[int, ...] = (0, 100, 1000)
-    """Simulations of a decision; 0 is the raw policy."""
+    """Simulations per decision to measure with; 0 is the raw policy."""
     games: int = 4
-    """Games against minimax:depth=2 on each cell; one above 100 simulations, and on other boards."""
+    """Games against minimax:depth=2 on each cell; one game above 100 simulations and on other boards."""
     positions: int = 100
-    """Positions of each cell in which the search decides; the raw policy decides in all 200."""
+    """Positions per cell in which the search is measured, up to 100 simulations. The raw policy is measured
+    in all 200."""
     positions_deep: int = 10
-    """Positions of each cell above 100 simulations."""
+    """Positions per cell in which the search is measured, above 100 simulations."""
     conversion_seeds: int = 3
-    """Seeds whose base networks play every won start against perfect play."""
+    """Seeds whose base networks also play every won start against perfect play."""
     cells: tuple[str, ...] = ("all",)
     """Brick sets of single bricks to measure on."""
     suites: tuple[str, ...] = ("bricks2", "bricks4", "drawn")
-    """Suites of other numbers of bricks to measure on."""
+    """Suites with other numbers of bricks to measure on."""
     boards: tuple[str, ...] = ("6x6x4", "6x7x4", "8x7x4", "7x7x4 random:3,count=48")
-    """Other boards to play on: a size, with one brick on each cell in turn, or a size and a brick set."""
+    """Other boards to play on: a size (one brick, on each cell in turn), or a size and a brick set."""
     out: Path = Path("runs/generalisation-results")
-    """Folder of the results, which are replaced."""
+    """Folder of the results; existing results are replaced."""
     runs: Path = Path("runs/generalisation")
     """Folder of the training runs."""
     workers: int = 1
-    """Processes that train and measure, a network at a time; with --iterations the results are the same."""
+    """Worker processes, each with one network at a time. With --iterations the results do not depend on
+    it."""
     report: bool = False
-    """Train and measure nothing: write the results of what is measured so far."""
+    """Train and measure nothing; write the results of what is already measured."""
     train: TrainConfig = field(default_factory=TrainConfig)
-    """How the base is trained; its bricks, seed, out and iterations are set by the options above."""
+    """How the base networks are trained. The options above set bricks, seed, out and iterations."""

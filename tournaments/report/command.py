@@ -14,14 +14,14 @@ from tournaments.report.publishing import publish
 
 @dataclass(frozen=True)
 class ReportConfig:
-    """Rebuild report.html of a run and print its ratings and crosstable."""
+    """Rebuild the report of a stored tournament, and print its ratings and crosstable."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Folder of the run, or its tournament.sqlite."""
+    """Run folder, or its tournament.sqlite."""
     csv: bool = False
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
-    """Player whose rating is 0; by default that of the run."""
+    """Player rated 0. Default: the anchor of the run."""
 
 
 def run(config: ReportConfig) -> int:

@@ -41,20 +41,20 @@ RECIPES = {
 
 @dataclass(frozen=True)
 class SuitesConfig:
-    """Build the suites of labelled positions, and compare them with those that come with the package."""
+    """Rebuild the suites of solver-labelled positions, and compare them with the bundled suites."""
 
     names: tuple[str, ...] = tuple(SUITES)
     """Suites to build."""
     out: Path = Path("runs/suites")
     """Folder of the files."""
     per_board: int | None = None
-    """Positions on each board; by default as many as the suite that comes with the package has."""
+    """Positions per board. Default: as many as the bundled suite has."""
     seed: int = Mixture.seed
     """Seed of all random numbers."""
     nodes: int = Mixture.node_limit
-    """Nodes that the solver may search to label a position; harder ones are left out."""
+    """Maximum nodes that the solver searches to label a position; harder positions are skipped."""
     workers: int = 0
-    """Processes; 0 is one for each core. The suites do not depend on it."""
+    """Worker processes; 0 starts one per core. The suites do not depend on it."""
 
 
 def run(config: SuitesConfig) -> int:

@@ -12,43 +12,48 @@ from agents.alphazero.training.budget import Budget
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Train AlphaZero by self-play on boards with chosen bricks.
+    """Train AlphaZero by self-play on chosen brick placements.
 
-    The same command again continues the run; a longer budget continues a finished one. The network with the
-    fewest value-losing moves on the training boards is kept; play it as alphazero:FOLDER,simulations=100.
+    Rerun the command to resume the run; a larger budget extends a finished run. The run keeps the evaluated
+    network with the fewest value-losing moves on the training boards; play it with
+    alphazero:FOLDER,simulations=100.
 
-    A continued run is the uninterrupted one bit for bit where the same number of games or iterations ends it,
-    with the same workers, on the same kind of machine; with minutes the learning rate follows the clock.
+    A resumed run equals an uninterrupted run bit for bit if --games or --iterations ends it, with the same
+    number of workers, on the same kind of machine. With --minutes, the learning rate follows the clock.
     """
 
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, random:K,count=N,seed=S, drawn:K."""
+    """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
     board: str = "7x7x4"
-    """Size and win length of the boards: ROWSxCOLSxWIN."""
+    """Board size and win length, ROWSxCOLSxWIN."""
     preset: Literal["small", "base", "paper"] = "small"
-    """The network: small (32 channels, 3 blocks, any board), base (64 x 6), or paper (75 x 5, for 7x7)."""
+    """Network size: small (32 channels, 3 blocks, any board), base (64 channels, 6 blocks, any board) or
+    paper (75 channels, 5 blocks, 7x7 only)."""
     encoding: Encoding | None = None
-    """How the network sees bricks: a plane of playable cells, or of bricks; by default the preset's own."""
+    """Input plane that shows the bricks: the playable cells, or the bricks. Default: the preset's
+    encoding."""
     minutes: float | None = None
-    """End after so many minutes of work; 20 where no end is given."""
+    """Stop after this many minutes of work. Default: no limit if --games or --iterations is given, otherwise
+    20."""
     games: int | None = None
-    """End after so many games of self-play."""
+    """Stop after this many self-play games. Default: no limit."""
     iterations: int | None = None
-    """End after so many iterations."""
+    """Stop after this many iterations of self-play and learning. Default: no limit."""
     seed: int = 0
     """Seed of all random numbers."""
     out: Path | None = None
-    """Folder of the run; by default runs/train-<hash of the settings>."""
+    """Run folder. Default: runs/train-<hash of the settings>."""
     workers: int = 1
-    """Processes that play, beside the one that learns; 1 does both in turn."""
+    """Self-play processes, next to the process that learns. With 1, a single process alternates between
+    both."""
     device: str = "cpu"
-    """Where the network runs: cpu or cuda; cuda with one worker only."""
+    """Device of the network: cpu or cuda; cuda allows only one worker."""
     plies: int = 8
-    """Plies of every game in an iteration."""
+    """Plies that each game advances in one iteration."""
     buffer: int = 200_000
-    """Most samples to learn from, the latest."""
+    """Replay buffer size: the most recent samples kept for training."""
     evaluate_every: int = 10
-    """Iterations between two looks at the yardstick."""
+    """Iterations between two evaluations of the value-losing move rate."""
     tensorboard: bool = False
     """Also write TensorBoard files (needs the extra `tensorboard`)."""
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))

@@ -13,53 +13,55 @@ from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
 
 @dataclass(frozen=True)
 class BricksConfig:
-    """Learn how much each candidate cell of the brick is worth as the next training cell, and check it.
+    """Learn which brick placement to add to training next, and check the answer by retraining.
 
-    A trained network's trunk is frozen. Linear heads are fitted to positions of its training cells (half the
-    loss) and of candidate cells (the other half, shared out by learned weights); the weights are those with
-    the least loss on held-out cells (bilevel optimisation). The truth is the network itself, retrained for
-    some steps on its training cells and one candidate: what its loss and its value-losing moves on the
-    held-out cells gain. Held-out cells are no mirror images of training cells or candidates: the retraining
-    sees all symmetries of a position.
+    The trunk of a trained network is frozen, and linear heads are fitted on top of it. Half of the loss comes
+    from positions of the training cells, the other half from candidate cells with learned weights. The
+    weights minimise the loss on held-out cells (bilevel optimisation).
 
-    Prints tables and writes bricks.csv (a row a candidate), bricks.json (all figures, provenance), report.txt
-    and bricks.png. The same command again continues; more seeds or splits may then be asked for. The defaults
-    take under 15 minutes on two cores.
+    The ground truth: retrain the network itself for some steps on its training cells plus one candidate, and
+    measure how much its loss and its value-losing moves on the held-out cells improve. Held-out cells are
+    never mirror images of training cells or candidates, because retraining uses all symmetries of a position.
+
+    Prints tables and writes bricks.csv (one row per candidate), bricks.json (all figures, provenance),
+    report.txt and bricks.png. Rerun the command to resume, also with more seeds or splits. The defaults take
+    under 15 minutes on two cores.
     """
 
     agent: Annotated[str, tyro.conf.Positional] = "alphazero:d4"
-    """The network: alphazero:d4 (r2, r3), or alphazero:FOLDER of a training run; it must be trained on 7x7
-    boards of one brick."""
+    """Network: alphazero:d4 (or r2, r3), or alphazero:FOLDER of a training run. It must be trained on 7x7
+    boards with one brick."""
     candidates: tuple[str, ...] = ()
-    """Brick sets of the candidate cells, as in bttt tournament; by default one cell of each orbit that has no
+    """Brick sets of the candidate cells, for example all or D4. Default: one cell of each orbit without a
     training cell."""
     teacher: str = "alphazero:all"
-    """The network that plays the games, whose searches all learn from."""
+    """Network that plays the games; its searches are the training targets."""
     positions: int = 1000
-    """Positions of each candidate cell, and of the training cells together, that a retraining learns from."""
+    """Training positions per candidate cell, and of all training cells together."""
     fitted: int = 400
-    """How many of them the heads are fitted to."""
+    """How many of these positions the heads are fitted to."""
     held: int = 200
-    """Positions of each held-out cell that choose the weights, and, of other games, as many that measure."""
+    """Positions per held-out cell that select the weights, and as many from other games that measure the
+    result."""
     suite: int = 200
-    """Positions of the exact suite on each cell in which value-losing moves are counted; 200 are all."""
+    """Labelled positions per cell in which value-losing moves are counted; 200 is all of them."""
     seeds: int = 3
-    """Repetitions, with the seeds 0, 1, ...: other games, splits and retrainings."""
+    """Repetitions, with seeds 0, 1, ...; each has its own games, splits and retraining runs."""
     splits: int = 3
-    """Times in each seed that the candidates' orbits are drawn into two halves, each held out for the other;
-    0 instead weighs all candidates together, on the cells that no symmetry takes to them."""
+    """Random splits per seed of the candidates' orbits into two halves; each half is held out for the other.
+    0 weighs all candidates together, with all cells held out that no symmetry maps to a candidate."""
     steps: int = 300
-    """Steps of a retraining."""
+    """Steps of a retraining run."""
     outer: int = 25
-    """Steps on the weights."""
+    """Steps that optimise the weights of the candidates."""
     outer_lr: float = 0.3
-    """Learning rate of these steps (Adam on logarithms of the weights)."""
+    """Learning rate of these steps (Adam on the logarithms of the weights)."""
     l2: float = 1e-3
-    """L2 of the heads, which makes the lower problem strongly convex."""
+    """L2 penalty of the heads, which makes the lower-level problem strongly convex."""
     workers: int = 1
-    """Processes."""
+    """Worker processes."""
     out: Path | None = None
-    """Folder of the run; by default runs/bricks-<hash of the settings>."""
+    """Run folder. Default: runs/bricks-<hash of the settings>."""
     learner: LearnerConfig = field(default_factory=lambda: LearnerConfig(batch=256, lr=1e-3, averaging=0.98))
     selfplay: SelfPlayConfig = field(default_factory=lambda: SelfPlayConfig(games=64))
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=64, gumbel=True))

@@ -16,53 +16,55 @@ CONTROL_SET = "R3"
 
 @dataclass(frozen=True)
 class CompressionConfig:
-    """Prune networks trained on sets of brick cells, and measure every level on cells seen and never seen.
+    """Prune networks, and measure every level on placements seen and not seen in training.
 
     Prints tables and writes compression.csv (rates and costs), compression.json (all counts, provenance) and
-    compression.png. The same command again continues it. The defaults take hours of a core.
+    compression.png. Rerun the command to resume. The defaults take hours on one core.
     """
 
     sets: tuple[str, ...] = ("D4", "R3", "all")
     """Training sets of the networks."""
     seeds: int = 3
-    """Networks of each set, with the seeds 0, 1, ..."""
+    """Networks per training set, with seeds 0, 1, ..."""
     arms: tuple[str, ...] = tuple(ARMS)
-    """Ways to prune; the first prunes all networks, the others are controls: dropnet-layer, dropnet,
+    """Pruning variants. The first prunes all networks, the others are controls: dropnet-layer, dropnet,
     maximum-layer, random-layer, apoz-layer, dense, rewind, reinit, magnitude, gradient, magnitude-rewind,
-    magnitude-reinit, fine-tuning, constant, warmup-step, upper, silo-step, silo-linear, oracle."""
+    magnitude-reinit, fine-tuning, constant, warmup-step, upper, silo-step, silo-linear and oracle."""
     control_sets: tuple[str, ...] | None = None
-    """Training sets whose networks the controls prune; by default R3, or the first where that is none."""
+    """Training sets of the networks that the controls prune. Default: R3, or the first of --sets if R3 is not
+    among them."""
     control_seeds: int | None = None
-    """Networks of each of them; by default as many as `seeds`."""
+    """Networks per training set that the controls prune. Default: as many as --seeds."""
     control_cycles: int | None = None
-    """Cycles of the controls; by default as many as `prune.cycles`."""
+    """Pruning cycles of the controls. Default: as many as --prune.cycles."""
     iterations: int = 100
-    """Iterations of each network's training, where it is not trained yet."""
+    """Training iterations per network; networks that are already trained are reused."""
     simulations: tuple[int, ...] = (0, 100)
-    """Simulations of a decision; 0 is the raw policy."""
+    """Simulations per decision to measure with; 0 is the raw policy."""
     control_simulations: tuple[int, ...] = (0,)
-    """The same for the controls."""
+    """Simulations per decision to measure the controls with; 0 is the raw policy."""
     positions: int = 50
-    """Positions of each cell in which the search decides; the raw policy decides in all 200, and so does the
-    search on training cells, where a set has not all of them: they are few, and compared with the others."""
+    """Positions per novel cell in which the search is measured. On training cells the search is measured in
+    all 200 positions, unless every cell is a training cell. The raw policy is always measured in all 200."""
     games: int = 2
-    """Games against minimax:depth=2 on each cell with the raw policy."""
+    """Games of the raw policy against minimax:depth=2 on each cell."""
     grid: tuple[float, ...] = (0.0015, 0.003, 0.005, 0.007, 0.01)
-    """Peak learning rates that the arm oracle tries in each cycle."""
+    """Peak learning rates that the variant oracle tries in each cycle."""
     out: Path = Path("runs/compression-results")
-    """Folder of the results, which are replaced."""
+    """Folder of the results; existing results are replaced."""
     networks: Path = Path("runs/networks")
     """Folder of the trained networks."""
     runs: Path = Path("runs/compression")
-    """Folder of the prunings."""
+    """Folder of the pruning runs."""
     workers: int = 1
-    """Processes that prune and measure, a network at a time."""
+    """Worker processes, each with one network at a time."""
     report: bool = False
-    """Train, prune and measure nothing: write the results of what is measured so far."""
+    """Train, prune and measure nothing; write the results of what is already measured."""
     train: TrainConfig = field(default_factory=TrainConfig)
-    """How networks are trained; bricks, seed, out and iterations are set by the options above."""
+    """How the networks are trained. The options above set bricks, seed, out and iterations."""
     prune: PruneOptions = field(default_factory=lambda: PruneOptions(steps=600, positions=60_000))
-    """How they are pruned; the study sets method, scope, restart, grid, seed, simulations, buffer and out."""
+    """How the networks are pruned. The study sets method, scope, restart, grid, seed, simulations, buffer and
+    out."""
 
 
 @dataclass(frozen=True)

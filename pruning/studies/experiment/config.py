@@ -22,61 +22,63 @@ DEVICE = "cpu"
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """Run a published experiment on pruning image classifiers, and judge the paper's claims by it.
+    """Run published pruning experiments on image classifiers, and test the papers' claims.
 
-    A recipe has the paper's settings; --small changes them so that two cores need minutes, and the options
-    below change single ones. It prints all of them, then the tables, the paper's numbers beside ours, and
-    what became of each claim. Writes report.txt, table.csv, points.csv (every network), results.json and
-    figure.png. The same command again continues it, also with more arms, seeds or cycles.
+    A recipe has the settings of the paper. --small scales it down to minutes on two cores; the other options
+    change single settings. Prints the settings, the tables, the paper's numbers next to ours, and the verdict
+    on each claim. Writes report.txt, table.csv, points.csv (every network), results.json and figure.png.
+    Rerun the command to resume, also with more variants, seeds or cycles.
     """
 
     recipe: Annotated[str, tyro.conf.Positional] = ""
-    """PAPER/EXPERIMENT, as dropnet/a-mnist; --list shows all."""
+    """Recipe, PAPER/EXPERIMENT, for example dropnet/a-mnist. Default: list all recipes."""
     list: bool = False
-    """Print the recipes and do nothing."""
+    """Print the recipes and exit."""
     small: bool = False
-    """The recipe's own settings for small machines."""
+    """Use the recipe's own settings for small machines."""
     data: Path | None = None
-    """Folder of the data sets in their official formats; by default the variable BTTT_DATA. Without either
-    the data are scikit-learn's digits, whatever the recipe says."""
+    """Folder of the data sets in their official formats. Default: the environment variable BTTT_DATA; without
+    either, scikit-learn's digits replace the recipe's data set."""
     data_set: str | None = None
-    """Another data set: digits, mnist, fashion-mnist, cifar10, cifar100, tiny-imagenet, or folder."""
+    """Data set: digits, mnist, fashion-mnist, cifar10, cifar100, tiny-imagenet or folder. Default: as in the
+    recipe."""
     download: bool = False
-    """Fetch the data set into the folder where it is not there."""
+    """Download the data set if the folder does not hold it."""
     model: str | None = None
-    """Another network, as resnet20 or dropnet-a:40-40."""
+    """Network, for example resnet20 or dropnet-a:40-40. Default: as in the recipe."""
     width: float | None = None
-    """Factor of the network's width."""
+    """Factor on the width of the network. Default: as in the recipe."""
     subset: int | None = None
-    """Training images taken, of all classes alike, and test images at most; of bilevel recipes training and
-    validation samples together."""
+    """Training images to use, balanced over the classes, and at most as many test images; in bilevel recipes,
+    training and validation samples together. Default: as in the recipe."""
     classes: int | None = None
-    """Classes taken, the first ones."""
+    """Number of classes to use, the first ones. Default: as in the recipe."""
     size: int | None = None
-    """Rows and columns of the images of the data set folder, which are scaled and cropped; 64 by default."""
+    """Rows and columns to which the images of the data set folder are scaled and cropped. Default: 64."""
     arms: tuple[str, ...] | None = None
-    """Arms to run, by name."""
+    """Variants to run, by name. Default: as in the recipe."""
     seeds: int | None = None
-    """Runs of each arm, with the seeds 0, 1, ..."""
+    """Runs per variant, with seeds 0, 1, ... Default: as in the recipe."""
     cycles: int | None = None
-    """Most pruning cycles after the dense network."""
+    """Maximum pruning cycles after the dense network. Default: as in the recipe."""
     epochs: int | None = None
-    """Epochs of a training, with early stopping the most; of bilevel recipes the samples that a method may
-    spend for each training sample."""
+    """Training epochs, at most with early stopping; in bilevel recipes, samples that a method may use per
+    training sample. Default: as in the recipe."""
     batch: int | None = None
-    """Images of a step."""
+    """Images per step. Default: as in the recipe."""
     precision: Literal["float32", "bfloat16"] | None = None
-    """Of the layers' products."""
+    """Number format of the layers' products (autocast). Default: as in the recipe."""
     device: str = DEVICE
-    """Where networks are trained: cpu, cuda, cuda:1, ..."""
+    """Device to train on: cpu, cuda, cuda:1, ..."""
     workers: int = 1
-    """Processes, each with runs of its own."""
+    """Worker processes, each with its own runs."""
     out: Path | None = None
-    """Folder of the experiment; by default runs/vision-<recipe>-<hash of the settings>."""
+    """Run folder. Default: runs/vision-<recipe>-<hash of the settings>."""
     report: bool = False
-    """Run nothing: write the report of what is finished."""
+    """Run nothing; write the report of the finished runs."""
     verdicts: Path | None = None
-    """Run nothing: print what became of all claims, of the experiments whose folders are in this one."""
+    """Run nothing; print the verdict on each claim of the experiments in this folder. Default: run the
+    recipe."""
 
 
 def chosen_data(config: VisionConfig, data: str) -> str:

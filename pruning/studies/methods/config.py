@@ -14,49 +14,56 @@ from tournaments.generalisation import StudyNetwork
 
 @dataclass(frozen=True)
 class MethodsConfig:
-    """Prune networks with every method of the module to one density, and set them side by side.
+    """Compare all pruning methods at one density.
 
-    What is pruned are the insides of the residual blocks, to an eighth: weights, or channels. Networks are
-    trained first where they are not there; each then plays a buffer of self-play, on which all prunings of
-    it are retrained, and those that are pruned before training trained. Prints a table and writes
-    methods.txt, methods.csv (every network) and methods.json. The same command again continues it.
+    Every method prunes the layers inside the residual blocks to 12.5% density: either weights or channels.
+    Networks that do not exist yet are trained first. Each network plays one buffer of self-play games, on
+    which all its pruned copies are retrained; methods that prune before training train on it. Prints a table
+    and writes methods.txt, methods.csv (every network) and methods.json. Rerun the command to resume.
 
-    Columns: % kept of the blocks' weights, or channels; MACs of the network as it is; if sparse, those of its
-    weights that are not zero, which nothing here skips; training, the multiply-adds of its training if zeros
-    were skipped, in retrainings of the whole network (of images, with the base's); accuracy on test images;
-    losing, % of the raw policy's decisions that lose value, on boards seen in training and on novel ones.
+    Columns of the table:
+
+    - % kept: of the weights, or of the channels, of the blocks
+    - MACs: of the network as it is
+    - if sparse: MACs of the non-zero weights only; nothing here skips zeros
+    - training: multiply-adds of the training if zeros were skipped, relative to one retraining of the dense
+      network (for images, including the training of the dense network)
+    - accuracy: on test images
+    - losing: % of the raw policy's decisions that are value-losing moves, on boards seen in training and on
+      novel boards
     """
 
     study: Literal["methods", "self-play"] = "methods"
-    """All methods on a buffer of the network's self-play; or sparse training by self-play from the start, at
-    densities of a fifth and a tenth."""
+    """methods: all methods, on a buffer of the network's self-play games. self-play: sparse training by
+    self-play from the start, at 20% and 10% density."""
     brick_set: str = "R3"
     """Training set of the networks."""
     seeds: int = 3
-    """Networks, with the seeds 0, 1, ..."""
+    """Networks to prune, with seeds 0, 1, ..."""
     iterations: int = 100
-    """Iterations of each network's training, where it is not trained yet."""
+    """Training iterations per network; networks that are already trained are reused."""
     methods: tuple[str, ...] = ()
-    """Methods, by name in the table; by default all."""
+    """Methods to compare, by their names in the table. Default: all methods of the study."""
     steps: int = 600
-    """Steps that a network is retrained for that is cut once; twice as many before training, three times as
-    many by self-play."""
+    """Retraining steps of a network that is pruned once. Methods that prune before training get twice as
+    many, self-play gets three times as many."""
     vision: Path | None = None
-    """Folder of `bttt vision methods/resnet8-fashion-mnist`, whose accuracies join the table."""
+    """Folder of a run of bttt vision methods/resnet8-fashion-mnist, whose accuracies are added to the table.
+    Default: no accuracies."""
     out: Path = Path("runs/methods-results")
-    """Folder of the results, which are replaced."""
+    """Folder of the results; existing results are replaced."""
     networks: Path = Path("runs/networks")
     """Folder of the trained networks."""
     runs: Path = Path("runs/methods")
-    """Folder of the prunings."""
+    """Folder of the pruning runs."""
     workers: int = 1
-    """Processes that train and prune, a network at a time."""
+    """Worker processes, each with one network at a time."""
     report: bool = False
-    """Train and prune nothing: write the results of what is finished."""
+    """Train and prune nothing; write the results of what is already finished."""
     train: TrainConfig = field(default_factory=TrainConfig)
-    """How networks are trained; bricks, seed, out and iterations are set by the options above."""
+    """How the networks are trained. The options above set bricks, seed, out and iterations."""
     prune: PruneOptions = field(default_factory=lambda: PruneOptions(positions=60_000))
-    """How they are pruned: positions, learner, selfplay and search; the study sets the rest."""
+    """How the networks are pruned: positions, learner, selfplay and search. The study sets the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,18 +20,19 @@ SUFFIXES = (".pdf", ".png", ".svg")
 
 @dataclass(frozen=True)
 class SchedulesConfig:
-    """Draw learning-rate schedules over the cycles of pruning, and print the peak of each cycle.
+    """Plot learning-rate schedules for pruning, and print the peak of each cycle.
 
-    The options of a schedule follow its name, as step:lr=0.1,drops=0.5+0.75 or silo:epsilon=0.04,delta=0.06.
+    The options of a schedule follow its name, for example step:lr=0.1,drops=0.5+0.75 or
+    silo:epsilon=0.04,delta=0.06.
     """
 
     schedules: Annotated[tuple[str, ...], tyro.conf.Positional] = ("silo",)
-    """Schedules to draw: constant, step, linear, cosine, cyclic, one-cycle, warmup-step, ft, lrw, slr, clr,
+    """Schedules to plot: constant, step, linear, cosine, cyclic, one-cycle, warmup-step, ft, lrw, slr, clr,
     s-cyc, silo, silo-step or silo-linear."""
     cycles: int = 12
-    """Cycles to draw, the first of them the dense network's."""
+    """Cycles to plot, including the first one, in which the dense network trains."""
     out: Path = Path("runs/schedules.png")
-    """File of the picture; its ending may be .png, .svg or .pdf."""
+    """Picture file, ending in .png, .svg or .pdf."""
 
 
 def run(config: SchedulesConfig) -> int:
