@@ -40,7 +40,7 @@ __all__ = [
     "write_suite",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 register(
     id="bttt/BrickTicTacToe-v0",
