@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "pruning": set(),
     "pruning.studies": {"agents", "bttt", "pruning", "tournaments"},
     "benchmarks": {"agents", "bttt", "pruning", "tournaments"},
+    "docs": {"agents", "benchmarks", "bttt", "pruning", "tournaments"},
 }
 """What each package may import of the project, besides itself."""
 PACKAGES = ("agents", "bttt", "pruning", "tournaments")
@@ -27,7 +28,7 @@ MOST_FILES = 12
 """Modules in a folder, besides its `__init__`."""
 COMPOSITION_ROOT = Path("bttt/__main__.py")
 """The one exception: it imports each command's module, by name, when that command runs."""
-OURS = {"agents", "benchmarks", "bttt", "pruning", "tests", "tournaments"}
+OURS = {"agents", "benchmarks", "bttt", "docs", "pruning", "tests", "tournaments"}
 HEAVY = ("matplotlib", "numba", "pettingzoo", "torch", "tyro")
 CODE_SUFFIXES = (".cfg", ".css", ".html", ".ini", ".js", ".py", ".sql", ".toml", ".yaml", ".yml")
 TEXT_SUFFIXES = {*CODE_SUFFIXES, ".csv", ".json", ".md", ".txt"}
@@ -67,7 +68,9 @@ def product_files() -> Iterator[Path]:
     for path in ROOT.rglob("*"):
         parts = path.relative_to(ROOT).parts
         hidden = any(part.startswith(".") and part != ".ci" for part in parts)
-        generated = any(part in ("build", "dist", "runs") or part.endswith(".egg-info") for part in parts)
+        generated = any(
+            part in ("_build", "build", "dist", "runs") or part.endswith(".egg-info") for part in parts
+        )
         generated = generated or any((parent / "pyvenv.cfg").exists() for parent in path.parents)
         if (
             path.is_file()

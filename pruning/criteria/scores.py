@@ -47,12 +47,12 @@ class Criterion:
 
 
 def magnitude(evidence: Evidence) -> Scores:
-    """Returns |w| of each weight."""
+    """Returns ``|w|`` of each weight."""
     return {name: weight.abs() for name, weight in evidence.weights().items()}
 
 
 def gradient(evidence: Evidence) -> Scores:
-    """Returns |w - w'| of each weight, w' being its value an epoch earlier.
+    """Returns ``|w - w'|`` of each weight, w' being its value an epoch earlier.
 
     The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023). Deviations: there w' is two
     epochs old, by an oversight, and the weights of normalisations are pruned too, here never.
@@ -61,7 +61,7 @@ def gradient(evidence: Evidence) -> Scores:
 
 
 def gradient_magnitude(evidence: Evidence) -> Scores:
-    """Returns |w - w'| |w| of each weight, w' being its value an epoch earlier.
+    """Returns ``|w - w'| |w|`` of each weight, w' being its value an epoch earlier.
 
     The score of SILO's published code for VGG-19, there layer by layer.
     """
@@ -78,15 +78,15 @@ def random(evidence: Evidence) -> Scores:
 def dropnet(evidence: Evidence) -> Scores:
     """Returns each unit's mean absolute activation over samples and positions.
 
-    DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): |V| after the activation,
-    mean over the positions of the feature map, mean over the training split. A stream of residual blocks,
+    DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): ``|V|`` after the
+    activation, mean over the positions of the feature map, mean over the training split. A stream of residual blocks,
     which the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
     """
     return mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
 
 
 def dropnet_code(evidence: Evidence) -> Scores:
-    """Returns each unit's mean over samples of |mean over positions|, as DropNet's published code has it.
+    """Returns each unit's mean over samples of ``|mean over positions|``, as DropNet's published code has it.
 
     It differs from the paper's formula where activations can be negative.
     """

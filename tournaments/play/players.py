@@ -20,7 +20,8 @@ TRAINED_ON = "trained on"
 def expanded(specs: Sequence[str]) -> tuple[str, ...]:
     """Returns specs with those that name networks by a pattern replaced by one for each network, sorted.
 
-    As "alphazero:runs/prune-all/level-*,simulations=100". Only folders and files that hold a network count.
+    For example ``alphazero:runs/prune-all/level-*,simulations=100``. Only folders and files that hold a
+    network count.
 
     Raises:
         ValueError: No network fits a pattern.
