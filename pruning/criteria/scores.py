@@ -79,8 +79,9 @@ def dropnet(evidence: Evidence) -> Scores:
     """Returns each unit's mean absolute activation over samples and positions.
 
     DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): ``|V|`` after the
-    activation, mean over the positions of the feature map, mean over the training split. A stream of residual blocks,
-    which the paper's networks cut layer by layer, has one value for all places where it is read: their mean.
+    activation, mean over the positions of the feature map, mean over the training split. A stream of
+    residual blocks, which the paper's networks cut layer by layer, has one value for all places where it is
+    read: their mean.
     """
     return mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
 
