@@ -1,19 +1,17 @@
 """Sphinx configuration: python -m sphinx -W -b html docs docs/_build/html."""
 
-import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import bttt  # noqa: E402 - the project is found only now
 from docs.make import docstrings, reference  # noqa: E402 - the project is found only now
 
 project = "Brick Tic-Tac-Toe"
 author = "the project's contributors"
-release = re.search(
-    r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
-)[1]
+release = bttt.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
