@@ -41,4 +41,6 @@ __all__ = [
     "search_moves",
     "source_digest",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("agent", "alpha_beta", "mcts", "minimax"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("agent", "alpha_beta", "mcts", "minimax"))

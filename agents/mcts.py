@@ -31,7 +31,7 @@ CHUNK_SECONDS = 0.001
 class _Workspace:
     """The tree that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._tree = empty_tree(places(0))
 
     def tree(self, nodes: int) -> PlayoutTree:
@@ -75,7 +75,7 @@ class MctsAgent:
 
     batched = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("iterations", "rollouts"):
             if not 1 <= getattr(self, name) <= MOST_ITERATIONS:
                 raise ValueError(f"{name} must be 1 to {MOST_ITERATIONS:,}, got {getattr(self, name):,}")

@@ -30,7 +30,7 @@ TABLE_ENTRIES = 2**18
 class _Workspace:
     """Arrays that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.passes = 0
         self.scratch = empty_scratch(TABLE_ENTRIES)
 
@@ -58,7 +58,7 @@ class MinimaxAgent:
 
     batched = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.depth <= MOST_PLIES:
             raise ValueError(f"depth must be 1 to {MOST_PLIES}, got {self.depth}")
         if self.seconds is not None and not 0 < self.seconds <= threading.TIMEOUT_MAX:

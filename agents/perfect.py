@@ -40,7 +40,7 @@ class PerfectAgent:
 
     batched = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1, or none, got {self.limit}")
         object.__setattr__(self, "_solver", Solver(self.table_mb))

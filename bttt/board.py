@@ -49,7 +49,7 @@ class Board:
     win_length: int = 4
     bricks: tuple[int, ...] = ()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("rows", "cols", "win_length"):
             value = getattr(self, name)
             try:

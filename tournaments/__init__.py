@@ -13,4 +13,6 @@ __all__ = [
     "TournamentConfig",
     "run",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("tournament",))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("tournament",))

@@ -24,4 +24,6 @@ __all__ = [
     "SearchConfig",
     "SelfPlayConfig",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("configs", "player"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("configs", "player"))

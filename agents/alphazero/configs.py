@@ -54,7 +54,7 @@ class SearchConfig:
     leaves: int = 1
     reuse: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least, most in (
             ("simulations", 0, MOST_SIMULATIONS),
             ("considered", 1, 64),
@@ -98,7 +98,7 @@ class SelfPlayConfig:
     noise_total: float = 10.0
     bootstrap: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least, most in (
             ("games", 1, 100_000),
             ("opening_plies", 0, WORD_BITS),
@@ -144,7 +144,7 @@ class LearnerConfig:
     averaging: float = 0.99
     augmentation: BoardAugmentation = "all"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.batch <= 2**20:
             raise ValueError(f"batch must be 1 to {2**20}, got {self.batch}")
         for name in ("passes", "lr"):

@@ -64,7 +64,7 @@ class AlphaZeroAgent:
     positional = "network"
     """The option whose value may stand first in a spec without its name, as in "alphazero:d4"."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
             raise ValueError(f"temperature must be 0 to 100, got {self.temperature}")
         if not 0 <= self.noise <= 1:

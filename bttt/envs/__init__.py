@@ -19,4 +19,6 @@ __all__ = [
     "env",
     "random_actions",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("gym", "batch", "vector", "aec"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("gym", "batch", "vector", "aec"))

@@ -68,7 +68,7 @@ class SolveSettings:
     table_mb: int
     workers: int
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.node_limit < 1:
             raise ValueError(f"nodes must be at least 1, got {self.node_limit}")
         if self.workers < 0:

@@ -59,7 +59,7 @@ class ChannelSet:
 class Channels:
     """All channel sets of a network, and which of them can only be cut together."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sets: list[ChannelSet] = []
         self._parents: list[int] = []
         self._units: list[int] = []

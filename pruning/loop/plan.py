@@ -146,7 +146,7 @@ class Plan:
     tolerance: float = 0.005
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         known = {"criterion": CRITERIA, "scope": ("global", "layer"), "restart": ("keep", "rewind", "reinit")}
         known |= {"allocation": ("", *ALLOCATIONS), "budget": ("weights", "macs")}
         for name, choices in known.items():

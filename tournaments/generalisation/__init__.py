@@ -25,4 +25,6 @@ __all__ = [
     "stored",
     "study_networks",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("networks", "evaluation", "rates"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("networks", "evaluation", "rates"))

@@ -14,4 +14,6 @@ __all__ = [
     "publish",
     "store_path",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("publishing", "command"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("publishing", "command"))

@@ -92,7 +92,7 @@ def quantised(model: bytes, rows: int, cols: int) -> bytes:
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
 
     class Positions(CalibrationDataReader):
-        def __init__(self):
+        def __init__(self) -> None:
             self.batches = iter(np.split(_random_planes(rows, cols), 8))
 
         def get_next(self):

@@ -58,7 +58,7 @@ class NetworkConfig:
     slope: float = 0.0
     encoding: Encoding = "playable"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "blocks", tuple(self.blocks))
         widths = {name: getattr(self, name) for name in ("stream", "kernel", "policy", "value", "hidden")}
         widths |= {f"blocks[{i}]": width for i, width in enumerate(self.blocks)}

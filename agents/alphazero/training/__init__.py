@@ -27,6 +27,8 @@ __all__ = [
     "sample_type",
     "train",
 ]
-__getattr__ = on_first_use(
-    __name__, __all__, ("config", "learner", "loop", "replay", "selfplay", "state", "yardstick")
-)
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(
+        __name__, __all__, ("config", "learner", "loop", "replay", "selfplay", "state", "yardstick")
+    )

@@ -23,7 +23,7 @@ class Budget:
     games: int | None = None
     iterations: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("minutes", "games", "iterations"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:

@@ -60,7 +60,7 @@ class TrainConfig:
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     learner: LearnerConfig = field(default_factory=LearnerConfig)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         Budget(self.minutes, self.games, self.iterations)  # its errors come before any folder is made
         least_values = {"seed": 0, "workers": 1, "plies": 1, "buffer": 1, "evaluate_every": 1}
         for name, least in least_values.items():

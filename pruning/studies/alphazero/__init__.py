@@ -33,4 +33,6 @@ __all__ = [
     "prune",
     "save_buffer",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("config", "plans", "measures", "buffer", "task", "run"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("config", "plans", "measures", "buffer", "task", "run"))

@@ -79,7 +79,7 @@ class PruneOptions:
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value in defaults(self.method, self.untrained).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)

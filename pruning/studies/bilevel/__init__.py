@@ -14,4 +14,6 @@ __all__ = [
     "RECIPES",
     "conduct",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("recipes", "report"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("recipes", "report"))

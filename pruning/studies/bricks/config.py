@@ -66,7 +66,7 @@ class BricksConfig:
     selfplay: SelfPlayConfig = field(default_factory=lambda: SelfPlayConfig(games=64))
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=64, gumbel=True))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         least_values = {"positions": 1, "fitted": 1, "held": 1, "suite": 1, "seeds": 1, "splits": 0}
         least_values |= {"steps": 1, "outer": 1, "workers": 1}
         for name, least in least_values.items():

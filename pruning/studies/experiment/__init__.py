@@ -84,4 +84,6 @@ __all__ = [
     "told",
     "wider_lead",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("config", "style", "points", "claims", "report"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("config", "style", "points", "claims", "report"))

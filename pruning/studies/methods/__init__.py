@@ -14,4 +14,6 @@ __all__ = [
     "METHODS_COMPARED",
     "ComparedMethod",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("arms",))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("arms",))

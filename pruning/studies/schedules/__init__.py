@@ -13,4 +13,6 @@ __all__ = [
     "schedule_spec",
     "with_peak",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("spec",))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("spec",))

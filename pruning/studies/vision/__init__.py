@@ -17,4 +17,6 @@ __all__ = [
     "VisionTask",
     "conduct",
 ]
-__getattr__ = on_first_use(__name__, __all__, ("experiment", "report", "task"))
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("experiment", "report", "task"))

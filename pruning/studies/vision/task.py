@@ -76,7 +76,7 @@ class Training:
     scored: int = 0
     spread: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least in {"epochs": 0, "batch": 1, "patience": 0, "scored": 0}.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
