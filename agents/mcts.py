@@ -18,6 +18,7 @@ import numpy as np
 from agents.agent import Decision, Rng, generators
 from agents.mcts_kernels import ROOT, PlayoutTree, Settings, empty_tree, grow, places
 from bttt import Position
+from bttt.runs import require_at_least
 
 Leaf = Literal["rollout", "heuristic"]
 """How a leaf is judged."""
@@ -79,8 +80,7 @@ class MctsAgent:
         for name in ("iterations", "rollouts"):
             if not 1 <= getattr(self, name) <= MOST_ITERATIONS:
                 raise ValueError(f"{name} must be 1 to {MOST_ITERATIONS:,}, got {getattr(self, name):,}")
-        if not 0 <= self.c < math.inf:
-            raise ValueError(f"c must be at least 0 and finite, got {self.c}")
+        require_at_least(0, below=math.inf, c=self.c)
         if self.leaf not in get_args(Leaf):
             raise ValueError(f"leaf must be one of {', '.join(get_args(Leaf))}, got {self.leaf!r}")
         if self.seconds is not None and not 0 < self.seconds < math.inf:

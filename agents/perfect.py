@@ -13,6 +13,7 @@ import numpy as np
 
 from agents.agent import Decision, Rng, generators
 from bttt import Position
+from bttt.runs import require_at_least
 from bttt.solver import Solver
 
 DEFAULT_LIMIT = 20_000_000
@@ -41,8 +42,7 @@ class PerfectAgent:
     batched = True
 
     def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise ValueError(f"limit must be at least 1, or none, got {self.limit}")
+        require_at_least(1, limit=self.limit)
         object.__setattr__(self, "_solver", Solver(self.table_mb))
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:

@@ -10,7 +10,7 @@ from agents.agent import Decision, ask_by_name, make_agent
 from agents.human import GameQuit
 from bttt import SYMBOLS, Position, boards_of_size
 from bttt.drawing import ansi
-from bttt.runs import INTERRUPTED, OK
+from bttt.runs import INTERRUPTED, OK, require_at_least
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ def run(config: PlayConfig) -> int:
     Raises:
         ValueError: A player, the bricks, the board or the seed is wrong, or an agent's cell cannot be played.
     """
-    if config.seed < 0:
-        raise ValueError(f"seed must be at least 0, got {config.seed}")
+    require_at_least(0, seed=config.seed)
     names = (config.first, config.second)
     agents = [make_agent(name) for name in names]
     rng = np.random.default_rng(config.seed)

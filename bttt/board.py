@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from bttt.runs import require_at_least
+
 WORD_BITS = 64
 MIN_WIN_LENGTH = 3
 Cell = int | str
@@ -61,8 +63,7 @@ class Board:
                 f"board {self.rows}x{self.cols} does not fit: rows and cols must be at least 1 and "
                 f"rows * (cols + 1) at most {WORD_BITS}, got {self.rows * (self.cols + 1)}"
             )
-        if self.win_length < MIN_WIN_LENGTH:
-            raise ValueError(f"win_length must be at least {MIN_WIN_LENGTH}, got {self.win_length}")
+        require_at_least(MIN_WIN_LENGTH, win_length=self.win_length)
         object.__setattr__(self, "bricks", self._brick_indices(self.bricks))
 
     def _brick_indices(self, bricks: str | Iterable[Cell]) -> tuple[int, ...]:

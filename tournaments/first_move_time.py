@@ -9,7 +9,7 @@ import numpy as np
 
 from agents import Agent, ask_by_name, make_agent
 from bttt import Board, Position, boards_of_size
-from bttt.runs import Z95
+from bttt.runs import Z95, require_at_least
 from tournaments.play import DEFAULT_PLAYERS, expanded
 
 
@@ -35,10 +35,8 @@ class TimeConfig:
 def run(config: TimeConfig) -> int:
     """Prints the table and returns 0; raises ValueError for a wrong option."""
     config = replace(config, players=expanded(config.players))
-    if config.calls < 2:
-        raise ValueError(f"calls must be at least 2, got {config.calls}")
-    if config.seed < 0:
-        raise ValueError(f"seed must be at least 0, got {config.seed}")
+    require_at_least(2, calls=config.calls)
+    require_at_least(0, seed=config.seed)
     if not config.players:
         raise ValueError("no player is given; bttt agents lists them")
     if any(spec.strip().partition(":")[0] == "human" for spec in config.players):

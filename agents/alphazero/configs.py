@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bttt import WORD_BITS
+from bttt.runs import require_at_least
 
 Encoding = Literal["playable", "bricks"]
 """How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
@@ -63,9 +64,8 @@ class SearchConfig:
         ):
             if not least <= getattr(self, name) <= most:
                 raise ValueError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
-        for name in ("c_puct", "fpu_reduction", "c_visit", "c_scale"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
+        require_at_least(0, below=math.inf, c_puct=self.c_puct, fpu_reduction=self.fpu_reduction)
+        require_at_least(0, below=math.inf, c_visit=self.c_visit, c_scale=self.c_scale)
         if not 0 < self.discount <= 1:
             raise ValueError(f"discount must be above 0 and at most 1, got {self.discount}")
         if self.gumbel and self.leaves > 1:
@@ -150,11 +150,8 @@ class LearnerConfig:
         for name in ("passes", "lr"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")
-        for name in ("weight_decay", "value_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be at least 0 and finite, got {getattr(self, name)}")
-        if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging must be at least 0 and below 1, got {self.averaging}")
+        require_at_least(0, below=math.inf, weight_decay=self.weight_decay, value_weight=self.value_weight)
+        require_at_least(0, below=1, averaging=self.averaging)
 
     def lr_at(self, progress: float) -> float:
         """Returns the learning rate at a share of the budget, in [0, 1]."""

@@ -13,8 +13,9 @@ from math import ceil
 from pathlib import Path
 
 from bttt.board import Board
-from bttt.commands.layouts import random_layout
+from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
+from bttt.runs import make_folder, require_at_least, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
 from bttt.symmetry import canonical_board
 
@@ -84,12 +85,13 @@ def run(config: DrawnConfig) -> int:
         OSError: A file cannot be written.
     """
     size = _checked_size(config)
+    make_folder(config.out)
     found = []
     for bricks in config.bricks:
         found.append(find_drawn(size, bricks, config))
         print(found[-1], flush=True)
-    config.file.parent.mkdir(parents=True, exist_ok=True)
-    config.file.write_text(drawn_text(config, found), encoding="utf-8")
+    make_folder(config.file.parent)
+    write_text(config.file, drawn_text(config, found))
     print(f"written to {config.file}")
     return 0
 
@@ -99,11 +101,8 @@ def _checked_size(config: DrawnConfig) -> Board:
     size = Board.parse(config.board)
     if size.bricks:
         raise ValueError(f"board {config.board!r} has bricks of its own: give the size alone")
-    if config.count < 1 or config.tries < 1 or config.seed < 0:
-        raise ValueError(
-            "count and tries must be at least 1 and seed at least 0, got "
-            f"count={config.count}, tries={config.tries}, seed={config.seed}"
-        )
+    require_at_least(1, count=config.count, tries=config.tries)
+    require_at_least(0, seed=config.seed)
     for bricks in config.bricks:
         if not 0 <= bricks < size.cells:
             raise ValueError(f"bricks must be 0 to {size.cells - 1}, got {bricks}")

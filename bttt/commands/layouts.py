@@ -9,23 +9,19 @@ No start is lost: a stone more never hurts, so the first player could use any wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
 from pathlib import Path
 
-import numpy as np
-
 from bttt.board import Board
+from bttt.commands.random_layouts import random_layout
 from bttt.commands.tally import LayoutTally
 from bttt.position import Position
-from bttt.runs import provenance
+from bttt.runs import csv_text, make_folder, provenance, require_at_least, write_json, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, Solved, SolveSettings, solve_logged, solving_cost
 from bttt.symmetry import canonical_board
-
-COLUMNS = "board,bricks,layouts,different,win,draw,loss,unproven,win_low,win_high,draw_low,draw_high"
 
 
 @dataclass(frozen=True)
@@ -67,13 +63,14 @@ def run(config: LayoutsConfig) -> int:
         for size in sizes
         for bricks in range(min(config.most_bricks, size.cells - 1) + 1)
     }
+    make_folder(config.out)
     log_path = config.out / LOG_FILE
     log = solve_logged(log_path, (_task(board) for boards in drawn.values() for board in boards), search)
     tallies = [tally(size, bricks, boards, log) for (size, bricks), boards in drawn.items()]
-    (config.out / "layouts.csv").write_text(layouts_csv(tallies), encoding="utf-8")
+    write_text(config.out / "layouts.csv", layouts_csv(tallies))
     tasks = {str(_task(board)) for boards in drawn.values() for board in boards}
     record = {**provenance(config), **solving_cost(log[text] for text in tasks)}
-    (config.out / "layouts.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(config.out / "layouts.json", record)
     from bttt.commands.layouts_picture import draw_tallies
 
     draw_tallies(tallies, config.out / "layouts.png")
@@ -85,11 +82,8 @@ def run(config: LayoutsConfig) -> int:
 
 
 def _sizes(config: LayoutsConfig) -> tuple[Board, ...]:
-    if config.count < 1 or config.most_bricks < 0 or config.seed < 0:
-        raise ValueError(
-            "count must be at least 1, most_bricks and seed at least 0, got "
-            f"count={config.count}, most_bricks={config.most_bricks}, seed={config.seed}"
-        )
+    require_at_least(1, count=config.count)
+    require_at_least(0, most_bricks=config.most_bricks, seed=config.seed)
     sizes = tuple(dict.fromkeys(map(Board.parse, config.boards)))
     for size in sizes:
         if size.bricks:
@@ -104,13 +98,6 @@ def draw_layouts(size: Board, bricks: int, count: int, seed: int) -> tuple[Board
     if comb(size.cells, bricks) <= count:
         return tuple(size.with_bricks(cells) for cells in combinations(range(size.cells), bricks))
     return tuple(random_layout(size, bricks, seed, number) for number in range(count))
-
-
-def random_layout(size: Board, bricks: int, seed: int, number: int) -> Board:
-    """Returns layout `number` of a size and number of bricks, uniformly drawn."""
-    key = (size.rows, size.cols, size.win_length, bricks, number)
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-    return size.with_bricks(rng.choice(size.cells, size=bricks, replace=False).tolist())
 
 
 def _task(board: Board) -> Position:
@@ -128,13 +115,26 @@ def tally(size: Board, bricks: int, boards: Sequence[Board], log: Mapping[str, S
 
 def layouts_csv(tallies: Iterable[LayoutTally]) -> str:
     """Returns the tallies as CSV, with the intervals of the shares of wins and of draws."""
-    lines = [COLUMNS]
-    for each in tallies:
-        cells = [each.board, each.bricks, each.layouts, each.different]
-        cells += [each.win, each.draw, each.loss, each.unproven]
-        shares = (*each.interval(each.win), *each.interval(each.draw))
-        lines.append(",".join([*map(str, cells), *(f"{share:.4f}" for share in shares)]))
-    return "\n".join(lines) + "\n"
+    return csv_text(map(_csv_row, tallies))
+
+
+def _csv_row(each: LayoutTally) -> dict[str, object]:
+    counts = {
+        "board": each.board,
+        "bricks": each.bricks,
+        "layouts": each.layouts,
+        "different": each.different,
+        "win": each.win,
+        "draw": each.draw,
+        "loss": each.loss,
+        "unproven": each.unproven,
+    }
+    shares = zip(
+        ("win_low", "win_high", "draw_low", "draw_high"),
+        (*each.interval(each.win), *each.interval(each.draw)),
+        strict=True,
+    )
+    return counts | {name: f"{share:.4f}" for name, share in shares}
 
 
 def layouts_table(tallies: Iterable[LayoutTally]) -> str:

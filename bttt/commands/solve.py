@@ -8,13 +8,13 @@ from typing import Annotated
 import tyro
 
 from bttt.board import Board
+from bttt.commands.verdicts import mark
 from bttt.drawing import ansi, caption
 from bttt.position import SYMBOLS, Position
+from bttt.runs import require_at_least
 from bttt.solver import DEFAULT_TABLE_MB, Solution, Solver, Verdict, before_move
 from bttt.symmetry import move_orbits
 
-LETTERS = {1: "W", 0: "D", -1: "L", None: "?"}
-"""Text of a value for the player who moves: won, drawn, lost, not proven."""
 VERBS = {1: "wins", 0: "draws", -1: "loses"}
 
 
@@ -43,8 +43,7 @@ def run(config: SolveConfig) -> int:
     Raises:
         ValueError: The board, a move or a number is wrong, or the game is over.
     """
-    if config.nodes < 1:
-        raise ValueError(f"nodes must be at least 1, got {config.nodes}")
+    require_at_least(1, nodes=config.nodes)
     position = read_position(config.position, config.moves)
     solver = Solver(config.table_mb)
     solution = solver.solve(position, config.nodes, cells=False)
@@ -87,12 +86,6 @@ def move_verdicts(solver: Solver, position: Position, node_limit: int | None = N
         after = solver.solve(position.play(cells[0]), node_limit, cells=False)
         verdicts.update(dict.fromkeys(cells, before_move(after.value, after.plies)))
     return dict(sorted(verdicts.items()))
-
-
-def mark(verdict: Verdict) -> str:
-    """Returns a verdict as a short text: W9, L12, D or ?; W or L alone where the plies are not proven."""
-    plies = str(verdict.plies) if verdict.value and verdict.plies is not None else ""
-    return LETTERS[verdict.value] + plies
 
 
 def in_words(position: Position, solution: Solution) -> str:

@@ -6,16 +6,15 @@ own symmetries take into each other; the others are mapped from these.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bttt.board import Board
 from bttt.bricks import boards_of_size
-from bttt.commands.solve import mark
+from bttt.commands.verdicts import mark
 from bttt.position import Position
-from bttt.runs import provenance
+from bttt.runs import csv_text, make_folder, provenance, write_json, write_text
 from bttt.solver import (
     DEFAULT_TABLE_MB,
     LOG_FILE,
@@ -95,13 +94,14 @@ def run(config: StartsConfig) -> int:
         if len(board.bricks) != 1:
             raise ValueError(f"starts are boards with one brick, {board} has {len(board.bricks)}")
     search = SolveSettings(config.nodes, plies=True, table_mb=config.table_mb, workers=config.workers)
+    make_folder(config.out)
     tasks = positions_to_solve(boards)
     log = solve_logged(config.out / LOG_FILE, tasks, search)
     found = [start_of(board, log) for board in boards]
-    (config.out / "starts.csv").write_text(starts_csv(found), encoding="utf-8")
-    (config.out / "first_moves.csv").write_text(first_moves_csv(found), encoding="utf-8")
+    write_text(config.out / "starts.csv", starts_csv(found))
+    write_text(config.out / "first_moves.csv", first_moves_csv(found))
     record = {**provenance(config), **solving_cost(log[str(task)] for task in tasks)}
-    (config.out / "starts.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_json(config.out / "starts.json", record)
     from bttt.commands.starts_picture import draw_starts
 
     draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
@@ -135,23 +135,36 @@ def start_of(board: Board, log: Mapping[str, Solved]) -> SolvedStart:
 
 def starts_csv(starts: Sequence[SolvedStart]) -> str:
     """Returns one line a start: its brick, orbit, value, plies, and how its first moves are worth."""
-    lines = ["brick,orbit,value,plies,winning_moves,drawing_moves,losing_moves,unproven_moves,fastest_moves"]
-    for start in starts:
-        counts = start.counts()
-        cells = [start.board.brick_names, _orbit(start), start.verdict.value, start.verdict.plies]
-        cells += [counts[1], counts[0], counts[-1], counts[None], " ".join(start.fastest())]
-        lines.append(_csv_line(cells))
-    return "\n".join(lines) + "\n"
+    return csv_text(map(_csv_row, starts))
+
+
+def _csv_row(start: SolvedStart) -> dict[str, object]:
+    counts = start.counts()
+    return {
+        "brick": start.board.brick_names,
+        "orbit": _orbit(start),
+        "value": start.verdict.value,
+        "plies": start.verdict.plies,
+        "winning_moves": counts[1],
+        "drawing_moves": counts[0],
+        "losing_moves": counts[-1],
+        "unproven_moves": counts[None],
+        "fastest_moves": " ".join(start.fastest()),
+    }
 
 
 def first_moves_csv(starts: Sequence[SolvedStart]) -> str:
     """Returns one line a first move: the brick, the move, its value for the first player, its plies."""
-    lines = ["brick,move,value,plies"]
-    for start in starts:
-        for cell, verdict in start.moves.items():
-            names = [start.board.brick_names, start.board.cell_name(cell)]
-            lines.append(_csv_line([*names, verdict.value, verdict.plies]))
-    return "\n".join(lines) + "\n"
+    return csv_text(
+        {
+            "brick": start.board.brick_names,
+            "move": start.board.cell_name(cell),
+            "value": verdict.value,
+            "plies": verdict.plies,
+        }
+        for start in starts
+        for cell, verdict in start.moves.items()
+    )
 
 
 def orbit_table(starts: Sequence[SolvedStart]) -> str:
@@ -179,7 +192,3 @@ def _others(images: Sequence[str]) -> str:
 def _orbit(start: SolvedStart) -> int:
     known = orbits(start.board.rows, start.board.cols)
     return next(number for number, cells in enumerate(known) if start.brick in cells)
-
-
-def _csv_line(cells: Sequence[object]) -> str:
-    return ",".join("" if cell is None else str(cell) for cell in cells)

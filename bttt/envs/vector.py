@@ -25,6 +25,7 @@ from bttt.envs.episode import (
 )
 from bttt.opponent import RANDOM, Opponent, as_player, replies
 from bttt.position import FIRST, SECOND, Outcome, Position
+from bttt.runs import require_at_least
 
 SELF = "self"
 AUTORESET_MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
@@ -78,8 +79,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         copy: bool = True,
         render_mode: str | None = None,
     ):
-        if num_envs < 1:
-            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
+        require_at_least(1, num_envs=num_envs)
         size = Board(rows, cols, win_length)
         self.boards = episode_boards(bricks, size)
         check_seat(seat, self.boards)

@@ -1,52 +1,74 @@
-"""bttt/runs."""
+"""The ground of all commands: run folders, options, checks, text tables, processes, exit codes.
+
+A command opens its folder so:
+
+    with open_run("train", settings_of(config), out=config.out) as run:
+        run.write_config(options_of(config))
+        run.add_environment()
+        ...  # works in run.path
+"""
 
 from bttt.runs.doors import on_first_use
 from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
+from bttt.runs.files import plain, read_json, write_bytes, write_json, write_text
 from bttt.runs.folder import (
+    CONFIG_FILE,
+    ENVIRONMENT_FILE,
+    RunFolder,
     add_environment,
     default_folder,
-    environment,
     hold,
+    make_folder,
     open_folder,
-    peak_memory_mb,
-    plain,
-    provenance,
-    read_json,
-    write_bytes,
-    write_json,
-    write_text,
+    open_run,
 )
 from bttt.runs.intervals import Z95, wilson
+from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
-from bttt.runs.processes import quietly, side_by_side
+from bttt.runs.origin import environment, peak_memory_mb, provenance
+from bttt.runs.processes import quietly, side_by_side, spread, worker_count
+from bttt.runs.settings import option, options_of, part, refuse_set_by_study, settings_of
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text
 
 __all__ = [
     "CLOSED_PIPE",
+    "CONFIG_FILE",
+    "ENVIRONMENT_FILE",
     "FORFEITS",
     "INTERRUPTED",
     "OK",
     "TEXT_WIDTH",
     "USAGE_ERROR",
     "Z95",
+    "RunFolder",
     "add_environment",
     "aligned",
     "csv_text",
     "default_folder",
     "environment",
     "hold",
+    "make_folder",
     "nearest",
     "number_text",
     "on_first_use",
     "open_folder",
+    "open_run",
+    "option",
+    "options_of",
     "parse_options",
+    "part",
     "peak_memory_mb",
     "plain",
     "provenance",
     "quietly",
     "read_json",
+    "refuse_set_by_study",
+    "require_at_least",
+    "settings_of",
     "side_by_side",
+    "spread",
     "wilson",
+    "worker_count",
     "write_bytes",
     "write_json",
     "write_text",

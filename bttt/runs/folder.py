@@ -1,22 +1,99 @@
-"""The folder of a run: its name, atomic writes, and the record of where it was made."""
+"""The folder of a run: one way to open it, for every command.
+
+The settings of a run name its folder, and its config.json records them, so the same command finds the same
+run again. A folder with other settings, or with files that no run wrote, is refused. A lock keeps other
+processes out.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bttt.runs.files import read_json, write_json
+from bttt.runs.origin import environment
+
 RUNS = Path("runs")
-RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch", "onnxruntime")
+CONFIG_FILE, ENVIRONMENT_FILE, LOCK_FILE = "config.json", "environment.json", ".lock"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The open folder of a run.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    def config(self) -> dict[str, Any]:
+        """Returns what config.json records; empty before it is written."""
+        return read_json(self.path / CONFIG_FILE, dict)
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Writes config.json, atomically."""
+        write_json(self.path / CONFIG_FILE, config)
+
+    def add_environment(self, **more: Any) -> None:
+        """Adds this process, and `more` about it, to environment.json, the list of all that worked here."""
+        path = self.path / ENVIRONMENT_FILE
+        write_json(path, [*read_json(path, list), {**environment(), **more}])
+
+
+@contextmanager
+def open_run(
+    command: str,
+    settings: Mapping[str, Any],
+    *,
+    out: Path | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    known_by: str = CONFIG_FILE,
+) -> Iterator[RunFolder]:
+    """Opens the folder of a run for this process alone; makes it where there is none.
+
+    Args:
+        command: The first part of the folder's default name.
+        settings: What decides the run, as JSON values. They name the folder.
+        out: The folder; by default `runs/<command>-<hash of the settings>`.
+        defaults: What a setting was before it existed, for runs that were made then.
+        known_by: The file or folder that marks a run of this command. Where it is config.json, the settings
+            there must be these; otherwise the command compares them itself.
+
+    Raises:
+        ValueError: `out` is a file, or holds a run with other settings or other files, or another process
+            uses it.
+        OSError: The folder cannot be made.
+    """
+    folder = out or default_folder(command, settings)
+
+    def check() -> None:
+        _refuse_other_files(folder, known_by)
+        if known_by == CONFIG_FILE:
+            _refuse_other_settings(folder, settings, defaults or {})
+
+    check()  # before anything is written
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder):
+        check()  # another process may have begun a run in between
+        yield RunFolder(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder of results or runs, which several commands may share.
+
+    Raises:
+        ValueError: It is a file.
+        OSError: It cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} must be a folder, it is a file")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
@@ -25,30 +102,28 @@ def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
     return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
-def open_folder(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Makes a run's folder, or checks that it holds a run with these settings.
-
-    Args:
-        folder: The folder.
-        settings: What decides the run, as JSON values; those of a run are in its config.json.
-        defaults: What a setting was before it existed, for runs that were made then.
-
-    Raises:
-        ValueError: It is a file, holds other things, or a run with other settings.
-    """
+def _refuse_other_files(folder: Path, known_by: str) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"out must be a folder, {folder} is a file")
-    stored = read_json(folder / "config.json", dict) if folder.is_dir() else {}
-    if not stored and folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    if not folder.is_dir() or (folder / known_by).exists():
+        return
+    if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
+
+
+def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    stored = read_json(folder / CONFIG_FILE, dict)
+    if not stored:
+        return
+    if not settings.keys() & stored.keys():
+        raise ValueError(f"out must be a new folder or that of a run, {folder} holds another {CONFIG_FILE}")
     before = _with_defaults(stored, defaults)
     for name, value in settings.items():
-        if stored and before.get(name) != value:
+        if before.get(name) != value:
             raise ValueError(
                 f"{folder} holds a run with other settings: {name} is {before.get(name)!r} there, "
                 f"{value!r} here; choose another --out"
             )
-    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _with_defaults(stored: Any, defaults: Any) -> Any:
@@ -58,110 +133,33 @@ def _with_defaults(stored: Any, defaults: Any) -> Any:
     return {**defaults, **{name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}}
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
-    write_bytes(path, text.encode())
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes `value` as indented JSON, atomically."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
-
-
-def read_json(path: Path, kind: type) -> Any:
-    """Returns the JSON of a file that this program wrote, or an empty `kind` where there is no file.
-
-    Raises:
-        ValueError: The file holds no JSON of that kind.
-    """
-    if not path.exists():
-        return kind()
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}): mend or delete it") from error
-    if not isinstance(value, kind):
-        raise ValueError(f"{path} is damaged (no {kind.__name__}): mend or delete it")
-    return value
+def open_folder(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Checks and makes a folder; `open_run` replaces it."""
+    _refuse_other_files(folder, CONFIG_FILE)
+    _refuse_other_settings(folder, settings, defaults)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def add_environment(folder: Path, **more: Any) -> None:
-    """Adds this process, and what else is told of it, to environment.json, the list of all on the run."""
-    path = folder / "environment.json"
-    write_json(path, [*read_json(path, list), {**environment(), **more}])
-
-
-def environment() -> dict[str, Any]:
-    """Returns what a result may depend on beside its settings: versions, machine, command, date."""
-    return {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "cores": os.cpu_count(),
-        "packages": {name: _installed(name) for name in RECORDED_PACKAGES},
-    }
+    """Adds this process to environment.json; `RunFolder.add_environment` replaces it."""
+    RunFolder(folder).add_environment(**more)
 
 
 @contextmanager
 def hold(folder: Path) -> Iterator[None]:
-    """Keeps other processes out of a run's folder; where the system has no such locks, nothing is kept.
+    """Keeps other processes out of a folder; does nothing where the system has no such locks.
 
     Raises:
-        ValueError: Another process holds it.
+        ValueError: Another process uses it.
     """
     try:
         import fcntl
     except ImportError:  # not on Windows
         yield
         return
-    with (folder / ".lock").open("w") as file:
+    with (folder / LOCK_FILE).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ValueError(f"another process is at work in {folder}") from error
+            raise ValueError(f"another process is using {folder}: wait, or choose another --out") from error
         yield
-
-
-def peak_memory_mb() -> float | None:
-    """Returns the most memory that this process has used, in MB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # not on Windows
-        return None
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
-
-
-def provenance(config: Any) -> dict[str, Any]:
-    """Returns `environment()` and a command's configuration, a dataclass, ready for JSON."""
-    return {**environment(), "config": plain(asdict(config))}
-
-
-def plain(value: Any) -> Any:
-    """Returns a value of nested dicts, lists and tuples ready for JSON: paths become text."""
-    if isinstance(value, Mapping):
-        return {name: plain(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def _installed(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -1,46 +1,91 @@
-"""Runs independent tasks of a study side by side in processes."""
+"""Independent tasks side by side in processes: the one place that knows how they are spread."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import joblib
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+T = TypeVar("T")
+
+
+def worker_count(workers: int, tasks: int) -> int:
+    """Returns how many processes to use: `workers`, or one a core where that is 0, but at most `tasks`."""
+    import joblib
+
+    return max(1, min(workers or joblib.cpu_count(), tasks))
+
+
+def spread(
+    task: Callable[..., T], calls: Iterable[tuple[Any, ...]], *, workers: int, ordered: bool = False
+) -> Iterator[T]:
+    """Calls a task with each of several arguments, and returns an iterator over the results.
+
+    The processes begin at once, before the first result is asked for. With one worker there is no other
+    process, and each call is made when its result is asked for. The caller alone writes results.
+
+    Args:
+        task: Picklable; what it returns depends on its arguments alone.
+        calls: Its arguments, a tuple for each call.
+        workers: Processes; joblib's current backend starts them (`joblib.parallel_config` chooses another).
+        ordered: Results come in the order of the calls; by default as they finish.
+
+    Raises:
+        OSError: A process has died; raised here, or where the next result is asked for.
+    """
+    import joblib
+
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator" if ordered else "generator_unordered")
+    with _deaths_reported():
+        results = parallel(joblib.delayed(task)(*arguments) for arguments in calls)
+    return _each(results)
+
+
+def _each(results: Iterator[T]) -> Iterator[T]:
+    with _deaths_reported():
+        yield from results
+
+
+@contextmanager
+def _deaths_reported() -> Iterator[None]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    try:
+        yield
+    except BrokenProcessPool as error:
+        raise OSError(
+            "a worker process has died (killed, out of memory, or ended by an agent); "
+            "what is stored is kept: rerun the command to continue"
+        ) from error
 
 
 def side_by_side(
     task: Callable[..., str], calls: Iterable[tuple[Any, ...]], *, workers: int, progress: tqdm
 ) -> None:
-    """Calls a task with each of several arguments, in processes of its own, in any order.
+    """Calls a task with each of several arguments, in any order, and shows the progress.
 
     Args:
         task: Picklable; returns its name, to be shown.
         calls: Its arguments.
         workers: Processes.
-        progress: Is moved on by one for each.
+        progress: Moves on by one for each.
 
     Raises:
         OSError: A process has died.
     """
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    try:
-        for name in parallel(joblib.delayed(task)(*arguments) for arguments in calls):
-            progress.set_postfix_str(name, refresh=False)
-            progress.update()
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed or out of memory); what is stored is kept"
-        ) from error
+    for name in spread(task, calls, workers=workers):
+        progress.set_postfix_str(name, refresh=False)
+        progress.update()
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Lets nothing be printed, since others work beside; torch gets one thread."""
+    """Keeps a task that runs beside others from printing, and torch to one thread."""
     import torch
 
     torch.set_num_threads(1)

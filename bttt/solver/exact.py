@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import joblib
 import numpy as np
 
 from bttt.board import WORD_BITS, Board
 from bttt.position import Outcome, Position
+from bttt.runs import require_at_least, spread
 from bttt.solver import proof_numbers, shortest_win
 from bttt.solver.proof_moves import LIMIT, NOT_FOUND, Memory
 from bttt.solver.threats import NODES, STAMP, LineRules
@@ -156,8 +156,7 @@ class Solver:
         return self._wins(after, mover=True, plies=plies - 3) is False
 
     def _start(self, board: Board, node_limit: int | None) -> None:
-        if node_limit is not None and node_limit < 1:
-            raise ValueError(f"node_limit must be at least 1, or none, got {node_limit}")
+        require_at_least(1, node_limit=node_limit)
         if board != self._board:
             self._set_board(board)
         if self._counters[STAMP] == MOST_STAMP:
@@ -305,11 +304,8 @@ def solve_many(
         for position in positions:
             yield solver.solve(position, node_limit, plies=plies, cells=cells)
         return
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator", batch_size="auto")
-    yield from parallel(
-        joblib.delayed(_solve_in_worker)(position, node_limit, plies, cells, table_mb)
-        for position in positions
-    )
+    calls = ((position, node_limit, plies, cells, table_mb) for position in positions)
+    yield from spread(_solve_in_worker, calls, workers=workers, ordered=True)
 
 
 def _solve_in_worker(

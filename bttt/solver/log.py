@@ -9,17 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import process_time
 
-import joblib
-from tqdm import tqdm
-
 from bttt.board import Board
 from bttt.position import Position
+from bttt.runs import require_at_least, spread, worker_count
 from bttt.solver.exact import Solver
 
 LOG_FILE = "solved.jsonl"
@@ -69,10 +66,8 @@ class SolveSettings:
     workers: int
 
     def __post_init__(self) -> None:
-        if self.node_limit < 1:
-            raise ValueError(f"nodes must be at least 1, got {self.node_limit}")
-        if self.workers < 0:
-            raise ValueError(f"workers must be at least 0, got {self.workers}")
+        require_at_least(1, nodes=self.node_limit)
+        require_at_least(0, workers=self.workers)
 
 
 def read_log(path: Path) -> dict[str, Solved]:
@@ -126,6 +121,8 @@ def solve_logged(path: Path, positions: Iterable[Position], search: SolveSetting
         ValueError: The file is not a log.
         OSError: It cannot be written, or a worker process has died; what is stored is kept.
     """
+    from tqdm import tqdm
+
     stored = read_log(path)
     wanted = {str(position): position for position in positions}
     missing = [
@@ -149,19 +146,13 @@ def solve_logged(path: Path, positions: Iterable[Position], search: SolveSetting
 
 def _solve_all(positions: Sequence[Position], search: SolveSettings) -> Iterator[tuple[str, Solved]]:
     """Yields each position's text and solution as soon as it is there."""
-    workers = min(search.workers or joblib.cpu_count(), len(positions))
-    if workers <= 1:
+    workers = worker_count(search.workers, len(positions))
+    if workers == 1:
         for position in positions:
             yield _solve_one(position, search)
         return
     _worker_solver(1)  # compiles the kernels once, which the other processes then find on disk
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    try:
-        yield from parallel(joblib.delayed(_solve_one)(position, search) for position in positions)
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed, or out of memory); what is stored is kept"
-        ) from error
+    yield from spread(_solve_one, ((position, search) for position in positions), workers=workers)
 
 
 def _solve_one(position: Position, search: SolveSettings) -> tuple[str, Solved]:

@@ -140,7 +140,7 @@ def test_specs_equality_and_pickling(perfect):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("perfect:limit=0", "limit must be at least 1, or none, got 0"),
+        ("perfect:limit=0", "limit must be at least 1, got 0"),
         ("perfect:table_mb=0", "table_mb must be 1 to"),
     ],
 )

@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from bttt import Board
+from bttt.runs import require_at_least
 
 DEFAULT_PLAYERS = (
     "random",
@@ -71,8 +72,7 @@ def schedule_games(
     twice = sorted({name for name in players if list(players).count(name) > 1})
     if twice:
         raise ValueError(f"player {twice[0]!r} is named twice; players must differ")
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    require_at_least(1, repeats=repeats)
     pairs = [pair for pair in combinations(players, 2) if kind == "round-robin" or players[0] in pair]
     count = 2 * len(pairs) * len(boards) * repeats
     if count > MOST_GAMES:

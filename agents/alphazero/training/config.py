@@ -8,6 +8,7 @@ from typing import Literal
 
 from agents.alphazero.configs import Encoding, LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.training.budget import Budget
+from bttt.runs import option, require_at_least
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class TrainConfig:
     number of workers, on the same kind of machine. With --minutes, the learning rate follows the clock.
     """
 
-    bricks: tuple[str, ...] = ("all",)
+    bricks: tuple[str, ...] = option(("all",), by_study=True)
     """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
@@ -32,21 +33,21 @@ class TrainConfig:
     encoding: Encoding | None = None
     """Input plane that shows the bricks: the playable cells, or the bricks. Default: the preset's
     encoding."""
-    minutes: float | None = None
+    minutes: float | None = option(None, setting=False)
     """Stop after this many minutes of work. Default: no limit if --games or --iterations is given, otherwise
     20."""
-    games: int | None = None
+    games: int | None = option(None, setting=False)
     """Stop after this many self-play games. Default: no limit."""
-    iterations: int | None = None
+    iterations: int | None = option(None, setting=False, by_study=True)
     """Stop after this many iterations of self-play and learning. Default: no limit."""
-    seed: int = 0
+    seed: int = option(0, by_study=True)
     """Seed of all random numbers."""
-    out: Path | None = None
+    out: Path | None = option(None, setting=False, by_study=True)
     """Run folder. Default: runs/train-<hash of the settings>."""
-    workers: int = 1
+    workers: int = option(1, by_study=True)
     """Self-play processes, next to the process that learns. With 1, a single process alternates between
     both."""
-    device: str = "cpu"
+    device: str = option("cpu", setting=False)
     """Device of the network: cpu or cuda; cuda allows only one worker."""
     plies: int = 8
     """Plies that each game advances in one iteration."""
@@ -54,7 +55,7 @@ class TrainConfig:
     """Replay buffer size: the most recent samples kept for training."""
     evaluate_every: int = 10
     """Iterations between two evaluations of the value-losing move rate."""
-    tensorboard: bool = False
+    tensorboard: bool = option(False, setting=False)
     """Also write TensorBoard files (needs the extra `tensorboard`)."""
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
@@ -62,14 +63,12 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         Budget(self.minutes, self.games, self.iterations)  # its errors come before any folder is made
-        least_values = {"seed": 0, "workers": 1, "plies": 1, "buffer": 1, "evaluate_every": 1}
-        for name, least in least_values.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        require_at_least(0, seed=self.seed)
+        require_at_least(1, workers=self.workers, plies=self.plies, buffer=self.buffer)
+        require_at_least(1, evaluate_every=self.evaluate_every)
         if self.workers > 1 and self.device != "cpu":
             raise ValueError(f"workers must be 1 with device={self.device}, got {self.workers}")
-        if self.search.simulations < 1:
-            raise ValueError("search.simulations must be at least 1 for training, got 0")
+        require_at_least(1, **{"search.simulations": self.search.simulations})
         if self.workers > self.selfplay.games:
             raise ValueError(
                 f"workers must be at most selfplay.games, {self.selfplay.games}, got {self.workers}"

@@ -8,13 +8,11 @@ the result is the same where they do not.
 from __future__ import annotations
 
 import math
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 import torch
 from tqdm import tqdm
@@ -37,23 +35,13 @@ from agents.alphazero.training.state import TrainingState, as_arrays, as_tensors
 from agents.alphazero.training.yardstick import Yardstick
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
-from bttt.runs import (
-    add_environment,
-    default_folder,
-    environment,
-    hold,
-    open_folder,
-    peak_memory_mb,
-    plain,
-    write_json,
-)
+from bttt.runs import environment, open_run, options_of, peak_memory_mb, settings_of, spread
 
 if TYPE_CHECKING:
     from agents.alphazero.training.config import TrainConfig
+    from bttt.runs import RunFolder
 
 LATEST_FILE = "latest.safetensors"
-NOT_SETTINGS = ("out", "minutes", "games", "iterations", "tensorboard", "device")
-"""Options that do not change what an iteration does, which may differ when a run is continued."""
 
 
 def train(config: TrainConfig) -> Path:
@@ -66,12 +54,21 @@ def train(config: TrainConfig) -> Path:
     boards = boards_of_size(config.board, config.bricks)
     network = new_network(config, boards[0])
     _check_device(config.device)
-    folder = _open_folder(config)
-    with one_thread(), hold(folder), tensorboard_writer(folder, config.tensorboard) as write:
+    settings, defaults = settings_of(config), options_of(type(config)())
+    with one_thread(), open_run("train", settings, out=config.out, defaults=defaults) as run:
+        run.write_config({**options_of(config), "out": str(run.path)})
+        _train(config, boards, network, run)
+    return run.path
+
+
+def _train(config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueNet, run: RunFolder) -> None:
+    """Trains in an open folder, or continues there, and prints a summary."""
+    folder = run.path
+    with tensorboard_writer(folder, config.tensorboard) as write:
         training = TrainingRun(config, boards, network, folder)
         unfinished = training.progress() < 1
         if unfinished:
-            add_environment(folder)
+            run.add_environment()
         with tqdm(total=100, unit="%", bar_format=BAR) as bar:
             bar.update(round(100 * training.progress(), 1) - bar.n)
             while training.progress() < 1:
@@ -82,7 +79,6 @@ def train(config: TrainConfig) -> Path:
         if unfinished or not (folder / RUN_FILE).exists():
             training.finish()
     print(training.summary())
-    return folder
 
 
 def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
@@ -106,15 +102,6 @@ def _check_device(device: str) -> None:
         raise ValueError(
             f"device must be cpu, or cuda where there is one, got {device!r} ({error})"
         ) from error
-
-
-def _open_folder(config: TrainConfig) -> Path:
-    """Returns the run's folder, made and checked against the settings of the run that it holds."""
-    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
-    folder = config.out or default_folder("train", settings)
-    open_folder(folder, settings, plain(asdict(type(config)())))
-    write_json(folder / "config.json", plain({**asdict(config), "out": folder}))
-    return folder
 
 
 class TrainingRun:
@@ -222,16 +209,13 @@ class TrainingRun:
         tensors = {name: tensor.cpu() for name, tensor in self.learner.average.state_dict().items()}
         network = PolicyValueNet(self.learner.average.config)
         network.load_state_dict(tensors)
-        parallel = joblib.Parallel(n_jobs=self.config.workers, return_as="generator")
-        results = parallel(
-            joblib.delayed(_play)(network, part, self.config.plies, self._rng(iteration, number))
+        calls = (
+            (network, part, self.config.plies, self._rng(iteration, number))
             for number, part in enumerate(self.parts)
         )
-        losses = self._learn(iteration)
-        try:
-            parts, played = zip(*results, strict=True)
-        except BrokenProcessPool as error:
-            raise OSError("a worker process has died (killed, or out of memory)") from error
+        results = spread(_play, calls, workers=self.config.workers, ordered=True)
+        losses = self._learn(iteration)  # beside the processes that play
+        parts, played = zip(*results, strict=True)
         self.parts = list(parts)
         return Played.joined(played), losses, perf_counter() - start
 
@@ -292,7 +276,7 @@ class TrainingRun:
             "date": made["date"],
             "packages": made["packages"],
             "bfloat16": bfloat16_is_fast(),
-            "config": plain({name: value for name, value in asdict(self.config).items() if name != "out"}),
+            "config": {name: value for name, value in options_of(self.config).items() if name != "out"},
             "training": asdict(self.counts),
             "value-losing moves, raw policy": self.rates,
         }

@@ -6,7 +6,7 @@ from solve import exact_value
 from bttt.board import Board
 from bttt.bricks import DRAWN_FILE, brick_set
 from bttt.commands.drawn import DrawnConfig, drawn_text, find_drawn, trial_layout, with_fewer_lines
-from bttt.commands.layouts import random_layout
+from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
 from bttt.symmetry import canonical_board
 

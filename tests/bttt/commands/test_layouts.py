@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from solve import exact_value
 
 from bttt.board import Board
-from bttt.commands.layouts import balance, draw_layouts, layouts_csv, layouts_table, random_layout, tally
+from bttt.commands.layouts import balance, draw_layouts, layouts_csv, layouts_table, tally
 from bttt.commands.layouts_picture import draw_tallies
+from bttt.commands.random_layouts import random_layout
 from bttt.commands.tally import LayoutTally
 from bttt.position import Position
 from bttt.solver.log import LOG_FILE, SolveSettings, solve_logged

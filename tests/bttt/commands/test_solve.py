@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from solve import best_cells, exact_value
 
 from bttt.board import Board
-from bttt.commands.solve import best_line, in_words, mark, move_verdicts, read_position
+from bttt.commands.solve import best_line, in_words, move_verdicts, read_position
+from bttt.commands.verdicts import mark
 from bttt.drawing.render import ansi
 from bttt.position import Outcome, Position
 from bttt.solver.exact import Solution, Solver, Verdict

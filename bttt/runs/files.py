@@ -1,0 +1,58 @@
+"""Files of a run: atomic writes, and JSON that is checked as it is read."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes `value` as indented JSON, atomically."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path, kind: type) -> Any:
+    """Returns the JSON of a file that this program wrote, or an empty `kind` where there is no file.
+
+    Raises:
+        ValueError: The file holds no JSON of that kind.
+    """
+    if not path.exists():
+        return kind()
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is corrupt ({error}): repair or delete it") from error
+    if not isinstance(value, kind):
+        raise ValueError(f"{path} is corrupt (no {kind.__name__}): repair or delete it")
+    return value
+
+
+def plain(value: Any) -> Any:
+    """Returns a value of nested dicts, lists and tuples ready for JSON: paths become text."""
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,87 @@
+"""The options of a command, and which of them are settings of its run.
+
+The options are the fields of a dataclass. A field that is declared with `option` records in its metadata what
+the option decides; any other field is a setting. Settings decide the results, so they name the run's folder
+and must stay the same when the run continues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import Field, asdict, field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from bttt.runs.files import plain
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T")
+SETTING, LATER, BY_STUDY, PART = "setting", "later", "by study", "part"
+"""Keys of a field's metadata."""
+
+
+def option(default: T, *, setting: bool = True, later: bool = False, by_study: bool = False) -> T:
+    """Returns a field of a configuration.
+
+    Args:
+        default: Its default.
+        setting: Whether the results depend on it. Otherwise it may change when a run continues.
+        later: Whether it came after the first runs. Then its default is no setting, so that these runs are
+            found again.
+        by_study: Whether a study of many runs sets it for each of them.
+    """
+    metadata = {SETTING: setting, LATER: later, BY_STUDY: by_study}
+    return cast(T, field(default=default, metadata=metadata))
+
+
+def part(kind: Callable[[], T]) -> T:
+    """Returns a field for a part of a configuration, whose options stand beside the others.
+
+    Its annotation must say the same to the command line: `Annotated[Part, tyro.conf.arg(name="")]`.
+
+    Args:
+        kind: The part's dataclass, or a function that returns its default.
+    """
+    return cast(T, field(default_factory=kind, metadata={PART: True}))
+
+
+def options_of(config: DataclassInstance) -> dict[str, Any]:
+    """Returns all options by name, ready for JSON; those of a part stand in its place."""
+    return {each.name: value for each, value in _fields(config)}
+
+
+def settings_of(config: DataclassInstance) -> dict[str, Any]:
+    """Returns the options that are settings, by name, ready for JSON; those that came later at the end."""
+    found: dict[str, Any] = {}
+    later: dict[str, Any] = {}
+    for each, value in _fields(config):
+        if each.metadata.get(LATER):
+            later |= {} if value == plain(each.default) else {each.name: value}
+        elif each.metadata.get(SETTING, True):
+            found[each.name] = value
+    return found | later
+
+
+def refuse_set_by_study(config: DataclassInstance, default: DataclassInstance, *, of: str) -> None:
+    """Raises ValueError where an option that a study sets for each of its runs is not its default.
+
+    Args:
+        config: The options that the runs of the study share.
+        default: Their defaults.
+        of: The name of these options in the study's own configuration.
+    """
+    before = options_of(default)
+    for each, value in _fields(config):
+        if each.metadata.get(BY_STUDY) and value != before[each.name]:
+            raise ValueError(f"{of}.{each.name} is set by the study itself, got {value!r}")
+
+
+def _fields(config: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
+    """Yields the fields, each with its value ready for JSON; those of a part in its place."""
+    for each in fields(config):
+        value = getattr(config, each.name)
+        if each.metadata.get(PART):
+            yield from _fields(value)
+        else:
+            yield each, plain(asdict(value) if is_dataclass(value) else value)
