@@ -267,12 +267,3 @@ def test_a_run_that_ends_with_its_time_ends_with_the_yardstick(capsys):
     (row,) = metrics("run")
     kept = record(Path("run/network.safetensors"))["value-losing moves, raw policy"]
     assert row["value_losing_seen"] == pytest.approx(kept["seen"], abs=1e-5)
-
-
-def test_help_names_the_options(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["train", "--help"])
-    assert stop.value.code == 0
-    out = capsys.readouterr().out
-    for option in ("--bricks", "--preset", "--minutes", "--workers", "--search.simulations", "--learner.lr"):
-        assert option in out

@@ -188,7 +188,7 @@ def test_a_damaged_cycle_is_one_line(capsys):
         (["--cycles", "-1"], "cycles must be a whole number, at least 0, got -1"),
         (["--epochs", "0"], "epochs must be at least 1, got 0"),
         (["--batch", "0"], "batch must be at least 1, got 0"),
-        (["--precision", "float16"], "invalid choice 'float16'"),
+        (["--precision", "float16"], "--precision must be float32 or bfloat16, got 'float16'"),
         (["--device", "tpu"], "device must be cpu, cuda, or a certain GPU as cuda:1, got 'tpu'"),
         (["--workers", "0"], "workers must be at least 1, got 0"),
         (["--workers", "many"], "many"),
@@ -209,6 +209,6 @@ def test_an_error_in_a_worker_is_one_line_too(capsys):
 
 
 def test_the_help_says_what_there_is(capsys):
-    code, out, _ = bttt("vision", "--help", capsys=capsys)
+    code, out, _ = bttt("vision", "--help-all", capsys=capsys)
     assert code == 0
     assert all(option in out for option in ("--small", "--subset", "--workers", "--device", "--report"))

@@ -24,8 +24,7 @@ class GeneralisationConfig:
     seeds: int = 3
     """Networks per training set, with seeds 0, 1, ..."""
     variants: tuple[str, ...] = tuple(VARIANTS)
-    """Training variants: base, and the controls aug-none, aug-flips, bricks-plane, paper, paper-like,
-    lookahead-0, budget-x0.25 and budget-x2.5."""
+    """Training variants, all by default: base, and its controls."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the controls. Default: the first of --sets."""
     control_seeds: int | None = None

@@ -41,31 +41,32 @@ ROUNDS = 7
 
 @dataclass(frozen=True)
 class LevelsConfig:
-    """Play the levels of a pruning against each other, twice: at equal simulations and at equal time.
+    """Rate the networks of a pruning run against each other, at equal simulations and at equal time.
 
-    For equal time a level gets as many simulations as it does while the first level does its own; the tables
-    show the milliseconds a move that were then measured in the games. Prints both tournaments and a table of
-    the levels. The same command again resumes it, with the simulations that were found first.
+    For equal time, each level gets as many simulations as it can run in the time the first level needs for
+    its own; the tables show the milliseconds per move that were then measured in the games. Prints both
+    tournaments and a table of the levels. Rerun the command to resume, with the same numbers of simulations.
     """
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Folder of a run of bttt prune."""
+    """Run folder of bttt prune."""
     levels: tuple[int, ...] = ()
-    """Levels that play; by default all."""
+    """Levels that play. Default: all."""
     simulations: int = 100
-    """Simulations of a decision of the first level, and at equal simulations of all."""
+    """Simulations per decision of all levels, and of the first level at equal time."""
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets, as in bttt tournament."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
+    random:K,count=N,seed=S."""
     repeats: int = 2
-    """Games of each pair on each board in each seat."""
+    """Games of each pairing on each board in each seat."""
     seed: int = 0
     """Seed of all random numbers."""
     in_flight: int = 64
-    """Games at once, and positions at once where levels are timed."""
+    """Games that each process plays at once, and positions per query when levels are timed."""
     workers: int = 1
-    """Processes; with several on a busy machine times are less even."""
+    """Worker processes. On a busy machine, several workers make the times less even."""
     out: Path | None = None
-    """Folder of the results; by default runs/levels-<hash of the settings>."""
+    """Folder of the results. Default: runs/levels-<hash of the settings>."""
 
 
 def run(config: LevelsConfig) -> int:

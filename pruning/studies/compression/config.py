@@ -27,9 +27,7 @@ class CompressionConfig:
     seeds: int = 3
     """Networks per training set, with seeds 0, 1, ..."""
     arms: tuple[str, ...] = tuple(ARMS)
-    """Pruning variants. The first prunes all networks, the others are controls: dropnet-layer, dropnet,
-    maximum-layer, random-layer, apoz-layer, dense, rewind, reinit, magnitude, gradient, magnitude-rewind,
-    magnitude-reinit, fine-tuning, constant, warmup-step, upper, silo-step, silo-linear and oracle."""
+    """Pruning variants, all by default; the first prunes all networks, the others are controls."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the networks that the controls prune. Default: R3, or the first of --sets if R3 is not
     among them."""

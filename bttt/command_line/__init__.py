@@ -1,0 +1,23 @@
+"""The command line of `bttt`: its commands, their help, and what is said about mistakes.
+
+>>> from bttt.command_line import COMMANDS
+>>> COMMANDS["solve"].summary
+'print the proven value of every move in a position'
+"""
+
+from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
+from bttt.command_line.help import list_of_commands, short_help
+from bttt.command_line.mistakes import explain, unknown_command
+from bttt.command_line.options import Option, command_options
+
+__all__ = [
+    "COMMANDS",
+    "HEADINGS",
+    "Command",
+    "Option",
+    "command_options",
+    "explain",
+    "list_of_commands",
+    "short_help",
+    "unknown_command",
+]
