@@ -20,26 +20,24 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from pruning.channels import Group, find_groups
 from pruning.criteria import fold
-from pruning.loop.plan import ENDS, Plan, Task, enforced, settings, whole
+from pruning.loop.endings import ending
+from pruning.loop.plan import Plan, Task, enforced, whole
+from pruning.loop.results import Additions, Result
 from pruning.loop.selection import Chosen, as_given, choose
+from pruning.loop.stored import KIND, cycle_file, drop_weights, read_cycle, without_prefix, write_cycle
 from pruning.loop.training import CycleOutcome, CycleTraining
-from pruning.masks import Masks, apply, averaged, read_header, read_tensors, write_tensors
+from pruning.masks import Masks, apply, averaged, read_tensors, write_tensors
 from pruning.measures import macs
-from pruning.sparse import training_flops, weight_macs
-
-KIND = "bttt pruning cycle"
-Result = dict[str, Any]
-"""What a cycle came to, as JSON: what was asked and got, measurements, seconds."""
+from pruning.sparse import Topology, training_flops, weight_macs
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,11 @@ class Level:
 
     Attributes:
         cycle: Its number; 0 is dense.
-        network: The network, whole, what is pruned at zero.
+        network: The full-size network; pruned weights are zero.
         groups: Its groups of coupled channels.
-        masks: What is left: of units by group, or of weights by name.
-        removable: Masks by group to `shrink` with; None where weights are pruned or a group is empty.
-        result: What was asked and got, measurements; whoever publishes it may add to it.
+        masks: The masks of the units by group, or of the weights by name.
+        removable: Masks by group to `shrink` with; None if weights are pruned or a group is empty.
+        result: Counts and measurements, without what the publisher adds.
     """
 
     cycle: int
@@ -67,7 +65,7 @@ def run(
     task: Task,
     plan: Plan,
     folder: Path,
-    publish: Callable[[Level], None] = lambda level: None,
+    publish: Callable[[Level], Additions | None] = lambda level: None,
     progress: Callable[[Result], None] = lambda result: None,
     *,
     given: Sequence[Masks] | None = None,
@@ -79,7 +77,8 @@ def run(
         task: What is pruned.
         plan: How.
         folder: Holds a file for each finished cycle; made where it is not there.
-        publish: Called with each finished cycle before it counts as finished; may add to its result.
+        publish: Called with each finished cycle before its file is written; may return additions to its
+            result.
         progress: Called with the result of each cycle, finished before or now.
         given: What each cycle keeps, from the dense network on, instead of what the criterion would choose;
             the run ends with the last of them.
@@ -92,89 +91,15 @@ def run(
     folder.mkdir(parents=True, exist_ok=True)
     loop = _Loop(task, plan, folder, given)
     results: list[Result] = []
-    while not (_is_over(plan, task.measure, results) if given is None else len(results) >= len(given)):
+    while len(results) < len(given) if given is not None else not ending(plan, task.measure, results):
         cycle = len(results)
         if not _everywhere(cycle_file(folder, cycle).exists()):
             loop.run_cycle(cycle, results, publish)
             if thin and cycle:
-                _drop_weights(cycle_file(folder, cycle - 1))
+                drop_weights(cycle_file(folder, cycle - 1))
         results.append(loop.load(cycle)[1])
         progress(results[-1])
     return results
-
-
-def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
-    """Returns the results of a run's finished cycles.
-
-    Raises:
-        ValueError: A file is damaged, or is of another plan where one is given.
-    """
-    results: list[Result] = []
-    while (path := cycle_file(folder, len(results))).exists():
-        header = read_header(path, KIND)
-        if plan is not None:
-            _check_plan(path, header, plan)
-        results.append(header["result"])
-    return results
-
-
-def stored_masks(folder: Path) -> list[Masks]:
-    """Returns what each finished cycle of a run kept at its end that chose its masks itself.
-
-    Raises:
-        ValueError: A file is damaged or none is there.
-    """
-    found: list[Masks] = []
-    left: dict[str, Tensor] = {}
-    for cycle, result in enumerate(stored_results(folder)):
-        tensors, _ = read_tensors(cycle_file(folder, cycle), KIND)
-        left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result["layers"]}
-        found.append(Masks(_without(tensors, "last.") or left))
-        if found[-1].digest() != result["masks"]:
-            raise ValueError(f"{cycle_file(folder, cycle)} is damaged: its masks are not those of its digest")
-        left = {name: tensors[f"next.{name}"] for name in result["layers"]}
-    if not found:
-        raise ValueError(f"{folder} holds no finished cycle")
-    return found
-
-
-def stored_weights(folder: Path) -> dict[str, Tensor]:
-    """Returns the state of the network of a run's last finished cycle; ValueError where there is none."""
-    last = len(stored_results(folder)) - 1
-    return _without(read_tensors(cycle_file(folder, max(0, last)), KIND)[0], "network.")
-
-
-def cycle_file(folder: Path, cycle: int) -> Path:
-    """Returns the file of a finished cycle."""
-    return folder / f"cycle-{cycle:02}.safetensors"
-
-
-def _check_plan(path: Path, header: dict[str, Any], plan: Plan) -> None:
-    """Raises ValueError where a cycle was made by another plan; where a plan ends may differ."""
-    ours = settings(plan)
-    for name, value in header.get("plan", {}).items():
-        if name not in ENDS and ours.get(name) != value:
-            raise ValueError(f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here")
-
-
-def _is_over(plan: Plan, measure: str, results: list[Result]) -> bool:
-    """Returns whether no cycle is left to run."""
-    if not results:
-        return False
-    last = results[-1]
-    reached = len(results) > plan.cycles or last["density"] <= plan.until_density
-    exhausted = plan.drops and not last["dropped next"]
-    least = plan.kappa * results[0][measure]
-    # not "<=": a network that diverged, whose measure is nan, has fallen
-    fallen = plan.kappa > 0 and not all(result[measure] > least for result in results[:-1])
-    return reached or exhausted or fallen
-
-
-def _drop_weights(path: Path) -> None:
-    """Writes a cycle's file anew without its network."""
-    tensors, header = read_tensors(path, KIND)
-    masks = {name: tensor for name, tensor in tensors.items() if name.startswith(("next.", "last."))}
-    write_tensors(path, masks, KIND, header)
 
 
 def _everywhere(flag: bool) -> bool:
@@ -202,17 +127,15 @@ class _Loop:
             raise ValueError("the given masks must begin with those of the dense network")
 
     def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
-        """Returns the tensors and the result of a finished cycle; ValueError where it is of another plan."""
-        path = cycle_file(self.folder, cycle)
-        tensors, header = read_tensors(path, KIND)
-        _check_plan(path, header, self.plan)
-        if header["result"]["cycle"] != cycle:
-            raise ValueError(f"{path} is damaged: it holds cycle {header['result']['cycle']}")
-        if self.given is not None and header["result"]["masks"] != self.given[cycle].digest():
-            raise ValueError(f"{path} is of other masks than those that are given")
-        return tensors, header["result"]
+        """Returns the tensors and the result of a finished cycle; ValueError if it is of another run."""
+        tensors, result = read_cycle(self.folder, cycle, self.plan)
+        if self.given is not None and result.masks != self.given[cycle].digest():
+            raise ValueError(f"{cycle_file(self.folder, cycle)} is of other masks than those that are given")
+        return tensors, result
 
-    def run_cycle(self, cycle: int, results: list[Result], publish: Callable[[Level], None]) -> None:
+    def run_cycle(
+        self, cycle: int, results: list[Result], publish: Callable[[Level], Additions | None]
+    ) -> None:
         """Runs one cycle and stores it."""
         start = perf_counter()
         dense = self.plan.untrained or self.trained is not None
@@ -222,16 +145,15 @@ class _Loop:
         chosen = self._choose(cycle, outcome)
         result = self._result(cycle, results, outcome, chosen)
         removable = outcome.masks if training.removable(outcome.masks) else None
-        publish(Level(cycle, outcome.network, self.groups, outcome.masks, removable, result))
-        rest = perf_counter() - start - sum(training.seconds.values())
-        result["seconds"] = {**training.seconds, "rest": rest}
+        added = publish(Level(cycle, outcome.network, self.groups, outcome.masks, removable, result))
+        rest = perf_counter() - start - training.seconds.total
+        result = result.finished(added or Additions(), replace(training.seconds, rest=rest))
         tensors = {f"network.{name}": tensor for name, tensor in outcome.network.state_dict().items()}
         tensors |= {f"next.{name}": mask for name, mask in chosen.selection.masks.items()}
         tensors |= {f"scale.{name}": scale for name, scale in chosen.scales.items()}
         if outcome.masks != masks:
             tensors |= {f"last.{name}": mask for name, mask in outcome.masks.items()}
-        header = {"result": result, "plan": settings(self.plan)}
-        write_tensors(cycle_file(self.folder, cycle), tensors, KIND, header)
+        write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan)
 
     def _start(self, cycle: int, training: CycleTraining) -> tuple[Masks, nn.Module]:
         """Returns the masks of a cycle and the network it starts from, pruned."""
@@ -246,7 +168,7 @@ class _Loop:
         else:
             network = copy.deepcopy(self.initial)
             rewinds = self.plan.restart == "rewind"
-            state = self._early(training) if rewinds else _without(tensors, "network.")
+            state = self._early(training) if rewinds else without_prefix(tensors, "network.")
             try:
                 network.load_state_dict(state)
             except RuntimeError as error:
@@ -254,7 +176,7 @@ class _Loop:
         if not (self.plan.changing and self.plan.changing.starts_whole):
             apply(network, enforced(self.plan, self.groups, masks, network))
         if self.plan.restart == "keep":
-            fold(network, self.groups, _without(tensors, "scale."))
+            fold(network, self.groups, without_prefix(tensors, "scale."))
         return masks, network
 
     def _early(self, training: CycleTraining) -> dict[str, Tensor]:
@@ -282,50 +204,48 @@ class _Loop:
             seed=self.plan.seed_of(cycle, 2),
         )
 
-    def _costs(self, cycle: int, masks: Masks) -> Result:
-        """Returns what the network and its training would cost where dropped weights are skipped.
+    def _result(self, cycle: int, results: list[Result], outcome: CycleOutcome, chosen: Chosen) -> Result:
+        masks, selection = outcome.masks, chosen.selection
+        got = results[-1].kept - masks.kept if results else 0
+        asked = results[-1].asks_next if results and self.given is None else got
+        sparse_macs, training_cost = self._costs(cycle, masks)
+        return Result(
+            cycle=cycle,
+            sparse_macs=sparse_macs,
+            training_cost=training_cost,
+            density=masks.density(),
+            kept=masks.kept,
+            prunable=masks.size,
+            asked=asked,
+            got=got,
+            layers={name: (int(mask.sum()), mask.numel()) for name, mask in masks.items()},
+            masks=masks.digest(),
+            measures=outcome.measured,
+            training=outcome.trained.metrics,
+            grid=outcome.grid,
+            asks_next=selection.asked,
+            dropped_next=selection.got,
+        )
 
-        "sparse macs" are multiply-adds of an input; "training cost" is relative to a training of the dense
-        network of as many steps. Where layers exchange weights in training, those of its end are counted.
+    def _costs(self, cycle: int, masks: Masks) -> tuple[float, float]:
+        """Returns the multiply-adds of an input, and the relative cost of the training (see `Result`).
+
+        If layers exchange weights while a cycle trains, the weights at its end count.
         """
         if self._macs is None:
             self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
         dense, each = self._macs
         held = enforced(self.plan, self.groups, masks, self.initial)
         sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
-        untrained = not cycle and (self.plan.untrained or self.trained is not None)
-        changing = self.plan.changing
-        times = (
-            {}
-            if changing is None
-            else {"every": changing.every, "begin": changing.begin, "end": changing.end}
+        if not cycle and (self.plan.untrained or self.trained is not None):
+            return sparse, 0.0
+        changing = self.plan.changing or Topology()
+        flops = training_flops(
+            self.plan.topology or "static",
+            dense,
+            sparse,
+            every=changing.every,
+            begin=changing.begin,
+            end=changing.end,
         )
-        flops = training_flops(self.plan.topology or "static", dense, sparse, **times)
-        tried = len(self.plan.grid) or 1
-        return {"sparse macs": sparse, "training cost": 0.0 if untrained else tried * flops / (3 * dense)}
-
-    def _result(self, cycle: int, results: list[Result], outcome: CycleOutcome, chosen: Chosen) -> Result:
-        masks, selection = outcome.masks, chosen.selection
-        got = results[-1]["kept"] - masks.kept if results else 0
-        asked = results[-1]["asks next"] if results and self.given is None else got
-        return {
-            "cycle": cycle,
-            **self._costs(cycle, masks),
-            "density": masks.density(),
-            "kept": masks.kept,
-            "prunable": masks.size,
-            "asked": asked,
-            "got": got,
-            "layers": {name: [int(mask.sum()), mask.numel()] for name, mask in masks.items()},
-            "masks": masks.digest(),
-            **outcome.measured,
-            "training": outcome.trained.metrics,
-            **outcome.grid,
-            "asks next": selection.asked,
-            "dropped next": selection.got,
-        }
-
-
-def _without(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Returns the tensors whose names have a prefix, named without it."""
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+        return sparse, (len(self.plan.grid) or 1) * flops / (3 * dense)

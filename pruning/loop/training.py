@@ -6,9 +6,9 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Any
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from pruning.channels import Group, removable, restore, shrink
 from pruning.criteria import CRITERIA
 from pruning.loop.plan import Plan, Task, Trained, enforced
+from pruning.loop.results import GridSearch, Seconds
 from pruning.masks import Masks, apply, averaged, hold_at_zero
 from pruning.sparse import SparseTraining
 
@@ -29,21 +30,21 @@ class CycleOutcome:
         trained: What the training told.
         measured: What the task measured of it.
         masks: What it keeps at the end: other weights than at the start where the plan's topology changes.
-        grid: What is to be recorded of a grid: measure by learning rate, the best one, the interval.
+        grid: The learning rates tried, with a plan that tries several.
     """
 
     network: nn.Module
     trained: Trained
-    measured: dict[str, float]
+    measured: Mapping[str, float]
     masks: Masks
-    grid: dict[str, Any] = field(default_factory=dict)
+    grid: GridSearch | None = None
 
 
 class CycleTraining:
     """Trains and evaluates the networks of a run.
 
     Attributes:
-        seconds: What that took until now: "training", "evaluation".
+        seconds: Wall time of training and evaluation until now.
 
     Args:
         task: What is trained.
@@ -55,7 +56,7 @@ class CycleTraining:
 
     def __init__(self, task: Task, plan: Plan, groups: tuple[Group, ...], dense: bool):
         self.task, self.plan, self.groups, self.dense = task, plan, groups, dense
-        self.seconds = {"training": 0.0, "evaluation": 0.0}
+        self.seconds = Seconds()
 
     def run(self, cycle: int, network: nn.Module, masks: Masks) -> CycleOutcome:
         """Trains and evaluates a pruned network; it is changed, and may be that of the outcome.
@@ -104,11 +105,7 @@ class CycleTraining:
             raise ValueError(f"no learning rate of the grid trained: {self.task.measure} is nan for all")
         best = max(values, key=lambda lr: (not math.isnan(values[lr]), values[lr]))
         within = [lr for lr, value in values.items() if value >= values[best] - self.plan.tolerance]
-        grid = {
-            "grid": [[lr, value] for lr, value in values.items()],
-            "best lr": best,
-            "interval": [min(within), max(within)],
-        }
+        grid = GridSearch(tuple(values.items()), best, (min(within), max(within)))
         return replace(tried[best], grid=grid)
 
     def _outcome(
@@ -170,10 +167,11 @@ class CycleTraining:
         return {name: float(value) for name, value in averaged(values).items()}
 
     @contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
+    def _timed(self, what: Literal["training", "evaluation"]) -> Iterator[None]:
         start = perf_counter()
         yield
-        self.seconds[what] += perf_counter() - start
+        before: float = getattr(self.seconds, what)
+        self.seconds = replace(self.seconds, **{what: before + perf_counter() - start})
 
 
 def _require_zeros(network: nn.Module, enforced: Mapping[str, Tensor]) -> None:

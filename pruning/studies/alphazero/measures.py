@@ -1,8 +1,9 @@
-"""What is measured of all levels of a pruning together, when they are there: times, and moves with search."""
+"""What is measured once all levels of a pruning run are finished: times, and moves with search."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,58 @@ from agents.alphazero.network import load_network, make_evaluator
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board
 from bttt.runs import read_json, write_json
+from pruning.loop import Result
 from pruning.measures import latencies_ms
 from tournaments.generalisation import SINGLE, Part, evaluate, novelties
 
 TIMES_FILE = "times.json"
 TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}
-"""What is timed: an evaluator's name and a batch's size; "auto" plays, "selfplay" makes samples."""
+"""Stored keys: the evaluator and the batch size of each; "auto" plays, "selfplay" makes samples."""
+
+
+@dataclass(frozen=True)
+class LevelTimes:
+    """How fast a level's network evaluates positions.
+
+    Attributes:
+        one: Milliseconds for a batch of 1 on the evaluator that plays.
+        batch: Milliseconds for a batch of 64 on the same evaluator.
+        selfplay: Milliseconds for a batch of 64 on the evaluator of self-play.
+    """
+
+    one: float
+    batch: float
+    selfplay: float
+
+    @property
+    def evaluations(self) -> float:
+        """Positions a second in batches of 64, on the evaluator of self-play."""
+        return 64e3 / self.selfplay
+
+    def to_json(self) -> dict[str, float]:
+        """Returns the times by their stored keys."""
+        return dict(zip(TIMED, (self.one, self.batch, self.selfplay), strict=True))
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, float]) -> LevelTimes:
+        """Returns the times from their stored keys."""
+        return cls(*(stored[name] for name in TIMED))
+
+
+@dataclass(frozen=True)
+class MeasuredLevel:
+    """A level with what is measured once all levels are finished.
+
+    Attributes:
+        result: The result of its cycle.
+        times: How fast it evaluates positions.
+        searched: Fraction of decisions that lose value when searched, by novelty of the board; empty if that
+            is not measured.
+    """
+
+    result: Result
+    times: LevelTimes
+    searched: Mapping[str, float] = field(default_factory=dict)
 
 
 def level_folder(folder: Path, level: int) -> Path:
@@ -25,10 +72,11 @@ def level_folder(folder: Path, level: int) -> Path:
     return folder / f"level-{level:02}"
 
 
-def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
-    """Returns for each level the milliseconds of a batch, by the keys of `TIMED`.
+def level_times(folder: Path, levels: int) -> list[LevelTimes]:
+    """Returns the times of each level.
 
-    They are measured once, all levels in turns, and kept; again where there are more levels than then.
+    They are measured once, all levels in turn, and stored; if there are more levels than stored times, all
+    are measured again.
     """
     path = folder / TIMES_FILE
     stored = read_json(path, list)
@@ -44,7 +92,7 @@ def level_times(folder: Path, levels: int) -> list[dict[str, float]]:
         times = latencies_ms(calls)
         stored = [{name: times[level, name] for name in TIMED} for level in range(levels)]
         write_json(path, stored)
-    return stored[:levels]
+    return [LevelTimes.from_json(row) for row in stored[:levels]]
 
 
 def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:

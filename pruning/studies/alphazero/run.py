@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,12 @@ from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
 from bttt.runs import add_environment, default_folder, hold, open_folder, plain, write_json
 from pruning.channels import find_groups, shrink
-from pruning.loop import Level, Plan, cycle_file, whole
+from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, whole
 from pruning.loop import run as run_loop
 from pruning.measures import cost
 from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
 from pruning.studies.alphazero.config import PruneConfig
-from pruning.studies.alphazero.measures import level_folder, level_times, searched
+from pruning.studies.alphazero.measures import MeasuredLevel, level_folder, level_times, searched
 from pruning.studies.alphazero.plans import plan_settings
 from pruning.studies.alphazero.table import write_table
 from pruning.studies.alphazero.task import AlphaZeroTask, Retraining, shrunk_config
@@ -71,39 +71,30 @@ def prune(config: PruneConfig) -> Path:
         task = _task(config, subject, folder)
         with tqdm(total=plan.cycles + 1, unit="level") as bar:
 
-            def publish(level: Level) -> None:
-                publish_level(folder, level, subject, config)
+            def publish(level: Level) -> Additions:
                 bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
+                return publish_level(folder, level, subject, config)
 
-            def count(result: Mapping[str, Any]) -> None:
+            def count(result: Result) -> None:
                 bar.update()
 
             results = run_loop(task, plan, folder, publish, count)
         _check_levels(folder, results)
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
-    if len(results) <= plan.cycles:
-        print(f"\nended before cycle {plan.cycles}: {_reason(plan, results)}")
+    over = ending(plan, task.measure, results)
+    if over is not None and over.early:
+        print(f"\nended before cycle {plan.cycles}: {over.reason}")
     print(f"\nwritten: {folder}; play a level as alphazero:{level_folder(folder, len(results) - 1)}")
     return folder
 
 
-def _check_levels(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
+def _check_levels(folder: Path, results: Sequence[Result]) -> None:
     """Raises ValueError where the checkpoint of a level is not what was written."""
     for level, result in enumerate(results):
         path = level_folder(folder, level) / RUN_FILE
-        if not path.exists() or path.stat().st_size != result["cost"]["bytes"]:
+        if not path.exists() or path.stat().st_size != result.cost["bytes"]:
             later = cycle_file(folder, level).name
             raise ValueError(f"{path} is damaged: delete {later} and those after it, to have it made again")
-
-
-def _reason(plan: Plan, results: Sequence[Mapping[str, Any]]) -> str:
-    """Returns why a run ended before its last cycle."""
-    last = results[-1]
-    if last["density"] <= plan.until_density:
-        return f"density {last['density']:.3f} is at most {plan.until_density}"
-    if plan.drops and not last["dropped next"]:
-        return f"nothing more can be cut, each layer keeps {plan.least}"
-    return f"agreement fell to {plan.kappa} of the dense network's"
 
 
 def prepare(config: PruneConfig) -> None:
@@ -113,18 +104,17 @@ def prepare(config: PruneConfig) -> None:
 
 
 def _measured(
-    config: PruneConfig, folder: Path, results: Sequence[Mapping[str, Any]], boards: Sequence[Board]
-) -> list[dict[str, Any]]:
-    """Returns the levels' results with what is measured when all are there."""
-    rows = [dict(result) for result in results]
-    for row, times in zip(rows, level_times(folder, len(rows)), strict=True):
-        row["times"] = times
-        row["evaluations a second"] = 64e3 / times["ms, 64, selfplay"]
-    if config.simulations and Yardstick.fits(boards[0]):
-        found = searched(folder, len(rows), boards, config.simulations)
-        for row, rates in zip(rows, found, strict=True):
-            row |= {f"searched {novelty}": rate for novelty, rate in rates.items()}
-    return rows
+    config: PruneConfig, folder: Path, results: Sequence[Result], boards: Sequence[Board]
+) -> list[MeasuredLevel]:
+    """Returns the levels with what is measured once all are finished."""
+    levels = [
+        MeasuredLevel(result, times)
+        for result, times in zip(results, level_times(folder, len(results)), strict=True)
+    ]
+    if not config.simulations or not Yardstick.fits(boards[0]):
+        return levels
+    rates = searched(folder, len(levels), boards, config.simulations)
+    return [replace(level, searched=own) for level, own in zip(levels, rates, strict=True)]
 
 
 def load_subject(agent: str) -> Subject:
@@ -223,20 +213,22 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
     return load_buffer(path, subject.boards[0].cells, made)
 
 
-def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> None:
-    """Writes a level as a checkpoint, shrunk where channels were cut, and adds its costs to its result."""
+def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> Additions:
+    """Writes a level as a checkpoint, shrunk if channels were pruned, and returns what it costs."""
     exported, density = level.network, level.masks.density()
     if level.removable is not None:
         exported, _ = shrink(level.network, level.groups, level.removable)
         exported.config = shrunk_config(subject.network.config, level.removable)
     file = level_folder(folder, level.cycle) / RUN_FILE
     file.parent.mkdir(exist_ok=True)
-    told = {name: level.result[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
+    excluded = list(config.exclude)
+    stored = level.result.to_json()
+    told = {name: stored[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
     asked = {name: getattr(config, name) for name in ("agent", "method", "scope")}
-    pruning = {**asked, "excluded": list(config.exclude), **told}
+    pruning = {**asked, "excluded": excluded, **told}
     save_network(file, exported, {**subject.record, "pruning": pruning})
-    level.result["excluded"] = list(config.exclude)
-    level.result["cost"] = asdict(cost(exported, _example(subject), density=density, file=file))
+    costs = asdict(cost(exported, _example(subject), density=density, file=file))
+    return Additions(groups={"cost": costs}, notes={"excluded": excluded})
 
 
 def _example(subject: Subject) -> torch.Tensor:

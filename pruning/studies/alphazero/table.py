@@ -10,44 +10,52 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from bttt.runs import aligned, write_text
+from pruning.studies.alphazero.measures import MeasuredLevel
 
 CSV_FILE = "levels.csv"
 NOVELTIES = ("seen", "mirror", "novel")
-COLUMNS: dict[str, tuple[tuple[str, ...], str]] = {
-    "level": (("cycle",), "d"),
-    "density": (("density",), ".3f"),
-    "parameters": (("cost", "parameters"), ",d"),
-    "MACs": (("cost", "macs"), ",d"),
-    "bytes": (("cost", "bytes"), ",d"),
-    "ms, 1": (("times", "ms, 1"), ".3f"),
-    "ms, 64": (("times", "ms, 64"), ".3f"),
-    "evals/s": (("evaluations a second",), ",.0f"),
-    "agreement": (("agreement",), ".3f"),
-    **{f"losing {name}": ((f"losing {name}",), ".2%") for name in NOVELTIES},
-    **{f"searched {name}": ((f"searched {name}",), ".2%") for name in NOVELTIES},
+
+
+def _cost(name: str) -> Callable[[MeasuredLevel], float]:
+    return lambda level: level.result.cost[name]
+
+
+def _measure(name: str) -> Callable[[MeasuredLevel], float | None]:
+    return lambda level: level.result.measures.get(name)
+
+
+def _searched(novelty: str) -> Callable[[MeasuredLevel], float | None]:
+    return lambda level: level.searched.get(novelty)
+
+
+COLUMNS: dict[str, tuple[Callable[[MeasuredLevel], float | None], str]] = {
+    "level": (lambda level: level.result.cycle, "d"),
+    "density": (lambda level: level.result.density, ".3f"),
+    "parameters": (_cost("parameters"), ",d"),
+    "MACs": (_cost("macs"), ",d"),
+    "bytes": (_cost("bytes"), ",d"),
+    "ms, 1": (lambda level: level.times.one, ".3f"),
+    "ms, 64": (lambda level: level.times.batch, ".3f"),
+    "evals/s": (lambda level: level.times.evaluations, ",.0f"),
+    "agreement": (_measure("agreement"), ".3f"),
+    **{f"losing {name}": (_measure(f"losing {name}"), ".2%") for name in NOVELTIES},
+    **{f"searched {name}": (_searched(name), ".2%") for name in NOVELTIES},
 }
-"""Columns by head: where a result has the value, and how it is printed."""
+"""Columns by head: the value of a level, None if it is not measured, and how it is printed."""
 
 
-def write_table(folder: Path, results: Sequence[Mapping[str, Any]]) -> str:
+def write_table(folder: Path, levels: Sequence[MeasuredLevel]) -> str:
     """Writes levels.csv into a run's folder and returns the same as a table to print."""
-    heads = [head for head in COLUMNS if _value(results[0], head) is not None]
+    columns = {head: value for head, (value, _) in COLUMNS.items() if value(levels[0]) is not None}
+    rows = [{head: value(level) for head, value in columns.items()} for level in levels]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows([_value(result, head) for head in heads] for result in results)
+    writer.writerow(columns)
+    writer.writerows(row.values() for row in rows)
     write_text(folder / CSV_FILE, file.getvalue())
-    texts = ([format(_value(result, head), COLUMNS[head][1]) for head in heads] for result in results)
-    return "\n".join(aligned([heads, *texts]))
-
-
-def _value(result: Mapping[str, Any], head: str) -> Any:
-    value: Any = result
-    for key in COLUMNS[head][0]:
-        value = value.get(key) if value is not None else None
-    return value
+    texts = ([format(value, COLUMNS[head][1]) for head, value in row.items()] for row in rows)
+    return "\n".join(aligned([list(columns), *texts]))

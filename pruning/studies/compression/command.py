@@ -66,7 +66,7 @@ def run(config: CompressionConfig) -> int:
 def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[MeasuredPruning]:
     """Returns the prunings that are measured in full; ValueError where there is none."""
     from pruning.loop import stored_results
-    from pruning.studies.alphazero import level_folder, level_times
+    from pruning.studies.alphazero import MeasuredLevel, level_folder, level_times
 
     found = []
     for pruned in plan:
@@ -75,11 +75,9 @@ def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[Measured
         parts = _parts(config, pruned)
         counts = [stored(level_folder(folder, level), parts) for level in range(len(results))]
         if results and all(own for level in counts for own in level):
-            timed = [
-                {**result, "times": times}
-                for result, times in zip(results, level_times(folder, len(results)), strict=True)
-            ]
-            found.append(MeasuredPruning(pruned, timed, [_joined(parts, own) for own in counts]))
+            times = level_times(folder, len(results))
+            levels = [MeasuredLevel(*each) for each in zip(results, times, strict=True)]
+            found.append(MeasuredPruning(pruned, levels, [_joined(parts, own) for own in counts]))
     if not found:
         raise ValueError(f"nothing is measured yet in {config.runs}")
     return found

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from agents.alphazero.training import TrainConfig
-from pruning.studies.alphazero import PruneOptions
+from pruning.studies.alphazero import MeasuredLevel, PruneOptions
 from pruning.studies.compression.arms import ARMS, ArmRun
 from tournaments.generalisation import Counts, Part
 
@@ -71,12 +70,12 @@ class MeasuredPruning:
 
     Attributes:
         pruned: The pruning.
-        results: The result of each level (see `pruning.loop`), with its "times" (see `level_measures`).
+        levels: The result and times of each level.
         counts: For each level, the counts of each measurement on all cells (its amount differs among them).
     """
 
     pruned: ArmRun
-    results: list[dict[str, Any]]
+    levels: list[MeasuredLevel]
     counts: list[dict[Part, list[Counts]]]
 
 

@@ -57,13 +57,13 @@ def oracle_cycles(config: CompressionConfig, measured: Sequence[MeasuredPruning]
     options = with_peak("silo", of_peak, lr=prune.learner.lr, p=prune.fraction or 0.2, last=prune.cycles)
     found = []
     for each in measured:
-        for result in each.results if each.pruned.arm == ARM else ():
-            if "grid" in result:
-                cycle, (low, high) = result["cycle"], result["interval"]
-                silo = silo_max_lr(cycle, **options)
-                nearest = min((lr for lr, _ in result["grid"]), key=lambda lr: abs(log(lr / silo)))
+        for result in (level.result for level in each.levels if each.pruned.arm == ARM):
+            if result.grid:
+                low, high = result.grid.interval
+                silo = silo_max_lr(result.cycle, **options)
+                nearest = min((lr for lr, _ in result.grid.tried), key=lambda lr: abs(log(lr / silo)))
                 inside, near = low <= silo <= high, low <= nearest <= high
                 network = each.pruned.network
-                values = (low, high, result["best lr"], silo, inside, near)
-                found.append(OracleCycle(network.brick_set, network.seed, cycle, *values))
+                values = (low, high, result.grid.best, silo, inside, near)
+                found.append(OracleCycle(network.brick_set, network.seed, result.cycle, *values))
     return found

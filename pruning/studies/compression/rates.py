@@ -15,8 +15,8 @@ so arms of the two kinds compare in what is left, never in speed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Literal
 
 import numpy as np
 
@@ -24,6 +24,21 @@ from pruning.criteria import CRITERIA
 from pruning.studies.compression.arms import ARMS
 from pruning.studies.compression.config import MeasuredPruning
 from tournaments.generalisation import ALL, Counts, novelties, pooled
+
+
+@dataclass(frozen=True, slots=True)
+class LevelCosts:
+    """What a level costs, see `LevelRate`; whole numbers stay whole."""
+
+    share: float
+    density: float
+    kept: float
+    parameters: float
+    macs: float
+    bytes: float
+    latency_1: float
+    latency_64: float
+    evaluations: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +119,28 @@ def cut_by(arm: str) -> Literal["weights", "units"]:
 def share_kept(measured: MeasuredPruning, level: int) -> float:
     """Returns the share of the parameters that a level keeps, see the module."""
     if cut_by(measured.pruned.arm) == "weights":
-        return measured.results[level]["density"]
-    dense, own = (measured.results[number]["cost"]["parameters"] for number in (0, level))
+        return measured.levels[level].result.density
+    dense, own = (measured.levels[number].result.cost["parameters"] for number in (0, level))
     return own / dense
 
 
-def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: dict[str, Any]) -> LevelRate:
-    return LevelRate(*key, **pooled(units), **costs)
+def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: LevelCosts) -> LevelRate:
+    return LevelRate(*key, **pooled(units), **asdict(costs))
 
 
-def _mean_costs(measured: Sequence[MeasuredPruning]) -> dict[tuple[str, str, int], dict[str, Any]]:
+def _mean_costs(measured: Sequence[MeasuredPruning]) -> dict[tuple[str, str, int], LevelCosts]:
     """Returns the means over the seeds by arm, training set and level."""
-    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str, int], list[LevelCosts]] = {}
     for each in measured:
         for level in range(len(each.counts)):
             key = (each.pruned.arm, each.pruned.network.brick_set, level)
             found.setdefault(key, []).append(_costs(each, level))
-    return {key: {name: _mean([one[name] for one in own]) for name in own[0]} for key, own in found.items()}
+    return {key: _mean_of(own) for key, own in found.items()}
+
+
+def _mean_of(costs: Sequence[LevelCosts]) -> LevelCosts:
+    names = [field.name for field in fields(LevelCosts)]
+    return LevelCosts(**{name: _mean([getattr(each, name) for each in costs]) for name in names})
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -129,15 +149,16 @@ def _mean(values: Sequence[float]) -> float:
     return round(mean) if isinstance(values[0], int) else mean
 
 
-def _costs(measured: MeasuredPruning, level: int) -> dict[str, Any]:
-    result = measured.results[level]
-    cost, times = result["cost"], result["times"]
-    return {
-        "share": float(share_kept(measured, level)),
-        "density": float(result["density"]),
-        "kept": int(result["kept"]),
-        **{name: int(cost[name]) for name in ("parameters", "macs", "bytes")},
-        "latency_1": float(times["ms, 1"]),
-        "latency_64": float(times["ms, 64"]),
-        "evaluations": 64e3 / times["ms, 64, selfplay"],
-    }
+def _costs(measured: MeasuredPruning, level: int) -> LevelCosts:
+    result, times = measured.levels[level].result, measured.levels[level].times
+    return LevelCosts(
+        share=float(share_kept(measured, level)),
+        density=result.density,
+        kept=result.kept,
+        parameters=int(result.cost["parameters"]),
+        macs=int(result.cost["macs"]),
+        bytes=int(result.cost["bytes"]),
+        latency_1=times.one,
+        latency_64=times.batch,
+        evaluations=times.evaluations,
+    )

@@ -63,7 +63,7 @@ def compared(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> 
     ]
     levels = max((len(each.counts) for each in found if each.pruned.arm != config.arms[0]), default=0)
     return [
-        replace(each, results=each.results[:levels], counts=each.counts[:levels]) for each in found if levels
+        replace(each, levels=each.levels[:levels], counts=each.counts[:levels]) for each in found if levels
     ]
 
 
@@ -98,8 +98,8 @@ def _line(values: Mapping[str, Any]) -> str:
 
 def _levels(measured: Sequence[MeasuredPruning]) -> Iterator[dict[str, Any]]:
     for each in measured:
-        for result in each.results:
-            yield {"pruning": each.pruned.name, **result}
+        for level in each.levels:
+            yield {"pruning": each.pruned.name, **level.result.to_json(), "times": level.times.to_json()}
 
 
 def _counts(measured: Sequence[MeasuredPruning]) -> Iterator[dict[str, Any]]:

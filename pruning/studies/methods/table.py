@@ -89,14 +89,14 @@ def alphazero_networks(config: MethodsConfig, prunings: Sequence[MethodRun]) -> 
 def _values(results: Sequence[Result], time: float) -> dict[str, float]:
     last = results[-1]
     return {
-        "kept": last["density"],
-        "agreement": last["agreement"],
-        **{name: last[name] for name in LOSING if name in last},
-        "parameters": last["cost"]["parameters"],
-        "macs": last["cost"]["macs"],
-        "sparse macs": last["sparse macs"],
-        "training": time * sum(result["training cost"] for result in results),
-        "seconds": sum(sum(result["seconds"].values()) for result in results),
+        "kept": last.density,
+        "agreement": last.measures["agreement"],
+        **{name: last.measures[name] for name in LOSING if name in last.measures},
+        "parameters": last.cost["parameters"],
+        "macs": last.cost["macs"],
+        "sparse macs": last.sparse_macs,
+        "training": time * sum(result.training_cost for result in results),
+        "seconds": sum(result.seconds.total for result in results),
     }
 
 

@@ -26,11 +26,11 @@ def relative_costs(recipe: Recipe, arm: Arm, part: int, task: VisionTask, level:
         task: Whose network it is.
         level: The finished cycle.
     """
-    dense, sparse = macs(level.network, task.example), level.result["sparse macs"]
+    dense, sparse = macs(level.network, task.example), level.result.sparse_macs
     width = recipe.width_of(None, part)
     reference = dense if width == task.width else macs(_network(task, width), task.example)
     rewound = recipe.plan_of(arm, part, task.seed).rewind_to if level.cycle else 0.0
-    trained = arm.epochs * (1 - rewound) * level.result["training cost"]
+    trained = arm.epochs * (1 - rewound) * level.result.training_cost
     if arm.base and not level.cycle:
         trained = recipe.bases[arm.base].epochs
     return {SPARSE_MACS: sparse, INFERENCE: sparse / reference, TRAINING: trained * dense / reference}

@@ -7,10 +7,9 @@ again. This process alone writes results.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +18,7 @@ from tqdm import tqdm
 from bttt.runs import side_by_side
 from pruning.channels import shrink
 from pruning.data import DataSet, load
-from pruning.loop import Level, Plan, Result, stored_masks, stored_results, stored_weights
+from pruning.loop import Additions, Level, Plan, Result, stored_masks, stored_results, stored_weights
 from pruning.loop import run as run_loop
 from pruning.masks import Masks
 from pruning.measures import cost
@@ -30,6 +29,8 @@ from pruning.studies.vision.task import VisionTask
 
 SHUFFLING = 7
 """Key of the random numbers that shuffle masks."""
+MORE, RELATIVE_COSTS = "more", "relative costs"
+"""Groups of numbers in a stored result: those of the recipe's `measure`, and of `relative_costs`."""
 
 
 def run_jobs(
@@ -75,7 +76,7 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
         _point(plan, job, result)
         for job, plan in plans.items()
         for result in stored_results(folder / job.folder, plan)
-        if result["cycle"] or not plan.untrained
+        if result.cycle or not plan.untrained
     ]
 
 
@@ -95,23 +96,25 @@ def _check_device(device: str) -> None:
 
 
 def _point(plan: Plan, job: Job, result: Result) -> Point:
-    training = {f"training {name}" if name == "loss" else name: v for name, v in result["training"].items()}
-    layers = result["layers"].items() if plan.untrained else ()
-    metrics: dict[str, Any] = {
-        **{name: value for name, value in result.items() if name.startswith(("validation", "test"))},
+    measured = {n: value for n, value in result.measures.items() if n.startswith(("validation", "test"))}
+    training = {f"training {name}" if name == "loss" else name: v for name, v in result.training.items()}
+    layers = result.layers.items() if plan.untrained else ()
+    peak = result.grid.best if result.grid else max(map(plan.lr(result.cycle), np.linspace(0, 1, 201)))
+    metrics = {
+        **measured,
         **training,
-        **result["cost"],
-        **result.get("relative costs", {}),
-        **result.get("more", {}),
+        **result.cost,
+        **result.groups.get(RELATIVE_COSTS, {}),
+        **result.groups.get(MORE, {}),
         **{f"{KEPT}{name}": kept / size for name, (kept, size) in layers},
-        "chance": result["chance"],
-        "peak lr": result.get("best lr", max(map(plan.lr(result["cycle"]), np.linspace(0, 1, 201)))),
-        "seconds": sum(result["seconds"].values()),
+        "chance": result.measures["chance"],
+        "peak lr": peak,
+        "seconds": result.seconds.total,
     }
-    if "interval" in result:
-        metrics["interval low"], metrics["interval high"] = result["interval"]
-    density = result["density"]
-    return Point(job.arm, job.seed, job.part, result["cycle"], density, result["test accuracy"], metrics)
+    if result.grid:
+        metrics["interval low"], metrics["interval high"] = result.grid.interval
+    accuracy = result.measures["test accuracy"]
+    return Point(job.arm, job.seed, job.part, result.cycle, result.density, accuracy, metrics)
 
 
 def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bool, device: str) -> str:
@@ -133,27 +136,32 @@ def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bo
     )
     plan = recipe.plan_of(arm, job.part, job.seed) if arm else recipe.base_plan(job.base, job.seed)
 
-    def publish(level: Level) -> None:
-        _measure(task, level)
+    def publish(level: Level) -> Additions:
+        groups = {"cost": _cost(task, level)}
         if recipe.measure is not None:
-            level.result["more"] = dict(recipe.measure(job.arm, task, level))
+            groups[MORE] = recipe.measure(job.arm, task, level)
         if arm:
-            level.result["relative costs"] = relative_costs(recipe, arm, job.part, task, level)
+            groups[RELATIVE_COSTS] = relative_costs(recipe, arm, job.part, task, level)
+        return Additions(measures=_measured(task, level), groups=groups)
 
     given = _given(recipe, folder, job, arm) if arm and arm.follows else None
     run_loop(task, plan, folder / job.folder, publish, given=given, thin=True)
     return job.folder
 
 
-def _measure(task: VisionTask, level: Level) -> None:
-    """Adds what a finished network achieves on the test split, and what it costs."""
+def _measured(task: VisionTask, level: Level) -> dict[str, float]:
+    """Returns what a finished network achieves on the test split, and what guessing would."""
     found = task.measured(level.network, "test")
-    level.result.update({f"test {name}": value for name, value in found.items()}, chance=1 / task.classes)
+    return {f"test {name}": value for name, value in found.items()} | {"chance": 1 / task.classes}
+
+
+def _cost(task: VisionTask, level: Level) -> Mapping[str, float]:
+    """Returns what a finished network costs, shrunk if channels were pruned."""
     network = level.network
     if level.removable is not None:
         network, _ = shrink(network, level.groups, level.removable)
     costs = cost(network, task.example)
-    level.result["cost"] = {"parameters": costs.parameters, "macs": costs.macs}
+    return {"parameters": costs.parameters, "macs": costs.macs}
 
 
 def _given(recipe: Recipe, folder: Path, job: Job, arm: Arm) -> list[Masks]:

@@ -1,7 +1,7 @@
 """The pruning loop on a toy task: counts, restarts, resuming, stopping, and what it refuses."""
 
 import copy
-from dataclasses import replace
+from dataclasses import astuple, replace
 from itertools import pairwise
 
 import pytest
@@ -11,8 +11,10 @@ from toy_task import Toy, ToyTask
 from pruning.channels.groups import find_groups
 from pruning.channels.removal import shrink
 from pruning.criteria.scores import CRITERIA, Criterion, gradient
-from pruning.loop.cycles import KIND, cycle_file, run, stored_masks, stored_results, stored_weights
+from pruning.loop.cycles import run
 from pruning.loop.plan import Plan
+from pruning.loop.results import GridSearch, Seconds
+from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results, stored_weights
 from pruning.masks.files import read_tensors, write_tensors
 from pruning.masks.held import Masks, apply, hold_at_zero, weight_masks
 
@@ -74,14 +76,14 @@ def test_each_cycle_drops_a_fifth_of_all_units(tmp_path, criterion):
     _, results, levels = pruned(tmp_path, Plan(criterion=criterion, cycles=6))
     kept = [sum(each) for each in by_fraction([19], 6)]
     assert kept == [19, 16, 13, 11, 9, 8, 7]
-    assert [result["kept"] for result in results] == kept
-    assert [result["density"] for result in results] == pytest.approx([each / 19 for each in kept])
-    assert [result["asked"] for result in results] == [0, 3, 3, 2, 2, 1, 1]
-    assert [result["got"] for result in results] == [0, 3, 3, 2, 2, 1, 1]
-    assert [result["cycle"] for result in results] == list(range(7))
+    assert [result.kept for result in results] == kept
+    assert [result.density for result in results] == pytest.approx([each / 19 for each in kept])
+    assert [result.asked for result in results] == [0, 3, 3, 2, 2, 1, 1]
+    assert [result.got for result in results] == [0, 3, 3, 2, 2, 1, 1]
+    assert [result.cycle for result in results] == list(range(7))
     for result, level in zip(results, levels, strict=True):
-        assert result["masks"] == level.masks.digest()
-        assert result["layers"] == {name: [int(m.sum()), len(m)] for name, m in level.masks.items()}
+        assert result.masks == level.masks.digest()
+        assert result.layers == {name: (int(m.sum()), len(m)) for name, m in level.masks.items()}
     for before, after in pairwise(levels):
         assert after.masks.within(before.masks)
 
@@ -89,8 +91,8 @@ def test_each_cycle_drops_a_fifth_of_all_units(tmp_path, criterion):
 def test_each_layer_loses_a_fifth_of_its_own(tmp_path):
     _, results, _ = pruned(tmp_path, Plan(scope="layer", cycles=3))
     wanted = by_fraction([6, 5, 8], 3)
-    assert [[kept for kept, _ in result["layers"].values()] for result in results] == wanted
-    assert [tuple(result["layers"]) for result in results] == [STREAM] * 4
+    assert [[kept for kept, _ in result.layers.values()] for result in results] == wanted
+    assert [tuple(result.layers) for result in results] == [STREAM] * 4
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "gradient", "gradient-magnitude", "random-weights"])
@@ -99,7 +101,7 @@ def test_weights_are_counted_exactly_and_stay_zero(tmp_path, criterion, trained)
     plan = Plan(criterion=criterion, cycles=3, schedule_options={"lr": 0.1})
     _, results, levels = pruned(tmp_path, plan, ToyTask(trained=trained))
     whole = sum(WEIGHTS.values())
-    assert [[result["kept"]] for result in results] == by_fraction([whole], 3)
+    assert [[result.kept] for result in results] == by_fraction([whole], 3)
     for level in levels:
         assert dict(level.masks.shapes).keys() == WEIGHTS.keys()
         assert level.removable is None
@@ -110,25 +112,25 @@ def test_weights_are_counted_exactly_and_stay_zero(tmp_path, criterion, trained)
 
 def test_a_number_can_be_dropped_instead_until_nothing_is_left(tmp_path):
     _, results, _ = pruned(tmp_path / "units", Plan(count=4, cycles=9))
-    assert [result["kept"] for result in results] == [19, 15, 11, 7, 3]
-    assert [(result["asked"], result["got"]) for result in results] == [(0, 0)] + [(4, 4)] * 4
-    assert (results[-1]["asks next"], results[-1]["dropped next"]) == (4, 0)
+    assert [result.kept for result in results] == [19, 15, 11, 7, 3]
+    assert [(result.asked, result.got) for result in results] == [(0, 0)] + [(4, 4)] * 4
+    assert (results[-1].asks_next, results[-1].dropped_next) == (4, 0)
     _, results, _ = pruned(tmp_path / "few", Plan(count=7, cycles=9, floor=2))
-    assert [result["kept"] for result in results] == [19, 12, 6]
-    assert (results[-1]["asked"], results[-1]["got"]) == (7, 6)
+    assert [result.kept for result in results] == [19, 12, 6]
+    assert (results[-1].asked, results[-1].got) == (7, 6)
 
 
 def test_nothing_is_dropped_with_fraction_0(tmp_path):
     task, results, levels = pruned(tmp_path, Plan(fraction=0.0, cycles=3))
-    assert [result["density"] for result in results] == [1.0] * 4
-    assert [(result["asked"], result["got"]) for result in results] == [(0, 0)] * 4
+    assert [result.density for result in results] == [1.0] * 4
+    assert [(result.asked, result.got) for result in results] == [(0, 0)] * 4
     assert len(task.starts) == 4
     assert equal_states(task.starts[1], levels[0].network.state_dict())
 
 
 def test_layers_can_be_left_out(tmp_path):
     _, results, levels = pruned(tmp_path, Plan(exclude=("st*", "hidden"), cycles=2))
-    assert [result["layers"] for result in results] == [{"inner": [kept, 5]} for kept in (5, 4, 3)]
+    assert [result.layers for result in results] == [{"inner": (kept, 5)} for kept in (5, 4, 3)]
     assert levels[-1].network.stem.weight.all()
     with pytest.raises(ValueError, match="exclude names no layer: 'out'; layers are stem, inner, hidden"):
         pruned(tmp_path / "outputs", Plan(exclude=("out",)))
@@ -240,7 +242,7 @@ def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_pat
         for (name, found), wanted in zip(level.network.named_parameters(), network.parameters(), strict=True):
             torch.testing.assert_close(found, wanted, rtol=0, atol=1e-10, msg=name)
         quality = other.evaluate(network.eval())["quality"]
-        assert results[level.cycle]["quality"] == pytest.approx(quality, abs=1e-10)
+        assert results[level.cycle].measures["quality"] == pytest.approx(quality, abs=1e-10)
 
 
 PLANS = {
@@ -280,7 +282,7 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, uninterrupted, name, whe
             plan,
             tmp_path,
             lambda level: stop(level.cycle) if where == "publish" else published.append(level.cycle),
-            lambda result: stop(result["cycle"]) if where == "progress" else counted.append(result["cycle"]),
+            lambda result: stop(result.cycle) if where == "progress" else counted.append(result.cycle),
         )
     finished = len(stored_results(tmp_path))
     assert finished == {"first": 0, "publish": 2, "progress": 3}.get(where, finished) < 4
@@ -328,15 +330,15 @@ def test_a_damaged_cycle_is_refused(tmp_path):
 
 def test_a_run_stops_at_a_density(tmp_path):
     _, results, _ = pruned(tmp_path, Plan(until_density=0.5, cycles=9))
-    assert [result["kept"] for result in results] == [19, 16, 13, 11, 9]
+    assert [result.kept for result in results] == [19, 16, 13, 11, 9]
     _, results, _ = pruned(tmp_path / "exactly", Plan(until_density=11 / 19, cycles=9))
-    assert [result["kept"] for result in results] == [19, 16, 13, 11]
+    assert [result.kept for result in results] == [19, 16, 13, 11]
 
 
 def test_a_run_stops_one_cycle_after_the_fall(tmp_path):
     values = [0.8, 0.9, 0.41, 0.4, 0.7, 0.7]
     _, results, _ = pruned(tmp_path, Plan(kappa=0.5, cycles=9), ToyTask(values=values))
-    assert [result["quality"] for result in results] == values[:5]
+    assert [result.measures["quality"] for result in results] == values[:5]
 
 
 def test_global_selection_can_empty_a_layer_or_stops_at_a_floor(tmp_path):
@@ -354,19 +356,19 @@ def test_global_selection_can_empty_a_layer_or_stops_at_a_floor(tmp_path):
 
     plan = {"criterion": "l1", "count": 6, "cycles": 2, "schedule_options": {"lr": 1e-6}}
     _, results, levels = pruned(tmp_path / "0", Plan(**plan, floor=0), small_inner())
-    assert results[1]["layers"]["inner"] == [0, 5] and results[1]["got"] == 6
+    assert results[1].layers["inner"] == (0, 5) and results[1].got == 6
     assert levels[1].removable is None and levels[2].removable is None
     assert not levels[2].network.inner.weight.any() and not levels[2].network.back.weight.any()
-    assert results[2]["kept"] == 7
+    assert results[2].kept == 7
     _, results, levels = pruned(tmp_path / "1", Plan(**plan), small_inner())
-    assert results[1]["layers"]["inner"] == [1, 5] and results[1]["got"] == 6
+    assert results[1].layers["inner"] == (1, 5) and results[1].got == 6
     assert levels[1].removable == levels[1].masks
 
 
 def test_layers_before_an_addition_can_be_masked_each_alone(tmp_path):
     task, results, levels = pruned(tmp_path, Plan(coupled=False, scope="layer", cycles=2))
-    assert [kept for kept, _ in results[2]["layers"].values()] == [4, 3, 4, 6]
-    assert tuple(results[2]["layers"]) == ("stem", "inner", "back", "hidden")
+    assert [kept for kept, _ in results[2].layers.values()] == [4, 3, 4, 6]
+    assert tuple(results[2].layers) == ("stem", "inner", "back", "hidden")
     assert levels[2].removable is None
     network, masks = levels[2].network, levels[2].masks
     assert torch.equal(network.back_norm.weight != 0, masks["back"])
@@ -380,9 +382,9 @@ def test_of_a_grid_the_best_goes_on(tmp_path):
     task, results, levels = pruned(tmp_path, plan, ToyTask(values=values))
     assert task.lrs == [[lr] * 4 for _ in range(2) for lr in plan.grid]
     first, second = results
-    assert first["grid"] == [[0.1, 0.5], [0.2, 0.5], [0.3, 0.5], [0.4, 0.6]]
-    assert (first["best lr"], first["interval"], first["quality"]) == (0.4, [0.4, 0.4], 0.6)
-    assert (second["best lr"], second["interval"], second["quality"]) == (0.2, [0.2, 0.4], 0.7)
+    assert first.grid == GridSearch(((0.1, 0.5), (0.2, 0.5), (0.3, 0.5), (0.4, 0.6)), 0.4, (0.4, 0.4))
+    assert first.measures["quality"] == 0.6
+    assert (second.grid.best, second.grid.interval, second.measures["quality"]) == (0.2, (0.2, 0.4), 0.7)
     for level, chosen in zip(levels, (task.states[3][-1], task.states[5][-1]), strict=True):
         whole = (
             level.network if level.removable is None else shrink(level.network, level.groups, level.masks)[0]
@@ -395,7 +397,7 @@ def test_of_a_grid_the_best_goes_on(tmp_path):
 def test_a_rate_whose_measure_is_no_number_is_not_the_best(tmp_path):
     plan = Plan(grid=(0.1, 0.2, 0.3), cycles=0)
     _, results, _ = pruned(tmp_path, plan, ToyTask(values=[float("nan"), 0.4, 0.39]))
-    assert (results[0]["best lr"], results[0]["interval"]) == (0.2, [0.2, 0.2])
+    assert (results[0].grid.best, results[0].grid.interval) == (0.2, (0.2, 0.2))
 
 
 def test_only_the_seed_tells_two_runs_apart(tmp_path):
@@ -403,15 +405,15 @@ def test_only_the_seed_tells_two_runs_apart(tmp_path):
         pruned(tmp_path / name, Plan(criterion="random", seed=seed, cycles=2))
     same_runs(tmp_path / "one", tmp_path / "same")
     one, other = (stored_results(tmp_path / name) for name in ("one", "other"))
-    assert one[1]["masks"] != other[1]["masks"]
-    assert one[0]["quality"] != other[0]["quality"]
+    assert one[1].masks != other[1].masks
+    assert one[0].measures["quality"] != other[0].measures["quality"]
 
 
 def test_seconds_are_told_apart(tmp_path):
     _, results, _ = pruned(tmp_path, Plan(cycles=1))
     for result in results:
-        assert result["seconds"].keys() == {"training", "evaluation", "rest"}
-        assert all(seconds > 0 for seconds in result["seconds"].values())
+        assert all(seconds > 0 for seconds in astuple(result.seconds))
+        assert result.seconds.total == sum(astuple(result.seconds))
 
 
 def test_the_task_is_not_changed_by_a_run(tmp_path):
@@ -463,10 +465,10 @@ def test_given_masks_are_kept_in_each_cycle(tmp_path, host, restart):
     task, levels = ToyTask(), []
     results = run(task, plan, tmp_path, levels.append, given=given)
     assert [level.masks for level in levels] == given  # all of them, whatever the plan says
-    assert [result["kept"] for result in results] == [masks.kept for masks in given]
+    assert [result.kept for result in results] == [masks.kept for masks in given]
     of_host = stored_results(host[0])
     for name in ("asked", "got", "density", "masks", "layers"):
-        assert [result[name] for result in results] == [result[name] for result in of_host]
+        assert [getattr(result, name) for result in results] == [getattr(each, name) for each in of_host]
     for start, masks in zip(task.starts[1:], given[1:], strict=True):
         assert all(not start[name][~mask].any() for name, mask in masks.items())
 
@@ -490,8 +492,8 @@ def test_a_run_of_given_masks_goes_on_when_more_are_given(tmp_path, criterion):
     pairs = zip(networks(tmp_path / "whole"), networks(tmp_path / "parts"), strict=True)
     assert all(equal_states(one, other) for one, other in pairs)
     one, other = (stored_results(tmp_path / folder) for folder in ("whole", "parts"))
-    for name in ("asked", "got", "masks", "quality"):
-        assert [result[name] for result in one] == [result[name] for result in other]
+    for name in ("asked", "got", "masks", "measures"):
+        assert [getattr(result, name) for result in one] == [getattr(result, name) for result in other]
 
 
 def test_other_masks_than_those_given_before_are_refused(tmp_path, host):
@@ -520,8 +522,8 @@ def test_a_thin_run_keeps_the_weights_of_its_last_network_alone(tmp_path, uninte
     assert equal_states(networks_of_cycles(tmp_path)[-1], networks_of_cycles(whole)[-1])
     assert stored_masks(tmp_path) == stored_masks(whole)
     assert equal_states(stored_weights(tmp_path), stored_weights(whole))
-    without = [{**result, "seconds": 0} for result in stored_results(tmp_path)]
-    assert without == [{**result, "seconds": 0} for result in stored_results(whole)]
+    without = [replace(result, seconds=Seconds()) for result in stored_results(tmp_path)]
+    assert without == [replace(result, seconds=Seconds()) for result in stored_results(whole)]
 
 
 def networks_of_cycles(folder):

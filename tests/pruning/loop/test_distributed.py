@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 meeting = f"file://{folder / 'meeting'}"
 distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
 task, plan = ToyTask(data=1 - rank), Plan(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
-found = {"first": run(task, plan, own), "trainings": len(task.starts)}
+found = {"first": [result.to_json() for result in run(task, plan, own)], "trainings": len(task.starts)}
 # as if the processes had been killed at different times
 for cycle in (3,) if rank == 0 else (2, 3):
     cycle_file(own, cycle).unlink()
@@ -34,7 +34,8 @@ if rank:
     (own / "rewind.safetensors").unlink()
 distributed.barrier()
 task = ToyTask(data=1 - rank)
-found |= {"again": run(task, plan, own), "trainings again": len(task.starts)}
+again = [result.to_json() for result in run(task, plan, own)]
+found |= {"again": again, "trainings again": len(task.starts)}
 (folder / f"{rank}.json").write_text(json.dumps(found))
 distributed.destroy_process_group()
 """
@@ -75,7 +76,7 @@ def test_masks_come_from_the_means_of_both(ranks, tmp_path):
     dense: list[Level] = []
     for rank in range(2):
         run(ToyTask(data=1 - rank), Plan(fraction=0.5, cycles=0), tmp_path / str(rank), dense.append)
-    qualities = [level.result["quality"] for level in dense]
+    qualities = [level.result.measures["quality"] for level in dense]
     assert qualities[0] != qualities[1]
     assert ranks[0]["first"][0]["quality"] == pytest.approx(sum(qualities) / 2)
     scores = [scores_of(level, ToyTask(data=1 - rank)) for rank, level in enumerate(dense)]

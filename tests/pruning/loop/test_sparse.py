@@ -8,8 +8,9 @@ from toy_task import STEPS, ToyTask
 
 from pruning.channels.removal import shrink
 from pruning.criteria.scores import CRITERIA, Criterion
-from pruning.loop.cycles import cycle_file, run, stored_masks, stored_results
+from pruning.loop.cycles import run
 from pruning.loop.plan import Plan
+from pruning.loop.stored import cycle_file, stored_masks, stored_results
 from pruning.loop.training import CycleTraining
 from pruning.masks.allocation import layer_counts
 from pruning.masks.held import Masks
@@ -62,9 +63,9 @@ def test_any_number_of_rounds_keeps_as_many(rounds, scope, tmp_path):
     found = levels_of(ToyTask(), Plan(criterion="snip", rounds=rounds, **BEFORE, **scope), tmp_path)[1]
     once = levels_of(ToyTask(), Plan(criterion="snip", **BEFORE, **scope), tmp_path / "once")[1]
     assert found.masks.kept == once.masks.kept
-    assert found.result["asked"] == found.result["got"] == found.masks.size - found.masks.kept
+    assert found.result.asked == found.result.got == found.masks.size - found.masks.kept
     if scope:
-        assert found.result["layers"] == once.result["layers"]
+        assert found.result.layers == once.result.layers
 
 
 def test_each_round_scores_what_the_one_before_has_left(monkeypatch, tmp_path):
@@ -92,7 +93,7 @@ def test_an_allocation_says_how_much_each_layer_keeps(allocation, criterion, tmp
     plan = Plan(criterion=criterion, allocation=allocation, exclude=("stem.weight",), **BEFORE)
     level = levels_of(ToyTask(), plan, tmp_path)[1]
     wanted = layer_counts(level.masks.shapes, 0.2, allocation)
-    assert {name: kept for name, (kept, _) in level.result["layers"].items()} == wanted
+    assert {name: kept for name, (kept, _) in level.result.layers.items()} == wanted
     assert "stem.weight" not in wanted
 
 
@@ -102,7 +103,7 @@ def test_a_budget_of_multiply_adds_is_that_of_the_uniform_allocation(tmp_path):
 
     def spent(**settings):
         plan = Plan(criterion="random-weights", **BEFORE, **settings)
-        layers = levels_of(task, plan, tmp_path / str(settings))[1].result["layers"]
+        layers = levels_of(task, plan, tmp_path / str(settings))[1].result.layers
         return sum(macs[name] * kept for name, (kept, _) in layers.items()), sum(
             k for k, _ in layers.values()
         )
@@ -124,9 +125,9 @@ def test_masks_change_in_training_and_what_is_kept_is_what_they_end_with(tmp_pat
     start = Masks({name: task.starts[0][name] != 0 for name in level.masks})
     assert start == static.masks
     assert level.masks != start
-    assert level.result["layers"] == static.result["layers"]
-    assert level.result["masks"] == level.masks.digest()
-    assert level.result["training"]["mask updates"] == 1  # of 4 steps, 0 to 3, at step 2
+    assert level.result.layers == static.result.layers
+    assert level.result.masks == level.masks.digest()
+    assert level.result.training["mask updates"] == 1  # of 4 steps, 0 to 3, at step 2
     assert zeros_outside(level.network, level.masks)
     assert stored_masks(tmp_path / "rigl") == [Masks.ones(start.shapes), level.masks]
 
@@ -146,9 +147,7 @@ def test_gradual_pruning_starts_whole_and_ends_with_the_counts_asked_for(tmp_pat
     level = levels_of(task, plan, tmp_path)[1]
     initial = task.build(None).state_dict()
     assert all(torch.equal(value, initial[name]) for name, value in task.starts[0].items())
-    assert {n: k for n, (k, _) in level.result["layers"].items()} == layer_counts(
-        level.masks.shapes, 0.2, "erk"
-    )
+    assert {n: k for n, (k, _) in level.result.layers.items()} == layer_counts(level.masks.shapes, 0.2, "erk")
     assert zeros_outside(level.network, level.masks)
     assert len(task.states[0]) == STEPS
 
@@ -173,7 +172,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_masks(tmp_path):
     assert not cycle_file(tmp_path / "killed", 2).exists()
     again = levels_of(ToyTask(), plan, tmp_path / "killed")
     assert again[-1].masks == whole[-1].masks
-    digests = [[r["masks"] for r in stored_results(tmp_path / name)] for name in ("whole", "killed")]
+    digests = [[r.masks for r in stored_results(tmp_path / name)] for name in ("whole", "killed")]
     assert digests[0] == digests[1]
     states = again[-1].network.state_dict(), whole[-1].network.state_dict()
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
@@ -216,7 +215,7 @@ def test_units_that_are_chosen_are_scaled_by_their_shares(monkeypatch, tmp_path)
     after = levels[1].network.state_dict()["out.weight"][:, :2]
     scales = torch.tensor([1.0, 2.0], dtype=torch.double) * 4 / 3  # of the 4 units there are now
     torch.testing.assert_close(task.starts[1]["out.weight"], after * scales)
-    assert levels[1].result["asked"] == levels[1].result["got"] == 2 + 4
+    assert levels[1].result.asked == levels[1].result.got == 2 + 4
 
 
 def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_path):
@@ -274,14 +273,14 @@ def test_what_dropped_weights_would_save_is_counted(tmp_path):
     task = ToyTask()
     each = weight_macs(task.build(None), task.example)
     first, second = levels_of(task, Plan(**SPARSE), tmp_path / "static")
-    dense = first.result["sparse macs"]
+    dense = first.result.sparse_macs
     assert dense == sum(each[name] * mask.numel() for name, mask in first.masks.items())
     sparse = sum(each[name] * int(mask.sum()) for name, mask in second.masks.items())
-    assert (second.result["sparse macs"], first.result["training cost"]) == (sparse, 0)
-    assert second.result["training cost"] == pytest.approx(sparse / dense)
+    assert (second.result.sparse_macs, first.result.training_cost) == (sparse, 0)
+    assert second.result.training_cost == pytest.approx(sparse / dense)
     rigl = levels_of(ToyTask(), Plan(**SPARSE, **RIGL), tmp_path / "rigl")[1].result
-    steps = 3 * rigl["sparse macs"] * 2 + 2 * rigl["sparse macs"] + dense  # an update in three steps
-    assert rigl["training cost"] == pytest.approx(steps / 3 / (3 * dense))
+    steps = 3 * rigl.sparse_macs * 2 + 2 * rigl.sparse_macs + dense  # an update in three steps
+    assert rigl.training_cost == pytest.approx(steps / 3 / (3 * dense))
 
 
 def test_removed_channels_count_as_dropped_weights(tmp_path):
@@ -289,8 +288,8 @@ def test_removed_channels_count_as_dropped_weights(tmp_path):
     plan = Plan(criterion="l1", scope="layer", fraction=0.5, cycles=1)
     first, second = levels_of(task, plan, tmp_path)
     small, _ = shrink(second.network, second.groups, second.removable)
-    assert second.result["sparse macs"] == macs(small, task.example) < first.result["sparse macs"]
-    assert second.result["training cost"] == second.result["sparse macs"] / first.result["sparse macs"]
+    assert second.result.sparse_macs == macs(small, task.example) < first.result.sparse_macs
+    assert second.result.training_cost == second.result.sparse_macs / first.result.sparse_macs
 
 
 def test_what_an_allocation_cannot_drop_is_told(tmp_path):
@@ -303,11 +302,9 @@ def test_what_an_allocation_cannot_drop_is_told(tmp_path):
     )
     first, second = levels_of(ToyTask(), plan, tmp_path)[1:]
     wanted = layer_counts(second.masks.shapes, first.masks.density() * 0.7, "uniform")
-    start = {name: min(wanted[name], kept) for name, (kept, _) in first.result["layers"].items()}
-    assert second.result["asked"] == first.masks.kept - sum(wanted.values())
-    assert (
-        second.result["got"] == first.masks.kept - second.masks.kept == first.masks.kept - sum(start.values())
-    )
+    start = {name: min(wanted[name], kept) for name, (kept, _) in first.result.layers.items()}
+    assert second.result.asked == first.masks.kept - sum(wanted.values())
+    assert second.result.got == first.masks.kept - second.masks.kept == first.masks.kept - sum(start.values())
 
 
 def test_options_reach_a_criterion_that_chooses(monkeypatch, tmp_path):

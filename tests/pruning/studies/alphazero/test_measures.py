@@ -11,7 +11,7 @@ from agents.alphazero.network.checkpoint import load_network, save_network
 from agents.alphazero.network.residual import PRESETS, PolicyValueNet
 from agents.alphazero.weights import find_network
 from bttt.bricks import brick_set
-from pruning.studies.alphazero.measures import TIMED, TIMES_FILE, level_folder, level_times, searched
+from pruning.studies.alphazero.measures import TIMES_FILE, level_folder, level_times, searched
 from tournaments.generalisation.evaluation import Part, evaluate
 
 
@@ -29,10 +29,11 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_network_of_60_times_the_size_takes_longer_and_times_are_measured_once(run):
     small, large = level_times(run, 2)
-    assert small.keys() == large.keys() == TIMED.keys()
-    assert all(0 < small[name] < large[name] for name in TIMED)
+    assert 0 < small.one < large.one and 0 < small.batch < large.batch and 0 < small.selfplay < large.selfplay
+    assert small.evaluations == 64 / (small.selfplay / 1000)
     assert level_times(run, 2) == [small, large]
-    assert json.loads((run / TIMES_FILE).read_text()) == [small, large]
+    stored = [{"ms, 1": t.one, "ms, 64": t.batch, "ms, 64, selfplay": t.selfplay} for t in (small, large)]
+    assert json.loads((run / TIMES_FILE).read_text()) == stored
 
 
 def test_moves_with_search_are_counted_by_how_new_the_boards_are(run):

@@ -1,25 +1,26 @@
 from dataclasses import replace
 
 import pytest
-from measured_prunings import losing, result
+from measured_prunings import level, losing
 
+from pruning.loop.results import GridSearch
 from pruning.schedules.silo import silo_max_lr
 from pruning.studies.alphazero.config import PruneOptions
 from pruning.studies.compression.config import CompressionConfig
 from pruning.studies.compression.oracle import oracle_cycles
 
-GRID = [[lr, 0.5] for lr in (0.001, 0.003, 0.005, 0.007, 0.01)]
+GRID = tuple((lr, 0.5) for lr in (0.001, 0.003, 0.005, 0.007, 0.01))
 CONFIG = CompressionConfig(prune=PruneOptions(fraction=0.2))
 """SILO's peak goes from 0.003, the learner's rate, to 0.007."""
 
 
 def tried(cycle, low, high):
-    return result(cycle, grid=GRID, interval=[low, high], **{"best lr": high})
+    return level(cycle, grid=GridSearch(GRID, best=high, interval=(low, high)))
 
 
-def oracle(*results, **options):
-    hits = [{"D4": 1}] * (1 + len(results))
-    return losing(*hits, arm="oracle", results=[result(0), *results], **options)
+def oracle(*levels, **options):
+    hits = [{"D4": 1}] * (1 + len(levels))
+    return losing(*hits, arm="oracle", levels=[level(0), *levels], **options)
 
 
 def judged(measured, config=CONFIG):
@@ -51,8 +52,8 @@ def test_a_peak_is_inside_with_the_interval_s_ends_and_near_by_the_value_nearest
 
 
 def test_only_cycles_with_a_grid_and_the_oracle_count():
-    assert judged(oracle(result(1), tried(2, 0.003, 0.005))) == [(2, True, True)]
-    other = losing({"D4": 1}, {"D4": 1}, results=[result(0), tried(1, 0.003, 0.005)])
+    assert judged(oracle(level(1), tried(2, 0.003, 0.005))) == [(2, True, True)]
+    other = losing({"D4": 1}, {"D4": 1}, levels=[level(0), tried(1, 0.003, 0.005)])
     assert judged(other) == []
 
 

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from measured_prunings import losing, part, pruning, result
+from measured_prunings import level, losing, part, pruning
 
+from pruning.studies.alphazero.measures import LevelTimes
 from pruning.studies.compression.rates import level_rates, share_kept
 from tournaments.generalisation.rates import interval
 
@@ -64,11 +67,10 @@ def test_measurements_and_arms_are_apart():
 
 
 def test_costs_are_means_over_the_seeds():
-    other = result(1, 300, density=0.5)
-    other["times"] = {"ms, 1": 0.3, "ms, 64": 4.0, "ms, 64, selfplay": 4.0}
+    other = replace(level(1, 300, density=0.5), times=LevelTimes(one=0.3, batch=4.0, selfplay=4.0))
     measured = [
         losing({"D4": 5}, {"D4": 6}),
-        losing({"D4": 5}, {"D4": 6}, seed=1, results=[result(0), other]),
+        losing({"D4": 5}, {"D4": 6}, seed=1, levels=[level(0), other]),
     ]
     rate = by_group(measured)["dropnet-layer", "D4", 1, "all"]
     assert (rate.parameters, rate.macs, rate.bytes) == (400, 4000, 1800)
@@ -85,8 +87,8 @@ def test_a_level_that_one_seed_has_counts_that_seed():
 
 
 def test_weights_cut_leave_the_network_its_size_so_their_density_is_what_is_kept():
-    levels = [result(0), result(1, 1000, density=0.75)]
-    weights = losing({"D4": 5}, {"D4": 6}, arm="magnitude", results=levels)
-    channels = losing({"D4": 5}, {"D4": 6}, results=levels)
-    assert [share_kept(weights, level) for level in (0, 1)] == [1.0, 0.75]
-    assert [share_kept(channels, level) for level in (0, 1)] == [1.0, 1.0]  # masked, not removed
+    levels = [level(0), level(1, 1000, density=0.75)]
+    weights = losing({"D4": 5}, {"D4": 6}, arm="magnitude", levels=levels)
+    channels = losing({"D4": 5}, {"D4": 6}, levels=levels)
+    assert [share_kept(weights, number) for number in (0, 1)] == [1.0, 0.75]
+    assert [share_kept(channels, number) for number in (0, 1)] == [1.0, 1.0]  # masked, not removed

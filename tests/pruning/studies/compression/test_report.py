@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 from matplotlib.image import imread
-from measured_prunings import losing, part, pruning, result
+from measured_prunings import level, losing, part, pruning
 
+from pruning.loop.results import GridSearch
 from pruning.studies.compression.config import CompressionConfig
 from pruning.studies.compression.rates import level_rates
 from pruning.studies.compression.report import compared, publish
@@ -13,21 +14,21 @@ from pruning.studies.compression.report import compared, publish
 CONFIG = CompressionConfig(sets=("D4",), control_sets=("D4",), arms=("dropnet-layer", "magnitude", "oracle"))
 WINS = part("wins")
 SEARCH = part(simulations=100)
-GRID = {"grid": [[0.003, 0.5], [0.006, 0.4]], "interval": [0.003, 0.003], "best lr": 0.003}
+GRID = GridSearch(((0.003, 0.5), (0.006, 0.4)), best=0.003, interval=(0.003, 0.003))
 
 
 def study():
-    def level(number):
+    def hits_at(number):
         hits = {"D4": 10 + number, "A1": 10 + 2 * number}
         return {part(): hits, WINS: {"D4": 90, "A1": 90 - number}, SEARCH: {"D4": 1, "A1": number}}
 
-    def oracle_results():
-        return [result(0), result(1, 500, **GRID), result(2, 250, **GRID)]
+    def oracle_levels():
+        return [level(0), level(1, 500, grid=GRID), level(2, 250, grid=GRID)]
 
-    first = [pruning(*map(level, range(3)), seed=seed) for seed in (0, 1)]
+    first = [pruning(*map(hits_at, range(3)), seed=seed) for seed in (0, 1)]
     controls = [
         losing(*[{"D4": 10, "A1": 10}] * 3, arm="magnitude"),
-        losing(*[{"D4": 10, "A1": 12}] * 3, arm="oracle", results=oracle_results()),
+        losing(*[{"D4": 10, "A1": 12}] * 3, arm="oracle", levels=oracle_levels()),
     ]
     return [*first, *controls]
 
@@ -68,7 +69,7 @@ def test_rates_costs_and_counts_are_written_and_told(tmp_path, capsys):
     assert len(counts) == 9 and counts[6]["hits"] == [12, 14] and counts[6]["level"] == 2
     assert counts[6]["trials"] == counts[6]["distinct"] == 100  # on all boards
     grids = [each["grid"] for each in stored["levels"] if "grid" in each]
-    assert grids == [GRID["grid"]] * 2
+    assert grids == [[[0.003, 0.5], [0.006, 0.4]]] * 2
 
 
 def test_the_same_measurements_give_the_same_csv(tmp_path, capsys):
@@ -86,7 +87,7 @@ def test_one_arm_has_no_picture_of_arms(tmp_path, capsys):
 
 
 def cut(measured, levels):
-    return replace(measured, results=measured.results[:levels], counts=measured.counts[:levels])
+    return replace(measured, levels=measured.levels[:levels], counts=measured.counts[:levels])
 
 
 def test_arms_are_compared_on_the_sets_seeds_and_levels_that_controls_have():

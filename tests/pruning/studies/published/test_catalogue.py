@@ -7,8 +7,8 @@ from tiny_vision import conducted, points
 
 from pruning.channels.groups import find_groups
 from pruning.data.sets import SETS
-from pruning.loop.cycles import stored_results
 from pruning.loop.plan import whole
+from pruning.loop.stored import stored_results
 from pruning.models.registry import make_model
 from pruning.studies.experiment.claims import judge
 from pruning.studies.published.catalogue import RECIPES, find_recipe
@@ -196,4 +196,4 @@ def test_the_numbers_of_units_of_model_a_are_the_published_ones(tmp_path):
     folder = conducted("dropnet/a-mnist", tmp_path / "run", arms=("minimum", "random"), **options)
     for arm in ("minimum", "random"):
         results = stored_results(folder / "runs" / f"{arm}-0" / "seed-0")
-        assert [result["kept"] for result in results] == [80, 64, 52, 42, 34, 28, 23, 19, 16, 13, 11, 9, 8]
+        assert [result.kept for result in results] == [80, 64, 52, 42, 34, 28, 23, 19, 16, 13, 11, 9, 8]

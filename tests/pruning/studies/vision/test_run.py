@@ -8,7 +8,7 @@ import torch
 from tiny_vision import conducted
 
 from pruning.data.loading import load
-from pruning.loop.cycles import KIND, cycle_file, stored_masks, stored_results, stored_weights
+from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results, stored_weights
 from pruning.masks.files import read_tensors
 from pruning.masks.held import Masks
 from pruning.models.registry import make_model
@@ -51,9 +51,9 @@ def test_arms_start_from_their_base(tickets):
         assert len(base) == 1
         for arm in ("imp", "late", "lr-rewound", "one-shot", "reinit", "shuffled"):
             dense = stored_results(run_of(tickets, f"{recipe}-{arm}"))[0]
-            assert dense["training"] == {}  # nothing is trained again
+            assert dense.training == {}  # nothing is trained again
             for name in ("test accuracy", "test loss", "validation accuracy"):
-                assert dense[name] == base[0][name]
+                assert dense.measures[name] == base[0].measures[name]
 
 
 def test_followers_have_exactly_the_masks_of_their_host(tickets):
@@ -112,8 +112,8 @@ def test_parts_prune_the_dense_network_once_each(tickets):
     shots = find_recipe("tickets/lenet-mnist").arms["tuned-one-shot"].parts
     for part, share in enumerate(shots):
         results = stored_results(run_of(tickets, "tuned-one-shot", part))
-        assert [result["cycle"] for result in results] == [0, 1]
-        assert results[1]["density"] == pytest.approx(1 - share, abs=1e-3)
+        assert [result.cycle for result in results] == [0, 1]
+        assert results[1].density == pytest.approx(1 - share, abs=1e-3)
 
 
 def test_points_tell_what_was_measured(tickets):
@@ -125,9 +125,9 @@ def test_points_tell_what_was_measured(tickets):
         assert {"parameters", "macs", "peak lr", "seconds", "validation accuracy"} <= point.metrics.keys()
     one = next(p for p in points if (p.arm, p.cycle) == ("tuned-imp", 2))
     result = stored_results(run_of(tickets, "tuned-imp"))[2]
-    assert (one.accuracy, one.density) == (result["test accuracy"], result["density"])
+    assert (one.accuracy, one.density) == (result.measures["test accuracy"], result.density)
     assert one.metrics["peak lr"] == pytest.approx(0.1)
-    assert one.metrics["training loss"] == result["training"]["training loss"]
+    assert one.metrics["training loss"] == result.training["training loss"]
 
 
 def test_more_cycles_and_seeds_go_on_and_come_to_the_same(tmp_path):
@@ -146,9 +146,9 @@ def test_more_cycles_and_seeds_go_on_and_come_to_the_same(tmp_path):
 
 def test_units_that_are_cut_cost_nothing_and_weights_that_are_do(tmp_path, tickets):
     folder = conducted("dropnet/reinit-a20", tmp_path / "run", width=1.0, subset=100, arms=("minimum",))
-    dense, cut = (result["cost"] for result in stored_results(run_of(folder, "minimum")))
+    dense, cut = (result.cost for result in stored_results(run_of(folder, "minimum")))
     assert cut["parameters"] < dense["parameters"] and cut["macs"] < dense["macs"]
-    costs = [result["cost"] for result in stored_results(run_of(tickets, "tuned-imp"))]
+    costs = [result.cost for result in stored_results(run_of(tickets, "tuned-imp"))]
     assert all(cost == costs[0] for cost in costs)
 
 

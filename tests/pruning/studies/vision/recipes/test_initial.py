@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_vision import conducted
 
-from pruning.loop.cycles import KIND, cycle_file, stored_masks, stored_results
+from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results
 from pruning.masks.files import read_tensors
 from pruning.models.registry import make_model
 from pruning.studies.published.catalogue import find_recipe
@@ -52,7 +52,7 @@ def test_what_is_pruned_is_untrained_and_trained_once(folder):
         assert not untrained["training"] and trained["training"]["epochs"] == 1
         assert untrained["seconds"]["training"] == 0
     dense = stored_results(run_of(folder, "dense"))
-    assert [result["density"] for result in dense] == [1, 1]
+    assert [result.density for result in dense] == [1, 1]
     weights = [network_of(folder / "networks" / "dense" / "seed-0", 0), initial()]
     assert not torch.equal(*(each["out.weight"] for each in weights))  # a ticket's dense network is trained
 
@@ -61,7 +61,7 @@ def test_each_part_drops_its_share(folder):
     for arm, each in recipe().arms.items():
         for part, share in enumerate(each.parts):
             last = stored_results(run_of(folder, arm, part))[-1]
-            assert last["density"] == pytest.approx(1 - share, abs=2e-3), (arm, part)
+            assert last.density == pytest.approx(1 - share, abs=2e-3), (arm, part)
 
 
 def test_controls_have_the_host_s_counts_or_its_masks(folder):

@@ -5,8 +5,8 @@ import csv
 import pytest
 from tiny_vision import conducted
 
-from pruning.loop.cycles import stored_results
 from pruning.loop.plan import Plan
+from pruning.loop.stored import stored_results
 from pruning.models.registry import make_model
 from pruning.studies.experiment.points import Point
 from pruning.studies.published.catalogue import find_recipe
@@ -41,7 +41,7 @@ def rows(folder):
 def layers(folder, arm, part=0):
     """What each layer keeps at the end of a run."""
     result = stored_results(folder / Job(arm, "", part, 0).folder)[-1]
-    return {name: kept for name, (kept, _) in result["layers"].items()}
+    return {name: kept for name, (kept, _) in result.layers.items()}
 
 
 def test_counts_are_exact_and_equal_multiply_adds_are_equal(folder):

@@ -1,0 +1,46 @@
+"""When a run is over, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pruning.loop.plan import Plan
+from pruning.loop.results import Result
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why a run is over.
+
+    Attributes:
+        reason: In words.
+        early: Whether the plan would allow more cycles.
+    """
+
+    reason: str
+    early: bool = True
+
+
+def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None:
+    """Returns why a run is over, or None if a cycle is left to run.
+
+    Args:
+        plan: The run's plan.
+        measure: The measure that the plan compares (see `Task`).
+        results: The results of the finished cycles, from cycle 0 on.
+    """
+    if not results:
+        return None
+    last = results[-1]
+    if len(results) > plan.cycles:
+        return Ending(f"cycle {plan.cycles} is finished", early=False)
+    if last.density <= plan.until_density:
+        return Ending(f"density {last.density:.3f} is at most {plan.until_density}")
+    if plan.drops and not last.dropped_next:
+        return Ending(f"nothing more can be cut, each layer keeps {plan.least}")
+    least = plan.kappa * results[0].measures[measure]
+    # not "<=": a network that diverged, whose measure is nan, has fallen
+    if plan.kappa > 0 and not all(result.measures[measure] > least for result in results[:-1]):
+        return Ending(f"{measure} fell to {plan.kappa} of the dense network's")
+    return None

@@ -1,0 +1,228 @@
+"""The result of a cycle: what was pruned, what was measured, and how long it took.
+
+A cycle's file stores it as a flat JSON object. Files of earlier versions lack the newer keys; those fields
+are then nan or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isnan, nan
+from typing import Any, TypeAlias
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+"""Any value that JSON can hold."""
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """Wall time of a cycle, in seconds.
+
+    Attributes:
+        training: Training, all learning rates of a grid together.
+        evaluation: Evaluation on the validation split.
+        rest: Everything else: scores, selection, publishing.
+    """
+
+    training: float = 0.0
+    evaluation: float = 0.0
+    rest: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The whole cycle."""
+        return self.training + self.evaluation + self.rest
+
+
+@dataclass(frozen=True)
+class GridSearch:
+    """The learning rates that a cycle tried.
+
+    Attributes:
+        tried: Each learning rate with the task's measure after training with it.
+        best: The learning rate with the largest measure.
+        interval: The lowest and the highest learning rate whose measure is within the plan's tolerance of the
+            best.
+    """
+
+    tried: tuple[tuple[float, float], ...]
+    best: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What the publisher of a level adds to its result.
+
+    Attributes:
+        measures: Numbers by name.
+        groups: Groups of numbers by name, for example "cost".
+        notes: Anything else that JSON can hold, by name.
+    """
+
+    measures: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The result of a cycle.
+
+    Attributes:
+        cycle: Its number; 0 is dense.
+        sparse_macs: Multiply-adds of one input if pruned weights were skipped; nan in files of earlier
+            versions.
+        training_cost: Multiply-adds of the training if pruned weights were skipped, relative to training the
+            dense network for as many steps; nan in files of earlier versions.
+        density: Fraction of the prunable entries that is kept, in [0, 1].
+        kept: Prunable entries (weights or units) that are kept.
+        prunable: Prunable entries of the dense network.
+        asked: Entries that this cycle was asked to prune.
+        got: Entries that it pruned.
+        layers: Kept and prunable entries of each layer, by name.
+        masks: Digest of the masks.
+        measures: The numbers that the task's `evaluate` and the publisher measured, by name.
+        training: The numbers that the task's `train` recorded, by name.
+        grid: The learning rates tried, with a plan that tries several.
+        asks_next: Entries that the next cycle is asked to prune.
+        dropped_next: Entries that it prunes.
+        groups: Groups of numbers that the publisher added, by name.
+        notes: What else the publisher added, by name.
+        seconds: Wall time; zeros until the cycle is stored.
+
+    Raises:
+        ValueError: The task or the publisher uses a name that the loop itself stores, or both use one name.
+    """
+
+    cycle: int
+    sparse_macs: float = nan
+    training_cost: float = nan
+    density: float
+    kept: int
+    prunable: int
+    asked: int
+    got: int
+    layers: Mapping[str, tuple[int, int]]
+    masks: str
+    measures: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, float] = field(default_factory=dict)
+    grid: GridSearch | None = None
+    asks_next: int
+    dropped_next: int
+    groups: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    notes: Mapping[str, Json] = field(default_factory=dict)
+    seconds: Seconds = field(default_factory=Seconds)
+
+    def __post_init__(self):
+        names = [*self.measures, *self.groups, *self.notes]
+        taken = [name for number, name in enumerate(names) if name in KEYS or name in names[:number]]
+        if taken:
+            raise ValueError(f"the name {taken[0]!r} is taken: the task or the publisher must use another")
+
+    @property
+    def cost(self) -> Mapping[str, float]:
+        """The group "cost": parameters, multiply-adds and bytes of the network that was published."""
+        return self.groups.get("cost", {})
+
+    def finished(self, added: Additions, seconds: Seconds) -> Result:
+        """Returns the result with what the publisher added and the seconds of the whole cycle.
+
+        Raises:
+            ValueError: An added name is taken.
+        """
+        if again := [name for name in added.measures if name in self.measures]:
+            raise ValueError(f"the name {again[0]!r} is taken: the task measures it")
+        return replace(
+            self,
+            measures={**self.measures, **added.measures},
+            groups={**self.groups, **added.groups},
+            notes={**self.notes, **added.notes},
+            seconds=seconds,
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """Returns the result as a cycle's file stores it."""
+        newer = {"sparse macs": self.sparse_macs, "training cost": self.training_cost}
+        return {
+            "cycle": self.cycle,
+            **{name: value for name, value in newer.items() if not isnan(value)},
+            "density": self.density,
+            "kept": self.kept,
+            "prunable": self.prunable,
+            "asked": self.asked,
+            "got": self.got,
+            "layers": {name: list(counts) for name, counts in self.layers.items()},
+            "masks": self.masks,
+            **self.measures,
+            "training": dict(self.training),
+            **({} if self.grid is None else _grid_to_json(self.grid)),
+            "asks next": self.asks_next,
+            "dropped next": self.dropped_next,
+            **self.notes,
+            **{name: dict(numbers) for name, numbers in self.groups.items()},
+            "seconds": {name: getattr(self.seconds, name) for name in ("training", "evaluation", "rest")},
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Result:
+        """Returns a result as a cycle's file stores it.
+
+        Raises:
+            ValueError: A key is missing, or its value is of another type.
+        """
+        others = {name: value for name, value in stored.items() if name not in KEYS}
+        measures = {name: value for name, value in others.items() if _is_number(value)}
+        groups = {name: value for name, value in others.items() if _is_group(value)}
+        try:
+            return cls(
+                cycle=int(stored["cycle"]),
+                sparse_macs=stored.get("sparse macs", nan),
+                training_cost=stored.get("training cost", nan),
+                density=float(stored["density"]),
+                kept=int(stored["kept"]),
+                prunable=int(stored["prunable"]),
+                asked=int(stored["asked"]),
+                got=int(stored["got"]),
+                layers={name: (int(kept), int(size)) for name, (kept, size) in stored["layers"].items()},
+                masks=str(stored["masks"]),
+                measures=measures,
+                training=dict(stored["training"]),
+                grid=_grid_from_json(stored) if "grid" in stored else None,
+                asks_next=int(stored["asks next"]),
+                dropped_next=int(stored["dropped next"]),
+                groups=groups,
+                notes={n: value for n, value in others.items() if n not in measures and n not in groups},
+                seconds=Seconds(**stored["seconds"]),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no result of a cycle ({type(error).__name__}: {error})") from error
+
+
+KEYS = {
+    *("cycle", "sparse macs", "training cost", "density", "kept", "prunable", "asked", "got", "layers"),
+    *("masks", "training", "grid", "best lr", "interval", "asks next", "dropped next", "seconds"),
+}
+"""The keys of the loop itself; all others are the task's or the publisher's."""
+
+
+def _grid_to_json(grid: GridSearch) -> dict[str, Json]:
+    return {
+        "grid": [[lr, value] for lr, value in grid.tried],
+        "best lr": grid.best,
+        "interval": list(grid.interval),
+    }
+
+
+def _grid_from_json(stored: Mapping[str, Any]) -> GridSearch:
+    low, high = stored["interval"]
+    return GridSearch(tuple((lr, value) for lr, value in stored["grid"]), stored["best lr"], (low, high))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_group(value: object) -> bool:
+    return isinstance(value, Mapping) and all(map(_is_number, value.values()))

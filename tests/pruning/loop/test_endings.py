@@ -1,0 +1,37 @@
+"""When a run is over: one function says so, to the loop and to whoever asks for the reason."""
+
+import math
+
+import pytest
+from toy_task import ToyTask
+
+from pruning.loop.cycles import run
+from pruning.loop.endings import Ending, ending
+from pruning.loop.plan import Plan
+
+
+@pytest.mark.parametrize(
+    ("plan", "values", "cycles", "over"),
+    [
+        (Plan(cycles=2), (), 2, Ending("cycle 2 is finished", early=False)),
+        (Plan(until_density=0.7, cycles=9), (), 2, Ending("density 0.684 is at most 0.7")),
+        (Plan(count=7, floor=2, cycles=9), (), 2, Ending("nothing more can be cut, each layer keeps 2")),
+        (Plan(kappa=0.5, cycles=9), (0.8, 0.4, 0.4), 2, Ending("quality fell to 0.5 of the dense network's")),
+        (
+            Plan(kappa=0.5, cycles=9),
+            (0.8, math.nan, 0.7),
+            2,
+            Ending("quality fell to 0.5 of the dense network's"),
+        ),
+    ],
+)
+def test_a_run_ends_when_its_ending_says_so_and_not_before(plan, values, cycles, over, tmp_path):
+    results = run(ToyTask(values=values), plan, tmp_path)
+    assert len(results) == cycles + 1
+    assert ending(plan, "quality", results) == over
+    assert not any(ending(plan, "quality", results[:number]) for number in range(cycles + 1))
+
+
+def test_a_run_that_has_more_cycles_than_its_plan_now_asks_for_is_not_early(tmp_path):
+    results = run(ToyTask(), Plan(cycles=2), tmp_path)
+    assert not ending(Plan(cycles=1, until_density=1.0), "quality", results).early
