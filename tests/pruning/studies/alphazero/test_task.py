@@ -151,11 +151,11 @@ def test_a_pruned_network_can_be_retrained_by_playing(samples, tmp_path, criteri
     task = make_task(samples, iterations=2, plies=4)
     plan = Plan(criterion=criterion, cycles=2, schedule_options={"lr": 0.003})
     one, same = (run(task, plan, tmp_path / name) for name in "ab")
-    assert one[2]["density"] < one[1]["density"] < 1
-    assert one[2]["training"]["steps"] == 3
-    assert [each["agreement"] for each in one] == [each["agreement"] for each in same]
+    assert one[2].density < one[1].density < 1
+    assert one[2].training["steps"] == 3
+    assert [each.measures for each in one] == [each.measures for each in same]
     buffered = run(make_task(samples), plan, tmp_path / "buffer")
-    assert one[1]["training"] != buffered[1]["training"]
+    assert one[1].training != buffered[1].training
 
 
 @pytest.mark.parametrize("name", ALPHAZERO)

@@ -49,8 +49,8 @@ def network_of(folder, cycle):
 def test_what_is_pruned_is_untrained_and_trained_once(folder):
     for arm in ("dense", "random", *HOSTS):
         untrained, trained = stored_results(run_of(folder, arm))
-        assert not untrained["training"] and trained["training"]["epochs"] == 1
-        assert untrained["seconds"]["training"] == 0
+        assert not untrained.training and trained.training["epochs"] == 1
+        assert untrained.seconds.training == 0
     dense = stored_results(run_of(folder, "dense"))
     assert [result.density for result in dense] == [1, 1]
     weights = [network_of(folder / "networks" / "dense" / "seed-0", 0), initial()]
