@@ -1,0 +1,49 @@
+"""Makes the blocks of the pages anew: python -m docs.make [--check]."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from docs.make import experiments, games, stored, study
+from docs.make.blocks import Maker, filled
+
+DOCS = Path(__file__).resolve().parents[1]
+MAKERS: dict[str, Maker] = {
+    "benchmarks": experiments.benchmarks,
+    "claims": experiments.claims,
+    "controls": study.controls,
+    "conversions": games.conversions,
+    "experiments": experiments.experiments,
+    "generalisation": study.generalisation,
+    "layouts": games.layouts,
+    "levels": experiments.levels,
+    "losses": games.losses,
+    "machine": experiments.machine,
+    "methods": experiments.methods,
+    "other_boards": study.other_boards,
+    "table": stored.table,
+    "text": stored.text,
+    "tournament": games.tournament,
+}
+"""What a block of a page may be made by; see `docs.make.blocks`."""
+
+
+def made() -> dict[Path, str]:
+    """Returns each file that is made, with its text as it should be."""
+    pages = sorted(DOCS.glob("results/*.md"))
+    return {page: filled(page.read_text(encoding="utf-8"), MAKERS) for page in pages}
+
+
+def main(arguments: list[str]) -> int:
+    """Writes what is not current; with --check it only names those files, and returns 1 if there are any."""
+    stale = {path: text for path, text in made().items() if path.read_text(encoding="utf-8") != text}
+    for path, text in stale.items():
+        print(path.relative_to(DOCS.parent))
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    return int(bool(stale) and "--check" in arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
