@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
-    from tournaments.tournament import TournamentConfig, run
+    from tournaments.config import TournamentConfig
+    from tournaments.running import run_tournament
 
 __all__ = [
     "TournamentConfig",
-    "run",
+    "run_tournament",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("tournament",))
+    __getattr__ = on_first_use(__name__, __all__, ("config", "running"))

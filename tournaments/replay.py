@@ -10,8 +10,7 @@ import tyro
 
 from bttt import OUTCOME_TEXT
 from bttt.drawing import ansi
-from tournaments.play import GameRecord, Store
-from tournaments.report import store_path
+from tournaments.play import GameRecord, Store, store_path
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "tournament": Command(
-        "tournaments.tournament",
+        "tournaments.command",
         "TournamentConfig",
         "Play",
         "play, rate and report a tournament between agents",

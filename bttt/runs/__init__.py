@@ -27,7 +27,7 @@ from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
 from bttt.runs.processes import quietly, side_by_side, spread, worker_count
-from bttt.runs.settings import option, options_of, part, refuse_set_by_study, settings_of
+from bttt.runs.settings import NOT_A_SETTING, option, options_of, part, refuse_set_by_study, settings_of
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ENVIRONMENT_FILE",
     "FORFEITS",
     "INTERRUPTED",
+    "NOT_A_SETTING",
     "OK",
     "TEXT_WIDTH",
     "USAGE_ERROR",

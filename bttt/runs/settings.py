@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import Field, asdict, field, fields, is_dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from bttt.runs.files import plain
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SETTING, LATER, BY_STUDY, PART = "setting", "later", "by study", "part"
 """Keys of a field's metadata."""
+NOT_A_SETTING = MappingProxyType({SETTING: False})
+"""The metadata of a required option that is no setting."""
 
 
 def option(default: T, *, setting: bool = True, later: bool = False, by_study: bool = False) -> T:

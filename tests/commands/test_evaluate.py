@@ -24,7 +24,7 @@ def test_evaluate_prints_a_table_and_writes_csv_and_picture(capsys):
     assert code == 0
     assert "seen" in out and "minimax:depth=2" in out and "98 positions on 49 boards" in out
     assert {path.name for path in Path("run").iterdir()} == {
-        *("config.json", "decisions", "evaluation.csv", "evaluation.png")
+        *(".lock", "config.json", "decisions", "evaluation.csv", "evaluation.png")
     }
     assert Path("run/evaluation.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(Path("run/config.json").read_text())["train"] == ["R3"]

@@ -53,7 +53,8 @@ def test_tournament_plays_stores_rates_and_reports(capsys):
     assert len(stored("run")) == 8
     assert "8 of 8 games, 0 forfeits" in out
     assert {path.name for path in Path("run").iterdir()} == {
-        *(STORE_FILE, "config.json", "environment.json", "report.html", "games.csv", "crosstable.csv")
+        *(STORE_FILE, ".lock", "config.json", "environment.json"),
+        *("report.html", "games.csv", "crosstable.csv"),
     }
     assert json.loads(Path("run/config.json").read_text())["bricks"] == ["orbit:0"]
     assert len(Path("run/games.csv").read_text().splitlines()) == 9
@@ -67,6 +68,27 @@ def test_the_same_command_finds_its_run_again_and_plays_nothing(capsys):
     assert code == 0 and "8 of 8 games" in out
     assert list(Path("runs").iterdir()) == [folder]
     assert stored(folder) == before
+
+
+def test_the_folder_of_another_command_or_of_others_is_refused_and_kept(capsys):
+    bttt(*TINY, "--out", "run", capsys=capsys)
+    bttt("evaluate", "random", "--bricks", "D4", "--workers", 1, "--out", "rates", capsys=capsys)
+    Path("thesis").mkdir()
+    Path("thesis/config.json").write_text('{"chapters": 5}')
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    commands = {
+        "tournament": TINY,
+        "conversion": ["conversion", "random", "--board", "4x4x3"],
+        "evaluate": ["evaluate", "random", "--bricks", "D4"],
+        "train": ["train", "--iterations", 1],
+    }
+    for command, folder in (
+        *((command, "thesis") for command in commands),
+        *((command, "rates") for command in ("tournament", "conversion", "train")),
+        *((command, "run") for command in ("conversion", "evaluate", "train")),
+    ):
+        assert folder in refused(*commands[command], "--out", folder, capsys=capsys), command
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
 
 
 def test_another_setting_is_refused_for_a_run_that_has_begun(capsys):
@@ -317,7 +339,7 @@ def test_a_damaged_config_is_named(capsys):
     bttt(*TINY, "--out", "run", capsys=capsys)
     for text in ("{", "[]"):
         Path("run/config.json").write_text(text)
-        assert "run/config.json is damaged" in refused("report", "run", capsys=capsys)
+        assert "run/config.json is corrupt" in refused("report", "run", capsys=capsys)
 
 
 def test_a_reader_that_leaves_early_costs_nothing():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,16 +11,27 @@ import tyro
 
 from agents import Agent
 from bttt import Board, boards_of_size, load_suite
-from bttt.runs import add_environment, csv_text, default_folder, environment, write_json, write_text
+from bttt.runs import (
+    csv_text,
+    environment,
+    open_run,
+    option,
+    options_of,
+    require_at_least,
+    settings_of,
+    write_text,
+)
 from tournaments.conversion.table import Conversion, conversion_rows, conversion_text
 from tournaments.conversion.won_starts import WonStart, conversion_schedule, empty_starts, suite_starts
 from tournaments.play import (
+    IN_FLIGHT,
+    STORE_FILE,
     Conditions,
     Store,
     expanded,
     make_players,
     missing_games,
-    open_run,
+    open_store,
     play_and_store,
     source_files,
 )
@@ -40,25 +51,25 @@ class ConversionConfig:
     agents: Annotated[tuple[str, ...], tyro.conf.Positional]
     """Agent specs, for example mcts:iterations=1000 or python:package.module:Class; bttt agents lists
     them."""
-    bricks: tuple[str, ...] | None = None
+    bricks: tuple[str, ...] | None = option(None, setting=False)
     """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S.
     Default: all, or all boards of the suite."""
-    board: str = "7x7x4"
+    board: str = option("7x7x4", setting=False)
     """Board size and win length, ROWSxCOLSxWIN."""
-    suite: str | None = None
+    suite: str | None = option(None, setting=False)
     """Start from the won positions of this suite: single, bricks2, bricks4 or drawn. Default: start on empty
     boards."""
-    positions: int = 10
+    positions: int = option(10, setting=False)
     """Maximum positions per board of the suite."""
     games: int = 1
     """Games per agent and start; both sides break ties at random."""
     seed: int = 0
     """Seed of all random numbers. Each game has its own random stream, so other games do not change it."""
-    out: Path | None = None
+    out: Path | None = option(None, setting=False)
     """Run folder. Default: runs/conversion-<hash of the settings>."""
-    workers: int = 0
+    workers: int = option(0, setting=False)
     """Worker processes; 0 starts one per core."""
-    in_flight: int = 16
+    in_flight: int = option(IN_FLIGHT, setting=False)
     """Games that each process plays at once, so that agents are queried in batches."""
 
 
@@ -76,22 +87,26 @@ def run(config: ConversionConfig) -> int:
     starts = _starts(config)
     schedule, seats = conversion_schedule(config.agents, OPPONENT, starts, config.games)
     settings = _settings(config, starts, agents)
-    folder = config.out or default_folder("conversion", settings)
-    with open_run(folder, settings, players, len(schedule)) as store:
+    with (
+        open_run("conversion", settings, out=config.out, known_by=STORE_FILE) as run,
+        open_store(run.path, settings, players, len(schedule)) as store,
+    ):
         missing = missing_games(schedule, store)
         if missing:
-            write_json(folder / "config.json", {**asdict(config), "out": str(folder)})
-            add_environment(folder)
-        conditions = Conditions(seed=config.seed, in_flight=config.in_flight)
-        code = play_and_store(missing, agents, store, conditions, config.workers)
-        _publish(folder, store, seats, config.seed)
+            run.write_config({**options_of(config), "out": str(run.path)})
+            run.add_environment()
+        conditions = Conditions(seed=config.seed)
+        code = play_and_store(
+            missing, agents, store, conditions, workers=config.workers, in_flight=config.in_flight
+        )
+        _publish(run.path, store, seats, config.seed)
     return code
 
 
 def _check(config: ConversionConfig) -> None:
-    for name, least in {"positions": 1, "games": 1, "seed": 0, "workers": 0, "in_flight": 1}.items():
-        if getattr(config, name) < least:
-            raise ValueError(f"{name} must be at least {least}, got {getattr(config, name)}")
+    require_at_least(1, positions=config.positions, games=config.games)
+    require_at_least(0, seed=config.seed, workers=config.workers)
+    require_at_least(1, in_flight=config.in_flight)
     if not config.agents:
         raise ValueError("no agent is given; bttt agents lists them")
     twice = [agent for number, agent in enumerate(config.agents) if agent in config.agents[:number]]
@@ -128,8 +143,7 @@ def _settings(
         "agents": list(config.agents),
         "opponent": OPPONENT,
         "starts": [_text(start) for start in starts],
-        "games": config.games,
-        "seed": config.seed,
+        **settings_of(config),
         **source_files(agents),
     }
 

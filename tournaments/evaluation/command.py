@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import joblib
 import numpy as np
 import tyro
 
 from agents import Agent
-from bttt import Suite, brick_sets, load_suite
-from bttt.runs import csv_text, default_folder, environment, read_json, write_json, write_text
+from bttt import Board, Suite, brick_sets, load_suite
+from bttt.runs import (
+    NOT_A_SETTING,
+    OK,
+    csv_text,
+    environment,
+    make_folder,
+    open_run,
+    option,
+    options_of,
+    read_json,
+    require_at_least,
+    settings_of,
+    write_text,
+)
 from tournaments.evaluation.decisions import decide_suite
 from tournaments.evaluation.table import loss_table
 from tournaments.evaluation.value_losses import LossRate, loss_rates
 from tournaments.play import expanded, make_players, source_files
 
+DECISIONS = "decisions"
+"""Folder of the decisions, a file for each agent and settings."""
 CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 
 
@@ -33,27 +47,27 @@ class EvaluateConfig:
     command, also with more agents, to compute only what is missing.
     """
 
-    agents: Annotated[tuple[str, ...], tyro.conf.Positional]
+    agents: Annotated[tuple[str, ...], tyro.conf.Positional] = field(metadata=NOT_A_SETTING)
     """Agent specs, for example mcts:iterations=1000 or python:package.module:Class; bttt agents lists
     them."""
     suite: str = "single"
     """Suite of labelled positions: single, bricks2, bricks4 or drawn."""
-    bricks: tuple[str, ...] = ()
+    bricks: tuple[str, ...] = option((), setting=False)
     """Brick sets that select boards of the suite. Default: all boards of the suite."""
-    train: tuple[str, ...] = ()
+    train: tuple[str, ...] = option((), setting=False)
     """Brick sets that the agents were trained on; the table then separates seen, mirror and novel boards.
     Default: no such rows."""
-    positions: int | None = None
+    positions: int | None = option(None, setting=False)
     """Positions per board, the first ones of the suite. Default: all."""
     repeats: int = 1
     """Decisions per position, for agents that choose at random."""
     seed: int = 0
     """Seed of all random numbers; each position has its own random stream."""
-    batch: int = 256
+    batch: int = option(256, setting=False)
     """Positions per query of an agent. The decisions do not depend on it."""
-    workers: int = 0
+    workers: int = option(0, setting=False)
     """Worker processes; 0 starts one per core. The decisions do not depend on it."""
-    out: Path | None = None
+    out: Path | None = option(None, setting=False)
     """Folder of the results. Default: runs/evaluate-<hash of the settings>."""
 
 
@@ -70,39 +84,40 @@ def run(config: EvaluateConfig) -> int:
     suite, places = chosen_positions(config)
     train = brick_sets(config.train, suite.size) if config.train else ()
     settings = {
-        "suite": config.suite,
         "positions": suite.made["sha256"],
         "boards": [str(board) for board in suite.boards],
         "positions a board": config.positions,
-        "repeats": config.repeats,
-        "seed": config.seed,
+        **settings_of(config),
     }
-    folder = config.out or default_folder("evaluate", settings)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    (folder / "decisions").mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", {**asdict(config), "out": str(folder), "made": environment()})
-    rates: list[LossRate] = []
-    for spec, agent in agents.items():
-        path = folder / "decisions" / _file_name({**settings, "agent": spec, **source_files({spec: agent})})
-        cells = _decisions(path, spec, agent, suite, places, config)
-        rates += loss_rates(spec, suite, cells, train)
-    write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
+    with open_run("evaluate", settings, out=config.out, known_by=DECISIONS) as run:
+        make_folder(run.path / DECISIONS)  # first: it marks the folder
+        run.write_config({**options_of(config), "out": str(run.path), "made": environment()})
+        rates: list[LossRate] = []
+        for spec, agent in agents.items():
+            name = _file_name({**settings, "agent": spec, **source_files({spec: agent})})
+            cells = _decisions(run.path / DECISIONS / name, spec, agent, suite, places, config)
+            rates += loss_rates(spec, suite, cells, train)
+        _publish(run.path, rates, suite, train, config)
+    return OK
+
+
+def _publish(
+    folder: Path, rates: Sequence[LossRate], suite: Suite, train: tuple[Board, ...], config: EvaluateConfig
+) -> None:
+    """Writes the CSV file and the picture, and prints the table."""
     from tournaments.evaluation.plot import draw_evaluation  # matplotlib, which takes a second to load
 
+    write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
     draw_evaluation(rates, suite, train, folder / PICTURE_NAME)
     print(loss_table(rates))
     print(f"\n{_about(suite, config)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
-    return 0
 
 
 def _check(config: EvaluateConfig) -> None:
     if not config.agents:
         raise ValueError("no agent is given; bttt agents lists them")
-    for name, least in {"positions": 1, "repeats": 1, "seed": 0, "batch": 1, "workers": 0}.items():
-        value = getattr(config, name)
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(1, positions=config.positions, repeats=config.repeats, batch=config.batch)
+    require_at_least(0, seed=config.seed, workers=config.workers)
 
 
 def chosen_positions(config: EvaluateConfig) -> tuple[Suite, np.ndarray]:
@@ -143,7 +158,7 @@ def _decisions(
         repeats=config.repeats,
         seed=config.seed,
         batch=config.batch,
-        workers=config.workers or joblib.cpu_count(),
+        workers=config.workers,
     )
     write_text(path, json.dumps({"agent": spec, "cells": cells.tolist()}) + "\n")
     return cells

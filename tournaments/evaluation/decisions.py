@@ -7,16 +7,15 @@ of processes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
 from agents import FAILURES, Agent, one_line
 from bttt import Position, Suite, ask
+from bttt.runs import spread, worker_count
 from tournaments.play import made_from, make_again
 
 
@@ -60,7 +59,7 @@ def decide_suite(
         repeats: Decisions in each position.
         seed: Seed of all random numbers.
         batch: Positions that the agent is asked at once.
-        workers: Processes.
+        workers: Processes; 0 is one for each core.
 
     Raises:
         ValueError: The agent raised something or played a cell that is not free; it says where.
@@ -73,6 +72,7 @@ def decide_suite(
     ]
     batches = [questions[start : start + batch] for start in range(0, len(questions), batch)]
     cells: list[int] = []
+    workers = worker_count(workers, len(batches))
     with tqdm(total=len(questions), unit="position", desc=name) as progress:
         for found in _answers(name, agent, batches, workers):
             cells += found
@@ -88,12 +88,9 @@ def _answers(
         yield from (_cells(name, agent, each) for each in batches)
         return
     yield _cells(name, agent, batches[0])
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator")
     made = made_from({name: agent})
-    try:
-        yield from parallel(joblib.delayed(_cells_in_worker)(name, made, each) for each in batches[1:])
-    except BrokenProcessPool as error:
-        raise OSError("a worker process has died (killed, out of memory, or the agent ended it)") from error
+    calls = ((name, made, each) for each in batches[1:])
+    yield from spread(_cells_in_worker, calls, workers=workers, ordered=True)
 
 
 def _cells_in_worker(name: str, made: str, questions: Sequence[Question]) -> list[int]:

@@ -181,7 +181,7 @@ def _play(part: Part, agent: Agent) -> list[Counts]:
     ]
     agents = {NETWORK: agent, opponent: _opponent(opponent)}
     played: dict[Board, list[GameRecord]] = {board: [] for board in boards}
-    for record in play_games(games, agents, Conditions(seed=part.seed, in_flight=IN_FLIGHT)):
+    for record in play_games(games, agents, Conditions(seed=part.seed), in_flight=IN_FLIGHT):
         if record.forfeit is not None:
             raise ValueError(f"a game on {record.board} was forfeited: {record.players} {record.forfeit}")
         played[record.board].append(record)

@@ -1,7 +1,8 @@
 """tournaments/play."""
 
+from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord
-from tournaments.play.openings import DEFAULT_PLIES, OpeningKind, opening
+from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
     expanded,
@@ -12,19 +13,18 @@ from tournaments.play.players import (
     training_boards,
 )
 from tournaments.play.proven import proven_outcome
-from tournaments.play.runner import Conditions, play_games
+from tournaments.play.runner import IN_FLIGHT, play_games
 from tournaments.play.schedule import DEFAULT_PLAYERS, ScheduledGame, schedule_games
-from tournaments.play.store import STORE_FILE, Store
-from tournaments.play.stored_run import missing_games, open_run, play_and_store
+from tournaments.play.store import STORE_FILE, Store, store_path
+from tournaments.play.stored_run import missing_games, open_store, play_and_store
 
 __all__ = [
     "DEFAULT_PLAYERS",
-    "DEFAULT_PLIES",
+    "IN_FLIGHT",
     "STORE_FILE",
     "TRAINED_ON",
     "Conditions",
     "GameRecord",
-    "OpeningKind",
     "ScheduledGame",
     "Store",
     "expanded",
@@ -32,12 +32,13 @@ __all__ = [
     "make_again",
     "make_players",
     "missing_games",
-    "open_run",
+    "open_store",
     "opening",
     "play_and_store",
     "play_games",
     "proven_outcome",
     "schedule_games",
     "source_files",
+    "store_path",
     "training_boards",
 ]

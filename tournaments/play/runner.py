@@ -7,7 +7,6 @@ record of a game depends neither on the games beside it nor on the number of pro
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -15,13 +14,14 @@ from math import isfinite
 from time import perf_counter
 from typing import Any
 
-import joblib
 import numpy as np
 
 from agents import FAILURES, Agent, Decision, one_line
 from bttt import FIRST, Outcome, Position, ask
+from bttt.runs import spread
+from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord
-from tournaments.play.openings import OpeningKind, opening
+from tournaments.play.openings import opening
 from tournaments.play.players import made_from, make_again
 from tournaments.play.proven import proven_outcome
 from tournaments.play.schedule import ScheduledGame, game_generator
@@ -30,29 +30,8 @@ MOST_NODES = 2**63
 """The store counts in 64 bits."""
 ADJUDICATION_NODE_LIMIT = 20_000
 """Positions searched for a proof, after each move: some milliseconds."""
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """What all games of a run share.
-
-    Attributes:
-        seed: Seed of the run.
-        opening_plies: Plies before the players take over.
-        openings: How those are drawn (see `tournaments.play.openings`).
-        adjudicate: A game ends when it is proven that perfect play ends it within that many plies; its
-            outcome is the proven one. None to play every game to its end.
-        seconds_per_move: A player who thinks longer loses the game, once it has answered: nobody is
-            interrupted. None for no limit.
-        in_flight: Games played at once in a process.
-    """
-
-    seed: int = 0
-    opening_plies: int = 0
-    openings: OpeningKind = "random"
-    adjudicate: int | None = None
-    seconds_per_move: float | None = None
-    in_flight: int = 16
+IN_FLIGHT = 16
+"""Games that a process plays at once."""
 
 
 @dataclass
@@ -97,13 +76,17 @@ class _LiveGame:
 
 
 def play_games(
-    games: Iterable[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions
+    games: Iterable[ScheduledGame],
+    agents: Mapping[str, Agent],
+    conditions: Conditions,
+    *,
+    in_flight: int = IN_FLIGHT,
 ) -> Iterator[GameRecord]:
-    """Yields the record of each game as it ends; `conditions.in_flight` games are played at once."""
+    """Yields the record of each game as it ends; `in_flight` games are played at once."""
     waiting = iter(games)
     live: list[_LiveGame] = []
     while True:
-        live += [_begin(game, conditions) for game in islice(waiting, conditions.in_flight - len(live))]
+        live += [_begin(game, conditions) for game in islice(waiting, in_flight - len(live))]
         if not live:
             return
         by_mover: dict[str, list[_LiveGame]] = {}
@@ -119,7 +102,12 @@ def play_games(
 
 
 def play_in_processes(
-    games: Sequence[ScheduledGame], agents: Mapping[str, Agent], conditions: Conditions, workers: int
+    games: Sequence[ScheduledGame],
+    agents: Mapping[str, Agent],
+    conditions: Conditions,
+    *,
+    workers: int,
+    in_flight: int = IN_FLIGHT,
 ) -> Iterator[list[GameRecord]]:
     """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
 
@@ -133,24 +121,19 @@ def play_in_processes(
     """
     _warm_up(agents)
     if workers == 1:
-        for record in play_games(games, agents, conditions):
+        for record in play_games(games, agents, conditions, in_flight=in_flight):
             yield [record]
         return
-    size, players, made = conditions.in_flight, tuple(agents), made_from(agents)
-    chunks = [games[start : start + size] for start in range(0, len(games), size)]
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    try:
-        yield from parallel(joblib.delayed(_play_chunk)(chunk, players, made, conditions) for chunk in chunks)
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed, out of memory, or an agent ended it); what is stored is kept"
-        ) from error
+    players, made = tuple(agents), made_from(agents)
+    chunks = (games[start : start + in_flight] for start in range(0, len(games), in_flight))
+    calls = ((chunk, players, made, conditions) for chunk in chunks)
+    yield from spread(_play_chunk, calls, workers=workers)
 
 
 def _play_chunk(
     chunk: Sequence[ScheduledGame], players: tuple[str, ...], made: str, conditions: Conditions
 ) -> list[GameRecord]:
-    return list(play_games(chunk, _agents(players, made), conditions))
+    return list(play_games(chunk, _agents(players, made), conditions, in_flight=len(chunk)))
 
 
 @lru_cache(maxsize=4)
@@ -172,7 +155,7 @@ def _warm_up(agents: Mapping[str, Agent]) -> None:
 
 
 def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
-    cells = opening(conditions.seed, game, conditions.opening_plies, conditions.openings)
+    cells = opening(conditions.seed, game, conditions.plies, conditions.openings)
     live = _LiveGame(game, Position.start(game.board), game_generator(conditions.seed, game), len(cells))
     for cell in cells:
         _play(live, Decision(cell), 0.0)

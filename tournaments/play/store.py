@@ -173,6 +173,11 @@ class Store:
         return [_record(row, moves[row[0]]) for row in rows]
 
 
+def store_path(run: Path) -> Path:
+    """Returns the tournament file of a run given by its folder or by the file itself."""
+    return run / STORE_FILE if run.is_dir() else run
+
+
 @contextmanager
 def _errors_name(path: Path, *damage: type[Exception]) -> Iterator[None]:
     """Turns SQLite's errors, and those of `damage`, into ones that name the file."""

@@ -7,26 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
 from tqdm import tqdm
 
 from agents import Agent
-from bttt.runs import INTERRUPTED, OK
-from tournaments.play.runner import Conditions, play_in_processes
+from bttt.runs import INTERRUPTED, OK, worker_count
+from tournaments.play.conditions import Conditions
+from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame
 from tournaments.play.store import STORE_FILE, Store
 
 
-def open_run(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
-    """Returns the store of the run in `folder`, which is made where there is none.
+def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
+    """Returns the store of the run in an open folder; makes it where there is none.
 
     Raises:
-        ValueError: The folder is a file, or holds a run with other settings.
+        ValueError: It is a run with other settings.
         OSError: The folder cannot be written.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
     store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
     differences = [
         f"{name} is {_shown(store.settings.get(name))} there and {_shown(settings.get(name))} here"
@@ -57,7 +54,9 @@ def play_and_store(
     agents: Mapping[str, Agent],
     store: Store,
     conditions: Conditions,
+    *,
     workers: int,
+    in_flight: int,
 ) -> int:
     """Plays the missing `games`, stores each as soon as it is handed over, and returns the exit code.
 
@@ -65,11 +64,11 @@ def play_and_store(
     """
     if not games:
         return OK
-    workers = min(workers or joblib.cpu_count(), math.ceil(len(games) / conditions.in_flight))
+    workers = worker_count(workers, math.ceil(len(games) / in_flight))
     stored = store.scheduled - len(games)
     try:
         with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-            for records in play_in_processes(games, agents, conditions, workers):
+            for records in play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight):
                 store.add(records)
                 progress.update(len(records))
     except KeyboardInterrupt:

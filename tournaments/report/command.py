@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from tournaments.play import STORE_FILE, Store
+from tournaments.play import Store, store_path
 from tournaments.report.publishing import publish
 
 
@@ -34,8 +34,3 @@ def run(config: ReportConfig) -> int:
             )
         publish(path.parent, store, anchor=config.anchor, csv=config.csv)
     return 0
-
-
-def store_path(run: Path) -> Path:
-    """Returns the tournament file of a run given by its folder or by the file itself."""
-    return run / STORE_FILE if run.is_dir() else run

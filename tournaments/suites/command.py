@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 from tqdm import tqdm
 
@@ -27,6 +26,7 @@ from bttt import (
     read_suite,
     write_suite,
 )
+from bttt.runs import make_folder, require_at_least, spread, worker_count
 from tournaments.suites.positions import Mixture, collect
 
 SIZE = Board()
@@ -67,11 +67,9 @@ def run(config: SuitesConfig) -> int:
     for name in config.names:
         if name not in RECIPES:
             raise ValueError(f"unknown suite {name!r}; suites are {', '.join(RECIPES)}")
-    for name, least in {"per_board": 1, "seed": 0, "nodes": 1, "workers": 0}.items():
-        value = getattr(config, name)
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
-    config.out.mkdir(parents=True, exist_ok=True)
+    require_at_least(1, per_board=config.per_board, nodes=config.nodes)
+    require_at_least(0, seed=config.seed, workers=config.workers)
+    make_folder(config.out)
     mixture = Mixture(seed=config.seed, node_limit=config.nodes)
     for name in dict.fromkeys(config.names):
         bricks, per_board = RECIPES[name][0], config.per_board or RECIPES[name][1]
@@ -97,15 +95,12 @@ def build(
     orbits: dict[Board, list[int]] = {}
     for number, board in enumerate(boards):
         orbits.setdefault(canonical_board(board), []).append(number)
-    tasks = [
-        joblib.delayed(collect)([boards[number] for number in numbers], per_board, mixture)
-        for numbers in orbits.values()
-    ]
-    parallel = joblib.Parallel(n_jobs=min(workers or joblib.cpu_count(), len(tasks)), return_as="generator")
+    calls = [([boards[number] for number in numbers], per_board, mixture) for numbers in orbits.values()]
+    found_in_order = spread(collect, calls, workers=worker_count(workers, len(calls)), ordered=True)
     records = np.zeros((len(boards), per_board), SUITES_RECORD)
     counts: Counter = Counter()
     with tqdm(total=records.size, unit="position") as progress:
-        for numbers, (found, found_counts) in zip(orbits.values(), parallel(tasks), strict=True):
+        for numbers, (found, found_counts) in zip(orbits.values(), found_in_order, strict=True):
             records[numbers] = found
             counts += found_counts
             progress.update(found.size)

@@ -28,9 +28,8 @@ from bttt.runs import (
     write_text,
 )
 from pruning.measures import latencies_ms
-from tournaments import TournamentConfig
-from tournaments import run as run_tournament
-from tournaments.play import STORE_FILE, Store
+from tournaments import TournamentConfig, run_tournament
+from tournaments.play import STORE_FILE, Conditions, Store
 from tournaments.standings import fit_ratings, milliseconds_text, move_times
 
 TIMING_FILE, CSV_FILE, TEXT_FILE = "timing.json", "levels.csv", "levels.txt"
@@ -100,8 +99,7 @@ def run(config: LevelsConfig) -> int:
                 players=tuple(specs.values()),
                 bricks=config.bricks,
                 repeats=config.repeats,
-                seed=config.seed,
-                openings="balanced",
+                conditions=Conditions(seed=config.seed, openings="balanced"),
                 anchor=next(iter(specs.values())),
                 out=played,
                 workers=config.workers,

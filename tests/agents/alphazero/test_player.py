@@ -19,8 +19,9 @@ from agents.alphazero.weights import find_network, record, shipped
 from agents.listing import network_text
 from bttt import Board, Position, brick_sets
 from bttt.runs.options import parse_options
+from tournaments.play.conditions import Conditions
 from tournaments.play.players import make_players
-from tournaments.play.runner import Conditions, play_games
+from tournaments.play.runner import play_games
 from tournaments.play.schedule import schedule_games
 
 TINY = NetworkConfig(stream=4, blocks=(4,), policy=4, value=4, hidden=4)
@@ -239,7 +240,7 @@ def test_games_do_not_depend_on_how_many_are_in_flight():
     agents = {name: make_agent(name) for name in players}
     schedule = schedule_games("round-robin", players, brick_sets(["D4", "E5"]), 4)
     found = [
-        {game.index: game.cells for game in play_games(schedule, agents, Conditions(in_flight=number))}
+        {game.index: game.cells for game in play_games(schedule, agents, Conditions(), in_flight=number)}
         for number in (1, 3, 16)
     ]
     assert found[0] == found[1] == found[2]

@@ -8,7 +8,8 @@ from agents import make_agent
 from bttt import Board, Position
 from bttt.suites import SUITES_RECORD, Suite
 from tournaments.conversion.won_starts import cells_to, conversion_schedule, empty_starts, suite_starts
-from tournaments.play.runner import Conditions, play_games
+from tournaments.play.conditions import Conditions
+from tournaments.play.runner import play_games
 
 SIZE = Board(4, 4, 3)
 BOARDS = tuple(SIZE.with_bricks(bricks) for bricks in ("A1", "B2", "C4,D4"))

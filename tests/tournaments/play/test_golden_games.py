@@ -12,7 +12,8 @@ from pathlib import Path
 from agents import make_agent
 from bttt import brick_sets
 from bttt.position import OUTCOME_TEXT
-from tournaments.play.runner import Conditions, play_games
+from tournaments.play.conditions import Conditions
+from tournaments.play.runner import play_games
 from tournaments.play.schedule import schedule_games
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "games.txt"

@@ -59,9 +59,9 @@ def test_another_process_that_draws_only_one_gets_the_same():
     code = (
         "from bttt.bricks import boards_of_size\n"
         "from tournaments.play.openings import opening\n"
-        "from tournaments.play.schedule import make_schedule\n"
+        "from tournaments.play.schedule import schedule_games\n"
         f"boards = boards_of_size('4x4x3', {['A1', 'B2', 'A2+D3']!r})\n"
-        f"game = make_schedule('round-robin', ('a', 'b'), boards, 2)[{game.index}]\n"
+        f"game = schedule_games('round-robin', ('a', 'b'), boards, 2)[{game.index}]\n"
         "print(opening(9, game, 5, 'balanced'))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

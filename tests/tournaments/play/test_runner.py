@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from brute_force import BruteForce
 from agents import Decision, make_agent
 from agents.random_agent import RandomAgent
 from bttt import Board, Outcome, brick_sets
-from tournaments.play.runner import Conditions, play_games, play_in_processes
+from tournaments.play.conditions import Conditions
+from tournaments.play.runner import play_games, play_in_processes
 from tournaments.play.schedule import schedule_games
 
 BOARDS = brick_sets("orbit:0")
@@ -43,9 +45,9 @@ class LastCell:
         return {"taken": Decision(position.last_move), "off": Decision(1000), "none": None}[self.how]
 
 
-def play(agents, conditions=None, boards=BOARDS, repeats=2):
+def play(agents, conditions=None, boards=BOARDS, repeats=2, **options):
     schedule = schedule_games("round-robin", list(agents), boards, repeats)
-    return untimed(play_games(schedule, agents, conditions or Conditions()))
+    return untimed(play_games(schedule, agents, conditions or Conditions(), **options))
 
 
 def test_records_replay_to_their_outcome():
@@ -62,7 +64,7 @@ def test_records_replay_to_their_outcome():
 @pytest.mark.parametrize("in_flight", [1, 3, 100])
 def test_games_do_not_depend_on_the_games_beside_them(in_flight):
     agents = {"random": RandomAgent(), "last": LastCell()}
-    assert play(agents, Conditions(in_flight=in_flight)) == play(agents)
+    assert play(agents, in_flight=in_flight) == play(agents)
 
 
 def test_a_single_game_can_be_played_again_alone():
@@ -84,8 +86,8 @@ def test_one_worker_equals_four():
     agents = {name: make_agent(name) for name in players}
     schedule = schedule_games("round-robin", players, BOARDS, 1)
     one, four = (
-        [r for part in play_in_processes(schedule, agents, Conditions(in_flight=5), n) for r in part]
-        for n in (1, 4)
+        list(chain(*play_in_processes(schedule, agents, Conditions(), workers=number, in_flight=5)))
+        for number in (1, 4)
     )
     assert untimed(one) == untimed(four)
     assert len(one) == len(schedule)

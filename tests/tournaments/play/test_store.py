@@ -13,7 +13,8 @@ import pytest
 
 from agents.random_agent import RandomAgent
 from bttt import brick_sets
-from tournaments.play.runner import Conditions, play_games
+from tournaments.play.conditions import Conditions
+from tournaments.play.runner import play_games
 from tournaments.play.schedule import schedule_games
 from tournaments.play.store import STORE_FILE, Store
 

@@ -1,0 +1,16 @@
+"""The command `bttt tournament`: plays a schedule, stores every game, rates and reports."""
+
+from __future__ import annotations
+
+from tournaments.config import TournamentConfig
+from tournaments.running import run_tournament
+
+
+def run(config: TournamentConfig) -> int:
+    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings or other files.
+        OSError: The folder cannot be written; the games stored before are kept.
+    """
+    return run_tournament(config)

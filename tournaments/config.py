@@ -1,0 +1,54 @@
+"""The settings of a tournament: `bttt tournament` turns them into options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from bttt.runs import option, part, require_at_least
+from tournaments.play import DEFAULT_PLAYERS, IN_FLIGHT, Conditions
+
+
+@dataclass(frozen=True)
+class TournamentConfig:
+    """Play, rate and report a tournament between agents.
+
+    Stores every game, prints ratings and a crosstable, and writes report.html. Rerun the command to resume;
+    stored games are not played again.
+    """
+
+    players: tuple[str, ...] = DEFAULT_PLAYERS
+    """Player specs, for example mcts:iterations=1000,c=1.0 or python:package.module:Class; bttt agents lists
+    them."""
+    bricks: tuple[str, ...] = option(("all",), setting=False)
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
+    random:K,count=N,seed=S."""
+    board: str = option("7x7x4", setting=False)
+    """Board size and win length, ROWSxCOLSxWIN."""
+    repeats: int = 1
+    """Games of each pairing on each board in each seat."""
+    schedule: Literal["round-robin", "gauntlet"] = "round-robin"
+    """round-robin: every player meets every other player. gauntlet: the first player meets each of the
+    others."""
+    conditions: Annotated[Conditions, tyro.conf.arg(name="")] = part(Conditions)
+    out: Path | None = option(None, setting=False)
+    """Run folder. Default: runs/tournament-<hash of the settings>."""
+    workers: int = option(0, setting=False)
+    """Worker processes; 0 starts one per core. The games do not depend on it."""
+    in_flight: int = option(IN_FLIGHT, setting=False)
+    """Games that each process plays at once, so that agents are queried in batches. These games are lost if
+    the process is killed; with several workers, a batch is stored only once all its games are finished."""
+    csv: bool = option(False, setting=False)
+    """Also write games.csv and crosstable.csv."""
+    anchor: str | None = option(None, setting=False)
+    """Player rated 0. Default: the anchor stored with this run; if there is none, random if it plays;
+    otherwise the mean of all players."""
+    strict: bool = option(False, setting=False)
+    """Exit with code 1 if any game was forfeited."""
+
+    def __post_init__(self) -> None:
+        require_at_least(0, workers=self.workers)
+        require_at_least(1, in_flight=self.in_flight)

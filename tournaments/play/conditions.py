@@ -1,0 +1,46 @@
+"""The options that decide how a game is played, besides its players and its board."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bttt.runs import option, require_at_least
+from tournaments.play.openings import DEFAULT_PLIES, OpeningKind
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What all games of a run share.
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    seed: int = 0
+    """Seed of all random numbers. Each game has its own random stream, so other games do not change it."""
+    openings: OpeningKind = option("random", later=True)
+    """How opening plies are drawn. random: uniformly. balanced: so that under perfect play each seat wins
+    half of the openings (on drawn boards, all are draws)."""
+    opening_plies: int | None = None
+    """Opening plies before the players take over, the same for both seats. Default: 0 if random, 5 if
+    balanced."""
+    adjudicate: int | None = option(None, later=True)
+    """Stop a game once the solver proves its result within this many plies, and store that result. Default:
+    play all games to the end."""
+    seconds_per_move: float | None = None
+    """Time limit in seconds. A player that takes longer forfeits the game. The limit is checked only after
+    the move, so no player is interrupted. Agents are then queried one position at a time. Default: no
+    limit."""
+
+    def __post_init__(self) -> None:
+        require_at_least(0, seed=self.seed, opening_plies=self.opening_plies)
+        require_at_least(1, adjudicate=self.adjudicate)
+        limit = self.seconds_per_move
+        if limit is not None and not (limit > 0 and math.isfinite(limit)):
+            raise ValueError(f"seconds_per_move must be positive, got {limit}")
+
+    @property
+    def plies(self) -> int:
+        """Opening plies, with the default of this kind of openings."""
+        return DEFAULT_PLIES[self.openings] if self.opening_plies is None else self.opening_plies

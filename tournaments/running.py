@@ -1,0 +1,85 @@
+"""Runs a tournament, from its settings to its report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from agents import Agent
+from bttt import Board, boards_of_size
+from bttt.runs import FORFEITS, OK, RunFolder, open_run, options_of, settings_of
+from tournaments.config import TournamentConfig
+from tournaments.play import (
+    STORE_FILE,
+    ScheduledGame,
+    expanded,
+    make_players,
+    missing_games,
+    open_store,
+    opening,
+    play_and_store,
+    schedule_games,
+    source_files,
+    training_boards,
+)
+from tournaments.report import publish
+
+
+def run_tournament(config: TournamentConfig) -> int:
+    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+
+    Raises:
+        ValueError: An option is wrong, or the folder holds a run with other settings or other files.
+        OSError: The folder cannot be written; the games stored before are kept.
+    """
+    config = replace(config, players=expanded(config.players))
+    if config.anchor is not None and config.anchor not in config.players:
+        raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
+    agents = make_players(config.players)
+    boards = boards_of_size(config.board, config.bricks)
+    schedule = schedule_games(config.schedule, config.players, boards, config.repeats)
+    _check_openings(config, schedule)
+    settings = _settings(config, boards, agents)
+    with (
+        open_run("tournament", settings, out=config.out, known_by=STORE_FILE) as run,
+        open_store(run.path, settings, config.players, len(schedule)) as store,
+    ):
+        missing = missing_games(schedule, store)
+        if missing:
+            _record(config, run)
+        code = play_and_store(
+            missing, agents, store, config.conditions, workers=config.workers, in_flight=config.in_flight
+        )
+        forfeits = publish(run.path, store, anchor=config.anchor, csv=config.csv)
+    return code or (FORFEITS if config.strict and forfeits else OK)
+
+
+def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:
+    """Draws two openings on each board (balanced ones alternate), so that none is found wanting later."""
+    conditions = config.conditions
+    games = {game.opening_key: game for game in schedule if game.repeat < 2}
+    for game in games.values():
+        opening(conditions.seed, game, conditions.plies, conditions.openings)
+
+
+def _settings(
+    config: TournamentConfig, boards: Sequence[Board], agents: Mapping[str, Agent]
+) -> dict[str, Any]:
+    """Returns everything that decides the games, and nothing else, in the order of the report."""
+    return {
+        "schedule": config.schedule,
+        "players": list(config.players),
+        "boards": [str(board) for board in boards],
+        **settings_of(config),
+        "opening_plies": config.conditions.plies,
+        **source_files(agents),
+        **training_boards(agents),
+    }
+
+
+def _record(config: TournamentConfig, run: RunFolder) -> None:
+    """Writes what the games about to be played are made with; an anchor chosen before stays."""
+    anchor = config.anchor or run.config().get("anchor")
+    run.write_config({**options_of(config), "out": str(run.path), "anchor": anchor})
+    run.add_environment()
