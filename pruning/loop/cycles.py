@@ -30,10 +30,12 @@ from torch import Tensor, nn
 from pruning.channels import Group, find_groups
 from pruning.criteria import fold
 from pruning.loop.endings import ending
-from pruning.loop.plan import Plan, Task, enforced, whole
+from pruning.loop.plan import Plan
+from pruning.loop.prunable import enforced, whole
 from pruning.loop.results import Additions, Result
 from pruning.loop.selection import Chosen, as_given, choose
 from pruning.loop.stored import KIND, cycle_file, drop_weights, read_cycle, without_prefix, write_cycle
+from pruning.loop.task import Task
 from pruning.loop.training import CycleOutcome, CycleTraining
 from pruning.masks import Masks, apply, averaged, read_tensors, write_tensors
 from pruning.measures import macs
@@ -113,15 +115,15 @@ class _Loop:
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
         self.initial = task.build(None)
-        self.trained = None if plan.untrained else task.dense()
-        self.groups = find_groups(self.initial, task.example, coupled=plan.coupled)
+        self.trained = None if plan.start.untrained else task.dense()
+        self.groups = find_groups(self.initial, task.example, coupled=plan.amount.coupled)
         self.whole = whole(plan, self.initial, self.groups)
         self._macs: tuple[int, dict[str, int]] | None = None
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
             raise ValueError("the given masks are not of this network, or not of what the plan prunes")
-        if given is not None and plan.topology:
+        if given is not None and plan.scoring.topology:
             raise ValueError(
-                f"the given masks would change in training: the plan's topology is {plan.topology}"
+                f"the given masks would change in training: the plan's topology is {plan.scoring.topology}"
             )
         if given and given[0] != self.whole:
             raise ValueError("the given masks must begin with those of the dense network")
@@ -138,7 +140,7 @@ class _Loop:
     ) -> None:
         """Runs one cycle and stores it."""
         start = perf_counter()
-        dense = self.plan.untrained or self.trained is not None
+        dense = self.plan.start.untrained or self.trained is not None
         training = CycleTraining(self.task, self.plan, self.groups, dense)
         masks, network = self._start(cycle, training)
         outcome = training.run(cycle, network, masks)
@@ -163,30 +165,30 @@ class _Loop:
         masks = Masks({name: tensors[f"next.{name}"] for name in self.whole})
         if self.given is not None:  # where the run was over before, what comes next was not known
             masks = self.given[cycle]
-        if self.plan.restart == "reinit":
+        if self.plan.start.restart == "reinit":
             network = self.task.build(self.plan.seed_of(cycle, 1))
         else:
             network = copy.deepcopy(self.initial)
-            rewinds = self.plan.restart == "rewind"
+            rewinds = self.plan.start.restart == "rewind"
             state = self._early(training) if rewinds else without_prefix(tensors, "network.")
             try:
                 network.load_state_dict(state)
             except RuntimeError as error:
                 raise ValueError(f"{self.folder} holds cycles of another network") from error
-        if not (self.plan.changing and self.plan.changing.starts_whole):
+        if not (self.plan.scoring.changing and self.plan.scoring.changing.starts_whole):
             apply(network, enforced(self.plan, self.groups, masks, network))
-        if self.plan.restart == "keep":
+        if self.plan.start.restart == "keep":
             fold(network, self.groups, without_prefix(tensors, "scale."))
         return masks, network
 
     def _early(self, training: CycleTraining) -> dict[str, Tensor]:
         """Returns the weights to rewind to, those of a dense training interrupted; stored when first made."""
-        if not self.plan.rewind_to:
+        if not self.plan.start.rewind_to:
             return self.initial.state_dict()
         path = self.folder / "rewind.safetensors"
         if not _everywhere(path.exists()):
             network = copy.deepcopy(self.initial)
-            training.early(network, self.plan.rewind_to)
+            training.early(network, self.plan.start.rewind_to)
             write_tensors(path, network.state_dict(), KIND, {})
         return read_tensors(path, KIND)[0]
 
@@ -237,15 +239,15 @@ class _Loop:
         dense, each = self._macs
         held = enforced(self.plan, self.groups, masks, self.initial)
         sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
-        if not cycle and (self.plan.untrained or self.trained is not None):
+        if not cycle and (self.plan.start.untrained or self.trained is not None):
             return sparse, 0.0
-        changing = self.plan.changing or Topology()
+        changing = self.plan.scoring.changing or Topology()
         flops = training_flops(
-            self.plan.topology or "static",
+            self.plan.scoring.topology or "static",
             dense,
             sparse,
             every=changing.every,
             begin=changing.begin,
             end=changing.end,
         )
-        return sparse, (len(self.plan.grid) or 1) * flops / (3 * dense)
+        return sparse, (len(self.plan.learning_rate.grid) or 1) * flops / (3 * dense)

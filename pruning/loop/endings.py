@@ -33,14 +33,14 @@ def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None
     if not results:
         return None
     last = results[-1]
-    if len(results) > plan.cycles:
-        return Ending(f"cycle {plan.cycles} is finished", early=False)
-    if last.density <= plan.until_density:
-        return Ending(f"density {last.density:.3f} is at most {plan.until_density}")
-    if plan.drops and not last.dropped_next:
+    if len(results) > plan.stop.cycles:
+        return Ending(f"cycle {plan.stop.cycles} is finished", early=False)
+    if last.density <= plan.stop.until_density:
+        return Ending(f"density {last.density:.3f} is at most {plan.stop.until_density}")
+    if plan.amount.drops and not last.dropped_next:
         return Ending(f"nothing more can be cut, each layer keeps {plan.least}")
-    least = plan.kappa * results[0].measures[measure]
+    least = plan.stop.kappa * results[0].measures[measure]
     # not "<=": a network that diverged, whose measure is nan, has fallen
-    if plan.kappa > 0 and not all(result.measures[measure] > least for result in results[:-1]):
-        return Ending(f"{measure} fell to {plan.kappa} of the dense network's")
+    if plan.stop.kappa > 0 and not all(result.measures[measure] > least for result in results[:-1]):
+        return Ending(f"{measure} fell to {plan.stop.kappa} of the dense network's")
     return None

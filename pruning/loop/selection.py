@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from pruning.channels import Group
 from pruning.criteria import CRITERIA, Evidence, Scores, scales
-from pruning.loop.plan import Plan, Task, enforced
+from pruning.loop.plan import Plan
+from pruning.loop.prunable import enforced
+from pruning.loop.task import Task
 from pruning.masks import Masks, Selection, agreed, apply, averaged, drop_lowest, keep_highest, layer_counts
 from pruning.sparse import density_at_macs, weight_macs
 
@@ -61,7 +63,7 @@ def choose(
         sample=task.sample,
         example=task.example,
     )
-    if plan.chooses and plan.drops:
+    if plan.scoring.chooses and plan.amount.drops:
         return _chosen_units(plan, evidence)
     return Chosen(_in_rounds(plan, evidence))
 
@@ -75,12 +77,12 @@ def as_given(before: Masks, after: Masks) -> Chosen:
 def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
     """Scores and drops, in as many rounds as the plan says; what a round drops is at zero in the next."""
     alive = evidence.alive
-    scores = _scores(evidence, plan) if plan.drops and plan.rounds == 1 else _zeros(alive)
-    if plan.allocation:
+    scores = _scores(evidence, plan) if plan.amount.drops and plan.scoring.rounds == 1 else _zeros(alive)
+    if plan.amount.allocation:
         chosen = keep_highest(scores, alive, _allocated(plan, evidence))
     else:
-        chosen = drop_lowest(scores, alive, **plan.amount, scope=plan.scope, floor=plan.least)
-    if plan.rounds == 1 or not plan.drops:
+        chosen = drop_lowest(scores, alive, **plan.amount.dropped, scope=plan.amount.scope, floor=plan.least)
+    if plan.scoring.rounds == 1 or not plan.amount.drops:
         return replace(chosen, masks=agreed(chosen.masks))
     masks = _by_rounds(plan, evidence, chosen)
     return Selection(masks, chosen.asked, alive.kept - masks.kept, _per_layer(masks))
@@ -90,10 +92,10 @@ def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
     """Returns what is left when the same numbers as in `wanted` are dropped little by little."""
     alive, network = evidence.alive, copy.deepcopy(evidence.network)
     now = alive
-    for done in range(1, plan.rounds + 1):
-        share = done / plan.rounds
+    for done in range(1, plan.scoring.rounds + 1):
+        share = done / plan.scoring.rounds
         scores = _scores(replace(evidence, network=network, alive=now), plan)
-        if plan.allocation or plan.scope == "layer":
+        if plan.amount.allocation or plan.amount.scope == "layer":
             keep = {
                 name: _between(int(mask.sum()), wanted.per_layer[name][0], share)
                 for name, mask in alive.items()
@@ -115,11 +117,11 @@ def _between(start: int, end: int, share: float) -> int:
 def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     """Returns what a criterion chooses that takes units one after the other."""
     wanted = drop_lowest(
-        _zeros(evidence.alive), evidence.alive, **plan.amount, scope="layer", floor=plan.least
+        _zeros(evidence.alive), evidence.alive, **plan.amount.dropped, scope="layer", floor=plan.least
     )
     keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
-    options = plan.criterion_options
-    shares = averaged(CRITERIA[plan.criterion].choose(evidence, keep, **options))
+    options = plan.scoring.criterion_options
+    shares = averaged(CRITERIA[plan.scoring.criterion].choose(evidence, keep, **options))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     got = evidence.alive.kept - masks.kept
     selection = Selection(masks, wanted.asked, got, _per_layer(masks))
@@ -129,17 +131,17 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
 def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
     """Returns how many weights each layer keeps by the plan's allocation; more than it has, perhaps."""
     shapes = evidence.alive.shapes
-    density = evidence.alive.density() * (1 - plan.fraction)
-    if plan.budget == "macs":
+    density = evidence.alive.density() * (1 - plan.amount.fraction)
+    if plan.amount.budget == "macs":
         macs = weight_macs(evidence.network, evidence.example)
         uniform = layer_counts(shapes, density, "uniform")
         wanted = sum(macs[name] * count for name, count in uniform.items())
-        density = density_at_macs(shapes, macs, plan.allocation, wanted)
-    return layer_counts(shapes, density, plan.allocation)
+        density = density_at_macs(shapes, macs, plan.amount.allocation, wanted)
+    return layer_counts(shapes, density, plan.amount.allocation)
 
 
 def _scores(evidence: Evidence, plan: Plan) -> Scores:
-    return averaged(CRITERIA[plan.criterion].score(evidence))
+    return averaged(CRITERIA[plan.scoring.criterion].score(evidence))
 
 
 def _zeros(masks: Masks) -> Scores:

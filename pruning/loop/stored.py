@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pruning.loop.plan import ENDS, Plan, settings
+from pruning.loop.plan import SETTINGS, Plan
 from pruning.loop.results import Result
 from pruning.masks import Masks, read_header, read_tensors, write_tensors
 
@@ -23,7 +23,7 @@ def cycle_file(folder: Path, cycle: int) -> Path:
 
 def write_cycle(path: Path, tensors: Mapping[str, Tensor], result: Result, plan: Plan) -> None:
     """Writes a finished cycle, atomically."""
-    write_tensors(path, tensors, KIND, {"result": result.to_json(), "plan": settings(plan)})
+    write_tensors(path, tensors, KIND, {"result": result.to_json(), "plan": plan.settings()})
 
 
 def read_cycle(folder: Path, cycle: int, plan: Plan) -> tuple[dict[str, Tensor], Result]:
@@ -103,7 +103,7 @@ def _result(path: Path, header: Mapping[str, Any]) -> Result:
 
 def _check_plan(path: Path, header: Mapping[str, Any], plan: Plan) -> None:
     """Raises ValueError if a cycle was made by another plan; when a plan ends may differ."""
-    ours = settings(plan)
+    ours = plan.settings()
     for name, value in header.get("plan", {}).items():
-        if name not in ENDS and ours.get(name) != value:
+        if SETTINGS.get(name) != "stop" and ours.get(name) != value:
             raise ValueError(f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here")

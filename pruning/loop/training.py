@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from pruning.channels import Group, removable, restore, shrink
 from pruning.criteria import CRITERIA
-from pruning.loop.plan import Plan, Task, Trained, enforced
+from pruning.loop.plan import Plan
+from pruning.loop.prunable import enforced
 from pruning.loop.results import GridSearch, Seconds
+from pruning.loop.task import Task, Trained
 from pruning.masks import Masks, apply, averaged, hold_at_zero
 from pruning.sparse import SparseTraining
 
@@ -67,7 +69,7 @@ class CycleTraining:
         if cycle == 0 and self.dense:
             trained = Trained({}, self._changed(network, masks))
             return CycleOutcome(network.eval(), trained, self._evaluate(network), masks)
-        if self.plan.grid:
+        if self.plan.learning_rate.grid:
             return self._best(cycle, network, masks)
         return self._outcome(cycle, network, masks, self.plan.lr(cycle))
 
@@ -80,7 +82,7 @@ class CycleTraining:
 
     def removable(self, masks: Masks) -> bool:
         """Returns whether what is pruned can be removed, not only masked."""
-        return self.plan.of == "units" and removable(self.groups, masks)
+        return self.plan.scoring.of == "units" and removable(self.groups, masks)
 
     def _changed(self, network: nn.Module, masks: Masks) -> dict[str, Tensor]:
         """Returns what stands for the weights of an epoch before the end of a training that was not ours.
@@ -88,7 +90,7 @@ class CycleTraining:
         A criterion that needs a change of weights sees that of the last epoch of one more training, of which
         nothing else is kept.
         """
-        if not CRITERIA[self.plan.criterion].before:
+        if not CRITERIA[self.plan.scoring.criterion].before:
             return {}
         one = copy.deepcopy(network)
         before = self._train(0, one, masks, self.plan.lr(0))[0].before
@@ -98,13 +100,14 @@ class CycleTraining:
     def _best(self, cycle: int, network: nn.Module, masks: Masks) -> CycleOutcome:
         """Trains a copy at each learning rate of the grid, and returns the outcome of the best."""
         tried: dict[float, CycleOutcome] = {}
-        for lr in self.plan.grid:
+        for lr in self.plan.learning_rate.grid:
             tried[lr] = self._outcome(cycle, copy.deepcopy(network), masks, self.plan.lr(cycle, lr))
         values = {lr: outcome.measured[self.task.measure] for lr, outcome in tried.items()}
         if all(map(math.isnan, values.values())):
             raise ValueError(f"no learning rate of the grid trained: {self.task.measure} is nan for all")
         best = max(values, key=lambda lr: (not math.isnan(values[lr]), values[lr]))
-        within = [lr for lr, value in values.items() if value >= values[best] - self.plan.tolerance]
+        least = values[best] - self.plan.learning_rate.tolerance
+        within = [lr for lr, value in values.items() if value >= least]
         grid = GridSearch(tuple(values.items()), best, (min(within), max(within)))
         return replace(tried[best], grid=grid)
 
@@ -122,17 +125,17 @@ class CycleTraining:
         Channels that are cut are not there meanwhile, where they can be removed.
         """
         seed = self.plan.seed_of(cycle)
-        done = self.plan.rewind_to if cycle and self.plan.restart == "rewind" else 0.0
+        done = self.plan.start.rewind_to if cycle and self.plan.start.restart == "rewind" else 0.0
         if done:  # the rest of the training that the early weights come from
             whole, lr = lr, lambda progress: whole(min(1.0, done + progress))
         # what a criterion compares with must have the names and shapes of the whole network
-        if self.removable(masks) and not CRITERIA[self.plan.criterion].before:
+        if self.removable(masks) and not CRITERIA[self.plan.scoring.criterion].before:
             small, param_map = shrink(network, self.groups, masks)
             with self._timed("training"):
                 trained = self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done)
             restore(small, network, param_map)
             return trained, masks
-        if cycle and self.plan.changing:
+        if cycle and self.plan.scoring.changing:
             return self._train_sparsely(cycle, network, masks, lr, share=1 - done)
         held = enforced(self.plan, self.groups, masks, network)
         with self._timed("training"):
@@ -146,7 +149,7 @@ class CycleTraining:
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
     ) -> tuple[Trained, Masks]:
         """Trains a network in place with masks that change meanwhile, and returns the last ones."""
-        sparse = SparseTraining(network, masks, self.plan.changing, self.plan.seed_of(cycle, 3))
+        sparse = SparseTraining(network, masks, self.plan.scoring.changing, self.plan.seed_of(cycle, 3))
         with self._timed("training"):
             trained = self.task.train(
                 network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share

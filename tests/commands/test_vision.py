@@ -56,12 +56,13 @@ def test_each_recipe_runs_for_a_cycle_and_reports(recipe, capsys):
     wanted = {
         (arm, str(part), str(cycle))
         for (arm, part), plan in plans.items()
-        for cycle in range(plan.untrained, plan.cycles + 1)
+        for cycle in range(plan.start.untrained, plan.stop.cycles + 1)
     }
     assert {(row["arm"], row["part"], row["cycle"]) for row in found} == wanted
     assert all(0 <= float(row["accuracy"]) <= 1 and row["seed"] == "0" for row in found)
     # one step is too few for gradual pruning
-    dropping = {key for key, plan in plans.items() if plan.drops and plan.topology != "gradual"}
+    few = {key for key, plan in plans.items() if plan.scoring.topology == "gradual"}
+    dropping = {key for key, plan in plans.items() if plan.amount.drops} - few
     pruned = [row for row in found if row["cycle"] == "1" and (row["arm"], int(row["part"])) in dropping]
     assert pruned and all(float(row["kept"]) < 1 for row in pruned)
     record = json.loads(Path("run/results.json").read_text())

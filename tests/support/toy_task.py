@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from pruning.criteria.evidence import batches_of
-from pruning.loop.plan import Trained
+from pruning.loop.task import Trained
 
 STEPS = 4
 

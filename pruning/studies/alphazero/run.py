@@ -66,10 +66,10 @@ def prune(config: PruneConfig) -> Path:
     open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
     with one_thread(), hold(folder):
         write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
-        if not level_folder(folder, plan.cycles).exists():
+        if not level_folder(folder, plan.stop.cycles).exists():
             add_environment(folder)
         task = _task(config, subject, folder)
-        with tqdm(total=plan.cycles + 1, unit="level") as bar:
+        with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
 
             def publish(level: Level) -> Additions:
                 bar.set_postfix_str(f"density {level.masks.density():.3f}", refresh=False)
@@ -83,7 +83,7 @@ def prune(config: PruneConfig) -> Path:
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
     over = ending(plan, task.measure, results)
     if over is not None and over.early:
-        print(f"\nended before cycle {plan.cycles}: {over.reason}")
+        print(f"\nended before cycle {plan.stop.cycles}: {over.reason}")
     print(f"\nwritten: {folder}; play a level as alphazero:{level_folder(folder, len(results) - 1)}")
     return folder
 
@@ -143,17 +143,17 @@ def load_subject(agent: str) -> Subject:
 def make_plan(config: PruneConfig) -> Plan:
     """Returns the plan of a configuration; ValueError where it is wrong."""
     named = {name: getattr(config, name) for name in OF_PLAN}
-    return Plan(
+    return Plan.from_settings(
         **plan_settings(method=config.method, schedule=config.schedule, lr=config.learner.lr, **named)
     )
 
 
 def _check(plan: Plan, subject: Subject) -> None:
     """Raises ValueError where a plan does not fit a network."""
-    whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.coupled))
+    whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.amount.coupled))
     known = "seed" in subject.record and "pruning" not in subject.record
-    if (plan.restart == "rewind" or plan.untrained) and not known:
-        asked = "untrained" if plan.untrained else "restart=rewind"
+    if (plan.start.restart == "rewind" or plan.start.untrained) and not known:
+        asked = "untrained" if plan.start.untrained else "restart=rewind"
         raise ValueError(
             f"{asked} needs a network whose initial weights are known: one that bttt train has "
             "written, and no level of another pruning"

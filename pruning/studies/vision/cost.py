@@ -29,7 +29,7 @@ def relative_costs(recipe: Recipe, arm: Arm, part: int, task: VisionTask, level:
     dense, sparse = macs(level.network, task.example), level.result.sparse_macs
     width = recipe.width_of(None, part)
     reference = dense if width == task.width else macs(_network(task, width), task.example)
-    rewound = recipe.plan_of(arm, part, task.seed).rewind_to if level.cycle else 0.0
+    rewound = recipe.plan_of(arm, part, task.seed).start.rewind_to if level.cycle else 0.0
     trained = arm.epochs * (1 - rewound) * level.result.training_cost
     if arm.base and not level.cycle:
         trained = recipe.bases[arm.base].epochs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bttt.runs import nearest
-from pruning.loop import Level, Plan
+from pruning.loop import Amount, LearningRate, Level, Plan, Scoring, Stop
 from pruning.models import unmasked
 from pruning.studies.experiment import Claim, Point
 from pruning.studies.vision.task import Training, VisionTask
@@ -180,7 +180,7 @@ class Recipe:
         if chosen.get("schedule") == "silo-linear":  # a line has its end where the run has
             options = chosen.get("schedule_options", {})
             chosen["schedule_options"] = {"last": max(1, self.cycles), **options}
-        return Plan(**chosen)
+        return Plan.from_settings(**chosen)
 
     def width_of(self, arm: Arm | None, part: int) -> float:
         """Returns the factor of the network's width in one part of an arm, or of a base."""
@@ -190,11 +190,10 @@ class Recipe:
         """Returns the plan that only trains a base."""
         base = self.bases[name]
         return Plan(
-            criterion="magnitude",
-            fraction=0.0,
-            cycles=0,
-            schedule=base.schedule,
-            schedule_options=base.options,
+            Scoring("magnitude"),
+            Amount(fraction=0.0),
+            learning_rate=LearningRate(base.schedule, base.options),
+            stop=Stop(cycles=0),
             seed=seed,
         )
 

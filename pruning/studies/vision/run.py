@@ -76,7 +76,7 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
         _point(plan, job, result)
         for job, plan in plans.items()
         for result in stored_results(folder / job.folder, plan)
-        if result.cycle or not plan.untrained
+        if result.cycle or not plan.start.untrained
     ]
 
 
@@ -98,7 +98,7 @@ def _check_device(device: str) -> None:
 def _point(plan: Plan, job: Job, result: Result) -> Point:
     measured = {n: value for n, value in result.measures.items() if n.startswith(("validation", "test"))}
     training = {f"training {name}" if name == "loss" else name: v for name, v in result.training.items()}
-    layers = result.layers.items() if plan.untrained else ()
+    layers = result.layers.items() if plan.start.untrained else ()
     peak = result.grid.best if result.grid else max(map(plan.lr(result.cycle), np.linspace(0, 1, 201)))
     metrics = {
         **measured,

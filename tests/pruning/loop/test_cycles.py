@@ -73,7 +73,7 @@ def by_fraction(sizes, cycles):
 
 @pytest.mark.parametrize("criterion", ["dropnet", "random"])
 def test_each_cycle_drops_a_fifth_of_all_units(tmp_path, criterion):
-    _, results, levels = pruned(tmp_path, Plan(criterion=criterion, cycles=6))
+    _, results, levels = pruned(tmp_path, Plan.from_settings(criterion=criterion, cycles=6))
     kept = [sum(each) for each in by_fraction([19], 6)]
     assert kept == [19, 16, 13, 11, 9, 8, 7]
     assert [result.kept for result in results] == kept
@@ -89,7 +89,7 @@ def test_each_cycle_drops_a_fifth_of_all_units(tmp_path, criterion):
 
 
 def test_each_layer_loses_a_fifth_of_its_own(tmp_path):
-    _, results, _ = pruned(tmp_path, Plan(scope="layer", cycles=3))
+    _, results, _ = pruned(tmp_path, Plan.from_settings(scope="layer", cycles=3))
     wanted = by_fraction([6, 5, 8], 3)
     assert [[kept for kept, _ in result.layers.values()] for result in results] == wanted
     assert [tuple(result.layers) for result in results] == [STREAM] * 4
@@ -98,7 +98,7 @@ def test_each_layer_loses_a_fifth_of_its_own(tmp_path):
 @pytest.mark.parametrize("criterion", ["magnitude", "gradient", "gradient-magnitude", "random-weights"])
 @pytest.mark.parametrize("trained", [False, True])
 def test_weights_are_counted_exactly_and_stay_zero(tmp_path, criterion, trained):
-    plan = Plan(criterion=criterion, cycles=3, schedule_options={"lr": 0.1})
+    plan = Plan.from_settings(criterion=criterion, cycles=3, schedule_options={"lr": 0.1})
     _, results, levels = pruned(tmp_path, plan, ToyTask(trained=trained))
     whole = sum(WEIGHTS.values())
     assert [[result.kept] for result in results] == by_fraction([whole], 3)
@@ -111,17 +111,17 @@ def test_weights_are_counted_exactly_and_stay_zero(tmp_path, criterion, trained)
 
 
 def test_a_number_can_be_dropped_instead_until_nothing_is_left(tmp_path):
-    _, results, _ = pruned(tmp_path / "units", Plan(count=4, cycles=9))
+    _, results, _ = pruned(tmp_path / "units", Plan.from_settings(count=4, cycles=9))
     assert [result.kept for result in results] == [19, 15, 11, 7, 3]
     assert [(result.asked, result.got) for result in results] == [(0, 0)] + [(4, 4)] * 4
     assert (results[-1].asks_next, results[-1].dropped_next) == (4, 0)
-    _, results, _ = pruned(tmp_path / "few", Plan(count=7, cycles=9, floor=2))
+    _, results, _ = pruned(tmp_path / "few", Plan.from_settings(count=7, cycles=9, floor=2))
     assert [result.kept for result in results] == [19, 12, 6]
     assert (results[-1].asked, results[-1].got) == (7, 6)
 
 
 def test_nothing_is_dropped_with_fraction_0(tmp_path):
-    task, results, levels = pruned(tmp_path, Plan(fraction=0.0, cycles=3))
+    task, results, levels = pruned(tmp_path, Plan.from_settings(fraction=0.0, cycles=3))
     assert [result.density for result in results] == [1.0] * 4
     assert [(result.asked, result.got) for result in results] == [(0, 0)] * 4
     assert len(task.starts) == 4
@@ -129,20 +129,20 @@ def test_nothing_is_dropped_with_fraction_0(tmp_path):
 
 
 def test_layers_can_be_left_out(tmp_path):
-    _, results, levels = pruned(tmp_path, Plan(exclude=("st*", "hidden"), cycles=2))
+    _, results, levels = pruned(tmp_path, Plan.from_settings(exclude=("st*", "hidden"), cycles=2))
     assert [result.layers for result in results] == [{"inner": (kept, 5)} for kept in (5, 4, 3)]
     assert levels[-1].network.stem.weight.all()
     with pytest.raises(ValueError, match="exclude names no layer: 'out'; layers are stem, inner, hidden"):
-        pruned(tmp_path / "outputs", Plan(exclude=("out",)))
+        pruned(tmp_path / "outputs", Plan.from_settings(exclude=("out",)))
     with pytest.raises(ValueError, match="every layer is excluded"):
-        pruned(tmp_path / "all", Plan(exclude=("*",)))
+        pruned(tmp_path / "all", Plan.from_settings(exclude=("*",)))
 
 
 @pytest.mark.parametrize("criterion", ["magnitude", "dropnet"])
 @pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_kept_weights_are_rewound_bit_for_bit(tmp_path, criterion, trained, share):
-    plan = Plan(criterion=criterion, restart="rewind", rewind_to=share, cycles=2)
+    plan = Plan.from_settings(criterion=criterion, restart="rewind", rewind_to=share, cycles=2)
     task, _, levels = pruned(tmp_path, plan, ToyTask(trained=trained))
     early = task.build(None)
     if share:
@@ -160,7 +160,7 @@ def test_kept_weights_are_rewound_bit_for_bit(tmp_path, criterion, trained, shar
 
 @pytest.mark.parametrize("criterion", ["magnitude", "dropnet"])
 def test_kept_weights_go_on_from_the_cycle_before(tmp_path, criterion):
-    task, _, levels = pruned(tmp_path, Plan(criterion=criterion, cycles=2))
+    task, _, levels = pruned(tmp_path, Plan.from_settings(criterion=criterion, cycles=2))
     for start, before, level in zip(task.starts[1:], levels, levels[1:], strict=False):
         wanted = copy.deepcopy(before.network)
         if level.removable is not None:
@@ -171,7 +171,7 @@ def test_kept_weights_go_on_from_the_cycle_before(tmp_path, criterion):
 
 
 def test_new_weights_are_drawn_in_each_cycle_and_pruned(tmp_path):
-    task, _, levels = pruned(tmp_path, Plan(criterion="magnitude", restart="reinit", cycles=2))
+    task, _, levels = pruned(tmp_path, Plan.from_settings(criterion="magnitude", restart="reinit", cycles=2))
     whole = [task.build(None).state_dict(), *task.starts[1:]]
     for one, other in ((0, 1), (0, 2), (1, 2)):
         both = levels[max(one, other)].masks["stem.weight"]
@@ -182,7 +182,7 @@ def test_new_weights_are_drawn_in_each_cycle_and_pruned(tmp_path):
 
 
 def test_a_rewound_cycle_does_the_rest_of_the_training(tmp_path):
-    plan = Plan(
+    plan = Plan.from_settings(
         criterion="magnitude",
         restart="rewind",
         rewind_to=0.5,
@@ -202,7 +202,8 @@ def test_a_change_of_weights_is_that_of_the_last_epoch_of_one_more_training(tmp_
         lambda evidence: seen.append(evidence) or gradient(evidence), "weights", before=True
     )
     monkeypatch.setitem(CRITERIA, "gradient", criterion)
-    _, _, levels = pruned(tmp_path, Plan(criterion="gradient", cycles=1, schedule_options={"lr": 0.1}), task)
+    plan = Plan.from_settings(criterion="gradient", cycles=1, schedule_options={"lr": 0.1})
+    _, _, levels = pruned(tmp_path, plan, task)
     assert equal_states(levels[0].network.state_dict(), task.dense().state_dict())
     more = task.states[0]  # of the training that is not kept
     for name, score in gradient(seen[0]).items():
@@ -211,13 +212,14 @@ def test_a_change_of_weights_is_that_of_the_last_epoch_of_one_more_training(tmp_
 
 def test_each_cycle_has_its_own_learning_rate(tmp_path):
     options = {"epsilon": 0.01, "delta": 0.02}
-    task, _, _ = pruned(tmp_path, Plan(schedule="silo-step", schedule_options=options, cycles=5))
+    plan = Plan.from_settings(schedule="silo-step", schedule_options=options, cycles=5)
+    task, _, _ = pruned(tmp_path, plan)
     peaks = [max(lrs) for lrs in task.lrs]
     assert peaks[:4] == [peaks[0]] * 4 and peaks[4:] == pytest.approx([3 * peaks[0]] * 2)
 
 
 def test_a_training_that_does_not_hold_is_an_error(tmp_path):
-    plan = Plan(criterion="magnitude", cycles=2, schedule_options={"lr": 0.1})
+    plan = Plan.from_settings(criterion="magnitude", cycles=2, schedule_options={"lr": 0.1})
     with pytest.raises(ValueError, match=r"did not hold \S+.weight at zero: it must call hold"):
         pruned(tmp_path, plan, ToyTask(holds=False))
     assert len(stored_results(tmp_path)) == 1
@@ -225,7 +227,7 @@ def test_a_training_that_does_not_hold_is_an_error(tmp_path):
 
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.AdamW])
 def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_path, optimizer):
-    plan = Plan(cycles=3, schedule_options={"lr": 0.05})
+    plan = Plan.from_settings(cycles=3, schedule_options={"lr": 0.05})
     task, results, levels = pruned(tmp_path, plan, ToyTask(optimizer=optimizer))
     groups = find_groups(task.build(None), task.example)
     for before, level in pairwise(levels):
@@ -246,11 +248,11 @@ def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_pat
 
 
 PLANS = {
-    "dropnet": Plan(cycles=3),
-    "random, reinit": Plan(criterion="random", restart="reinit", cycles=3),
-    "gradient": Plan(criterion="gradient", cycles=3),
-    "magnitude, rewind": Plan(criterion="magnitude", restart="rewind", rewind_to=0.5, cycles=3),
-    "grid": Plan(grid=(0.01, 0.1), cycles=3),
+    "dropnet": Plan.from_settings(cycles=3),
+    "random, reinit": Plan.from_settings(criterion="random", restart="reinit", cycles=3),
+    "gradient": Plan.from_settings(criterion="gradient", cycles=3),
+    "magnitude, rewind": Plan.from_settings(criterion="magnitude", restart="rewind", rewind_to=0.5, cycles=3),
+    "grid": Plan.from_settings(grid=(0.01, 0.1), cycles=3),
 }
 
 
@@ -294,34 +296,34 @@ def test_a_killed_run_goes_on_to_the_same_end(tmp_path, uninterrupted, name, whe
 
 
 def test_a_finished_run_trains_nothing_and_can_be_extended(tmp_path, uninterrupted):
-    task, results, _ = pruned(tmp_path, Plan(cycles=1))
+    task, results, _ = pruned(tmp_path, Plan.from_settings(cycles=1))
     assert len(task.starts) == 2
-    again, same, none = pruned(tmp_path, Plan(cycles=1))
+    again, same, none = pruned(tmp_path, Plan.from_settings(cycles=1))
     assert (again.starts, none, same) == ([], [], results)
-    extended, _, _ = pruned(tmp_path, Plan(cycles=3))
+    extended, _, _ = pruned(tmp_path, Plan.from_settings(cycles=3))
     assert len(extended.starts) == 2
     for name in ("cycle-02.safetensors", "cycle-03.safetensors"):
         one, other = (read_tensors(folder / name, KIND)[0] for folder in (tmp_path, uninterrupted["dropnet"]))
         assert equal_states(one, other)
     assert stored_results(tmp_path)[:2] == results
-    fewer = pruned(tmp_path, Plan(cycles=1))[1]
+    fewer = pruned(tmp_path, Plan.from_settings(cycles=1))[1]
     assert fewer == results
 
 
 def test_a_folder_of_another_plan_is_refused(tmp_path):
-    pruned(tmp_path, Plan(cycles=1))
+    pruned(tmp_path, Plan.from_settings(cycles=1))
     with pytest.raises(ValueError, match=r"another plan: fraction is 0.2 there, 0.5 here"):
-        pruned(tmp_path, Plan(cycles=1, fraction=0.5))
+        pruned(tmp_path, Plan.from_settings(cycles=1, fraction=0.5))
     with pytest.raises(ValueError, match=r"another plan: schedule_options is \{\} there, \{'lr': 0.2\} here"):
-        pruned(tmp_path, Plan(cycles=1, schedule_options={"lr": 0.2}))
-    pruned(tmp_path, Plan(cycles=2, kappa=0.1, until_density=0.1))
+        pruned(tmp_path, Plan.from_settings(cycles=1, schedule_options={"lr": 0.2}))
+    pruned(tmp_path, Plan.from_settings(cycles=2, kappa=0.1, until_density=0.1))
 
 
 def test_a_damaged_cycle_is_refused(tmp_path):
-    pruned(tmp_path, Plan(cycles=2))
+    pruned(tmp_path, Plan.from_settings(cycles=2))
     path = cycle_file(tmp_path, 1)
     path.write_bytes(path.read_bytes()[:-20])
-    for again in (lambda: pruned(tmp_path, Plan(cycles=2)), lambda: stored_results(tmp_path)):
+    for again in (lambda: pruned(tmp_path, Plan.from_settings(cycles=2)), lambda: stored_results(tmp_path)):
         with pytest.raises(ValueError, match=r"cycle-01\.safetensors is damaged"):
             again()
     path.unlink()
@@ -329,15 +331,15 @@ def test_a_damaged_cycle_is_refused(tmp_path):
 
 
 def test_a_run_stops_at_a_density(tmp_path):
-    _, results, _ = pruned(tmp_path, Plan(until_density=0.5, cycles=9))
+    _, results, _ = pruned(tmp_path, Plan.from_settings(until_density=0.5, cycles=9))
     assert [result.kept for result in results] == [19, 16, 13, 11, 9]
-    _, results, _ = pruned(tmp_path / "exactly", Plan(until_density=11 / 19, cycles=9))
+    _, results, _ = pruned(tmp_path / "exactly", Plan.from_settings(until_density=11 / 19, cycles=9))
     assert [result.kept for result in results] == [19, 16, 13, 11]
 
 
 def test_a_run_stops_one_cycle_after_the_fall(tmp_path):
     values = [0.8, 0.9, 0.41, 0.4, 0.7, 0.7]
-    _, results, _ = pruned(tmp_path, Plan(kappa=0.5, cycles=9), ToyTask(values=values))
+    _, results, _ = pruned(tmp_path, Plan.from_settings(kappa=0.5, cycles=9), ToyTask(values=values))
     assert [result.measures["quality"] for result in results] == values[:5]
 
 
@@ -355,18 +357,18 @@ def test_global_selection_can_empty_a_layer_or_stops_at_a_floor(tmp_path):
         return task
 
     plan = {"criterion": "l1", "count": 6, "cycles": 2, "schedule_options": {"lr": 1e-6}}
-    _, results, levels = pruned(tmp_path / "0", Plan(**plan, floor=0), small_inner())
+    _, results, levels = pruned(tmp_path / "0", Plan.from_settings(**plan, floor=0), small_inner())
     assert results[1].layers["inner"] == (0, 5) and results[1].got == 6
     assert levels[1].removable is None and levels[2].removable is None
     assert not levels[2].network.inner.weight.any() and not levels[2].network.back.weight.any()
     assert results[2].kept == 7
-    _, results, levels = pruned(tmp_path / "1", Plan(**plan), small_inner())
+    _, results, levels = pruned(tmp_path / "1", Plan.from_settings(**plan), small_inner())
     assert results[1].layers["inner"] == (1, 5) and results[1].got == 6
     assert levels[1].removable == levels[1].masks
 
 
 def test_layers_before_an_addition_can_be_masked_each_alone(tmp_path):
-    task, results, levels = pruned(tmp_path, Plan(coupled=False, scope="layer", cycles=2))
+    task, results, levels = pruned(tmp_path, Plan.from_settings(coupled=False, scope="layer", cycles=2))
     assert [kept for kept, _ in results[2].layers.values()] == [4, 3, 4, 6]
     assert tuple(results[2].layers) == ("stem", "inner", "back", "hidden")
     assert levels[2].removable is None
@@ -377,10 +379,10 @@ def test_layers_before_an_addition_can_be_masked_each_alone(tmp_path):
 
 
 def test_of_a_grid_the_best_goes_on(tmp_path):
-    plan = Plan(grid=(0.1, 0.2, 0.3, 0.4), tolerance=0.05, cycles=1)
+    plan = Plan.from_settings(grid=(0.1, 0.2, 0.3, 0.4), tolerance=0.05, cycles=1)
     values = [0.5, 0.5, 0.5, 0.6, 0.52, 0.7, 0.66, 0.65]
     task, results, levels = pruned(tmp_path, plan, ToyTask(values=values))
-    assert task.lrs == [[lr] * 4 for _ in range(2) for lr in plan.grid]
+    assert task.lrs == [[lr] * 4 for _ in range(2) for lr in plan.learning_rate.grid]
     first, second = results
     assert first.grid == GridSearch(((0.1, 0.5), (0.2, 0.5), (0.3, 0.5), (0.4, 0.6)), 0.4, (0.4, 0.4))
     assert first.measures["quality"] == 0.6
@@ -395,14 +397,14 @@ def test_of_a_grid_the_best_goes_on(tmp_path):
 
 
 def test_a_rate_whose_measure_is_no_number_is_not_the_best(tmp_path):
-    plan = Plan(grid=(0.1, 0.2, 0.3), cycles=0)
+    plan = Plan.from_settings(grid=(0.1, 0.2, 0.3), cycles=0)
     _, results, _ = pruned(tmp_path, plan, ToyTask(values=[float("nan"), 0.4, 0.39]))
     assert (results[0].grid.best, results[0].grid.interval) == (0.2, (0.2, 0.2))
 
 
 def test_only_the_seed_tells_two_runs_apart(tmp_path):
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
-        pruned(tmp_path / name, Plan(criterion="random", seed=seed, cycles=2))
+        pruned(tmp_path / name, Plan.from_settings(criterion="random", seed=seed, cycles=2))
     same_runs(tmp_path / "one", tmp_path / "same")
     one, other = (stored_results(tmp_path / name) for name in ("one", "other"))
     assert one[1].masks != other[1].masks
@@ -410,7 +412,7 @@ def test_only_the_seed_tells_two_runs_apart(tmp_path):
 
 
 def test_seconds_are_told_apart(tmp_path):
-    _, results, _ = pruned(tmp_path, Plan(cycles=1))
+    _, results, _ = pruned(tmp_path, Plan.from_settings(cycles=1))
     for result in results:
         assert all(seconds > 0 for seconds in astuple(result.seconds))
         assert result.seconds.total == sum(astuple(result.seconds))
@@ -419,13 +421,13 @@ def test_seconds_are_told_apart(tmp_path):
 def test_the_task_is_not_changed_by_a_run(tmp_path):
     task = ToyTask(trained=True)
     before = copy.deepcopy(task.dense().state_dict())
-    pruned(tmp_path, Plan(cycles=1), task)
+    pruned(tmp_path, Plan.from_settings(cycles=1), task)
     assert equal_states(task.dense().state_dict(), before)
     assert not task.starts[0]["stem.weight"].isnan().any() and len(task.starts) == 1
 
 
 def test_what_was_asked_and_what_is_left_are_in_the_files_too(tmp_path):
-    _, results, levels = pruned(tmp_path, Plan(cycles=2))
+    _, results, levels = pruned(tmp_path, Plan.from_settings(cycles=2))
     assert stored_results(tmp_path) == results
     for cycle in range(2):
         tensors, header = read_tensors(cycle_file(tmp_path, cycle), KIND)
@@ -434,7 +436,7 @@ def test_what_was_asked_and_what_is_left_are_in_the_files_too(tmp_path):
         assert header["plan"]["criterion"] == "dropnet"
 
 
-HOST = Plan(criterion="magnitude", restart="rewind", cycles=3, schedule_options={"lr": 0.1})
+HOST = Plan.from_settings(criterion="magnitude", restart="rewind", cycles=3, schedule_options={"lr": 0.1})
 
 
 @pytest.fixture(scope="module")
@@ -461,7 +463,7 @@ def test_what_a_run_kept_and_its_last_weights_are_found_again(host):
 @pytest.mark.parametrize("restart", ["rewind", "reinit", "keep"])
 def test_given_masks_are_kept_in_each_cycle(tmp_path, host, restart):
     given = stored_masks(host[0])
-    plan = replace(HOST, restart=restart, criterion="random-weights", fraction=0.5, kappa=1.0, cycles=1)
+    plan = HOST.with_settings(restart=restart, criterion="random-weights", fraction=0.5, kappa=1.0, cycles=1)
     task, levels = ToyTask(), []
     results = run(task, plan, tmp_path, levels.append, given=given)
     assert [level.masks for level in levels] == given  # all of them, whatever the plan says
@@ -481,10 +483,10 @@ def test_a_run_that_is_given_its_own_choice_is_the_same_run(tmp_path, host):
 
 @pytest.mark.parametrize("criterion", ["dropnet", "magnitude"])
 def test_a_run_of_given_masks_goes_on_when_more_are_given(tmp_path, criterion):
-    plan = Plan(criterion=criterion, cycles=3)
+    plan = Plan.from_settings(criterion=criterion, cycles=3)
     run(ToyTask(), plan, tmp_path / "host")
     given = stored_masks(tmp_path / "host")
-    again = replace(plan, restart="reinit")
+    again = plan.with_settings(restart="reinit")
     for folder, parts in (("whole", [4]), ("parts", [1, 2, 4, 4])):
         for number in parts:
             results = run(ToyTask(), again, tmp_path / folder, given=given[:number])
@@ -509,13 +511,13 @@ def test_other_masks_than_those_given_before_are_refused(tmp_path, host):
     with pytest.raises(
         ValueError, match="given masks are not of this network, or not of what the plan prunes"
     ):
-        run(ToyTask(), Plan(criterion="dropnet"), tmp_path / "units", given=given)
+        run(ToyTask(), Plan.from_settings(criterion="dropnet"), tmp_path / "units", given=given)
 
 
 @pytest.mark.parametrize("name", PLANS)
 def test_a_thin_run_keeps_the_weights_of_its_last_network_alone(tmp_path, uninterrupted, name):
     whole = uninterrupted[name]
-    run(ToyTask(), replace(PLANS[name], cycles=1), tmp_path, thin=True)
+    run(ToyTask(), PLANS[name].with_settings(cycles=1), tmp_path, thin=True)
     assert [bool(state) for state in networks_of_cycles(tmp_path)] == [False, True]
     run(ToyTask(), PLANS[name], tmp_path, thin=True)  # and goes on from them
     assert [bool(state) for state in networks_of_cycles(tmp_path)] == [False] * 3 + [True]
@@ -550,7 +552,7 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
         stored_masks(tmp_path)
     with pytest.raises(ValueError, match="is not a file"):
         stored_weights(tmp_path)
-    pruned(tmp_path, Plan(cycles=2))
+    pruned(tmp_path, Plan.from_settings(cycles=2))
     path = cycle_file(tmp_path, 0)
     tensors, header = read_tensors(path, KIND)
     tensors["next.stem"] = ~tensors["next.stem"]
@@ -583,4 +585,4 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
 )
 def test_a_wrong_plan_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        Plan(**options)
+        Plan.from_settings(**options)

@@ -25,7 +25,8 @@ own = folder / str(rank)
 torch.set_num_threads(1)
 meeting = f"file://{folder / 'meeting'}"
 distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=2)
-task, plan = ToyTask(data=1 - rank), Plan(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
+task = ToyTask(data=1 - rank)
+plan = Plan.from_settings(cycles=3, fraction=0.5, restart="rewind", rewind_to=0.5)
 found = {"first": [result.to_json() for result in run(task, plan, own)], "trainings": len(task.starts)}
 # as if the processes had been killed at different times
 for cycle in (3,) if rank == 0 else (2, 3):
@@ -74,8 +75,9 @@ def test_both_have_the_same_masks_and_measurements(ranks):
 
 def test_masks_come_from_the_means_of_both(ranks, tmp_path):
     dense: list[Level] = []
+    plan = Plan.from_settings(fraction=0.5, cycles=0)
     for rank in range(2):
-        run(ToyTask(data=1 - rank), Plan(fraction=0.5, cycles=0), tmp_path / str(rank), dense.append)
+        run(ToyTask(data=1 - rank), plan, tmp_path / str(rank), dense.append)
     qualities = [level.result.measures["quality"] for level in dense]
     assert qualities[0] != qualities[1]
     assert ranks[0]["first"][0]["quality"] == pytest.approx(sum(qualities) / 2)

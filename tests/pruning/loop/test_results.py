@@ -67,7 +67,7 @@ def test_what_is_no_result_is_refused(wrong):
 
 
 def test_a_file_without_a_result_is_refused_by_its_name(tmp_path):
-    run(ToyTask(), Plan(cycles=0), tmp_path)
+    run(ToyTask(), Plan.from_settings(cycles=0), tmp_path)
     path = cycle_file(tmp_path, 0)
     write_tensors(path, read_tensors(path, KIND)[0], KIND, {"plan": {}})
     with pytest.raises(ValueError, match=r"cycle-00\.safetensors is damaged: no result of a cycle"):
@@ -82,7 +82,7 @@ def test_what_a_publisher_returns_is_stored_beside_the_counts_and_the_level_is_l
         levels.append(level)
         return added
 
-    (result,) = run(ToyTask(), Plan(cycles=0), tmp_path, publish)
+    (result,) = run(ToyTask(), Plan.from_settings(cycles=0), tmp_path, publish)
     own = levels[0].result
     assert own.measures.keys() == {"quality"} and not own.groups and not own.notes
     assert own.seconds == Seconds()
@@ -105,5 +105,5 @@ def test_what_a_publisher_returns_is_stored_beside_the_counts_and_the_level_is_l
 )
 def test_a_publisher_cannot_replace_what_the_loop_or_the_task_says(added, tmp_path):
     with pytest.raises(ValueError, match=r"the name '.*' is taken"):
-        run(ToyTask(), Plan(cycles=0), tmp_path, lambda level: added)
+        run(ToyTask(), Plan.from_settings(cycles=0), tmp_path, lambda level: added)
     assert not stored_results(tmp_path)

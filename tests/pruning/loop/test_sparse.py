@@ -36,7 +36,7 @@ def zeros_outside(network, masks):
 @pytest.mark.parametrize("criterion", ["snip", "grasp", "synflow", "magnitude", "random-weights"])
 def test_initial_weights_are_pruned_and_then_trained(criterion, tmp_path):
     task = ToyTask(trained=True)  # a trained network is there, and is not looked at
-    first, second = levels_of(task, Plan(criterion=criterion, **BEFORE), tmp_path)
+    first, second = levels_of(task, Plan.from_settings(criterion=criterion, **BEFORE), tmp_path)
     initial = task.build(None).state_dict()
     assert all(torch.equal(value, initial[name]) for name, value in first.network.state_dict().items())
     assert first.masks.density() == 1
@@ -50,7 +50,7 @@ def test_initial_weights_are_pruned_and_then_trained(criterion, tmp_path):
 
 def test_magnitude_of_initial_weights_by_hand(tmp_path):
     task = ToyTask()
-    level = levels_of(task, Plan(criterion="magnitude", **BEFORE), tmp_path)[1]
+    level = levels_of(task, Plan.from_settings(criterion="magnitude", **BEFORE), tmp_path)[1]
     initial = dict(task.build(None).named_parameters())
     values = torch.cat([initial[name].abs().flatten() for name in level.masks])
     least = values.sort(descending=True).values[level.masks.kept - 1]
@@ -60,8 +60,9 @@ def test_magnitude_of_initial_weights_by_hand(tmp_path):
 @pytest.mark.parametrize("rounds", [1, 2, 7])
 @pytest.mark.parametrize("scope", [{}, {"scope": "layer"}, {"allocation": "erk"}])
 def test_any_number_of_rounds_keeps_as_many(rounds, scope, tmp_path):
-    found = levels_of(ToyTask(), Plan(criterion="snip", rounds=rounds, **BEFORE, **scope), tmp_path)[1]
-    once = levels_of(ToyTask(), Plan(criterion="snip", **BEFORE, **scope), tmp_path / "once")[1]
+    plan = Plan.from_settings(criterion="snip", **BEFORE, **scope)
+    found = levels_of(ToyTask(), plan.with_settings(rounds=rounds), tmp_path)[1]
+    once = levels_of(ToyTask(), plan, tmp_path / "once")[1]
     assert found.masks.kept == once.masks.kept
     assert found.result.asked == found.result.got == found.masks.size - found.masks.kept
     if scope:
@@ -78,19 +79,20 @@ def test_each_round_scores_what_the_one_before_has_left(monkeypatch, tmp_path):
         return {name: weight.abs() for name, weight in weights.items()}
 
     monkeypatch.setitem(CRITERIA, "watched", Criterion(watched, "weights"))
-    plan = Plan(criterion="watched", rounds=3, **BEFORE)
+    plan = Plan.from_settings(criterion="watched", rounds=3, **BEFORE)
     levels = levels_of(ToyTask(), plan, tmp_path)
     whole, kept = (level.masks.kept for level in levels)
     parts = [round(whole * (kept / whole) ** (done / 3)) for done in (1, 2)]
     assert seen[:3] == [whole, *parts]
-    magnitude = levels_of(ToyTask(), Plan(criterion="magnitude", **BEFORE), tmp_path / "once")[1]
+    once = Plan.from_settings(criterion="magnitude", **BEFORE)
+    magnitude = levels_of(ToyTask(), once, tmp_path / "once")[1]
     assert levels[1].masks == magnitude.masks
 
 
 @pytest.mark.parametrize("allocation", ["uniform", "er", "erk"])
 @pytest.mark.parametrize("criterion", ["random-weights", "snip", "magnitude"])
 def test_an_allocation_says_how_much_each_layer_keeps(allocation, criterion, tmp_path):
-    plan = Plan(criterion=criterion, allocation=allocation, exclude=("stem.weight",), **BEFORE)
+    plan = Plan.from_settings(criterion=criterion, allocation=allocation, exclude=("stem.weight",), **BEFORE)
     level = levels_of(ToyTask(), plan, tmp_path)[1]
     wanted = layer_counts(level.masks.shapes, 0.2, allocation)
     assert {name: kept for name, (kept, _) in level.result.layers.items()} == wanted
@@ -102,7 +104,7 @@ def test_a_budget_of_multiply_adds_is_that_of_the_uniform_allocation(tmp_path):
     macs = weight_macs(task.build(None), task.example)
 
     def spent(**settings):
-        plan = Plan(criterion="random-weights", **BEFORE, **settings)
+        plan = Plan.from_settings(criterion="random-weights", **BEFORE, **settings)
         layers = levels_of(task, plan, tmp_path / str(settings))[1].result.layers
         return sum(macs[name] * kept for name, (kept, _) in layers.items()), sum(
             k for k, _ in layers.values()
@@ -120,8 +122,8 @@ def test_a_budget_of_multiply_adds_is_that_of_the_uniform_allocation(tmp_path):
 
 def test_masks_change_in_training_and_what_is_kept_is_what_they_end_with(tmp_path):
     task = ToyTask()
-    static = levels_of(ToyTask(), Plan(**SPARSE), tmp_path / "static")[1]
-    level = levels_of(task, Plan(**SPARSE, **RIGL), tmp_path / "rigl")[1]
+    static = levels_of(ToyTask(), Plan.from_settings(**SPARSE), tmp_path / "static")[1]
+    level = levels_of(task, Plan.from_settings(**SPARSE, **RIGL), tmp_path / "rigl")[1]
     start = Masks({name: task.starts[0][name] != 0 for name in level.masks})
     assert start == static.masks
     assert level.masks != start
@@ -133,8 +135,8 @@ def test_masks_change_in_training_and_what_is_kept_is_what_they_end_with(tmp_pat
 
 
 def test_a_topology_that_is_static_is_a_fixed_mask(tmp_path):
-    one = levels_of(ToyTask(), Plan(**SPARSE), tmp_path / "one")[1]
-    two = levels_of(ToyTask(), Plan(**SPARSE, topology="static"), tmp_path / "two")[1]
+    one = levels_of(ToyTask(), Plan.from_settings(**SPARSE), tmp_path / "one")[1]
+    two = levels_of(ToyTask(), Plan.from_settings(**SPARSE, topology="static"), tmp_path / "two")[1]
     assert one.masks == two.masks
     states = one.network.state_dict(), two.network.state_dict()
     assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
@@ -143,7 +145,7 @@ def test_a_topology_that_is_static_is_a_fixed_mask(tmp_path):
 def test_gradual_pruning_starts_whole_and_ends_with_the_counts_asked_for(tmp_path):
     task = ToyTask()
     options = {"begin": 0.0, "end": 0.75, "every": 1}
-    plan = Plan(**SPARSE, topology="gradual", topology_options=options)
+    plan = Plan.from_settings(**SPARSE, topology="gradual", topology_options=options)
     level = levels_of(task, plan, tmp_path)[1]
     initial = task.build(None).state_dict()
     assert all(torch.equal(value, initial[name]) for name, value in task.starts[0].items())
@@ -153,18 +155,18 @@ def test_gradual_pruning_starts_whole_and_ends_with_the_counts_asked_for(tmp_pat
 
 
 def test_masks_that_a_topology_ended_with_can_be_trained_from_initial_weights(tmp_path):
-    levels_of(ToyTask(), Plan(**SPARSE, **RIGL), tmp_path / "host")
+    levels_of(ToyTask(), Plan.from_settings(**SPARSE, **RIGL), tmp_path / "host")
     masks = stored_masks(tmp_path / "host")
     task = ToyTask()
-    level = levels_of(task, Plan(**SPARSE), tmp_path / "follower", given=masks)[1]
+    level = levels_of(task, Plan.from_settings(**SPARSE), tmp_path / "follower", given=masks)[1]
     assert level.masks == masks[1]
     assert all(torch.equal(task.starts[0][name] != 0, mask) for name, mask in masks[1].items())
     with pytest.raises(ValueError, match="would change in training"):
-        run(ToyTask(), Plan(**SPARSE, **RIGL), tmp_path / "both", given=masks)
+        run(ToyTask(), Plan.from_settings(**SPARSE, **RIGL), tmp_path / "both", given=masks)
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_masks(tmp_path):
-    plan = Plan(**{**SPARSE, "cycles": 2, "fraction": 0.5}, **RIGL)
+    plan = Plan.from_settings(**{**SPARSE, "cycles": 2, "fraction": 0.5}, **RIGL)
     whole = levels_of(ToyTask(), plan, tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(ToyTask(fails=1), plan, tmp_path / "killed")
@@ -179,14 +181,14 @@ def test_a_run_that_was_killed_goes_on_to_the_same_masks(tmp_path):
 
 
 def test_a_thinned_run_keeps_its_last_masks(tmp_path):
-    plan = Plan(**{**SPARSE, "cycles": 2, "fraction": 0.5}, **RIGL)
+    plan = Plan.from_settings(**{**SPARSE, "cycles": 2, "fraction": 0.5}, **RIGL)
     levels = levels_of(ToyTask(), plan, tmp_path, thin=True)
     assert stored_masks(tmp_path) == [level.masks for level in levels]
 
 
 def test_a_task_that_does_not_hold_is_found_out(tmp_path):
     with pytest.raises(ValueError, match="must call hold"):
-        run(ToyTask(holds=False), Plan(**SPARSE, **RIGL), tmp_path)
+        run(ToyTask(holds=False), Plan.from_settings(**SPARSE, **RIGL), tmp_path)
 
 
 def first_units(evidence, keep):
@@ -203,7 +205,7 @@ def first_units(evidence, keep):
 def test_units_that_are_chosen_are_scaled_by_their_shares(monkeypatch, tmp_path):
     monkeypatch.setitem(CRITERIA, "first", Criterion(None, "units", choose=first_units))
     task = ToyTask(trained=True)
-    plan = Plan(criterion="first", scope="layer", fraction=0.5, cycles=2)
+    plan = Plan.from_settings(criterion="first", scope="layer", fraction=0.5, cycles=2)
     levels = levels_of(task, plan, tmp_path)
     dense = task.dense().state_dict()
     assert list(levels[1].masks) == ["inner", "hidden"]  # not the stream, which several layers make
@@ -221,7 +223,7 @@ def test_units_that_are_chosen_are_scaled_by_their_shares(monkeypatch, tmp_path)
 def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_path):
     monkeypatch.setitem(CRITERIA, "first", Criterion(None, "units", choose=first_units))
     task = ToyTask(trained=True)
-    plan = Plan(criterion="first", scope="layer", fraction=0.5, cycles=1, restart="rewind")
+    plan = Plan.from_settings(criterion="first", scope="layer", fraction=0.5, cycles=1, restart="rewind")
     levels_of(task, plan, tmp_path)
     initial = task.build(None).state_dict()
     torch.testing.assert_close(task.starts[0]["out.weight"], initial["out.weight"][:, :4])
@@ -257,12 +259,12 @@ def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_pa
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        Plan(**settings)
+        Plan.from_settings(**settings)
 
 
 def test_training_knows_of_no_dense_network_that_is_untrained():
     task = ToyTask()
-    training = CycleTraining(task, Plan(criterion="snip", **BEFORE), (), dense=True)
+    training = CycleTraining(task, Plan.from_settings(criterion="snip", **BEFORE), (), dense=True)
     network = task.build(None)
     outcome = training.run(0, network, Masks.ones({"out.weight": (3, 8)}))
     assert not task.starts
@@ -272,20 +274,20 @@ def test_training_knows_of_no_dense_network_that_is_untrained():
 def test_what_dropped_weights_would_save_is_counted(tmp_path):
     task = ToyTask()
     each = weight_macs(task.build(None), task.example)
-    first, second = levels_of(task, Plan(**SPARSE), tmp_path / "static")
+    first, second = levels_of(task, Plan.from_settings(**SPARSE), tmp_path / "static")
     dense = first.result.sparse_macs
     assert dense == sum(each[name] * mask.numel() for name, mask in first.masks.items())
     sparse = sum(each[name] * int(mask.sum()) for name, mask in second.masks.items())
     assert (second.result.sparse_macs, first.result.training_cost) == (sparse, 0)
     assert second.result.training_cost == pytest.approx(sparse / dense)
-    rigl = levels_of(ToyTask(), Plan(**SPARSE, **RIGL), tmp_path / "rigl")[1].result
+    rigl = levels_of(ToyTask(), Plan.from_settings(**SPARSE, **RIGL), tmp_path / "rigl")[1].result
     steps = 3 * rigl.sparse_macs * 2 + 2 * rigl.sparse_macs + dense  # an update in three steps
     assert rigl.training_cost == pytest.approx(steps / 3 / (3 * dense))
 
 
 def test_removed_channels_count_as_dropped_weights(tmp_path):
     task = ToyTask(trained=True)
-    plan = Plan(criterion="l1", scope="layer", fraction=0.5, cycles=1)
+    plan = Plan.from_settings(criterion="l1", scope="layer", fraction=0.5, cycles=1)
     first, second = levels_of(task, plan, tmp_path)
     small, _ = shrink(second.network, second.groups, second.removable)
     assert second.result.sparse_macs == macs(small, task.example) < first.result.sparse_macs
@@ -295,7 +297,7 @@ def test_removed_channels_count_as_dropped_weights(tmp_path):
 def test_what_an_allocation_cannot_drop_is_told(tmp_path):
     # masks that moved between layers keep less of some than the next allocation gives them
     options = {"every": 1, "end": 1.0, "alpha": 0.9, "redistribute": "gradient"}
-    plan = Plan(
+    plan = Plan.from_settings(
         **{**SPARSE, "allocation": "uniform", "cycles": 2, "fraction": 0.3},
         topology="rigl",
         topology_options=options,
@@ -315,6 +317,6 @@ def test_options_reach_a_criterion_that_chooses(monkeypatch, tmp_path):
         return first_units(evidence, keep)
 
     monkeypatch.setitem(CRITERIA, "watched", Criterion(None, "units", choose=watched))
-    plan = Plan(criterion="watched", criterion_options={"samples": 7}, scope="layer", cycles=1)
+    plan = Plan.from_settings(criterion="watched", criterion_options={"samples": 7}, scope="layer", cycles=1)
     run(ToyTask(trained=True), plan, tmp_path)
     assert set(seen) == {7}

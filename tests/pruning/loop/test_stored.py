@@ -13,7 +13,7 @@ from pruning.loop.results import GridSearch, Seconds
 from pruning.loop.stored import cycle_file, stored_masks, stored_results, stored_weights
 
 EARLIER = Path(__file__).parents[2] / "golden" / "pruning-run"
-PLAN = Plan(
+PLAN = Plan.from_settings(
     criterion="magnitude",
     scope="layer",
     restart="rewind",
@@ -46,7 +46,7 @@ def test_results_of_an_earlier_version_are_read():
 def test_a_run_of_an_earlier_version_is_found_finished_and_goes_on(folder, tmp_path):
     task = ToyTask()
     assert run(task, PLAN, folder) == stored_results(EARLIER) and not task.starts
-    longer = replace(PLAN, cycles=2)
+    longer = PLAN.with_settings(cycles=2)
     found, wanted = run(ToyTask(), longer, folder), run(ToyTask(), longer, tmp_path / "anew")
     assert len(found) == 3
     for one, other in zip(found, wanted, strict=True):
@@ -58,5 +58,5 @@ def test_a_run_of_an_earlier_version_is_found_finished_and_goes_on(folder, tmp_p
 
 def test_a_run_of_an_earlier_version_is_refused_to_another_plan(folder):
     with pytest.raises(ValueError, match=r"is of another plan: fraction is 0.2 there, 0.5 here"):
-        run(ToyTask(), replace(PLAN, fraction=0.5), folder)
+        run(ToyTask(), PLAN.with_settings(fraction=0.5), folder)
     assert cycle_file(folder, 1).read_bytes() == cycle_file(EARLIER, 1).read_bytes()

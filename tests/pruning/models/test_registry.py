@@ -13,7 +13,9 @@ from pruning.channels.groups import cuttable, find_groups
 from pruning.channels.removal import shrink
 from pruning.channels.tracing import LAYERS, NORMS, observe
 from pruning.criteria.scores import CRITERIA
-from pruning.loop.plan import Plan, whole
+from pruning.loop.parts import Amount, Scoring
+from pruning.loop.plan import Plan
+from pruning.loop.prunable import whole
 from pruning.models.initialisation import INITS
 from pruning.models.registry import MODELS, make_model, unmasked
 
@@ -136,7 +138,8 @@ def test_parameters(spec, shape, classes, expected):
 def test_what_dropnet_masks(spec, shape, layers, units):
     network = make(spec, shape)
     groups = find_groups(network, torch.zeros(1, *shape), coupled=False)
-    masks = whole(Plan(criterion="dropnet", coupled=False, exclude=unmasked(spec)), network, groups)
+    plan = Plan(Scoring("dropnet"), Amount(coupled=False, exclude=unmasked(spec)))
+    masks = whole(plan, network, groups)
     assert (len(masks), masks.size) == (layers, units)
 
 
@@ -144,7 +147,8 @@ def test_what_dropnet_masks(spec, shape, layers, units):
 def test_what_dropnet_leaves_whole_can_be_excluded_among_weights_too(spec):
     network = make(spec, width=NARROW)
     every, rest = (
-        whole(Plan(criterion=WEIGHTS, exclude=exclude), network, ()) for exclude in ((), unmasked(spec))
+        whole(Plan(Scoring(WEIGHTS), Amount(exclude=exclude)), network, ())
+        for exclude in ((), unmasked(spec))
     )
     left = ["hidden.weight"] if spec in ("dropnet-c", "dropnet-vgg19") else []
     assert [name for name in every if name not in rest] == left

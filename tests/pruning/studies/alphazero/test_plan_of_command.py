@@ -4,7 +4,7 @@ import pytest
 
 from agents.alphazero.network.checkpoint import save_network
 from agents.alphazero.network.residual import PRESETS, PolicyValueNet
-from pruning.loop.plan import Plan, settings
+from pruning.loop.plan import Plan
 from pruning.schedules.registry import SCHEDULES
 from pruning.schedules.silo import silo_max_lr
 from pruning.studies.alphazero.config import PruneConfig
@@ -28,19 +28,22 @@ def test_no_schedule_begins_above_the_networks_own_learning_rate(schedule):
 
 def test_silo_rises_by_a_third_more_than_all_with_the_share_that_is_cut():
     made = plan(schedule="silo", fraction=0.3)
-    assert made.schedule_options == {"epsilon": 0.003, "delta": pytest.approx(0.004), "p": 0.3}
+    assert made.learning_rate.schedule_options == {"epsilon": 0.003, "delta": pytest.approx(0.004), "p": 0.3}
     for cycle in (0, 3, 9):
         peak = max(made.lr(cycle)(step / 1000) for step in range(1000))
         assert peak == pytest.approx(silo_max_lr(cycle, epsilon=0.003, delta=0.004, p=0.3), rel=1e-6)
 
 
 def test_what_a_spec_says_goes_first():
-    assert plan(schedule="silo:epsilon=0.01").schedule_options["delta"] == pytest.approx(0.04 / 3)
-    options = plan(schedule="silo:delta=0.5,p=0.1").schedule_options
+    def options_of(schedule):
+        return plan(schedule=schedule).learning_rate.schedule_options
+
+    assert options_of("silo:epsilon=0.01")["delta"] == pytest.approx(0.04 / 3)
+    options = options_of("silo:delta=0.5,p=0.1")
     assert (options["epsilon"], options["delta"], options["p"]) == (0.003, 0.5, 0.1)
-    assert plan(schedule="constant:lr=0.2").schedule_options == {"lr": 0.2}
+    assert options_of("constant:lr=0.2") == {"lr": 0.2}
     linear = plan(schedule="silo-linear", cycles=7)
-    assert linear.schedule_options["last"] == 7
+    assert linear.learning_rate.schedule_options["last"] == 7
     assert max(linear.lr(7)(step / 1000) for step in range(1000)) == pytest.approx(0.007, rel=1e-6)
 
 
@@ -50,15 +53,15 @@ def test_the_other_options_are_the_plans():
         **{"floor": 2, "exclude": ("stem",), "until_density": 0.3, "kappa": 0.4, "grid": (0.1,)},
         **{"tolerance": 0.1, "seed": 9, "schedule": "constant"},
     }
-    made = settings(plan(method="l1", **options))
-    wanted = settings(Plan(criterion="l1", **options, schedule_options={"lr": 0.003}))
-    assert made == wanted
+    made = plan(method="l1", **options)
+    wanted = Plan.from_settings(criterion="l1", **options, schedule_options={"lr": 0.003})
+    assert made == wanted and made.settings() == wanted.settings()
 
 
 @pytest.mark.parametrize("arm", ARMS)
 def test_every_arm_of_the_study_is_a_plan(arm):
     made = plan(**ARMS[arm], **({"grid": (0.001, 0.01)} if arm == "oracle" else {}))
-    assert made.cycles == 12 and made.restart == ARMS[arm].get("restart", "keep")
+    assert made.stop.cycles == 12 and made.start.restart == ARMS[arm].get("restart", "keep")
 
 
 @pytest.mark.parametrize("record", [{}, {"boards": []}, {"boards": 5}, {"boards": [5]}, {"boards": None}])

@@ -149,7 +149,7 @@ def test_initial_weights_are_those_of_the_training(samples):
 @pytest.mark.parametrize("criterion", ["dropnet", "magnitude"])
 def test_a_pruned_network_can_be_retrained_by_playing(samples, tmp_path, criterion):
     task = make_task(samples, iterations=2, plies=4)
-    plan = Plan(criterion=criterion, cycles=2, schedule_options={"lr": 0.003})
+    plan = Plan.from_settings(criterion=criterion, cycles=2, schedule_options={"lr": 0.003})
     one, same = (run(task, plan, tmp_path / name) for name in "ab")
     assert one[2].density < one[1].density < 1
     assert one[2].training["steps"] == 3

@@ -8,7 +8,7 @@ import torch
 from agents.alphazero.network.residual import PRESETS, untrained
 from pruning.channels.groups import find_groups
 from pruning.criteria.scores import CRITERIA
-from pruning.loop.plan import enforced, whole
+from pruning.loop.prunable import enforced, whole
 from pruning.masks.select import drop_lowest
 from pruning.models.registry import make_model
 from pruning.sparse.topologies import TOPOLOGIES
@@ -31,9 +31,10 @@ def weights_left(plan, network, example):
     """How many weights of layers are left when a plan has run, whatever the scores."""
     groups = find_groups(network, example)
     masks = whole(plan, network, groups)
-    for _ in range(plan.cycles):
+    for _ in range(plan.stop.cycles):
         zeros = {name: torch.zeros(mask.shape) for name, mask in masks.items()}
-        masks = drop_lowest(zeros, masks, **plan.amount, scope=plan.scope, floor=plan.least).masks
+        amount = plan.amount
+        masks = drop_lowest(zeros, masks, **amount.dropped, scope=amount.scope, floor=plan.least).masks
     shapes = {name: weight for name, weight in network.named_parameters() if weight.dim() > 1}
     held = enforced(plan, groups, masks, network)
     return sum(int(held[name].sum()) if name in held else weight.numel() for name, weight in shapes.items())
@@ -63,7 +64,7 @@ def test_the_formula_of_every_method_has_its_file(study, name):
 def test_a_methods_plan_is_the_same_for_both_networks():
     for name in METHODS_COMPARED:
         plans = RECIPE.plan_of(RECIPE.arms[name], 0, 0), alphazero_plan(name)
-        one, two = ({key: getattr(plan, key) for key in plan.__dataclass_fields__} for plan in plans)
+        one, two = (plan.settings() for plan in plans)
         differing = {key for key in one if one[key] != two[key]}
         assert differing <= {"exclude", "schedule_options"}, name
 
@@ -71,8 +72,8 @@ def test_a_methods_plan_is_the_same_for_both_networks():
 def test_on_images_all_train_for_as_long_in_all_but_tickets():
     for name, method in METHODS_COMPARED.items():
         plan = alphazero_plan(name)
-        total = (0 if plan.untrained else 1) + method.time * plan.cycles
-        assert total == pytest.approx(1 + HALVINGS if plan.restart == "rewind" else 2), name
+        total = (0 if plan.start.untrained else 1) + method.time * plan.stop.cycles
+        assert total == pytest.approx(1 + HALVINGS if plan.start.restart == "rewind" else 2), name
 
 
 def test_every_criterion_but_variants_is_compared():
@@ -99,27 +100,28 @@ def test_methods_have_defaults_of_their_own(method):
     config = PruneConfig("alphazero:d4", method=method)
     plan = make_plan(config)
     before = not method.startswith("greedy")
-    assert plan.untrained == before
-    assert (plan.cycles, plan.fraction) == ((1, 0.9) if before else (12, 0.2))
-    assert plan.schedule == ("clr" if before else "silo")
-    assert plan.rounds == (100 if method == "synflow" else 1)
-    assert plan.allocation == ("erk" if method in TOPOLOGIES else "")
-    assert plan.scope == ("global" if before else "layer")
-    assert plan.topology == (method if method in TOPOLOGIES else "")
+    assert plan.start.untrained == before
+    assert (plan.stop.cycles, plan.amount.fraction) == ((1, 0.9) if before else (12, 0.2))
+    assert plan.learning_rate.schedule == ("clr" if before else "silo")
+    assert plan.scoring.rounds == (100 if method == "synflow" else 1)
+    assert plan.amount.allocation == ("erk" if method in TOPOLOGIES else "")
+    assert plan.amount.scope == ("global" if before else "layer")
+    assert plan.scoring.topology == (method if method in TOPOLOGIES else "")
 
 
 def test_what_is_asked_for_goes_before_a_methods_defaults():
     asked = {"cycles": 3, "fraction": 0.5, "schedule": "constant", "rounds": 7, "allocation": "er"}
     plan = make_plan(PruneConfig("alphazero:d4", method="snip", **asked))
-    assert all(getattr(plan, name) == value for name, value in asked.items())
-    assert make_plan(PruneConfig("alphazero:d4", method="magnitude", untrained=True)).schedule == "clr"
-    assert not make_plan(PruneConfig("alphazero:d4", method="snip", untrained=False)).untrained
+    assert plan.settings() == {**plan.settings(), **asked}
+    untrained = make_plan(PruneConfig("alphazero:d4", method="magnitude", untrained=True))
+    assert untrained.learning_rate.schedule == "clr"
+    assert not make_plan(PruneConfig("alphazero:d4", method="snip", untrained=False)).start.untrained
 
 
 def test_sparse_training_takes_options():
     plan = make_plan(PruneConfig("alphazero:d4", method="rigl:alpha=0.5,every=20,redistribute=gradient"))
-    assert plan.topology_options == {"alpha": 0.5, "every": 20, "redistribute": "gradient"}
-    assert plan.changing.every == 20
+    assert plan.scoring.topology_options == {"alpha": 0.5, "every": 20, "redistribute": "gradient"}
+    assert plan.scoring.changing.every == 20
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from tiny_vision import conducted, points
 
 from pruning.channels.groups import find_groups
 from pruning.data.sets import SETS
-from pruning.loop.plan import whole
+from pruning.loop.prunable import whole
 from pruning.loop.stored import stored_results
 from pruning.models.registry import make_model
 from pruning.studies.experiment.claims import judge
@@ -68,8 +68,8 @@ def test_plans_and_trainings_are_valid_and_stages_complete(name, small):
     recipe = recipe_of(name, small)
     assert recipe.data in SETS
     for arm, _, plan in plans(recipe):
-        assert all(np.isfinite(plan.lr(cycle)(0.5)) for cycle in range(plan.cycles + 1)), arm
-        assert (plan.cycles and plan.drops) or plan.untrained or arm in DENSE
+        assert all(np.isfinite(plan.lr(cycle)(0.5)) for cycle in range(plan.stop.cycles + 1)), arm
+        assert (plan.stop.cycles and plan.amount.drops) or plan.start.untrained or arm in DENSE
         assert recipe.training_of(recipe.arms[arm]).epochs >= bool(recipe.arms[arm].epochs)
     bases, hosts, followers = stages(recipe)
     for job in bases:
@@ -86,9 +86,11 @@ def test_plans_fit_the_networks(name):
         width = 1.0 if ":" in model or model == "vit" else width
         network = make_model(model, shape=SHAPES[recipe.data], classes=10, width=width, seed=0)
         example = torch.zeros(1, *SHAPES[recipe.data])
-        kinds = {(plan.of, plan.coupled, plan.exclude): plan for _, _, plan in plans(recipe)}
+        kinds = {
+            (plan.scoring.of, plan.amount.coupled, plan.amount.exclude): plan for _, _, plan in plans(recipe)
+        }
         for plan in kinds.values():
-            groups = find_groups(network.eval(), example, coupled=plan.coupled)
+            groups = find_groups(network.eval(), example, coupled=plan.amount.coupled)
             assert whole(plan, network, groups).size > 0
 
 
@@ -126,14 +128,15 @@ def simulated(recipe):
     """Points of each arm at the densities that its plan comes to, the arms one like another."""
     found = []
     for arm, part, plan in plans(recipe):
-        if plan.count is None:
-            densities = [(1 - plan.fraction) ** cycle for cycle in range(plan.cycles + 1)]
+        if plan.amount.count is None:
+            densities = [(1 - plan.amount.fraction) ** cycle for cycle in range(plan.stop.cycles + 1)]
         else:
-            densities = [1 - cycle / 40 for cycle in range(plan.cycles + 1)]
-        last = next((i for i, each in enumerate(densities) if each <= plan.until_density), len(densities))
+            densities = [1 - cycle / 40 for cycle in range(plan.stop.cycles + 1)]
+        until = plan.stop.until_density
+        last = next((i for i, each in enumerate(densities) if each <= until), len(densities))
         densities = densities[: last + 1]
         own = points(arm, [0.9] * len(densities), densities, part=part, metrics=MEASURED)
-        found += [point for point in own if point.cycle or not plan.untrained]
+        found += [point for point in own if point.cycle or not plan.start.untrained]
     return found
 
 
@@ -171,7 +174,7 @@ def test_what_is_retrained_is_retrained_for_equal_epochs(name):
         return
     for share in (25, 50, 100):  # what is rewound trains for the rest of the whole training
         rewound = recipe.plan_of(recipe.arms[f"rewind-{share}"], 0, 0)
-        assert 1 - rewound.rewind_to == pytest.approx(share / 100)
+        assert 1 - rewound.start.rewind_to == pytest.approx(share / 100)
         assert recipe.training_of(recipe.arms[f"rewind-{share}"]).epochs == recipe.training.epochs
         ways = [f"{way}-{share}" for way in ("lr-rewind", "fine-tune") if f"{way}-{share}" in recipe.arms]
         epochs = {recipe.training_of(recipe.arms[way]).epochs for way in ways}

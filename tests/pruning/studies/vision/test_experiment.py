@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from bttt.runs.folder import plain
+from bttt.runs.files import plain
 from pruning.studies.published.catalogue import find_recipe
 from pruning.studies.vision.experiment import Arm, Base, Job, Recipe, stages
 from pruning.studies.vision.task import Training
@@ -50,15 +50,14 @@ def test_each_job_has_a_folder_of_its_own_whatever_else_runs():
 
 def test_a_plan_is_the_recipe_s_with_the_arm_s_changes():
     plan = RECIPE.plan_of(RECIPE.arms["host"], 0, 3)
-    assert (plan.criterion, plan.fraction, plan.restart, plan.cycles, plan.seed) == (
-        *("magnitude", 0.2, "rewind", 5, 3),
-    )
-    assert plan.schedule_options == {"lr": 0.01}
-    assert RECIPE.plan_of(RECIPE.arms["alone"], 0, 0).fraction == 0.3
+    wanted = {"criterion": "magnitude", "fraction": 0.2, "restart": "rewind", "cycles": 5, "seed": 3}
+    assert plan.settings() == {**plan.settings(), **wanted}
+    assert plan.learning_rate.schedule_options == {"lr": 0.01}
+    assert RECIPE.plan_of(RECIPE.arms["alone"], 0, 0).amount.fraction == 0.3
     shots = [RECIPE.plan_of(RECIPE.arms["shots"], part, 0) for part in range(2)]
-    assert [(shot.fraction, shot.cycles) for shot in shots] == [(0.5, 1), (0.9, 1)]
+    assert [(shot.amount.fraction, shot.stop.cycles) for shot in shots] == [(0.5, 1), (0.9, 1)]
     base = RECIPE.base_plan("dense", 1)
-    assert (base.cycles, base.drops, base.schedule, base.seed) == (0, False, "step", 1)
+    assert (base.stop.cycles, base.amount.drops, base.learning_rate.schedule, base.seed) == (0, False, "step", 1)
 
 
 def test_trainings_are_the_recipe_s_but_for_epochs_and_the_arm_s_changes():

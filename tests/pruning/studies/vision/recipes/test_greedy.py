@@ -135,5 +135,5 @@ def test_each_criterion_is_there_right_after_the_cut_and_fine_tuned():
                 0 if name.endswith("-raw") else recipe.training.epochs // 2
             )
         plan = recipe.plan_of(recipe.arms["local"], 0, 0)
-        assert (plan.criterion, plan.scope, plan.cycles) == ("greedy-local", "layer", 1)
+        assert (plan.scoring.criterion, plan.amount.scope, plan.stop.cycles) == ("greedy-local", "layer", 1)
         assert recipe.arms["unscaled-raw"].follows == "local-raw"

@@ -87,7 +87,7 @@ def test_a_new_initialisation_is_one_and_the_others_keep_theirs(folder):
 def test_synflow_prunes_in_rounds_so_that_no_layer_is_lost(folder):
     for part in range(3):
         assert all(mask.any() for mask in stored_masks(run_of(folder, "synflow", part))[-1].values())
-    assert recipe().plan_of(recipe().arms["synflow"], 0, 0).rounds == 100
+    assert recipe().plan_of(recipe().arms["synflow"], 0, 0).scoring.rounds == 100
 
 
 def test_untrained_networks_are_no_points(folder):

@@ -113,11 +113,11 @@ def test_a_narrow_network_s_costs_are_shares_of_the_whole_one(tmp_path):
 def test_every_arm_s_topology_and_allocation_are_as_its_name_says():
     for name, arm in find_recipe("rigl/lenet-mnist").arms.items():
         plan = find_recipe("rigl/lenet-mnist").plan_of(arm, 0, 0)
-        assert isinstance(plan, Plan) and plan.untrained
+        assert isinstance(plan, Plan) and plan.start.untrained
         first, _, rest = name.partition("-")
-        assert plan.topology == (first if first in ("set", "snfs", "rigl", "gradual") else "")
+        assert plan.scoring.topology == (first if first in ("set", "snfs", "rigl", "gradual") else "")
         if rest in ("uniform", "erk"):
-            assert plan.allocation == rest
+            assert plan.amount.allocation == rest
 
 
 def test_twice_the_training_costs_twice_as_much():

@@ -1,0 +1,249 @@
+"""The parts of a plan. Each answers one question and checks its own values; `Plan` checks what crosses parts.
+
+Scoring         what decides which weights or units are pruned?
+Amount          how many does a cycle prune, and where?
+Start           which weights does a cycle start from?
+LearningRate    at which learning rates does it train?
+Stop            when does the run end?
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any, Literal
+
+from pruning.criteria import CRITERIA
+from pruning.masks import ALLOCATIONS
+from pruning.schedules import Schedule, make_schedule
+from pruning.sparse import Topology, make_topology
+
+MOST_ROUNDS = 10_000
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What decides which weights or units are pruned.
+
+    Attributes:
+        criterion: A name in `CRITERIA`.
+        criterion_options: Options of a criterion that chooses units one after the other.
+        rounds: Number of rounds of scoring in which a cycle prunes. Each round prunes an equal fraction of
+            what the rounds before have left (SynFlow).
+        topology: How weights are dropped and grown while a cycle trains, a name in `TOPOLOGIES`; "" leaves
+            the masks as they are.
+        topology_options: Its options.
+
+    Raises:
+        ValueError: A value is out of range, or a topology is asked for units.
+    """
+
+    criterion: str = "dropnet"
+    criterion_options: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 1
+    topology: str = ""
+    topology_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        _require_one_of(CRITERIA, criterion=self.criterion)
+        _require_whole(1, rounds=self.rounds)
+        if self.topology:
+            make_topology(self.topology, **self.topology_options)  # raises where an option is wrong
+            if self.of == "units":
+                raise ValueError(f"topology needs a criterion of weights, {self.criterion!r} is of units")
+        if self.rounds > MOST_ROUNDS:
+            raise ValueError(f"rounds must be at most {MOST_ROUNDS}, got {self.rounds}")
+        if self.chooses and self.rounds > 1:
+            raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
+        choose = CRITERIA[self.criterion].choose
+        known = list(signature(choose).parameters)[2:] if choose else []
+        if odd := [name for name in self.criterion_options if name not in known]:
+            has = f"its options are {', '.join(known)}" if known else "it has no options"
+            raise ValueError(f"criterion {self.criterion!r} has no option {odd[0]!r}: {has}")
+
+    @property
+    def of(self) -> Literal["weights", "units"]:
+        """What is pruned."""
+        return CRITERIA[self.criterion].of
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the criterion chooses units one after the other, and scales them."""
+        return CRITERIA[self.criterion].choose is not None
+
+    @property
+    def changing(self) -> Topology | None:
+        """How masks change while a cycle trains; None if they do not."""
+        return make_topology(self.topology, **self.topology_options) if self.topology else None
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How many weights or units a cycle prunes, and where.
+
+    Attributes:
+        scope: Whether the lowest scores are those of all layers together, or of each layer.
+        fraction: Fraction of the remaining entries that each cycle prunes; 0 only trains.
+        count: Entries that each cycle prunes, instead of a fraction; with scope "layer", in each layer.
+        floor: Entries that each layer keeps; None is 1 for units, so that they can be removed, and 0 for
+            weights.
+        exclude: Layers (groups of units, or weights) that are not pruned; names with * and ?.
+        allocation: How many weights each layer keeps, instead of what `scope` makes of it: "uniform", "er" or
+            "erk" (see `pruning.masks`); "" leaves it to the scores.
+        budget: What an allocation shares out: as many "weights" as `fraction` says, or as many as have the
+            "macs" that a uniform allocation of that fraction has.
+        coupled: For units, whether channels that are added to each other are pruned together; otherwise they
+            are only masked (DropNet masks each layer before the addition).
+
+    Raises:
+        ValueError: A value is out of range, or two exclude each other.
+    """
+
+    scope: Literal["global", "layer"] = "global"
+    fraction: float = 0.2
+    count: int | None = None
+    floor: int | None = None
+    exclude: tuple[str, ...] = ()
+    allocation: str = ""
+    budget: Literal["weights", "macs"] = "weights"
+    coupled: bool = True
+
+    def __post_init__(self):
+        _require_one_of(("global", "layer"), scope=self.scope)
+        _require_one_of(("", *ALLOCATIONS), allocation=self.allocation)
+        _require_one_of(("weights", "macs"), budget=self.budget)
+        _require_below_one(fraction=self.fraction)
+        _require_whole(1, count=self.count)
+        _require_whole(0, floor=self.floor)
+        if isinstance(self.exclude, str):
+            raise ValueError(f"exclude must be several names, as ({self.exclude!r},), got a text")
+        if self.allocation and self.count is not None:
+            raise ValueError(f"allocation {self.allocation} shares out a fraction, not count {self.count}")
+        if self.allocation and self.floor is not None:
+            raise ValueError(
+                f"allocation {self.allocation} says what layers keep: floor must be none, got {self.floor}"
+            )
+        if self.budget != "weights" and not self.allocation:
+            raise ValueError(f"budget {self.budget!r} needs an allocation, as erk")
+
+    @property
+    def dropped(self) -> dict[str, float | int]:
+        """What each cycle prunes, as an argument of `drop_lowest`."""
+        return {"fraction": self.fraction} if self.count is None else {"count": self.count}
+
+    @property
+    def drops(self) -> bool:
+        """Whether anything is pruned at all."""
+        return self.count is not None or self.fraction > 0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Which weights a cycle starts from.
+
+    Attributes:
+        untrained: Whether the first cycle prunes initial weights: cycle 0 trains nothing.
+        restart: Weights that a cycle starts from: "keep" those of the cycle before, "rewind" to early ones,
+            "reinit" draws new ones.
+        rewind_to: The weights to rewind to: those after this fraction of a dense training run; 0 is the
+            initial ones. A cycle then trains for the rest, with the rest of its schedule. Deviations: the
+            optimizer begins anew, and samples come in another order.
+
+    Raises:
+        ValueError: A value is out of range, or `rewind_to` is given without rewinding.
+    """
+
+    untrained: bool = False
+    restart: Literal["keep", "rewind", "reinit"] = "keep"
+    rewind_to: float = 0.0
+
+    def __post_init__(self):
+        _require_one_of(("keep", "rewind", "reinit"), restart=self.restart)
+        _require_below_one(rewind_to=self.rewind_to)
+        if self.rewind_to and self.restart != "rewind":
+            raise ValueError(f"rewind_to needs restart=rewind, got {self.restart!r}")
+
+
+@dataclass(frozen=True)
+class LearningRate:
+    """At which learning rates a cycle trains.
+
+    Attributes:
+        schedule: A name in `SCHEDULES`.
+        schedule_options: Its options.
+        grid: Learning rates tried in each cycle as the schedule's `lr`; the best is kept (SILO's oracle).
+        tolerance: How far below the best measure a value of the grid may be to count into the oracle's
+            interval.
+
+    Raises:
+        ValueError: A value is out of range, or the schedule has no peak that a grid could set.
+    """
+
+    schedule: str = "constant"
+    schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    grid: tuple[float, ...] = ()
+    tolerance: float = 0.005
+
+    def __post_init__(self):
+        self.of_cycle(0)  # raises where an option is wrong
+        if not self.tolerance >= 0:
+            raise ValueError(f"tolerance must be at least 0, got {self.tolerance}")
+        if not self.grid:
+            return
+        if wrong := [lr for lr in self.grid if not 0 < lr < math.inf]:
+            raise ValueError(f"grid must hold learning rates above 0, got {wrong[0]}")
+        try:
+            self.of_cycle(0, self.grid[0])
+        except ValueError as error:
+            raise ValueError(f"grid needs a schedule whose peak is lr: {error}") from error
+
+    def of_cycle(self, cycle: int, peak: float | None = None) -> Callable[[float], float]:
+        """Returns a cycle's learning rate by progress, with a peak of the grid if one is given."""
+        options = self.schedule_options if peak is None else {**self.schedule_options, "lr": peak}
+        schedule: Schedule = make_schedule(self.schedule, **options)
+        return lambda progress: schedule(progress, cycle)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a run ends. A run may be continued with other values.
+
+    Attributes:
+        cycles: Most cycles after the dense one.
+        until_density: Stop after the first network with at most this fraction of prunable entries.
+        kappa: Stop one cycle after the measure falls to this fraction of the dense network's (DropNet's
+            kappa).
+
+    Raises:
+        ValueError: A value is out of range.
+    """
+
+    cycles: int = 12
+    until_density: float = 0.0
+    kappa: float = 0.0
+
+    def __post_init__(self):
+        _require_whole(0, cycles=self.cycles)
+        for name in ("until_density", "kappa"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
+
+
+def _require_one_of(choices: Collection[str], **values: str) -> None:
+    for name, value in values.items():
+        if value not in choices:
+            raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _require_below_one(**values: float) -> None:
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
+
+
+def _require_whole(least: int, **values: int | None) -> None:
+    for name, value in values.items():
+        if value is not None and not (isinstance(value, int) and value >= least):
+            raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
