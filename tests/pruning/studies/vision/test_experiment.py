@@ -57,7 +57,8 @@ def test_a_plan_is_the_recipe_s_with_the_arm_s_changes():
     shots = [RECIPE.plan_of(RECIPE.arms["shots"], part, 0) for part in range(2)]
     assert [(shot.amount.fraction, shot.stop.cycles) for shot in shots] == [(0.5, 1), (0.9, 1)]
     base = RECIPE.base_plan("dense", 1)
-    assert (base.stop.cycles, base.amount.drops, base.learning_rate.schedule, base.seed) == (0, False, "step", 1)
+    wanted = {"cycles": 0, "fraction": 0.0, "schedule": "step", "seed": 1}
+    assert base.settings() == {**base.settings(), **wanted} and not base.amount.drops
 
 
 def test_trainings_are_the_recipe_s_but_for_epochs_and_the_arm_s_changes():
