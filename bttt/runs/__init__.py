@@ -26,9 +26,9 @@ from bttt.runs.intervals import Z95, wilson
 from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
-from bttt.runs.processes import quietly, side_by_side, spread, worker_count
+from bttt.runs.processes import quietly, side_by_side, spread, work_through, worker_count
 from bttt.runs.settings import NOT_A_SETTING, option, options_of, part, refuse_set_by_study, settings_of
-from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text
+from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
 
 __all__ = [
     "CLOSED_PIPE",
@@ -65,10 +65,12 @@ __all__ = [
     "read_json",
     "refuse_set_by_study",
     "require_at_least",
+    "rounded",
     "settings_of",
     "side_by_side",
     "spread",
     "wilson",
+    "work_through",
     "worker_count",
     "write_bytes",
     "write_json",

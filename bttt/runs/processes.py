@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,6 +81,28 @@ def side_by_side(
     for name in spread(task, calls, workers=workers):
         progress.set_postfix_str(name, refresh=False)
         progress.update()
+
+
+def work_through(
+    task: Callable[..., str], calls: Sequence[tuple[Any, ...]], *, workers: int, what: str, unit: str
+) -> None:
+    """Calls a task with each of several arguments, in any order, under a progress bar of its own.
+
+    Args:
+        task: Picklable; returns its name, to be shown.
+        calls: Its arguments; without any there is no bar.
+        workers: Processes at most.
+        what: Name of the bar.
+        unit: Name of a task.
+
+    Raises:
+        OSError: A process has died.
+    """
+    from tqdm import tqdm
+
+    if calls:
+        with tqdm(total=len(calls), unit=unit, desc=what) as progress:
+            side_by_side(task, calls, workers=worker_count(workers, len(calls)), progress=progress)
 
 
 @contextmanager

@@ -29,11 +29,20 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Returns the rows as CSV, under a header with the keys of the first; empty without rows."""
+    """Returns the rows as CSV, under a header with all their keys; a cell without a value is empty.
+
+    Without rows the text is empty.
+    """
     rows = list(rows)
     buffer = io.StringIO()
     if rows:
-        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        heads = list(dict.fromkeys(head for row in rows for head in row))
+        writer = csv.DictWriter(buffer, fieldnames=heads, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return buffer.getvalue()
+
+
+def rounded(row: Mapping[str, Any], digits: int = 6) -> dict[str, Any]:
+    """Returns a row with its floats rounded to so many decimals."""
+    return {name: round(each, digits) if isinstance(each, float) else each for name, each in row.items()}

@@ -25,6 +25,7 @@ from bttt.runs import (
     options_of,
     read_json,
     require_at_least,
+    rounded,
     settings_of,
     write_text,
 )
@@ -107,7 +108,7 @@ def _publish(
     """Writes the CSV file and the picture, and prints the table."""
     from tournaments.evaluation.plot import draw_evaluation  # matplotlib, which takes a second to load
 
-    write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
+    write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
     draw_evaluation(rates, suite, train, folder / PICTURE_NAME)
     print(loss_table(rates))
     print(f"\n{_about(suite, config)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
@@ -173,11 +174,6 @@ def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int],
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{path} is damaged: delete it, and the agent is asked again") from None
     return cells
-
-
-def _row(rate: LossRate) -> dict[str, Any]:
-    """Returns a row of the CSV file."""
-    return {name: round(each, 6) if isinstance(each, float) else each for name, each in asdict(rate).items()}
 
 
 def _file_name(settings: Mapping[str, Any]) -> str:

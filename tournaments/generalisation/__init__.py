@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
-    from tournaments.generalisation.evaluation import SINGLE, SINGLE_SIZE, Counts, Part, evaluate, stored
-    from tournaments.generalisation.networks import FIXED_BY_STUDY, StudyNetwork, study_networks
+    from tournaments.generalisation.evaluation import SINGLE, Counts, Part, evaluate, stored
+    from tournaments.generalisation.networks import SINGLE_SIZE, StudyNetwork, check_training, study_networks
     from tournaments.generalisation.rates import ALL, novelties, pooled
 
 __all__ = [
     "ALL",
-    "FIXED_BY_STUDY",
     "SINGLE",
     "SINGLE_SIZE",
     "Counts",
     "Part",
     "StudyNetwork",
+    "check_training",
     "evaluate",
     "novelties",
     "pooled",

@@ -6,24 +6,18 @@ its configuration and seed alone; what is finished of it is found again. This pr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 
-import joblib
 from tqdm import tqdm
 
 from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
-from bttt.runs import OK
+from bttt.runs import OK, make_folder, quietly, require_at_least, spread
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.evaluation import (
     SINGLE,
-    SINGLE_SIZE,
     Counts,
     Part,
     check_suites,
@@ -31,7 +25,13 @@ from tournaments.generalisation.evaluation import (
     other_boards,
     stored,
 )
-from tournaments.generalisation.networks import BASE, FIXED_BY_STUDY, StudyNetwork, study_networks
+from tournaments.generalisation.networks import (
+    BASE,
+    SINGLE_SIZE,
+    StudyNetwork,
+    check_training,
+    study_networks,
+)
 from tournaments.generalisation.rates import CountsByPart
 from tournaments.generalisation.results import publish
 
@@ -58,35 +58,25 @@ def run(config: GeneralisationConfig) -> int:
             )
     parts = {network: _parts(config, network) for network in networks}
     for folder in (config.out, config.runs):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     measured = _stored(config, parts) if config.report else _measured(config, parts)
     publish(config.out, config, measured, _compared(config, measured))
     return OK
 
 
 def _check(config: GeneralisationConfig) -> None:
-    least_values = {"seeds": 1, "games": 1, "positions": 1, "positions_deep": 1}
-    least_values |= {"conversion_seeds": 0, "control_seeds": 1, "workers": 1}
-    for name, least in least_values.items():
-        value = getattr(config, name)
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(1, seeds=config.seeds, games=config.games, positions=config.positions)
+    require_at_least(1, positions_deep=config.positions_deep, control_seeds=config.control_seeds)
+    require_at_least(0, conversion_seeds=config.conversion_seeds)
+    require_at_least(1, workers=config.workers)
     for number in config.simulations:
         SearchConfig(simulations=number)  # raises where it is wrong
     for name in ("sets", "variants", "simulations"):
         if not getattr(config, name):
             raise ValueError(f"{name} must have at least one entry, got none")
-    _check_training(config)
-    _check_boards(config)
-
-
-def _check_training(config: GeneralisationConfig) -> None:
-    if config.train.board != SINGLE_SIZE:
-        raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.train.board!r}")
-    for name in FIXED_BY_STUDY:
-        if (value := getattr(config.train, name)) != getattr(TrainConfig(), name):
-            raise ValueError(f"train.{name} is set by the study itself, got {value}")
+    check_training(config.train)
     _ = _train_config(config).budget  # raises where it is wrong
+    _check_boards(config)
 
 
 def _check_boards(config: GeneralisationConfig) -> None:
@@ -134,22 +124,13 @@ def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
 def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
     """Trains and measures the networks, each in a task of its own."""
     trained = _train_config(config)
-    tasks = (
-        joblib.delayed(_train_and_evaluate)(network, network.training(trained, config.runs), own)
-        for network, own in parts.items()
-    )
-    parallel = joblib.Parallel(n_jobs=config.workers, return_as="generator_unordered")
+    calls = ((network, network.training(trained, config.runs), own) for network, own in parts.items())
     found: dict[StudyNetwork, list[list[Counts] | None]] = {}
-    try:
-        with tqdm(total=len(parts), unit="network", desc="trained and measured") as progress:
-            for network, counts in parallel(tasks):
-                found[network] = counts
-                progress.set_postfix_str(network.name, refresh=False)
-                progress.update()
-    except BrokenProcessPool as error:
-        raise OSError(
-            "a worker process has died (killed or out of memory); what is stored is kept"
-        ) from error
+    with tqdm(total=len(parts), unit="network", desc="trained and measured") as progress:
+        for network, counts in spread(_train_and_evaluate, calls, workers=config.workers):
+            found[network] = counts
+            progress.set_postfix_str(network.name, refresh=False)
+            progress.update()
     return {network: _by_part(own, found[network]) for network, own in parts.items()}
 
 
@@ -157,12 +138,9 @@ def _train_and_evaluate(
     network: StudyNetwork, config: TrainConfig, parts: Sequence[Part]
 ) -> tuple[StudyNetwork, list[list[Counts] | None]]:
     """Trains one network, or continues, and measures it; quietly, since others do so beside it."""
-    import torch
-
     from agents.alphazero.training import train
 
-    torch.set_num_threads(1)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+    with quietly():
         folder = train(config)
         return network, evaluate(folder, parts)
 

@@ -26,11 +26,11 @@ from agents.alphazero.weights import RUN_FILE
 from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
 from bttt.runs import read_json, write_text
 from tournaments.evaluation import decide_suite
+from tournaments.generalisation.networks import SINGLE_SIZE
 from tournaments.play import Conditions, GameRecord, ScheduledGame, play_games
 
 EVALUATION_FILE = "evaluation.json"
 SINGLE = "single"
-SINGLE_SIZE = "7x7x4"
 OPPONENTS = {"wins": "minimax:depth=2", "conversion": "perfect"}
 MEASURES = (*OPPONENTS, "losing")
 NETWORK = "network"

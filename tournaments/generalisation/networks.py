@@ -12,11 +12,11 @@ import numpy as np
 from agents.alphazero import BoardAugmentation
 from agents.alphazero.training import TrainConfig
 from bttt import Board, brick_sets
-from bttt.runs import nearest
+from bttt.runs import nearest, refuse_set_by_study
 
 BASE = "base"
-FIXED_BY_STUDY = ("bricks", "seed", "out", "iterations", "workers")
-"""Training options that the study sets for each network."""
+SINGLE_SIZE = "7x7x4"
+"""Board of the networks, which are trained on one brick."""
 
 
 def _augmented(config: TrainConfig, augmentation: BoardAugmentation) -> TrainConfig:
@@ -79,6 +79,13 @@ class StudyNetwork:
         """Returns how it is trained, given how the study trains."""
         varied = VARIANTS[self.variant](config)
         return replace(varied, bricks=self.bricks, seed=self.seed, out=folder / self.name)
+
+
+def check_training(config: TrainConfig) -> None:
+    """Raises ValueError where the board is another one, or an option is set that the study sets itself."""
+    if config.board != SINGLE_SIZE:
+        raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.board!r}")
+    refuse_set_by_study(config, TrainConfig(), of="train")
 
 
 def training_bricks(text: str, seed: int) -> tuple[str, ...]:

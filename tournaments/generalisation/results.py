@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from agents.alphazero.training import METRICS_NAME
-from bttt.runs import csv_text, provenance, write_text
+from bttt.runs import csv_text, provenance, rounded, write_text
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.plot import draw_cells, draw_curve
 from tournaments.generalisation.rates import CountsByPart, study_rates
@@ -29,7 +29,7 @@ def publish(folder: Path, config: Any, measured: CountsByPart, compared: CountsB
         compared: The counts that the table of the controls is made of.
     """
     rates = study_rates(measured)
-    write_text(folder / CSV_NAME, csv_text(map(_row, map(asdict, rates))))
+    write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
     write_text(folder / JSON_NAME, _json_text(config, measured))
     draw_curve(rates, folder / CURVE_NAME)
     draw_cells(measured, folder / MAPS_NAME)
@@ -49,11 +49,6 @@ def cells_drawn(networks: Iterable[StudyNetwork]) -> str:
     return "\n".join(
         f"{brick_set} cells of seed {seed}: {cells}" for (brick_set, seed), cells in drawn.items()
     )
-
-
-def _row(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a row of the CSV file."""
-    return {name: round(each, 6) if isinstance(each, float) else each for name, each in values.items()}
 
 
 def _json_text(config: Any, measured: CountsByPart) -> str:

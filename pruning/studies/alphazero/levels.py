@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,10 +20,11 @@ from bttt.runs import (
     OK,
     aligned,
     csv_text,
-    default_folder,
     number_text,
-    plain,
+    open_run,
+    option,
     read_json,
+    settings_of,
     write_json,
     write_text,
 )
@@ -62,9 +63,9 @@ class LevelsConfig:
     """Seed of all random numbers."""
     in_flight: int = 64
     """Games that each process plays at once, and positions per query when levels are timed."""
-    workers: int = 1
+    workers: int = option(1, setting=False)
     """Worker processes. On a busy machine, several workers make the times less even."""
-    out: Path | None = None
+    out: Path | None = option(None, setting=False)
     """Folder of the results. Default: runs/levels-<hash of the settings>."""
 
 
@@ -76,13 +77,13 @@ def run(config: LevelsConfig) -> int:
         OSError: A folder cannot be written; the games stored before are kept.
     """
     networks = _networks(config)
-    settings = plain(asdict(config))
-    for name in ("out", "workers"):
-        del settings[name]
-    folder = config.out or default_folder("levels", settings)
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
-    folder.mkdir(parents=True, exist_ok=True)
+    with open_run("levels", settings_of(config), out=config.out, known_by=TIMING_FILE) as run:
+        _play(config, run.path, networks)
+    return OK
+
+
+def _play(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> None:
+    """Times the levels, plays both tournaments, and writes and prints the tables."""
     budgets = {
         MODES[0]: dict.fromkeys(networks, config.simulations),
         MODES[1]: _equal(config, folder, networks),
@@ -111,7 +112,6 @@ def run(config: LevelsConfig) -> int:
     table = _table(rows)
     write_text(folder / TEXT_FILE, f"{table}\n")
     print(f"\n{table}\n\nelo: 0 is the first level; written: {folder / CSV_FILE}")
-    return OK
 
 
 def _networks(config: LevelsConfig) -> dict[int, Path]:

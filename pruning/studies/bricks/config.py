@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
+from bttt.runs import option, require_at_least
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class BricksConfig:
     result."""
     suite: int = 200
     """Labelled positions per cell in which value-losing moves are counted; 200 is all of them."""
-    seeds: int = 3
+    seeds: int = option(3, setting=False)
     """Repetitions, with seeds 0, 1, ...; each has its own games, splits and retraining runs."""
-    splits: int = 3
+    splits: int = option(3, setting=False)
     """Random splits per seed of the candidates' orbits into two halves; each half is held out for the other.
     0 weighs all candidates together, with all cells held out that no symmetry maps to a candidate."""
     steps: int = 300
@@ -58,20 +59,19 @@ class BricksConfig:
     """Learning rate of these steps (Adam on the logarithms of the weights)."""
     l2: float = 1e-3
     """L2 penalty of the heads, which makes the lower-level problem strongly convex."""
-    workers: int = 1
+    workers: int = option(1, setting=False)
     """Worker processes."""
-    out: Path | None = None
+    out: Path | None = option(None, setting=False)
     """Run folder. Default: runs/bricks-<hash of the settings>."""
     learner: LearnerConfig = field(default_factory=lambda: LearnerConfig(batch=256, lr=1e-3, averaging=0.98))
     selfplay: SelfPlayConfig = field(default_factory=lambda: SelfPlayConfig(games=64))
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=64, gumbel=True))
 
     def __post_init__(self) -> None:
-        least_values = {"positions": 1, "fitted": 1, "held": 1, "suite": 1, "seeds": 1, "splits": 0}
-        least_values |= {"steps": 1, "outer": 1, "workers": 1}
-        for name, least in least_values.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        require_at_least(1, positions=self.positions, fitted=self.fitted, held=self.held, suite=self.suite)
+        require_at_least(1, seeds=self.seeds)
+        require_at_least(0, splits=self.splits)
+        require_at_least(1, steps=self.steps, outer=self.outer, workers=self.workers)
         for name in ("l2", "outer_lr"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be above 0 and finite, got {getattr(self, name)}")

@@ -6,20 +6,15 @@ A task is not done again where its file is there; those of a stage run beside ea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
-
-from bttt.runs import add_environment, default_folder, hold, open_folder, plain, side_by_side, write_json
+from bttt.runs import make_folder, open_run, options_of, settings_of, work_through
 from pruning.studies.alphazero import load_subject
 from pruning.studies.bricks.cells import Choice, candidate_boards, choices
 from pruning.studies.bricks.config import BricksConfig
 from pruning.studies.bricks.tasks import HELD_FILE, LEARN_FILE, Study, play, retrain, weigh
 
-NOT_SETTINGS = ("out", "workers", "seeds", "splits")
-"""Options that do not change what a task does."""
 Stage = Mapping[Path, Callable[[], None]]
 """Tasks by the file that they write."""
 
@@ -29,25 +24,24 @@ def study(config: BricksConfig) -> Path:
     subject, teacher = load_subject(config.agent), load_subject(config.teacher)
     candidates = candidate_boards(config.candidates, subject.boards)
     drawn = {seed: choices(candidates, subject.boards, config.splits, seed) for seed in range(config.seeds)}
-    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
+    settings = settings_of(config)
     settings |= {"network": subject.fingerprint, "teacher network": teacher.fingerprint}
-    folder = config.out or default_folder("bricks", settings)
-    open_folder(folder, settings, plain(asdict(BricksConfig())))
-    work = Study(config, folder, subject.boards, candidates)
-    with hold(folder):
-        write_json(folder / "config.json", {**settings, "seeds": config.seeds, "splits": config.splits})
+    with open_run("bricks", settings, out=config.out, defaults=options_of(BricksConfig())) as run:
+        run.write_config({**settings, "seeds": config.seeds, "splits": config.splits})
+        work = Study(config, run.path, subject.boards, candidates)
         for seed in drawn:
-            (folder / f"seed-{seed}").mkdir(exist_ok=True)
+            make_folder(run.path / f"seed-{seed}")
         stages = _stages(work, drawn)
         if any(not path.exists() for stage in stages.values() for path in stage):
-            add_environment(folder)
+            run.add_environment()
         for name, stage in stages.items():
-            _each(config.workers, name, [task for path, task in stage.items() if not path.exists()])
+            calls = [(task,) for path, task in stage.items() if not path.exists()]
+            work_through(_called, calls, workers=config.workers, what=name, unit="task")
         from pruning.studies.bricks.report import publish  # matplotlib, which takes a second to load
 
         print(publish(work, drawn))
-    print(f"\nwritten: {folder}")
-    return folder
+    print(f"\nwritten: {run.path}")
+    return run.path
 
 
 def _stages(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> dict[str, Stage]:
@@ -68,14 +62,6 @@ def _stages(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> dict[str, Sta
             for choice in own
         },
     }
-
-
-def _each(workers: int, what: str, tasks: Sequence[Callable[[], None]]) -> None:
-    """Runs tasks, in processes of their own where there are several workers."""
-    if tasks:
-        with tqdm(total=len(tasks), desc=what) as bar:
-            calls = ((task,) for task in tasks)
-            side_by_side(_called, calls, workers=min(workers, len(tasks)), progress=bar)
 
 
 def _called(task: Callable[[], None]) -> str:

@@ -7,26 +7,22 @@ is found again. This process alone writes results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
-
-from tqdm import tqdm
 
 from agents.alphazero import SearchConfig
-from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
-from bttt.runs import OK, quietly, side_by_side
+from bttt.runs import OK, make_folder, quietly, require_at_least, work_through
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.compression.arms import ArmRun, prunings
 from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
 from tournaments.generalisation import (
-    FIXED_BY_STUDY,
     SINGLE,
     SINGLE_SIZE,
     Counts,
     Part,
     StudyNetwork,
+    check_training,
     evaluate,
     stored,
     study_networks,
@@ -51,12 +47,11 @@ def run(config: CompressionConfig) -> int:
     if not config.report:
         _check_arms(config, plan)
     for folder in (config.out, config.networks, config.runs):
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} must be a folder, it is a file")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     if not config.report:
-        _each(config, "trained", _train, networks)
-        _each(config, "pruned and measured", _prune, plan)
+        bar = {"workers": config.workers, "unit": "network"}
+        work_through(_train, [(config, each) for each in networks], what="trained", **bar)
+        work_through(_prune, [(config, each) for each in plan], what="pruned and measured", **bar)
     from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
 
     publish(config.out, config, measured(config, plan))
@@ -84,12 +79,10 @@ def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[Measured
 
 
 def _check(config: CompressionConfig) -> None:
-    least_values = {"seeds": 1, "positions": 1, "games": 1, "workers": 1, "iterations": 1}
-    least_values |= {"control_seeds": 1, "control_cycles": 0}
-    for name, least in least_values.items():
-        value = getattr(config, name)
-        if value is not None and value < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}")
+    require_at_least(1, seeds=config.seeds, positions=config.positions, games=config.games)
+    require_at_least(1, workers=config.workers, iterations=config.iterations)
+    require_at_least(1, control_seeds=config.control_seeds)
+    require_at_least(0, control_cycles=config.control_cycles)
     for number in (*config.simulations, *config.control_simulations):
         SearchConfig(simulations=number)  # raises where it is wrong
     for name in ("sets", "simulations", "control_simulations"):
@@ -108,11 +101,7 @@ def _check_arms(config: CompressionConfig, plan: Sequence[ArmRun]) -> None:
 
     for arm in config.arms:
         make_plan(_pruning(config, next(pruned for pruned in plan if pruned.arm == arm)))
-    if config.train.board != SINGLE_SIZE:
-        raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.train.board!r}")
-    for name in FIXED_BY_STUDY:
-        if (value := getattr(config.train, name)) != getattr(TrainConfig(), name):
-            raise ValueError(f"train.{name} is set by the study itself, got {value!r}")
+    check_training(config.train)
 
 
 def _pruning(config: CompressionConfig, pruned: ArmRun) -> PruneConfig:
@@ -151,12 +140,6 @@ def _joined(parts: Sequence[Part], counts: Sequence[Sequence[Counts] | None]) ->
     for part, own in zip(parts, counts, strict=True):
         found.setdefault(replace(part, amount=None, bricks=()), []).extend(own or ())
     return {part: sorted(own, key=lambda each: order[each.board]) for part, own in found.items()}
-
-
-def _each(config: CompressionConfig, what: str, task: Callable[..., str], items: Sequence[Any]) -> None:
-    """Runs a task for each item, in processes of its own."""
-    with tqdm(total=len(items), unit="network", desc=what) as progress:
-        side_by_side(task, ((config, item) for item in items), workers=config.workers, progress=progress)
 
 
 def _train(config: CompressionConfig, network: StudyNetwork) -> str:

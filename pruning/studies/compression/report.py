@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bttt.runs import csv_text, provenance, write_text
+from bttt.runs import csv_text, provenance, rounded, write_text
 from pruning.studies.compression.answers import excess_text, oracle_text, threshold_text
 from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
 from pruning.studies.compression.oracle import oracle_cycles
@@ -30,7 +30,7 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
         measured: The prunings.
     """
     rates = level_rates(measured)
-    write_text(folder / CSV_NAME, csv_text(map(_row, map(asdict, rates))))
+    write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
     write_text(folder / JSON_NAME, _json_text(config, measured))
     main = [each for each in measured if each.pruned.arm == config.arms[0]]
     main_rates = [rate for rate in rates if rate.arm == config.arms[0]]
@@ -65,11 +65,6 @@ def compared(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> 
     return [
         replace(each, levels=each.levels[:levels], counts=each.counts[:levels]) for each in found if levels
     ]
-
-
-def _row(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a row of the CSV file."""
-    return {name: round(each, 6) if isinstance(each, float) else each for name, each in values.items()}
 
 
 def _json_text(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> str:

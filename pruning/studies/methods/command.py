@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import Any
 
-from tqdm import tqdm
-
-from bttt.runs import OK, nearest, quietly, side_by_side
+from bttt.runs import OK, make_folder, nearest, quietly, require_at_least, work_through
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.methods.arms import STUDIES, WHOLE_PARTS
 from pruning.studies.methods.config import MethodRun, MethodsConfig
-from tournaments.generalisation import FIXED_BY_STUDY, StudyNetwork, study_networks
+from tournaments.generalisation import StudyNetwork, check_training, study_networks
 
 FREE = ("positions", "learner", "selfplay", "search")
 """Options of a pruning that the study leaves to the user; the others are set, or would change methods."""
@@ -33,11 +30,12 @@ def run(config: MethodsConfig) -> int:
 
     seen = vision_points(config.vision) if config.vision else []
     for folder in (config.out, config.networks, config.runs):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     if not config.report:
         _check_plans(config, prunings)
-        _each(config, "trained", _train, networks)
-        _each(config, "pruned", _prune, prunings)
+        bar = {"workers": config.workers, "unit": "network"}
+        work_through(_train, [(config, each) for each in networks], what="trained", **bar)
+        work_through(_prune, [(config, each) for each in prunings], what="pruned", **bar)
     publish(config, prunings, seen)
     return OK
 
@@ -54,25 +52,20 @@ def pruning_config(config: MethodsConfig, pruned: MethodRun) -> PruneConfig:
 
 
 def _check(config: MethodsConfig) -> None:
-    for name in ("seeds", "iterations", "steps", "workers"):
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} must be at least 1, got {getattr(config, name)}")
-    _check_set_by_study(config)
+    require_at_least(1, seeds=config.seeds, iterations=config.iterations, steps=config.steps)
+    require_at_least(1, workers=config.workers)
+    _check_pruning(config)
+    check_training(config.train)
     known = list(STUDIES[config.study])
     for name in config.methods:
         if name not in known:
             raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {', '.join(known)}")
-    for folder in (config.out, config.networks, config.runs):
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{folder} must be a folder, it is a file")
 
 
-def _check_set_by_study(config: MethodsConfig) -> None:
-    set_here = [field.name for field in fields(PruneOptions) if field.name not in FREE]
-    for of, names in (("prune", set_here), ("train", FIXED_BY_STUDY)):
-        for name in names:
-            if (value := getattr(getattr(config, of), name)) != getattr(getattr(MethodsConfig(), of), name):
-                raise ValueError(f"{of}.{name} is set by the study itself, got {value!r}")
+def _check_pruning(config: MethodsConfig) -> None:
+    for name in (field.name for field in fields(PruneOptions) if field.name not in FREE):
+        if (value := getattr(config.prune, name)) != getattr(MethodsConfig().prune, name):
+            raise ValueError(f"prune.{name} is set by the study itself, got {value!r}")
 
 
 def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:
@@ -81,11 +74,6 @@ def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:
 
     for pruned in prunings:
         make_plan(pruning_config(config, pruned))
-
-
-def _each(config: MethodsConfig, what: str, task: Any, items: Sequence[Any]) -> None:
-    with tqdm(total=len(items), unit="network", desc=what) as progress:
-        side_by_side(task, ((config, item) for item in items), workers=config.workers, progress=progress)
 
 
 def _train(config: MethodsConfig, network: StudyNetwork) -> str:

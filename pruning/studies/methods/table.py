@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
-from bttt.runs import aligned, csv_text, plain, provenance, write_text
+from bttt.runs import aligned, csv_text, plain, provenance, write_json, write_text
 from pruning.loop import Result, stored_results
 from pruning.measures import Interval, student
 from pruning.studies.methods.arms import METHODS_COMPARED, STUDIES, ComparedMethod
@@ -119,13 +118,9 @@ def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence
         }
         for each in measured
     ]
-    heads = dict.fromkeys(head for row in rows for head in row)
-    filled = [{head: row.get(head, "") for head in heads} for row in rows]
     write_text(config.out / TEXT_NAME, f"{text}\n")
-    write_text(config.out / CSV_NAME, csv_text(filled))
-    write_text(
-        config.out / JSON_NAME, json.dumps({**provenance(config), "rows": plain(rows)}, indent=1) + "\n"
-    )
+    write_text(config.out / CSV_NAME, csv_text(rows))
+    write_json(config.out / JSON_NAME, {**provenance(config), "rows": plain(rows)}, indent=1)
     print(text)
     print(f"\nwritten: {' '.join(str(config.out / name) for name in (TEXT_NAME, CSV_NAME, JSON_NAME))}")
 

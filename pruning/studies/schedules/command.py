@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from bttt.runs import make_folder
 from pruning.schedules import SCHEDULES, Schedule
 from pruning.studies.schedules.spec import parse_schedule
 
@@ -47,7 +48,7 @@ def run(config: SchedulesConfig) -> int:
     curves = {spec: curve(schedule, config.cycles) for spec, schedule in schedules.items()}
     from pruning.studies.schedules.picture import draw_schedules  # matplotlib, which takes a second to load
 
-    config.out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(config.out.parent)
     draw_schedules(curves, config.out)
     print(peak_table(curves))
     print(f"written to {config.out}")
