@@ -10,6 +10,8 @@ from types import ModuleType
 import pytest
 from imports import circles, imports, module_graph, modules
 
+from bttt.command_line import COMMANDS
+
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
     "bttt": set(),
@@ -145,6 +147,14 @@ def test_no_modules_import_each_other_in_a_circle():
     graph = module_graph(ROOT, PACKAGES)
     del graph["bttt.__main__"]
     assert circles({name: _to_owners(graph, name) for name in graph}) == LAZY_CIRCLES
+
+
+def test_nothing_imports_a_command():
+    """A command is the roof: settings and work that others need lie in modules of their own."""
+    commands = {command.module for command in COMMANDS.values()}
+    graph = module_graph(ROOT, (*PACKAGES, "benchmarks"))
+    assert commands <= graph.keys()
+    assert {name: found for name, others in graph.items() if (found := others & commands)} == {}
 
 
 def _to_owners(graph: dict[str, set[str]], name: str) -> set[str]:

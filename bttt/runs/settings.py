@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import Field, asdict, field, fields, is_dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bttt.runs.files import plain
 
@@ -35,7 +35,7 @@ def option(default: T, *, setting: bool = True, later: bool = False, by_study: b
         by_study: Whether a study of many runs sets it for each of them.
     """
     metadata = {SETTING: setting, LATER: later, BY_STUDY: by_study}
-    return cast(T, field(default=default, metadata=metadata))
+    return field(default=default, metadata=metadata)
 
 
 def part(kind: Callable[[], T]) -> T:
@@ -46,7 +46,7 @@ def part(kind: Callable[[], T]) -> T:
     Args:
         kind: The part's dataclass, or a function that returns its default.
     """
-    return cast(T, field(default_factory=kind, metadata={PART: True}))
+    return field(default_factory=kind, metadata={PART: True})
 
 
 def options_of(config: DataclassInstance) -> dict[str, Any]:
@@ -87,4 +87,5 @@ def _fields(config: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
         if each.metadata.get(PART):
             yield from _fields(value)
         else:
-            yield each, plain(asdict(value) if is_dataclass(value) else value)
+            nested = is_dataclass(value) and not isinstance(value, type)
+            yield each, plain(asdict(value) if nested else value)

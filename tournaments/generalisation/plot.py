@@ -16,8 +16,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
 from bttt import Board, row_name
-from tournaments.generalisation.evaluation import SINGLE, SINGLE_SIZE
-from tournaments.generalisation.networks import BASE
+from tournaments.generalisation.evaluation import SINGLE
+from tournaments.generalisation.networks import BASE, SINGLE_SIZE
 from tournaments.generalisation.rates import CountsByPart, Rate
 from tournaments.generalisation.table import TITLES
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from agents.alphazero import SearchConfig
 from bttt import boards_of_size
@@ -49,9 +50,9 @@ def run(config: CompressionConfig) -> int:
     for folder in (config.out, config.networks, config.runs):
         make_folder(folder)
     if not config.report:
-        bar = {"workers": config.workers, "unit": "network"}
-        work_through(_train, [(config, each) for each in networks], what="trained", **bar)
-        work_through(_prune, [(config, each) for each in plan], what="pruned and measured", **bar)
+        for_each = partial(work_through, workers=config.workers, unit="network")
+        for_each(_train, [(config, each) for each in networks], what="trained")
+        for_each(_prune, [(config, each) for each in plan], what="pruned and measured")
     from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
 
     publish(config.out, config, measured(config, plan))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from functools import partial
 
 from bttt.runs import OK, make_folder, nearest, quietly, require_at_least, work_through
 from pruning.studies.alphazero import PruneConfig, PruneOptions
@@ -33,9 +34,9 @@ def run(config: MethodsConfig) -> int:
         make_folder(folder)
     if not config.report:
         _check_plans(config, prunings)
-        bar = {"workers": config.workers, "unit": "network"}
-        work_through(_train, [(config, each) for each in networks], what="trained", **bar)
-        work_through(_prune, [(config, each) for each in prunings], what="pruned", **bar)
+        for_each = partial(work_through, workers=config.workers, unit="network")
+        for_each(_train, [(config, each) for each in networks], what="trained")
+        for_each(_prune, [(config, each) for each in prunings], what="pruned")
     publish(config, prunings, seen)
     return OK
 
