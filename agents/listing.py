@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.agent import AGENTS, USER_AGENT, load
 from agents.alphazero.weights import find_network, record, shipped
+from bttt.command_line import suggest
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ def run(config: ListingConfig) -> int:
     print("\nNetworks for alphazero, as alphazero:d4 (value-losing moves: of the raw policy, by boards):")
     for name in shipped():
         print(network_text(name, record(find_network(name))))
+    suggest("tournament", "--players", "random", "mcts:iterations=1000", "alphazero:d4", why="let them play")
     return 0
 
 

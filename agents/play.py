@@ -9,6 +9,7 @@ import numpy as np
 from agents.agent import Decision, ask_by_name, make_agent
 from agents.human import GameQuit
 from bttt import SYMBOLS, Position, boards_of_size
+from bttt.command_line import suggest
 from bttt.drawing import ansi
 from bttt.runs import INTERRUPTED, OK, require_at_least
 
@@ -50,12 +51,19 @@ def run(config: PlayConfig) -> int:
             position = _play(position, decision, names[seat])
     except GameQuit as reason:
         print(f"The game is not finished: {reason}.")
+        _suggest_rematch(config)
         return OK
     except KeyboardInterrupt:
         print("\nThe game is not finished: interrupted.")
         return INTERRUPTED
     print(ansi(position))
+    _suggest_rematch(config)
     return OK
+
+
+def _suggest_rematch(config: PlayConfig) -> None:
+    players = ("--first", config.second, "--second", config.first)
+    suggest("play", *players, "--bricks", config.bricks, "--board", config.board, why="change seats")
 
 
 def _play(position: Position, decision: Decision, name: str) -> Position:

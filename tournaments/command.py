@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bttt.command_line import suggest
+from bttt.runs import INTERRUPTED
 from tournaments.config import TournamentConfig
 from tournaments.running import run_tournament
 
@@ -13,4 +15,7 @@ def run(config: TournamentConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
         OSError: The folder cannot be written; the games stored before are kept.
     """
-    return run_tournament(config)
+    code, folder = run_tournament(config)
+    if code != INTERRUPTED:
+        suggest("replay", folder, 0, why=f"print a game; {folder / 'report.html'} shows all games")
+    return code

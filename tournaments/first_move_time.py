@@ -9,6 +9,7 @@ import numpy as np
 
 from agents import Agent, ask_by_name, make_agent
 from bttt import Board, Position, boards_of_size
+from bttt.command_line import suggest
 from bttt.runs import Z95, require_at_least
 from tournaments.play import DEFAULT_PLAYERS, expanded
 
@@ -50,6 +51,7 @@ def run(config: TimeConfig) -> int:
         half = Z95 * seconds.std(ddof=1) / np.sqrt(len(seconds))
         figures = f"{seconds.mean():10.6f}  {half:10.6f}  {np.median(seconds):10.6f}  {len(seconds)}"
         print(f"{spec:{width}}  {figures}", flush=True)
+    suggest("evaluate", *config.players, why="how often they make value-losing moves")
     return 0
 
 

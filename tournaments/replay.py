@@ -9,8 +9,12 @@ from typing import Annotated
 import tyro
 
 from bttt import OUTCOME_TEXT
+from bttt.command_line import suggest
 from bttt.drawing import ansi
 from tournaments.play import GameRecord, Store, store_path
+
+PLIES_BACK, NODES = 3, 100_000
+"""Plies before the end of a game at which its position is worth solving, and a limit that takes seconds."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,9 @@ def run(config: ReplayConfig) -> int:
                 f"{store.scheduled - 1}, {len(store.finished())} of them are stored"
             )
     print(replay_text(games[0]))
+    moves = " ".join(map(games[0].board.cell_name, games[0].cells[:-PLIES_BACK]))
+    search = ("--moves", moves, "--nodes", NODES)
+    suggest("solve", games[0].board, *search, why="the value of every move shortly before the end")
     return 0
 
 

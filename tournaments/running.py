@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from agents import Agent
@@ -26,8 +27,10 @@ from tournaments.play import (
 from tournaments.report import publish
 
 
-def run_tournament(config: TournamentConfig) -> int:
-    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
+    """Plays or resumes the tournament and returns the exit code and the folder of the run.
+
+    The exit code is 0, 1 (forfeits, strict) or 130 (Ctrl-C).
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
@@ -52,7 +55,7 @@ def run_tournament(config: TournamentConfig) -> int:
             missing, agents, store, config.conditions, workers=config.workers, in_flight=config.in_flight
         )
         forfeits = publish(run.path, store, anchor=config.anchor, csv=config.csv)
-    return code or (FORFEITS if config.strict and forfeits else OK)
+    return code or (FORFEITS if config.strict and forfeits else OK), run.path
 
 
 def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:

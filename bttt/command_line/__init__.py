@@ -6,6 +6,7 @@
 """
 
 from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
+from bttt.command_line.ending import suggest
 from bttt.command_line.help import list_of_commands, short_help
 from bttt.command_line.mistakes import explain, unknown_command
 from bttt.command_line.options import Option, command_options
@@ -19,5 +20,6 @@ __all__ = [
     "explain",
     "list_of_commands",
     "short_help",
+    "suggest",
     "unknown_command",
 ]

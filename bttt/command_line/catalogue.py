@@ -142,7 +142,7 @@ COMMANDS: dict[str, Command] = {
         "SolveConfig",
         "Solve",
         "print the proven value of every move in a position",
-        '7x7x4:D4 --moves "D3 C3"',
+        '7x7x4:D4 --moves "D3 C3 C2 A1"',
         ("position", "moves", "nodes", "table-mb"),
     ),
     "starts": Command(

@@ -13,6 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from bttt.board import Board
+from bttt.command_line import suggest
 from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
 from bttt.runs import make_folder, require_at_least, write_text
@@ -93,6 +94,11 @@ def run(config: DrawnConfig) -> int:
     make_folder(config.file.parent)
     write_text(config.file, drawn_text(config, found))
     print(f"written to {config.file}")
+    boards = [board for each in found for board in each.boards]
+    if boards:
+        suggest("solve", boards[0], "--nodes", 10**6, why="the value of every first move on one of them")
+    else:
+        suggest("drawn", "--board", size, "--tries", 10 * config.tries, why="try more layouts")
     return 0
 
 

@@ -16,6 +16,7 @@ from math import comb
 from pathlib import Path
 
 from bttt.board import Board
+from bttt.command_line import suggest
 from bttt.commands.random_layouts import random_layout
 from bttt.commands.tally import LayoutTally
 from bttt.position import Position
@@ -78,6 +79,8 @@ def run(config: LayoutsConfig) -> int:
     for size in sizes:
         print(balance([each for each in tallies if each.board == size]))
     print(f"written to {config.out}")
+    bricks = min(config.most_bricks, sizes[-1].cells - 1)
+    suggest("drawn", "--board", sizes[-1], "--bricks", bricks, why="collect layouts that are draws")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import tyro
 
 from bttt.board import Board
+from bttt.command_line import suggest
 from bttt.commands.verdicts import mark
 from bttt.drawing import ansi, caption
 from bttt.position import SYMBOLS, Position
@@ -52,7 +53,22 @@ def run(config: SolveConfig) -> int:
     print(in_words(position, solution))
     line = best_line(solver, position, config.nodes)
     print("best play: " + (" ".join(map(position.board.cell_name, line)) or "not proven"))
+    _suggest_next(config, position, line)
     return 0
+
+
+def _suggest_next(config: SolveConfig, position: Position, line: list[int]) -> None:
+    """Suggests to follow best play; where it is not proven, to search more; at its end, to play."""
+    if len(line) > 1:
+        moves = f"{config.moves} {position.board.cell_name(line[0])}".strip()
+        suggest("solve", config.position, "--moves", moves, why="after the best move")
+    elif line:
+        size, _, bricks = str(position.board).partition(":")
+        suggest("play", "--bricks", bricks or "none", "--board", size, why="play on this board")
+    else:
+        moves = ("--moves", config.moves) if config.moves else ()
+        more = ("--nodes", 10 * config.nodes)
+        suggest("solve", config.position, *moves, *more, why="search ten times as many positions")
 
 
 def read_position(text: str, moves: str = "") -> Position:

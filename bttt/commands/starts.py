@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bttt.board import Board
 from bttt.bricks import boards_of_size
+from bttt.command_line import suggest
 from bttt.commands.verdicts import mark
 from bttt.position import Position
 from bttt.runs import csv_text, make_folder, provenance, write_json, write_text
@@ -107,6 +108,7 @@ def run(config: StartsConfig) -> int:
     draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
     print(orbit_table(found))
     print(f"written to {config.out}")
+    suggest("solve", boards[0], "--nodes", 10**6, why="the first moves of one placement on its board")
     return 0
 
 

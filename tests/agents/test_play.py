@@ -171,7 +171,8 @@ def command(*arguments: str, folder: Path) -> subprocess.Popen:
 def test_the_command_plays_a_typed_game(tmp_path):
     with command("--second", "human", "--board", "3x3x3", "--bricks", "B2", folder=tmp_path) as process:
         output, errors = process.communicate(b"a1\na2\n c3\n\xc3\xa9\nc1\nb3\n\nb1\nB2\na3", timeout=60)
-    assert (process.returncode, errors) == (0, b"")
+    rematch = b"next: bttt play --first human --second human --bricks B2 --board 3x3x3  # change seats"
+    assert (process.returncode, errors.strip()) == (0, rematch)
     assert moves(output.decode()) == ["A1", "A2", "C3", "C1", "B3", "B1", "A3"]
     assert output.decode().endswith("O wins: A3 B3 C3\n")
 

@@ -2,21 +2,17 @@
 
 import re
 import shlex
-from importlib import import_module
+import subprocess
+import sys
 
 import pytest
 import tyro
-from commands import bttt, refused
+from commands import bttt, config_class, refused
 
 from bttt.command_line import COMMANDS, HEADINGS, command_options, explain, short_help
 
 MOST_LINES = 40
 MOST_OPTIONS = 11
-
-
-def config_class(name):
-    command = COMMANDS[name]
-    return getattr(import_module(command.module), command.config)
 
 
 def shown_options(text):
@@ -145,3 +141,55 @@ def test_arguments_that_parse_have_no_mistake_and_others_have_one(arguments):
     assert tyro.cli(config_class(name), args=rest)
     assert explain(options, rest) is None
     assert explain(options, [*rest, "--no-such"]).startswith("unknown option --no-such")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "step"),
+    [
+        ("agents", "tournament --players random mcts:iterations=1000 alphazero:d4"),
+        ("time --players random --calls 2", "evaluate random"),
+        ("schedules clr silo --cycles 2", "prune alphazero:d4 --schedule clr"),
+        (
+            "play --first random --second minimax --bricks D4",
+            "play --first minimax --second random --bricks D4 --board 7x7x4",
+        ),
+        ("solve 4x4x3:A1", "solve 4x4x3:A1 --moves B2"),
+        ("solve 4x4x3 --moves B2,D1,B3,D2", "play --bricks none --board 4x4x3"),
+        ("solve 7x7x4:D4 --nodes 1", "solve 7x7x4:D4 --nodes 10"),
+        ("starts --board 4x4x3 --bricks A1 --workers 1", "solve 4x4x3:A1 --nodes 1000000"),
+        (
+            "layouts --boards 4x4x3 --most-bricks 1 --count 1 --workers 1",
+            "drawn --board 4x4x3 --bricks 1",
+        ),
+        ("drawn --board 4x4x3 --bricks 0 --tries 1 --workers 1", "drawn --board 4x4x3 --tries 10"),
+        ("vision --list", "vision dropnet/a-mnist --small"),
+    ],
+)
+def test_a_command_ends_with_the_next_step(arguments, step, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = bttt(*arguments.split(), capsys=capsys)
+    assert code == 0
+    assert err.splitlines()[-1].startswith(f"next: bttt {step}  # ")
+    assert "next: " not in out
+
+
+def test_the_next_steps_of_a_tournament_lead_through_its_results(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["tournament", "--players", "random", "minimax:depth=1", "--bricks", "D4"]
+    arguments += ["--out", "run", "--workers", "1"]
+    names = []
+    for _ in range(3):
+        code, _, err = bttt(*arguments, capsys=capsys)
+        assert code == 0
+        arguments = shlex.split(err.splitlines()[-1], comments=True)[2:]
+        names.append(arguments[0])
+    assert names[:2] == ["replay", "solve"]
+
+
+def test_the_root_loads_nothing_of_a_command():
+    code = (
+        "import sys; from bttt.__main__ import main; main(['--help']); "
+        "print(*sorted({'torch', 'numba', 'tyro', 'matplotlib', 'agents', 'tournaments'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""

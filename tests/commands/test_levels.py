@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from commands import bttt, next_step
 
 from agents.alphazero.network.checkpoint import load_network, save_network
 from agents.alphazero.weights import find_network
@@ -29,8 +30,9 @@ def run(tmp_path: Path) -> Path:
 def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["levels", str(run), *BUDGET, "--out", str(out)]
-    assert main(command) == 0
-    printed = capsys.readouterr().out
+    code, printed, err = bttt(*command, capsys=capsys)
+    assert code == 0
+    assert err.count("next: ") == 1 and next_step(err)[1].second.startswith(f"alphazero:{run}/level-03,")
     assert "equal simulations, then equal time:" in printed
     with (out / "levels.csv").open() as file:
         rows = list(csv.DictReader(file))

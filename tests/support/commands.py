@@ -1,16 +1,44 @@
 """The `bttt` command run in this process."""
 
+import shlex
+from importlib import import_module
+
+import tyro
+
 from bttt.__main__ import main
+from bttt.command_line import COMMANDS
+
+HELP = {"--help", "--help-all", "-h", "--version"}
 
 
 def bttt(*arguments, capsys):
-    """Returns exit code, stdout and stderr of one command run in this process."""
+    """Returns exit code, stdout and stderr of one command run in this process.
+
+    A command that has done its work must end with the next step: a command that parses.
+    """
     try:
         code = main([str(argument) for argument in arguments])
-    except SystemExit as stop:  # as --help does
+    except SystemExit as stop:  # as --help-all does
         code = stop.code
     captured = capsys.readouterr()
+    if code == 0 and HELP.isdisjoint(arguments):
+        name, config = next_step(captured.err)
+        assert isinstance(config, config_class(name))
     return code, captured.out, captured.err
+
+
+def config_class(name):
+    """Returns the configuration class of a command."""
+    command = COMMANDS[name]
+    return getattr(import_module(command.module), command.config)
+
+
+def next_step(err):
+    """Returns the command that the last line of stderr suggests, and its configuration."""
+    line = err.splitlines()[-1]
+    assert line.startswith("next: bttt "), err
+    name, *arguments = shlex.split(line.removeprefix("next: bttt "), comments=True)
+    return name, tyro.cli(config_class(name), args=arguments)
 
 
 def refused(*arguments, capsys):

@@ -11,7 +11,9 @@ import tyro
 
 from agents import Agent
 from bttt import Board, boards_of_size, load_suite
+from bttt.command_line import suggest
 from bttt.runs import (
+    OK,
     csv_text,
     environment,
     open_run,
@@ -100,6 +102,8 @@ def run(config: ConversionConfig) -> int:
             missing, agents, store, conditions, workers=config.workers, in_flight=config.in_flight
         )
         _publish(run.path, store, seats, config.seed)
+    if code == OK:
+        suggest("replay", run.path, 0, why="print a game")
     return code
 
 

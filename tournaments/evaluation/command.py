@@ -14,6 +14,7 @@ import tyro
 
 from agents import Agent
 from bttt import Board, Suite, brick_sets, load_suite
+from bttt.command_line import suggest
 from bttt.runs import (
     NOT_A_SETTING,
     OK,
@@ -99,6 +100,7 @@ def run(config: EvaluateConfig) -> int:
             cells = _decisions(run.path / DECISIONS / name, spec, agent, suite, places, config)
             rates += loss_rates(spec, suite, cells, train)
         _publish(run.path, rates, suite, train, config)
+    suggest("conversion", *config.agents, why="whether they win what is won for them")
     return OK
 
 

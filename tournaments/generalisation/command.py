@@ -14,6 +14,7 @@ from tqdm import tqdm
 from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
+from bttt.command_line import suggest
 from bttt.runs import OK, make_folder, quietly, require_at_least, spread
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.evaluation import (
@@ -61,6 +62,7 @@ def run(config: GeneralisationConfig) -> int:
         make_folder(folder)
     measured = _stored(config, parts) if config.report else _measured(config, parts)
     publish(config.out, config, measured, _compared(config, measured))
+    suggest("prune", f"alphazero:{config.runs / networks[0].name}", why="prune one of the networks")
     return OK
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import tyro
 
+from bttt.command_line import suggest
 from tournaments.play import Store, store_path
 from tournaments.report.publishing import publish
 
@@ -33,4 +34,5 @@ def run(config: ReportConfig) -> int:
                 f"anchor {config.anchor!r} is not a player; players are {', '.join(store.players)}"
             )
         publish(path.parent, store, anchor=config.anchor, csv=config.csv)
+    suggest("replay", config.run, 0, why=f"print a game; {path.parent / 'report.html'} shows all games")
     return 0

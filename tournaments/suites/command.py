@@ -26,6 +26,7 @@ from bttt import (
     read_suite,
     write_suite,
 )
+from bttt.command_line import suggest
 from bttt.runs import make_folder, require_at_least, spread, worker_count
 from tournaments.suites.positions import Mixture, collect
 
@@ -85,6 +86,8 @@ def run(config: SuitesConfig) -> int:
         write_suite(name, SIZE, records, {**made, **statistics(Suite(name, SIZE, records, {}))}, config.out)
         same = read_suite(name, config.out).made["sha256"] == shipped
         print(f"{name}: {len(records)} positions, {'the same as' if same else 'other than'} in the package")
+    suite = [*config.names, "single"][0]
+    suggest("evaluate", "mcts:iterations=1000", "--suite", suite, why="measure an agent on it")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agents.alphazero.training.config import TrainConfig
+from bttt.command_line import suggest
 from bttt.runs import OK
 
 
@@ -15,5 +16,7 @@ def run(config: TrainConfig) -> int:
     """
     from agents.alphazero.training.loop import train  # torch, which takes seconds to load
 
-    train(config)
+    folder = train(config)
+    placement = ("--bricks", config.bricks[0], "--board", config.board)
+    suggest("play", "--second", f"alphazero:{folder},simulations=100", *placement, why="play against it")
     return OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bttt.command_line import suggest
 from bttt.runs import OK
 from pruning.studies.alphazero.config import PruneConfig
 
@@ -15,5 +16,6 @@ def run(config: PruneConfig) -> int:
     """
     from pruning.studies.alphazero.run import prune  # torch, which takes seconds to load
 
-    prune(config)
+    folder = prune(config)
+    suggest("levels", folder, why="rate the levels against each other")
     return OK

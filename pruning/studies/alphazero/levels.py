@@ -16,6 +16,7 @@ from agents.alphazero import MOST_SIMULATIONS
 from agents.alphazero.network import load_network, parameters
 from agents.alphazero.weights import RUN_FILE
 from bttt import boards_of_size, load_suite
+from bttt.command_line import suggest
 from bttt.runs import (
     OK,
     aligned,
@@ -79,6 +80,8 @@ def run(config: LevelsConfig) -> int:
     networks = _networks(config)
     with open_run("levels", settings_of(config), out=config.out, known_by=TIMING_FILE) as run:
         _play(config, run.path, networks)
+    smallest = list(networks.values())[-1]
+    suggest("play", "--second", f"alphazero:{smallest},simulations=100", why="play against the last level")
     return OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bttt.command_line import suggest
 from bttt.runs import OK
 from pruning.studies.bricks.config import BricksConfig
 
@@ -16,4 +17,6 @@ def run(config: BricksConfig) -> int:
     from pruning.studies.bricks.run import study  # torch, which takes seconds to load
 
     study(config)
+    more_cells = ("--sets", "1", "2", "5", "--variants", "base")
+    suggest("generalisation", *more_cells, why="how much more training placements improve")
     return OK

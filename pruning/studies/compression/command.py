@@ -13,6 +13,7 @@ from functools import partial
 
 from agents.alphazero import SearchConfig
 from bttt import boards_of_size
+from bttt.command_line import suggest
 from bttt.runs import OK, make_folder, quietly, require_at_least, work_through
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.compression.arms import ArmRun, prunings
@@ -56,6 +57,7 @@ def run(config: CompressionConfig) -> int:
     from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
 
     publish(config.out, config, measured(config, plan))
+    suggest("levels", config.runs / plan[0].name, why="rate the levels of one pruning run")
     return OK
 
 

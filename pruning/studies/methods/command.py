@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import partial
 
+from bttt.command_line import suggest
 from bttt.runs import OK, make_folder, nearest, quietly, require_at_least, work_through
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.methods.arms import STUDIES, WHOLE_PARTS
@@ -38,6 +39,8 @@ def run(config: MethodsConfig) -> int:
         for_each(_train, [(config, each) for each in networks], what="trained")
         for_each(_prune, [(config, each) for each in prunings], what="pruned")
     publish(config, prunings, seen)
+    network = f"alphazero:{config.networks / networks[0].name}"
+    suggest("prune", network, "--method", "magnitude", why="prune one of the networks in cycles")
     return OK
 
 

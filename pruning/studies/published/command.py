@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bttt.command_line import suggest
 from bttt.runs import OK
 from pruning.studies.experiment import VisionConfig
 
@@ -23,6 +24,7 @@ def run(config: VisionConfig) -> int:
         from pruning.studies.published.verdicts import verdict_table
 
         print(verdict_table(config.verdicts))
+        suggest("vision", "--list", why="the recipes")
         return OK
     from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
     from pruning.studies.published.catalogue import (  # torch, which takes a second to load
@@ -32,15 +34,17 @@ def run(config: VisionConfig) -> int:
 
     if config.list or not config.recipe:
         print(listing({**RECIPES, **BILEVEL_RECIPES}))
+        suggest("vision", next(iter(RECIPES)), "--small", why="run the first recipe on a small scale")
         return OK
     if config.recipe in BILEVEL_RECIPES:
         from pruning.studies.bilevel import conduct as conduct_bilevel
 
-        conduct_bilevel(config)
-        return OK
-    from pruning.studies.vision import conduct
+        folder = conduct_bilevel(config)
+    else:
+        from pruning.studies.vision import conduct
 
-    conduct(config, find_recipe(config.recipe))
+        folder = conduct(config, find_recipe(config.recipe))
+    suggest("vision", "--verdicts", folder, why="the verdicts as a Markdown table")
     return OK
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import tyro
 
+from bttt.command_line import suggest
 from bttt.runs import make_folder
 from pruning.schedules import SCHEDULES, Schedule
 from pruning.studies.schedules.spec import parse_schedule
@@ -52,6 +53,7 @@ def run(config: SchedulesConfig) -> int:
     draw_schedules(curves, config.out)
     print(peak_table(curves))
     print(f"written to {config.out}")
+    suggest("prune", "alphazero:d4", "--schedule", config.schedules[0], why="retrain with this schedule")
     return 0
 
 
