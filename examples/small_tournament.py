@@ -1,0 +1,30 @@
+"""A tournament from Python: play, store, rate. A second run in the same folder plays nothing twice."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tournaments import TournamentConfig, run
+from tournaments.play import STORE_FILE, Store
+from tournaments.standings import fit_ratings
+
+
+def main(folder):
+    """Plays three agents on two boards and prints what moving first is worth."""
+    config = TournamentConfig(
+        players=("random", "minimax:depth=1", "mcts:iterations=50"),
+        bricks=("D4", "E5"),
+        opening_plies=2,
+        workers=1,
+        out=folder,
+    )
+    run(config)
+    with Store.open(folder / STORE_FILE) as store:
+        games = store.games()
+    ratings = fit_ratings(config.players, games)
+    print(f"{len(games)} games; moving first is worth {ratings.first_move:+.0f} Elo")
+    print(f"strongest: {ratings.ranked[0]}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp()) / "tournament")
