@@ -4,8 +4,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tournaments import TournamentConfig, run
-from tournaments.play import STORE_FILE, Store
+from tournaments import TournamentConfig, run_tournament
+from tournaments.play import STORE_FILE, Conditions, Store
 from tournaments.standings import fit_ratings
 
 
@@ -14,11 +14,11 @@ def main(folder):
     config = TournamentConfig(
         players=("random", "minimax:depth=1", "mcts:iterations=50"),
         bricks=("D4", "E5"),
-        opening_plies=2,
+        conditions=Conditions(opening_plies=2),
         workers=1,
         out=folder,
     )
-    run(config)
+    run_tournament(config)
     with Store.open(folder / STORE_FILE) as store:
         games = store.games()
     ratings = fit_ratings(config.players, games)

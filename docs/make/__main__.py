@@ -31,7 +31,7 @@ MAKERS: dict[str, Maker] = {
 
 def made() -> dict[Path, str]:
     """Returns each file that is made, with its text as it should be."""
-    pages = sorted(DOCS.glob("results/*.md"))
+    pages = sorted([*DOCS.glob("*.md"), *DOCS.glob("results/*.md")])
     return {page: filled(page.read_text(encoding="utf-8"), MAKERS) for page in pages}
 
 

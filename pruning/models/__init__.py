@@ -1,9 +1,10 @@
 """pruning/models."""
 
-from pruning.models.registry import MODELS, check_model, make_model, unmasked
+from pruning.models.registry import MODELS, Model, check_model, make_model, unmasked
 
 __all__ = [
     "MODELS",
+    "Model",
     "check_model",
     "make_model",
     "unmasked",

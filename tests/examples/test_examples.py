@@ -1,0 +1,84 @@
+"""The example scripts run as they are, stay short, and import from the public doors only."""
+
+import ast
+import re
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = sorted((ROOT / "examples").glob("*.py"))
+PACKAGES = ("agents", "bttt", "pruning", "tournaments")
+SAYS = {
+    "centre_agent": r"Centre won (?!0 )\d+ of 49 games",
+    "error_rate": r"alphazero:d4,simulations=0: seen \d+\.\d%, novel \d+\.\d%",
+    "gymnasium_loop": r"novel placements against random: \d+% won",
+    "hypergradient": r"hypergradient (-?\d+\.\d{4})\d*, difference quotient \1",
+    "pettingzoo_game": r"rewards: {'player_0': 1, 'player_1': -1}",
+    "remove_channels": r"dense: .* 6,186 parameters.*\npruned: .* 1,946 parameters",
+    "small_tournament": r"12 games; .*\nstrongest: (?!random)",
+    "solve_position": r"won for O in 7 plies, (?s:.*)best play: C2( [A-G][1-7]){6}\n",
+    "sparse_training": r"static: .* 5\.0% of the weights\nrigl: .* 5\.0% of the weights",
+    "vector_loop": r"\d+ games ended: \d+ won, \d+ lost, \d+ drawn",
+}
+"""What each script prints, as a pattern."""
+
+
+@pytest.fixture
+def default_dtype():
+    """Gives torch's default type back: a script may change it for its process."""
+    before = torch.get_default_dtype()
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_an_example_runs(script, capsys, monkeypatch, tmp_path, default_dtype):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(script.parent)
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    runpy.run_path(str(script), run_name="__main__")
+    assert re.search(SAYS[script.stem], capsys.readouterr().out)
+
+
+def test_examples_are_listed_and_short():
+    listed = re.findall(r"^\| `(\w+)\.py` \|", (ROOT / "examples/README.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == [script.stem for script in SCRIPTS]
+    assert [script.name for script in SCRIPTS if len(script.read_text().splitlines()) >= 60] == []
+
+
+def imported(node):
+    """Returns the modules that a node of a syntax tree imports."""
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""]
+    return [each.name for each in node.names] if isinstance(node, ast.Import) else []
+
+
+def test_examples_and_pages_import_from_doors():
+    """A door is a package: `from bttt.envs import env`, never a module inside it."""
+    sources = {script.name: script.read_text() for script in SCRIPTS}
+    for page in (ROOT / "docs").glob("*.md"):
+        sources[page.name] = "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
+    modules = {
+        (name, module)
+        for name, source in sources.items()
+        for node in ast.walk(ast.parse(source))
+        for module in imported(node)
+        if module.split(".")[0] in PACKAGES
+    }
+    assert len(sources) > 20
+    is_door = {pair: (ROOT / pair[1].replace(".", "/") / "__init__.py").is_file() for pair in modules}
+    assert [pair for pair, door in is_door.items() if not door] == []
+
+
+def test_the_centre_agent_is_found_by_name(monkeypatch):
+    from agents import make_agent
+    from bttt import Board, Position
+
+    monkeypatch.chdir(ROOT)
+    agent = make_agent("python:examples.centre_agent:Centre")
+    (decision,) = agent.decide([Position.start(Board(bricks="A1"))], None)
+    assert decision.cell == 24
