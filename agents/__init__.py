@@ -1,4 +1,16 @@
-"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, AlphaZero, perfect, and any class of yours."""
+"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, perfect, AlphaZero, and any class of yours.
+
+>>> import numpy as np
+>>> from agents import make_agent
+>>> from bttt import Board, Position
+>>> agent = make_agent("mcts:iterations=500")
+>>> [decision] = agent.decide([Position.start(Board(bricks="D4"))], np.random.default_rng(0))
+>>> decision.nodes, decision.policy.shape
+(500, (49,))
+
+Rooms: `agent` has the protocol and `make_agent`. Each player has a module of its own name; `alpha_beta`,
+`heuristic` and `mcts_kernels` are their compiled searches. `play` and `listing` are commands.
+"""
 
 from __future__ import annotations
 

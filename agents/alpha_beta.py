@@ -217,7 +217,17 @@ def search(mine, theirs, seat, depth, ply, alpha, beta, passes, rules, scratch):
 
 
 @entry_point
-def search_moves(mine, theirs, seat, depth, moves, values, passes, rules, scratch):
+def search_moves(
+    mine: np.uint64,
+    theirs: np.uint64,
+    seat: int,
+    depth: int,
+    moves: np.ndarray,
+    values: np.ndarray,
+    passes: Passes,
+    rules: AlphaBetaRules,
+    scratch: Scratch,
+) -> bool:
     """Fills `values` with the values of the root moves; returns whether the search was finished.
 
     The highest value and every value equal to it are exact, the others are upper bounds below it. A search

@@ -54,7 +54,8 @@ class HumanAgent:
                 self._write(f"{HELP}\n{_free_cells(position)}")
                 continue
             try:
-                return position.play(answer).last_move
+                position.play(answer)
+                return position.board.cell(answer)
             except ValueError as error:
                 problem = str(error).partition(";")[0]  # without its list of up to 62 free cells
                 self._write(f"{problem}\nType a free cell, as {_example(position)}, ? for help, or quit.")

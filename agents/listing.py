@@ -39,7 +39,8 @@ def agent_text(name: str, target: str) -> str:
         if option.kind in (option.POSITIONAL_OR_KEYWORD, option.KEYWORD_ONLY)
     ]
     spec = ":".join(filter(None, (name, ",".join(options))))
-    return f"{spec}\n    {inspect.getdoc(factory).splitlines()[0]}"
+    summary = (inspect.getdoc(factory) or "no documentation").partition("\n")[0]
+    return f"{spec}\n    {summary}"
 
 
 def network_text(name: str, made: Mapping[str, Any]) -> str:

@@ -41,7 +41,7 @@ class _Workspace:
             self._tree = empty_tree(nodes)
         return self._tree
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[_Workspace], tuple[()]]:
         return _Workspace, ()
 
 

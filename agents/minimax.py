@@ -34,7 +34,7 @@ class _Workspace:
         self.passes = 0
         self.scratch = empty_scratch(TABLE_ENTRIES)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[_Workspace], tuple[()]]:
         return _Workspace, ()
 
 

@@ -62,7 +62,7 @@ class PerfectAgent:
         value = None if solution.value is None else float(solution.value)
         return Decision(int(rng.choice(cells)), policy=policy, value=value, nodes=nodes, proven=proven)
 
-    def _not_proven_to_lose(self, position: Position) -> tuple[list[int], int]:
+    def _not_proven_to_lose(self, position: Position) -> tuple[tuple[int, ...], int]:
         """Returns the cells proven to win, else those not proven to lose, else all; and the nodes."""
         cells = position.legal_cells()
         share = None if self.limit is None else max(1, self.limit // len(cells))
@@ -72,4 +72,4 @@ class PerfectAgent:
             nodes += after.nodes
             values[cell] = -(after.value or 0)  # not proven counts as drawn: better than lost
         best = max(values.values())
-        return [cell for cell in cells if values[cell] == best], nodes
+        return tuple(cell for cell in cells if values[cell] == best), nodes

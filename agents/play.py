@@ -80,6 +80,6 @@ def _play(position: Position, decision: Decision, name: str) -> Position:
         notes.append(f"{decision.nodes:,} nodes")
     if decision.proven is False:
         notes.append("not proven")
-    cell = position.board.cell_name(after.last_move)
+    cell = position.board.cell_name(decision.cell)
     print(f"{after.plies:>2}. {symbol} {cell:<4}{', '.join(notes)}".rstrip(), flush=True)
     return after

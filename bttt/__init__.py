@@ -1,4 +1,17 @@
-"""Brick Tic-Tac-Toe: the game and its environments."""
+"""Brick Tic-Tac-Toe: boards, positions, named brick sets and suites of solver-labelled positions.
+
+>>> from bttt import Board, Position, brick_set
+>>> len(brick_set("all"))  # one board for each placement of the brick
+49
+>>> position = Position.start(Board(bricks="D4")).play("C3")
+>>> print(position)
+7x7x4:D4 ......./......./..O..../...#.../......./......./....... C3
+>>> position.to_move, position.outcome.name
+(1, 'UNFINISHED')
+
+Rooms: `envs` holds the environments for Gymnasium and PettingZoo, `solver` computes exact values, `kernels`
+has the compiled bit arithmetic, `drawing` draws positions, and `runs` keeps run folders and tables.
+"""
 
 from gymnasium.envs.registration import register
 

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import SupportsIndex
 
 from bttt.runs import require_at_least
 
 WORD_BITS = 64
 MIN_WIN_LENGTH = 3
-Cell = int | str
+Cell = SupportsIndex | str
 """A cell as callers may give it: an index, or a name such as "D4"."""
 
 

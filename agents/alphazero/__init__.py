@@ -1,4 +1,16 @@
-"""AlphaZero: a network trained by self-play on chosen bricks, and the search that it guides."""
+"""AlphaZero: a network trained by self-play on chosen brick placements, and the search that it guides.
+
+>>> import numpy as np
+>>> from agents.alphazero import AlphaZeroAgent
+>>> from bttt import Board, Position
+>>> agent = AlphaZeroAgent("d4", simulations=16)
+>>> [decision] = agent.decide([Position.start(Board(bricks="D4"))], np.random.default_rng(0))
+>>> decision.nodes
+16
+
+Rooms: `network` evaluates positions, `search` chooses moves, `training` produces networks, `weights` holds
+the bundled networks. `player` is the agent, `configs` has the settings that they share.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class AlphaZeroAgent:
         object.__setattr__(self, "_config", network.config)
         object.__setattr__(self, "_search", Search(evaluate, config, network.config.encoding == "bricks"))
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[AlphaZeroAgent], tuple[object, ...]]:
         """A copy in another process loads its network again; evaluators cannot be copied."""
         return type(self), tuple(getattr(self, each.name) for each in fields(self) if each.init)
 

@@ -33,7 +33,7 @@ def draw_starts(starts: Mapping[Board, Mapping[int, Verdict]], path: Path) -> No
     board = next(iter(starts))
     high, wide = board.rows + GAP, board.cols + GAP
     size = board.cols * wide - GAP + 2 * MARGIN, board.rows * high - GAP + 3 * MARGIN
-    figure = Figure(figsize=[INCHES_A_CELL * side for side in size], dpi=DOTS_AN_INCH)
+    figure = Figure(figsize=(INCHES_A_CELL * size[0], INCHES_A_CELL * size[1]), dpi=DOTS_AN_INCH)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(-MARGIN, size[0] - MARGIN), ylim=(size[1] - MARGIN, -MARGIN), aspect="equal")
     axes.set_axis_off()

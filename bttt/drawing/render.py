@@ -37,11 +37,20 @@ def draw(position: Position, mode: str | None) -> str | np.ndarray | None:
     Raises:
         ValueError: The mode is not one of `RENDER_MODES`.
     """
-    if mode == "ansi":
-        return ansi(position)
     if mode == "human":
         print(ansi(position), flush=True)
         return None
+    return frame(position, mode)
+
+
+def frame(position: Position, mode: str | None) -> str | np.ndarray:
+    """Returns the position as text ("ansi") or as an image `[H, W, 3] uint8` ("rgb_array").
+
+    Raises:
+        ValueError: The mode is neither of the two.
+    """
+    if mode == "ansi":
+        return ansi(position)
     if mode == "rgb_array":
         return rgb_array(position)
     raise ValueError(f"render_mode must be one of {', '.join(map(repr, RENDER_MODES))} to draw, got {mode!r}")
@@ -77,10 +86,11 @@ def caption(position: Position) -> str:
     name = position.board.cell_name
     if position.outcome == Outcome.UNFINISHED:
         return f"{SYMBOLS[1 + position.to_move]} to move"
-    if position.outcome == Outcome.DRAW:
+    winner = position.outcome.winner
+    if winner is None:
         return OUTCOME_TEXT[Outcome.DRAW]
     line = " ".join(map(name, position.winning_line()))
-    return f"{SYMBOLS[1 + position.outcome.winner]} wins: {line}"
+    return f"{SYMBOLS[1 + winner]} wins: {line}"
 
 
 def _center(position: Position, cell: int) -> Coordinates:

@@ -1,4 +1,17 @@
-"""bttt/envs."""
+"""Environments: Brick Tic-Tac-Toe for Gymnasium, for its vector interface, and for PettingZoo.
+
+>>> import gymnasium
+>>> env = gymnasium.make("bttt:bttt/BrickTicTacToe-v0", bricks="D4")
+>>> observation, info = env.reset(seed=0)
+>>> observation.shape, info["bricks"]
+((4, 7, 7), 'D4')
+>>> observation, reward, terminated, truncated, info = env.step(16)  # C3; the opponent replies
+>>> reward, terminated, int(info["action_mask"].sum())
+(0.0, False, 46)
+
+Rooms: `gym` plays one game, `vector` thousands at once with the kernels of `batch`, `aec` is PettingZoo's
+two-agent form, and `episode` has what they share: boards, seats, rewards and spaces.
+"""
 
 from __future__ import annotations
 

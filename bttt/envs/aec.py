@@ -117,6 +117,8 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
             return
+        if action is None:
+            raise ValueError(f"action is None, but {agent} must play a cell: None is for finished games only")
         self.position = self.position.play(action)
         if self.position.outcome:
             self.terminations = dict.fromkeys(self.agents, True)

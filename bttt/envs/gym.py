@@ -25,7 +25,7 @@ from bttt.opponent import RANDOM, Opponent, as_player, replies
 from bttt.position import FIRST, SECOND, Position
 
 
-class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
+class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
     """Brick Tic-Tac-Toe against an opponent, `bttt/BrickTicTacToe-v0`.
 
     ## Description
@@ -139,7 +139,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, int]):
         self._render_human()
         return self._observation(), self._info()
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: int | np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Returns observation, reward, terminated, truncated and info after the action and the reply.
 
         Raises:

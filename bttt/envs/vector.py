@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from bttt.board import Board
-from bttt.drawing import draw
+from bttt.drawing import frame
 from bttt.envs import batch
 from bttt.envs.episode import (
     ILLEGAL,
@@ -101,7 +101,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.single_action_space = action_space(size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._games: batch.Games | None = None
+        self._games: batch.BatchGames | None = None
         self._cells = np.empty(num_envs, np.int64)  # scratch of the kernels
         self._rngs: list[np.random.Generator] = []
         self._reused = None if copy else batch.make_views(num_envs, size.cells)
@@ -116,12 +116,11 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         boards = self.boards if bricks is None else episode_boards(bricks, self.boards[0])
         check_seat(self.seat, boards)
         self._set_boards(boards)
-        self._games = self._new_games(seeded=seed is not None or self._games is None)
-        self._games.board[:] = self.np_random.choice(
-            [self._table.index(board) for board in boards], self.num_envs
-        )
-        views = self._show()
-        return self._observations(views), self._infos(views)
+        games = self._new_games(None if seed is not None else self._games)
+        games.board[:] = self.np_random.choice([self._table.index(board) for board in boards], self.num_envs)
+        self._games = games
+        views = self._show(games)
+        return self._observations(views), self._infos(games, views)
 
     def step(
         self, actions: np.ndarray
@@ -133,33 +132,34 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             ValueError: An action is not a cell; or it is illegal, with `illegal="raise"`, in which case no
                 game has changed; or an opponent's answer is illegal.
         """
-        if self._games is None:
+        games = self._games
+        if games is None:
             raise ResetNeeded("call reset() before step()")
-        actions = self._checked(actions)
+        actions = self._checked(actions, games)
         if self._mode == batch.ASKED_OPPONENT:
-            batch.act_games(self._rules, self._games, actions, self._cells)
-            views = self._show()
+            batch.act_games(self._rules, games, actions, self._cells)
+            views = self._show(games)
         else:
             views = self._views()
-            batch.step_games(self._rules, self._games, actions, self._cells, views)
+            batch.step_games(self._rules, games, actions, self._cells, views)
         rewards, over = views.rewards.copy(), views.over.copy()
         ends: dict[str, Any] = {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and over.any():
-            ends = self._ends(views)
-            batch.restart_games(self._rules, self._games)
-            views = self._show()
-        infos = ends | self._infos(views)
+            ends = self._ends(games, views)
+            batch.restart_games(self._rules, games)
+            views = self._show(games)
+        infos = ends | self._infos(games, views)
         return self._observations(views), rewards, over, np.zeros(self.num_envs, np.bool_), infos
 
     def positions(self) -> list[Position]:
         """Returns the games' positions, for agents, solvers and pictures."""
         if self._games is None:
             raise ResetNeeded("call reset() before positions() or render()")
-        return self._positions(range(self.num_envs))
+        return self._positions(self._games, range(self.num_envs))
 
-    def render(self) -> tuple[str | np.ndarray | None, ...]:
+    def render(self) -> tuple[str | np.ndarray, ...]:
         """Returns each game's board as `render_mode` says: a text, or an image `[H, W, 3] uint8`."""
-        return tuple(draw(position, self.render_mode) for position in self.positions())
+        return tuple(frame(position, self.render_mode) for position in self.positions())
 
     def _set_boards(self, boards: tuple[Board, ...]) -> None:
         """Lets games be on `boards`; a game that starts again draws from the environment's own boards."""
@@ -172,21 +172,25 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             alternate=self.seat == "alternating",
         )
 
-    def _new_games(self, *, seeded: bool) -> batch.Games:
-        """Returns games at their start, whose random numbers begin anew or go on from the last games."""
+    def _new_games(self, before: batch.BatchGames | None) -> batch.BatchGames:
+        """Returns games at their start.
+
+        Args:
+            before: Earlier games whose random numbers and seats continue; None seeds them from `np_random`.
+        """
         games = batch.make_games(self.num_envs)
-        if seeded:
+        if before is None:
             games.random[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
             games.seat[:] = SECOND if self.seat == "second" else FIRST
             if self._mode == batch.ASKED_OPPONENT:
                 self._rngs = self.np_random.spawn(self.num_envs)
         else:
-            games.random[:] = self._games.random
+            games.random[:] = before.random
             if self._mode != batch.SELF_PLAY:
-                games.seat[:] = self._games.seat ^ self._rules.alternate
+                games.seat[:] = before.seat ^ self._rules.alternate
         return games
 
-    def _checked(self, actions: np.ndarray) -> np.ndarray:
+    def _checked(self, actions: np.ndarray, games: batch.BatchGames) -> np.ndarray:
         """Returns the actions as `[B] int64`; ValueError where one is not allowed."""
         actions = np.asarray(actions)
         cells = self.boards[0].cells
@@ -199,33 +203,33 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise ValueError(f"action {actions[game]} of game {game} is no cell: cells are 0 to {cells - 1}")
         actions = np.require(actions, np.int64, ["C", "W"])  # the one type the kernels are compiled for
         if self.illegal == "raise":
-            self._raise_illegal(actions)
+            self._raise_illegal(actions, games)
         return actions
 
-    def _raise_illegal(self, actions: np.ndarray) -> None:
-        games, rules = self._games, self._rules
+    def _raise_illegal(self, actions: np.ndarray, games: batch.BatchGames) -> None:
+        rules = self._rules
         free = rules.playable[games.board] & ~(games.stones[:, 0] | games.stones[:, 1])
         legal = (free >> rules.bit_index[actions]) & np.uint64(1)
         wrong = np.flatnonzero((legal == 0) & (games.outcome == Outcome.UNFINISHED))
         if len(wrong):
-            (position,) = self._positions(wrong[:1])
+            (position,) = self._positions(games, wrong[:1])
             name = position.board.cell_name(int(actions[wrong[0]]))
             raise ValueError(f"action {name} of game {wrong[0]} is illegal in {position}")
 
-    def _show(self) -> batch.Views:
+    def _show(self, games: batch.BatchGames) -> batch.Views:
         """Returns the views of all games, once the opponent has replied wherever it is to move."""
         if self._mode == batch.ASKED_OPPONENT:
-            self._play_replies(self._games)
+            self._play_replies(games)
         views = self._views()
-        batch.view_games(self._rules, self._games, self._cells, views)
+        batch.view_games(self._rules, games, self._cells, views)
         return views
 
-    def _play_replies(self, games: batch.Games) -> None:
+    def _play_replies(self, games: batch.BatchGames) -> None:
         unfinished = games.outcome == Outcome.UNFINISHED
         waiting = np.flatnonzero(unfinished & (games.plies & 1 != games.seat))
         if len(waiting):
             rngs = [self._rngs[game] for game in waiting]
-            positions = self._positions(waiting)
+            positions = self._positions(games, waiting)
             self._games = None  # until the opponent has answered: games that it breaks cannot go on
             answers = replies(self.opponent, positions, rngs)
             self._games = games
@@ -236,8 +240,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _views(self) -> batch.Views:
         return self._reused or batch.make_views(self.num_envs, self.boards[0].cells)
 
-    def _positions(self, numbers: Iterable[int]) -> list[Position]:
-        games = self._games
+    def _positions(self, games: batch.BatchGames, numbers: Iterable[int]) -> list[Position]:
         return [
             Position(
                 self._table[games.board[i]],
@@ -252,22 +255,22 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _observations(self, views: batch.Views) -> np.ndarray:
         return views.planes.reshape(self.observation_space.shape)
 
-    def _infos(self, views: batch.Views) -> dict[str, Any]:
+    def _infos(self, games: batch.BatchGames, views: batch.Views) -> dict[str, Any]:
         infos = {
             "action_mask": views.masks,
-            "seat": self._games.seat.copy(),
-            "bricks": self._names[self._games.board],
-            "illegal": self._games.illegal.copy(),
+            "seat": games.seat.copy(),
+            "bricks": self._names[games.board],
+            "illegal": games.illegal.copy(),
         }
         return infos | {f"_{key}": np.ones(self.num_envs, np.bool_) for key in infos}
 
-    def _ends(self, views: batch.Views) -> dict[str, Any]:
+    def _ends(self, games: batch.BatchGames, views: batch.Views) -> dict[str, Any]:
         """Returns the last observations and infos of the games that are over, as Gymnasium names them."""
         over = views.over.copy()
         observations = np.full(self.num_envs, None, object)
         for game in np.flatnonzero(over):
             observations[game] = self._observations(views)[game].copy()
-        infos = self._infos(views)
+        infos = self._infos(games, views)
         last: dict[str, Any] = {}
         for key in ("action_mask", "seat", "bricks", "illegal"):
             last[key] = np.full_like(infos[key], None if key == "bricks" else 0)

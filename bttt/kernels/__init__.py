@@ -1,4 +1,13 @@
-"""Compiled kernels on bitboards, and how they are compiled."""
+"""Numba kernels on bitboards (lines, winning cells, random games), and the decorators that compile kernels.
+
+>>> import numpy as np
+>>> from bttt import Board
+>>> from bttt.kernels import random_games
+>>> random_games(Board(bricks="D4"), 10_000, np.random.default_rng(0)).tolist()  # by outcome code
+[0, 5397, 4594, 9]
+
+Rooms: `bitboard` has the kernels, `jit` the decorators.
+"""
 
 from bttt.kernels.bitboard import (
     DRAW,

@@ -9,7 +9,8 @@ Words are uint64, shifts and lengths int64.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numba.core import types
@@ -19,6 +20,9 @@ from numba.extending import intrinsic
 from bttt.kernels.jit import entry_point, kernel
 
 if TYPE_CHECKING:
+    from llvmlite.ir import IRBuilder, Value
+    from numba.core.typing.templates import Signature
+
     from bttt.board import Board
 
 UNFINISHED, FIRST_WINS, SECOND_WINS, DRAW = 0, 1, 2, 3
@@ -32,35 +36,39 @@ PLIES_BETWEEN_TESTS = 2 * 6
 
 
 @intrinsic
-def popcount(typing_context, word):
-    """Returns the number of set bits of a uint64 word, as int64 (one machine instruction)."""
-
-    def generate(context, builder, signature, args):
+def _popcount(typing_context: object, word: object) -> tuple[Signature, Callable[..., Value]]:
+    def generate(context: object, builder: IRBuilder, signature: Signature, args: Sequence[Value]) -> Value:
         return builder.ctpop(args[0])
 
     return types.int64(types.uint64), generate
 
 
+# Kernels call an intrinsic without its first parameter, the typing context.
+popcount = cast(Callable[[np.uint64], int], _popcount)
+"""Returns the number of set bits of a uint64 word, as int64 (one machine instruction)."""
+_trailing_zeros = cast(Callable[[np.uint64], np.uint64], trailing_zeros)
+
+
 @kernel
-def lowest_bit_index(word):
+def lowest_bit_index(word: np.uint64) -> np.int64:
     """Returns the index, as int64, of the lowest set bit of `word`, which is not 0."""
-    return np.int64(trailing_zeros(word))
+    return np.int64(_trailing_zeros(word))
 
 
 @kernel
-def shift_down(word, bits):
+def shift_down(word: np.uint64, bits: int) -> np.uint64:
     """Returns `word >> bits`, 0 where nothing is left (machine shifts are modulo 64)."""
     return word >> np.uint64(bits) if bits < _WORD_BITS else _ZERO
 
 
 @kernel
-def shift_up(word, bits):
+def shift_up(word: np.uint64, bits: int) -> np.uint64:
     """Returns `word << bits`, 0 where nothing is left."""
     return word << np.uint64(bits) if bits < _WORD_BITS else _ZERO
 
 
 @kernel
-def _line_starts(stones, shift, win_length):
+def _line_starts(stones: np.uint64, shift: int, win_length: int) -> np.uint64:
     starts = stones
     length = 1
     while length < win_length and starts != _ZERO:
@@ -71,13 +79,13 @@ def _line_starts(stones, shift, win_length):
 
 
 @kernel
-def _four_starts(stones, shift):
+def _four_starts(stones: np.uint64, shift: int) -> np.uint64:
     pairs = stones & (stones >> np.uint64(shift))
     return pairs & (pairs >> np.uint64(2 * shift))
 
 
 @kernel
-def has_line(stones, stride, win_length):
+def has_line(stones: np.uint64, stride: int, win_length: int) -> bool:
     """Returns whether `stones` holds `win_length` in a row, in any of the four directions."""
     if win_length == 4 and stride < 20:  # without branches; 3 * (stride + 1) bits must stay in the word
         fours = _four_starts(stones, 1) | _four_starts(stones, stride)
@@ -92,7 +100,7 @@ def has_line(stones, stride, win_length):
 
 
 @kernel
-def winning_cells(stones, free, stride, win_length):
+def winning_cells(stones: np.uint64, free: np.uint64, stride: int, win_length: int) -> np.uint64:
     """Returns the word of `free` cells that complete a line of `stones`."""
     found = _ZERO
     for direction in range(4):
@@ -113,7 +121,7 @@ def winning_cells(stones, free, stride, win_length):
 
 
 @kernel
-def next_random(state):
+def next_random(state: np.ndarray) -> np.uint64:
     """Advances `state` `[1] uint64` and returns 64 random bits (splitmix64, Steele et al. 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
     mixed = state[0]
@@ -123,13 +131,13 @@ def next_random(state):
 
 
 @kernel
-def random_below(state, bound):
+def random_below(state: np.ndarray, bound: int) -> np.int64:
     """Returns a uniform integer in [0, bound), bound < 2**32 (bias below 2**-26 for a board's cells)."""
     return np.int64(((next_random(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 
 
 @kernel
-def list_bits(word, bits):
+def list_bits(word: np.uint64, bits: np.ndarray) -> int:
     """Fills `bits` `[>= popcount] uint64` with the one-bit words of `word`; returns how many."""
     count = 0
     while word != _ZERO:
@@ -141,7 +149,7 @@ def list_bits(word, bits):
 
 
 @kernel
-def _draw(bits, left, random):
+def _draw(bits: np.ndarray, left: int, random: np.uint64) -> np.uint64:
     """Swaps a random one of the first `left` entries to place `left - 1` and returns it.
 
     `random` is below 2**32.
@@ -154,7 +162,9 @@ def _draw(bits, left, random):
 
 
 @kernel
-def _first_line(mine, theirs, stride, win_length, bits, left):
+def _first_line(
+    mine: np.uint64, theirs: np.uint64, stride: int, win_length: int, bits: np.ndarray, left: int
+) -> int:
     """Returns who gets a line first, as `play_listed` does, where moves are bits[left - 1] downwards."""
     result = 1
     while True:
@@ -167,7 +177,15 @@ def _first_line(mine, theirs, stride, win_length, bits, left):
 
 
 @kernel
-def play_listed(mine, theirs, stride, win_length, state, bits, left):
+def play_listed(
+    mine: np.uint64,
+    theirs: np.uint64,
+    stride: int,
+    win_length: int,
+    state: np.ndarray,
+    bits: np.ndarray,
+    left: int,
+) -> int:
     """Plays the first `left` entries of `bits` in uniform random order, until a side has a line.
 
     Lines are looked for once in `PLIES_BETWEEN_TESTS` plies, both sides at once, which is faster than after
@@ -195,7 +213,16 @@ def play_listed(mine, theirs, stride, win_length, state, bits, left):
 
 
 @kernel
-def random_playouts(games, mine, theirs, playable, stride, win_length, state, bits):
+def random_playouts(
+    games: int,
+    mine: np.uint64,
+    theirs: np.uint64,
+    playable: np.uint64,
+    stride: int,
+    win_length: int,
+    state: np.ndarray,
+    bits: np.ndarray,
+) -> int:
     """Returns the sum of `games` random games' results, each +1, 0 or -1 for the side to move at the start.
 
     `state` `[1] uint64` is the random state, `bits` `[64] uint64` scratch. The position is unfinished or
@@ -209,7 +236,9 @@ def random_playouts(games, mine, theirs, playable, stride, win_length, state, bi
 
 
 @entry_point
-def count_random_games(games, playable, stride, win_length, seed):
+def count_random_games(
+    games: int, playable: np.uint64, stride: int, win_length: int, seed: np.uint64
+) -> np.ndarray:
     """Returns `[4] int64`: how many of `games` random games ended in each outcome code."""
     state = np.array([seed], np.uint64)
     bits = np.empty(_WORD_BITS, np.uint64)

@@ -16,52 +16,57 @@ import sys
 from collections.abc import Callable
 from functools import cache, update_wrapper
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numba
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 _announced = False
 
 
-def kernel(function: Callable, **options: Any) -> Any:
+def kernel(function: Callable[_P, _R], *, lean: bool = False) -> Callable[_P, _R]:
     """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
     try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+        compiled = _compiled(function, cache=True, lean=lean)
     except RuntimeError:  # no folder for the cache can be written
-        return _uncached(function, **options)
+        return _compiled(function, cache=False, lean=lean)
     index = _index(compiled)
     if index is None:  # a numba that cannot be stamped: rather slow than stale
-        return _uncached(function, **options)
+        return _compiled(function, cache=False, lean=lean)
     index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
     return compiled
 
 
-def lean_kernel(function: Callable) -> Any:
+def lean_kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Returns `function` as a kernel that counts no references to its arrays, and so can make none.
 
     Counting is atomic. Where a dozen arrays go from kernel to kernel it takes longer than the work.
     """
-    return kernel(function, _nrt=False)
+    return kernel(function, lean=True)
 
 
-def _uncached(function: Callable, **options: Any) -> Any:
-    return numba.njit(nogil=True, error_model="numpy", **options)(function)
+def _compiled(function: Callable[_P, _R], *, cache: bool, lean: bool) -> Callable[_P, _R]:
+    options = {"_nrt": False} if lean else {}
+    # Numba's annotations leave out the option _nrt, which turns reference counting off.
+    return numba.njit(cache=cache, nogil=True, error_model="numpy", **options)(function)  # type: ignore[call-overload]
 
 
-class EntryPoint:
+class EntryPoint(Generic[_P, _R]):
     """A kernel that Python calls; `kernel` is the compiled function itself."""
 
-    def __init__(self, function: Callable, **options: Any):
-        self.kernel = kernel(function, **options)
+    def __init__(self, function: Callable[_P, _R], *, lean: bool = False):
+        self.kernel = kernel(function, lean=lean)
         self._called = False
         update_wrapper(self, function)
 
-    def __call__(self, *args):
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Returns what the kernel returns."""
         if not self._called:
             self._called = True
             self._announce()
-        return self.kernel(*args)
+        return self.kernel(*args, **kwargs)
 
     def _announce(self) -> None:
         global _announced
@@ -72,14 +77,14 @@ class EntryPoint:
         print("bttt: compiling its kernels (once, about a minute)", file=sys.stderr, flush=True)
 
 
-def entry_point(function: Callable) -> EntryPoint:
+def entry_point(function: Callable[_P, _R]) -> EntryPoint[_P, _R]:
     """Returns `function` as a kernel that Python calls."""
     return EntryPoint(function)
 
 
-def lean_entry_point(function: Callable) -> EntryPoint:
+def lean_entry_point(function: Callable[_P, _R]) -> EntryPoint[_P, _R]:
     """Returns `function` as a lean kernel that Python calls."""
-    return EntryPoint(function, _nrt=False)
+    return EntryPoint(function, lean=True)
 
 
 def _index(compiled: Any) -> Any:

@@ -1,4 +1,16 @@
-"""bttt/solver."""
+"""The exact solver: the value of a position, the plies to the end, and the moves that keep the value.
+
+>>> from bttt import Position
+>>> from bttt.solver import solve
+>>> solution = solve(Position.parse("3x3x3:A1 #O./.X./..."))
+>>> solution.value, solution.plies  # a draw once all six free cells are taken
+(0, 6)
+>>> solution.cells  # the moves that keep the draw
+(2, 3, 5, 6, 8)
+
+Rooms: `exact` is what Python calls. `threats` finds wins by threats alone, `proof_numbers` proves who wins,
+`shortest_win` counts the plies, `proof_moves` lists the moves for both, and `log` stores solved positions.
+"""
 
 from bttt.solver.exact import (
     DEFAULT_TABLE_MB,

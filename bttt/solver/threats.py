@@ -37,7 +37,7 @@ class LineRules(NamedTuple):
 
 
 @kernel
-def lowest_bit(word):
+def lowest_bit(word: np.uint64) -> np.uint64:
     """Returns the word of the lowest set bit of `word`."""
     return word & (~word + _ONE)
 
@@ -81,7 +81,7 @@ def _near_lines_any(own, free, shift, win_length):
 
 
 @kernel
-def near_lines(own, free, rules):
+def near_lines(own: np.uint64, free: np.uint64, rules: LineRules) -> tuple[np.uint64, np.uint64]:
     """Returns the `free` cells that complete a line of `own`, and those in a line with two cells missing.
 
     A stone on a cell of the second kind is a threat. A cell may be of both kinds.

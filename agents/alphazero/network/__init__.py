@@ -1,8 +1,28 @@
-"""agents/alphazero/network."""
+"""The policy-value network: architecture, checkpoints and inference backends.
+
+>>> import numpy as np
+>>> from agents.alphazero.network import PRESETS, TorchEvaluator, parameters, untrained
+>>> network = untrained(PRESETS["small"], seed=0)
+>>> parameters(network)
+60929
+>>> logits, values = TorchEvaluator(network)(np.zeros((2, 3, 7, 7), np.float32))
+>>> logits.shape, values.shape
+((2, 49), (2,))
+
+Rooms: `residual` is the architecture, `checkpoint` reads and writes networks, and `evaluators` chooses an
+inference backend, `torch_evaluators` or `onnx_evaluator`.
+"""
 
 from agents.alphazero.network.checkpoint import load_network, read_tensors, save_network, write_tensors
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
-from agents.alphazero.network.residual import PRESETS, PolicyValueNet, folded, parameters, untrained
+from agents.alphazero.network.residual import (
+    PRESETS,
+    PolicyValueNet,
+    channels_last,
+    folded,
+    parameters,
+    untrained,
+)
 from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_is_fast, one_thread
 
 __all__ = [
@@ -11,6 +31,7 @@ __all__ = [
     "PolicyValueNet",
     "TorchEvaluator",
     "bfloat16_is_fast",
+    "channels_last",
     "folded",
     "load_network",
     "make_evaluator",

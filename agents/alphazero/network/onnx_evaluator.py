@@ -5,7 +5,6 @@ Shapes: B positions, A cells of the board.
 
 from __future__ import annotations
 
-import io
 import logging
 import tempfile
 import warnings
@@ -70,20 +69,20 @@ def exported(network: PolicyValueNet) -> bytes:
     if network.config.heads == "conv":
         axes["planes"] |= {2: "rows", 3: "cols"}
         axes["logits"] |= {1: "cells"}
-    file = io.BytesIO()
-    with warnings.catch_warnings():
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        path = Path(folder) / "network.onnx"
         # Torch prefers its other exporter, which needs one more package and takes several times as long.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             folded(widened(network, BLOCK)).to("cpu"),
             (torch.zeros(2, PLANES, rows, cols),),
-            file,
+            path,
             dynamo=False,
             input_names=["planes"],
             output_names=["logits", "values"],
             dynamic_axes=axes,
         )
-    return file.getvalue()
+        return path.read_bytes()
 
 
 def quantised(model: bytes, rows: int, cols: int) -> bytes:
@@ -95,7 +94,7 @@ def quantised(model: bytes, rows: int, cols: int) -> bytes:
         def __init__(self) -> None:
             self.batches = iter(np.split(_random_planes(rows, cols), 8))
 
-        def get_next(self):
+        def get_next(self) -> dict[str, np.ndarray] | None:
             batch = next(self.batches, None)
             return None if batch is None else {"planes": batch}
 

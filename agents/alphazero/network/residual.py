@@ -207,13 +207,19 @@ def parameters(network: nn.Module, *, statistics: bool = False) -> int:
     return count
 
 
+def channels_last(network: PolicyValueNet) -> PolicyValueNet:
+    """Lays out the weights of `network` channels last, which is fastest on CPU and GPU; returns `network`."""
+    # torch documents memory_format, but the overloads of its annotations lack it.
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
 def folded(network: PolicyValueNet) -> PolicyValueNet:
     """Returns a copy for inference with each normalisation folded into the convolution before it.
 
     It has no gradients and gives the same results but for rounding.
     """
     copied = copy.deepcopy(network).eval().requires_grad_(False)
-    pairs = [
+    pairs: list[tuple[nn.Module, str, str]] = [
         (copied, "stem", "stem_bn"),
         (copied, "policy_conv", "policy_bn"),
         (copied, "value_conv", "value_bn"),

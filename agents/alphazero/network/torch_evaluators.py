@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.alphazero.network.residual import PolicyValueNet, folded
+from agents.alphazero.network.residual import PolicyValueNet, channels_last, folded
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BATCH_MULTIPLE = 16
@@ -46,7 +46,7 @@ class TorchEvaluator:
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._dtype = getattr(torch, precision)
-        self._network = folded(network).to("cpu", self._dtype).to(memory_format=torch.channels_last)
+        self._network = channels_last(folded(network).to("cpu", self._dtype))
 
     @torch.inference_mode()
     def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -101,7 +101,7 @@ class CudaEvaluator:
     def __init__(self, network: PolicyValueNet):
         if not torch.cuda.is_available():
             raise ValueError("cuda is not available: torch finds no NVIDIA GPU, or was built without CUDA")
-        self._network = folded(network).to("cuda", torch.bfloat16).to(memory_format=torch.channels_last)
+        self._network = channels_last(folded(network).to("cuda", torch.bfloat16))
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
     @torch.inference_mode()

@@ -171,6 +171,8 @@ class Search:
         A game whose cell is NONE, or was not tried, gets a new tree. Needs `reuse`: the trees of all
         games are then searched at once, whatever memory they take.
         """
+        if self._kept is None:
+            raise RuntimeError("keep() continues the trees of a run with reuse=true: none has been run")
         _, trees = self._kept
         found = {game: cut(trees, game, cell) for game, cell in enumerate(cells.tolist()) if cell != NONE}
         self._subtrees = {game: subtree for game, subtree in found.items() if subtree is not None}
@@ -185,7 +187,7 @@ class Search:
         logits, values = self.evaluate(planes)
         bits = np.array([size.bit(cell) for cell in range(size.cells)], np.uint64)
         legal = (roots.playable & ~(roots.mine | roots.theirs))[:, None] & bits != 0
-        _check(np.isfinite(values).all() and np.isfinite(logits).all())
+        _check(bool(np.isfinite(values).all() and np.isfinite(logits).all()))
         logits = np.where(legal, logits, -np.inf)
         policy = np.exp(logits - logits.max(1, keepdims=True))
         policy /= policy.sum(1, keepdims=True)

@@ -112,4 +112,4 @@ def conclude(trees, games, rules, policy, cells, values, statuses):
             values[g] = _improved_value(trees, g, rules, policy[g])
         else:
             cells[g] = _visit_policy(trees, g, policy[g])
-            values[g] = trees.total[g, ROOT] / trees.count[g, ROOT]
+            values[g] = trees.total[g, ROOT] / trees.results[g, ROOT]

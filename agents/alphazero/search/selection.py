@@ -29,7 +29,7 @@ def puct_cell(trees, g, node, rules):
     exploration = rules.c_puct * math.sqrt(np.float64(visited + 1))
     best, best_bound = next_untried(trees, g, node), -np.inf
     if best != NONE:
-        mean = trees.total[g, node] / np.float64(trees.count[g, node])
+        mean = trees.total[g, node] / np.float64(trees.results[g, node])
         best_bound = mean - rules.fpu_reduction * math.sqrt(tried) + exploration * priors[best]
     for i in range(trees.tried[g, node]):
         cell = order[i]

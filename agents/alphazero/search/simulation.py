@@ -88,7 +88,7 @@ def _back_up(trees, g, games, place, result, rules):
             result = exact_result(trees.status[g, node], trees.distance[g, node], rules.discount)
         else:
             fresh_proof = False
-        trees.count[g, node] += 1
+        trees.results[g, node] += 1
         trees.total[g, node] += result
         trees.sums[g, node, cell] += result
         if rules.virtual_loss:
@@ -133,7 +133,7 @@ def _go_down(trees, g, games, place, rules):
             return add_child(trees, g, node, cell, games.playable[g], rules)
         if trees.status[g, child] != OPEN:
             return child
-        if trees.count[g, child] == 0:
+        if trees.results[g, child] == 0:
             return NONE
         node = child
 
@@ -208,7 +208,7 @@ def _judge(trees, g, node, logits, value):
     """Takes the network's answer to a node; returns whether it is finite."""
     finite = _expand(trees, g, node, logits) and math.isfinite(value)
     trees.network[g, node] = value
-    trees.count[g, node] += 1
+    trees.results[g, node] += 1
     trees.total[g, node] += value
     return finite
 

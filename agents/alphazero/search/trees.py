@@ -39,7 +39,7 @@ class Trees(NamedTuple):
         theirs: `[G, N] uint64`, the other stones.
         status: `[G, N] int8`.
         distance: `[G, N] int8`, plies to the end where the status is won or lost, on the lines searched.
-        count: `[G, N] int32`, results added to `total`; 0 while the node waits for the network.
+        results: `[G, N] int32`, number of results added to `total`; 0 while the node waits for the network.
         total: `[G, N] float32`, sum of the results.
         network: `[G, N] float32`, what the network expects.
         child: `[G, N, A] int32`, the node behind each cell, or NONE.
@@ -57,7 +57,7 @@ class Trees(NamedTuple):
     theirs: np.ndarray
     status: np.ndarray
     distance: np.ndarray
-    count: np.ndarray
+    results: np.ndarray
     total: np.ndarray
     network: np.ndarray
     child: np.ndarray
@@ -111,7 +111,7 @@ def empty_trees(games: int, nodes: int, cells: int) -> Trees:
         theirs=np.zeros(per_node, np.uint64),
         status=np.zeros(per_node, np.int8),
         distance=np.zeros(per_node, np.int8),
-        count=np.zeros(per_node, np.int32),
+        results=np.zeros(per_node, np.int32),
         total=np.zeros(per_node, np.float32),
         network=np.zeros(per_node, np.float32),
         child=np.empty(per_cell, np.int32),
@@ -188,7 +188,7 @@ def add_node(trees, g, mine, theirs, playable, rules):
     status, distance, cells = known(mine, theirs, playable & ~(mine | theirs), rules)
     trees.mine[g, node], trees.theirs[g, node] = mine, theirs
     trees.status[g, node], trees.distance[g, node] = status, distance
-    trees.count[g, node], trees.total[g, node], trees.network[g, node] = 0, 0.0, 0.0
+    trees.results[g, node], trees.total[g, node], trees.network[g, node] = 0, 0.0, 0.0
     trees.child[g, node, :] = NONE
     trees.visits[g, node, :] = 0
     trees.sums[g, node, :] = 0.0

@@ -1,4 +1,19 @@
-"""agents/alphazero/training."""
+"""Training by self-play: games, replay buffer, learner, and the loop that resumes where it stopped.
+
+>>> import numpy as np
+>>> from agents.alphazero import SearchConfig, SelfPlayConfig
+>>> from agents.alphazero.training import SelfPlay
+>>> from bttt import Board
+>>> def uniform(planes):
+...     return np.zeros((len(planes), 49), np.float32), np.zeros(len(planes), np.float32)
+>>> rng = np.random.default_rng(0)
+>>> games = SelfPlay([Board(bricks="D4")], SelfPlayConfig(games=4), SearchConfig(simulations=8), False, rng)
+>>> games.run(uniform, plies=30, rng=rng).samples.dtype.names
+('playable', 'mine', 'theirs', 'policy', 'value')
+
+Rooms: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop` runs
+all three. `state` stores a run, `budget` ends it, and `yardstick` measures the network's error rate.
+"""
 
 from __future__ import annotations
 

@@ -161,11 +161,10 @@ class TrainingRun:
         seconds = self._lap()
         self._keep(iteration, played.samples)
         self._count(iteration, played, losses, seconds)
-        evaluated = self.yardstick is not None and (
-            iteration % self.config.evaluate_every == 0 or self.progress() >= 1
-        )
-        if evaluated:
-            self._evaluate()
+        due = iteration % self.config.evaluate_every == 0 or self.progress() >= 1
+        evaluated = self.yardstick is not None and due
+        if self.yardstick is not None and due:
+            self._evaluate(self.yardstick)
         metrics = self._metrics(played, losses, lr, seconds, seconds_playing)
         if evaluated:
             metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
@@ -215,9 +214,9 @@ class TrainingRun:
         )
         results = spread(_play, calls, workers=self.config.workers, ordered=True)
         losses = self._learn(iteration)  # beside the processes that play
-        parts, played = zip(*results, strict=True)
-        self.parts = list(parts)
-        return Played.joined(played), losses, perf_counter() - start
+        done = list(results)
+        self.parts = [part for part, _ in done]
+        return Played.joined([played for _, played in done]), losses, perf_counter() - start
 
     def _learn(self, iteration: int) -> Losses:
         config = self.config.learner
@@ -254,10 +253,10 @@ class TrainingRun:
         while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
             self.state.forget_samples(self.shards.pop(0)[0])
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, yardstick: Yardstick) -> None:
         """Looks at the yardstick; keeps the network where it is the best on training boards."""
         evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
-        self.rates = self.yardstick.rates(evaluate)
+        self.rates = yardstick.rates(evaluate)
         save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
         seen = self.rates.get("seen")  # None where no board of the training is one of the yardstick's
         if seen is None or self.counts.best is None or seen <= self.counts.best:

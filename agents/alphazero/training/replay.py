@@ -59,14 +59,24 @@ def make_batch(samples: np.ndarray, size: Board, turns: np.ndarray, bricks_plane
     number = len(samples)
     planes = np.zeros((number, 3, size.cells), np.float32)
     policies = np.empty((number, size.cells), np.float32)
-    words = (np.ascontiguousarray(samples[name]) for name in ("playable", "mine", "theirs"))
+    playable, mine, theirs = (np.ascontiguousarray(samples[name]) for name in ("playable", "mine", "theirs"))
     learned = samples["policy"].astype(np.float32)
-    _turn(*words, learned, turns, size.cols, bricks_plane, planes, policies)
+    _turn(playable, mine, theirs, learned, turns, size.cols, bricks_plane, planes, policies)
     return SampleBatch(planes.reshape(number, 3, size.rows, size.cols), policies, samples["value"].copy())
 
 
 @entry_point
-def _turn(playable, mine, theirs, policy, turns, cols, bricks_plane, planes, policies):
+def _turn(
+    playable: np.ndarray,
+    mine: np.ndarray,
+    theirs: np.ndarray,
+    policy: np.ndarray,
+    turns: np.ndarray,
+    cols: int,
+    bricks_plane: bool,
+    planes: np.ndarray,
+    policies: np.ndarray,
+) -> None:
     for i in range(len(mine)):
         for cell in range(policy.shape[1]):
             bit = _ONE << np.uint64(cell + cell // cols)

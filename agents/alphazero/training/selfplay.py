@@ -38,8 +38,14 @@ class Played(NamedTuple):
     @classmethod
     def joined(cls, parts: Sequence[Played]) -> Played:
         """Returns several stretches as one."""
-        arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in cls._fields[:4])
-        return cls(*arrays, sum(p.simulations for p in parts), float(np.mean([p.entropy for p in parts])))
+        return cls(
+            samples=np.concatenate([part.samples for part in parts]),
+            plies=np.concatenate([part.plies for part in parts]),
+            outcomes=np.concatenate([part.outcomes for part in parts]),
+            sizes=np.concatenate([part.sizes for part in parts]),
+            simulations=sum(part.simulations for part in parts),
+            entropy=float(np.mean([part.entropy for part in parts])),
+        )
 
 
 class SelfPlay:

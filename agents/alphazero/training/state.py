@@ -71,9 +71,9 @@ class TrainingState:
             ValueError: The state is damaged, or missing where there are metrics.
         """
         path = self._folder / STATE_NAME
-        if not path.exists():
-            counts, tensors = TrainingCounts(), {}
-        else:
+        counts = TrainingCounts()
+        tensors: dict[str, Tensor] = {}
+        if path.exists():
             tensors, header = read_tensors(path, FORMAT, VERSION)
             try:
                 counts = TrainingCounts(**header)

@@ -1,4 +1,10 @@
-"""The networks that come with the package, where a network's name leads, and what is known of one.
+"""Bundled networks: their names, their files, and the records of how they were trained.
+
+>>> from agents.alphazero.weights import find_network, record, shipped
+>>> shipped()
+['all', 'd4', 'r2', 'r3']
+>>> record(find_network("r2"))["bricks"]
+['R2']
 
 Nothing here loads torch: a record is read from the header of its file.
 """

@@ -164,13 +164,13 @@ def check_sums(trees, game, node, discount):
     assert (visits >= 0).all()
     if trees.status[game, node] != OPEN:
         return
-    assert trees.count[game, node] == 1 + visits.sum()
+    assert trees.results[game, node] == 1 + visits.sum()
     total = trees.network[game, node] + sums[visits > 0].sum()
     assert trees.total[game, node] == pytest.approx(total, abs=1e-3)
     for cell in np.flatnonzero(visits):
         child = trees.child[game, node, cell]
         if trees.status[game, child] == OPEN:
-            assert visits[cell] == trees.count[game, child]
+            assert visits[cell] == trees.results[game, child]
             assert sums[cell] == pytest.approx(-discount * trees.total[game, child], abs=1e-3)
 
 
@@ -180,7 +180,7 @@ def test_the_budget_is_kept_and_the_network_asked_once_a_node(options):
     positions = varied(7, 7, 4, count=4)
     found, trees = searched(positions, counted, simulations=50, lookahead=0, **options)
     assert (found.simulations == 50).all()
-    assert sum(counted.asked) == sum((trees.count[game, : trees.used[game]] > 0).sum() for game in range(4))
+    assert sum(counted.asked) == sum((trees.results[game, : trees.used[game]] > 0).sum() for game in range(4))
     assert max(counted.asked[1:]) <= 4 * options.get("leaves", 1)
 
 

@@ -15,7 +15,7 @@ from bttt.board import Board
 from bttt.position import Position
 
 CONFIG = SearchConfig(simulations=80, lookahead=1, reuse=True)
-FIELDS = ("mine", "theirs", "status", "distance", "count", "total", "network", "visits", "sums", "prior")
+FIELDS = ("mine", "theirs", "status", "distance", "results", "total", "network", "visits", "sums", "prior")
 
 
 def starts():
@@ -73,7 +73,7 @@ def test_the_search_goes_on_and_asks_only_for_what_is_new():
         if found.statuses[game] == OPEN:
             assert found.simulations[game] == 80 - seen[game]
             assert trees.visits[game, ROOT].sum() == 80
-            assert trees.count[game, ROOT] == 81
+            assert trees.results[game, ROOT] == 81
             assert trees.used[game] <= 81
         assert found.policy[game].sum() == pytest.approx(1, abs=1e-5)
     assert sum(counted.asked) <= found.simulations.sum() + 1
