@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bttt.runs import require_at_least
+
 MEASURED_SECONDS = 1.0
 
 
@@ -60,8 +62,7 @@ class Measurement:
 
 def measure(benchmark: Benchmark, *, repeats: int = 3) -> Measurement:
     """Returns the medians of `repeats` pairs, ours and the peer's in turn: what else runs hits both."""
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    require_at_least(1, repeats=repeats)
     ours: list[float] = []
     peer: list[float] = []
     run_peer = benchmark.peer
