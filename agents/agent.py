@@ -7,20 +7,16 @@ of one. Its randomness is an argument, so a game depends on its own generator an
 from __future__ import annotations
 
 import hashlib
-import importlib
 import inspect
-import os
-import sys
-import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from bttt import OUTCOME_TEXT, Position, ask
-from bttt.runs import nearest, parse_options
+from bttt.runs import FAILURES, load_plugin, nearest, one_line, parse_options
 
 AGENTS: dict[str, str] = {
     "alphazero": "agents.alphazero.player:AlphaZeroAgent",
@@ -33,9 +29,6 @@ AGENTS: dict[str, str] = {
 """The agents by name, as "module:class"; a module is imported when its agent is made."""
 
 USER_AGENT = "python"
-FAILURES = (Exception, SystemExit, GeneratorExit)
-"""What an agent may raise that is its own failure; Ctrl-C is the user's."""
-MOST_TEXT = 300
 Rng = np.random.Generator | Sequence[np.random.Generator]
 """One generator for all positions, or one for each."""
 
@@ -111,19 +104,13 @@ def make_agent(spec: str) -> Agent:
             made; the message says what exists.
     """
     name, _, rest = spec.strip().partition(":")
-    if name == USER_AGENT:
-        target, _, options = rest.partition(",")
-        if os.getcwd() not in sys.path and "" not in sys.path:
-            # a console script does not look there; last, so that it hides nothing
-            sys.path.append(os.getcwd())
-    elif name in AGENTS:
-        target, options = AGENTS[name], rest
-    else:
+    if name not in (*AGENTS, USER_AGENT):
         known = [*sorted(AGENTS), f"{USER_AGENT}:package.module:Class"]
         hint = nearest(name, [*AGENTS, USER_AGENT])
         raise ValueError(f"unknown agent {name!r}{hint}; agents are {', '.join(known)}")
+    target, _, options = rest.partition(",") if name == USER_AGENT else (AGENTS[name], "", rest)
     try:
-        factory = load(target.strip())
+        factory = load_plugin(f"{USER_AGENT}:{target.strip()}", "class")
         arguments = parse_options(options, factory)
     except ValueError as error:
         raise ValueError(f"agent {spec!r}: {error}") from error
@@ -136,25 +123,6 @@ def make_agent(spec: str) -> Agent:
     return agent
 
 
-def load(target: str) -> Callable[..., Any]:
-    """Returns what a target "package.module:Class" names; ValueError where there is no such thing."""
-    module_name, _, class_name = target.partition(":")
-    if not module_name or not class_name:
-        raise ValueError(f"{target!r} is not of the form package.module:Class")
-    try:
-        module = importlib.import_module(module_name)
-    except FAILURES as error:
-        raise ValueError(f"module {module_name!r} cannot be imported: {one_line(error)}") from error
-    factory = getattr(module, class_name, None)
-    if not callable(factory):
-        names = sorted(name for name, value in vars(module).items() if inspect.isclass(value))
-        raise ValueError(
-            f"module {module_name!r} has no class {class_name!r}{nearest(class_name, names)}; "
-            f"its classes are {', '.join(names) or 'none'}"
-        )
-    return factory
-
-
 def source_digest(agent: Agent) -> str | None:
     """Returns a digest of the file that defines the agent's class; None where there is no such file."""
     try:
@@ -162,14 +130,3 @@ def source_digest(agent: Agent) -> str | None:
     except (OSError, TypeError):
         return None
     return hashlib.sha256(source).hexdigest()[:16]
-
-
-def one_line(error: BaseException) -> str:
-    """Returns what an error says; its kind as well, unless the message is meant for users."""
-    try:
-        text = str(error)
-    except Exception:
-        text = "(its message cannot be read)"
-    printable = "".join(symbol if symbol.isprintable() else " " for symbol in text)
-    text = textwrap.shorten(printable, MOST_TEXT, placeholder=" ...")
-    return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"

@@ -9,7 +9,8 @@ A brick set is a tuple of boards. Its text is one of
 - `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`;
   by default 16, or as many as there are;
 - `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is proven drawn, the first `count` of
-  those in drawn_layouts.txt, by default all of them (at most 50; no two are mirror images).
+  those in drawn_layouts.txt, by default all of them (at most 50; no two are mirror images);
+- `python:module:function`: the boards that a function of your own returns for a board without bricks.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from bttt.symmetry import canonical_board, orbits
 PAPER_SETS = {"R2": ("D3", "D4"), "R3": ("C3", "D3", "D4")}
 FORMS = (
     f"a cell (D4), cells joined by + (D4+E5), none, {', '.join(PAPER_SETS)}, all, orbit:K, "
-    "random:K[,count=N,seed=S], drawn:K[,count=N]"
+    "random:K[,count=N,seed=S], drawn:K[,count=N], python:module:function"
 )
 DRAWN_FILE = Path(__file__).with_name("drawn_layouts.txt")
 """The boards of the sets drawn:K, one a line; `bttt drawn` writes it."""
@@ -46,6 +47,8 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
     board = board if board is not None else Board()
     text = text.strip()
     kind, _, argument = text.partition(":")
+    if kind == "python":
+        return _own_boards(text, board)
     if kind.lower() == "orbit" and argument:
         return tuple(board.with_bricks([cell]) for cell in _orbit(argument, board))
     if kind.lower() == "random" and argument:
@@ -80,6 +83,23 @@ def boards_of_size(size: str, texts: str | Iterable[str]) -> tuple[Board, ...]:
     if board.bricks:
         raise ValueError(f"board {size!r} has bricks of its own: give them as bricks {board.brick_names}")
     return brick_sets(texts, board)
+
+
+def _own_boards(text: str, board: Board) -> tuple[Board, ...]:
+    """Returns the boards of a user's function; ValueError where it fails or gives other boards."""
+    from bttt.runs import FAILURES, load_plugin, one_line
+
+    function = load_plugin(text, "brick set")
+    try:
+        found = tuple(function(board.with_bricks(())))
+    except FAILURES as error:
+        raise ValueError(f"brick set {text!r} fails: {one_line(error)}") from error
+    for each in found:
+        if not isinstance(each, Board) or each.with_bricks(()) != board.with_bricks(()):
+            raise ValueError(
+                f"brick set {text!r} must return boards of {board.with_bricks(())}, got {each!r}"
+            )
+    return found
 
 
 def _orbit(argument: str, board: Board) -> tuple[int, ...]:

@@ -12,6 +12,8 @@ from typing import Literal
 from bttt import WORD_BITS
 from bttt.runs import require_at_least
 
+Preset = Literal["small", "base", "paper"]
+"""Names of the networks that this package builds."""
 Encoding = Literal["playable", "bricks"]
 """How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
 BoardAugmentation = Literal["none", "flips", "all"]

@@ -11,7 +11,13 @@ import numpy as np
 
 from agents.agent import Decision, Rng, generators
 from agents.alphazero.configs import SearchConfig
-from agents.alphazero.network import EvaluatorName, load_network, make_evaluator, one_thread, with_symmetries
+from agents.alphazero.network import (
+    EvaluatorName,
+    load_checkpoint,
+    make_evaluator,
+    one_thread,
+    with_symmetries,
+)
 from agents.alphazero.search import Found, RootNoise, Search, roots_of
 from agents.alphazero.weights import find_network
 from bttt import Position
@@ -42,6 +48,8 @@ class AlphaZeroAgent:
         noise: Share of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
         symmetries: Whether the network's answers are means over all symmetries of the board.
         evaluator: What runs the network; auto is onnx where onnxruntime is installed, else torch.
+        architecture: python:module:Class of a network of your own; loading a checkpoint never imports it.
+        encoding: python:module:function of an encoding of your own.
         fingerprint: Digest of the checkpoint's content.
         trained_on: The boards of the training as text, where the checkpoint tells them.
     """
@@ -55,6 +63,8 @@ class AlphaZeroAgent:
     noise: float = 0.0
     symmetries: bool = False
     evaluator: EvaluatorName = "auto"
+    architecture: str | None = None
+    encoding: str | None = None
     fingerprint: str = field(init=False, repr=False)
     trained_on: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
     _search: Search = field(init=False, repr=False, compare=False)
@@ -72,7 +82,7 @@ class AlphaZeroAgent:
         if self.noise and not self.simulations:
             raise ValueError(f"noise must be 0 without simulations, got {self.noise}")
         path = find_network(self.network)
-        network, record = load_network(path)
+        network, record = load_checkpoint(path, architecture=self.architecture, encoding=self.encoding)
         config = SearchConfig(
             simulations=self.simulations,
             gumbel=self.gumbel,

@@ -199,3 +199,22 @@ def test_a_drawn_set_beside_others():
 def test_wrong_drawn_sets_are_named(text, board, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         brick_set(text, board)
+
+
+def test_a_brick_set_of_your_own_is_a_function_from_a_board_to_boards():
+    found = brick_set("python:user_plugins:corners", Board(4, 5, 3))
+    assert [board.brick_names for board in found] == ["A1", "A5", "D1", "D5"]
+    assert brick_sets(["D4", "python:user_plugins:corners"])[0] == Board(bricks="D4")
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("border", "fails: AttributeError|fails: TypeError"),
+        ("no_boards", "must return boards of 7x7x4, got 'D4'"),
+        ("cornrs", r"has no brick set 'cornrs' \(did you mean 'corners'\?\)"),
+    ],
+)
+def test_a_brick_set_of_your_own_that_is_wrong_is_named(name, part):
+    with pytest.raises(ValueError, match=part):
+        brick_set(f"python:user_plugins:{name}")

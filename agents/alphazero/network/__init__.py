@@ -13,8 +13,15 @@ Rooms: `residual` is the architecture, `checkpoint` reads and writes networks, a
 inference backend, `torch_evaluators` or `onnx_evaluator`.
 """
 
-from agents.alphazero.network.checkpoint import load_network, read_tensors, save_network, write_tensors
+from agents.alphazero.network.checkpoint import (
+    load_checkpoint,
+    load_network,
+    read_tensors,
+    save_network,
+    write_tensors,
+)
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
+from agents.alphazero.network.own import Network, own_network
 from agents.alphazero.network.residual import (
     PRESETS,
     PolicyValueNet,
@@ -28,14 +35,17 @@ from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_i
 __all__ = [
     "PRESETS",
     "EvaluatorName",
+    "Network",
     "PolicyValueNet",
     "TorchEvaluator",
     "bfloat16_is_fast",
     "channels_last",
     "folded",
+    "load_checkpoint",
     "load_network",
     "make_evaluator",
     "one_thread",
+    "own_network",
     "parameters",
     "read_tensors",
     "save_network",

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
+from agents.alphazero.network.own import Network, OwnConfig, OwnNet
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
 from bttt.runs import write_bytes
 
@@ -23,7 +24,7 @@ FORMAT = "bttt alphazero network"
 VERSION = 1
 
 
-def save_network(path: Path, network: PolicyValueNet, record: Mapping[str, Any]) -> None:
+def save_network(path: Path, network: Network, record: Mapping[str, Any]) -> None:
     """Writes a network and its record, atomically: a kill leaves the old file or the new one."""
     header = {"architecture": network.config.to_json(), "record": dict(record)}
     write_tensors(path, network.state_dict(), FORMAT, VERSION, header)
@@ -33,23 +34,62 @@ def load_network(path: Path) -> tuple[PolicyValueNet, dict[str, Any]]:
     """Returns the network of a checkpoint, ready for inference, and its record.
 
     Raises:
-        ValueError: There is no such file, it is damaged or of another kind, or its tensors do not fit the
-            architecture it names.
+        ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit the
+            architecture it names, or it holds a network of a user's own.
+    """
+    network, record = load_checkpoint(path)
+    if not isinstance(network, PolicyValueNet):
+        raise ValueError(f"{path} holds a network of your own; this needs one of bttt's presets")
+    return network, record
+
+
+def load_checkpoint(
+    path: Path, *, architecture: str | None = None, encoding: str | None = None
+) -> tuple[Network, dict[str, Any]]:
+    """Returns the network of a checkpoint, of a user's own too, ready for inference, and its record.
+
+    No module that the file names is imported: the caller names the plug-ins again.
+
+    Args:
+        path: The checkpoint.
+        architecture: "python:module:Class" of a user's network; None for networks of this package.
+        encoding: "python:module:function" of a user's encoding; None for encodings of this package.
+
+    Raises:
+        ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit its
+            architecture, or it needs a plug-in that is not named or cannot be loaded.
     """
     tensors, header = read_tensors(path, FORMAT, VERSION)
     try:
-        architecture, record = NetworkConfig.from_json(header["architecture"]), header["record"]
+        config, record = _config(header["architecture"]), header["record"]
         if not isinstance(record, dict):
             raise ValueError("its record is no object")
-        with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
-            network = PolicyValueNet(architecture)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is corrupt: {' '.join(str(error).split())}") from error
+    if isinstance(config, OwnConfig):
+        try:
+            config = config.named_again(architecture, encoding)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+    elif architecture is not None or encoding is not None:
+        raise ValueError(f"{path} holds a network of bttt's own: it needs no architecture and no encoding")
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+        network: Network = OwnNet(config) if isinstance(config, OwnConfig) else PolicyValueNet(config)
+    try:
         load_tensors(network, tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} is damaged: {' '.join(str(error).split())}") from error
-    return network.eval(), record
+        problem = f"does not fit {config.network}" if isinstance(config, OwnConfig) else "is corrupt"
+        raise ValueError(f"{path} {problem}: {' '.join(str(error).split())}") from error
+    network.eval()
+    return network, record
 
 
-def load_tensors(network: PolicyValueNet, tensors: Mapping[str, Tensor]) -> None:
+def _config(architecture: Mapping[str, Any]) -> NetworkConfig | OwnConfig:
+    kind = OwnConfig if "network" in architecture else NetworkConfig
+    return kind.from_json(architecture)
+
+
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copies tensors into a network; ValueError where names, shapes or numbers do not fit."""
     own = network.state_dict()
     if missing := sorted(set(own) ^ set(tensors)):
@@ -76,7 +116,7 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     """Returns the tensors and the header that `write_tensors` wrote.
 
     Raises:
-        ValueError: There is no such file, or it is damaged, of another kind or of another version.
+        ValueError: There is no such file, or it is corrupt, of another kind or of another version.
     """
     if not path.is_file():
         raise ValueError(f"{path} is not a file")
@@ -85,7 +125,7 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is damaged or no safetensors file ({error})") from error
+        raise ValueError(f"{path} is corrupt or no safetensors file ({error})") from error
     if metadata.get("format") != kind:
         raise ValueError(f"{path} is not a {kind}: its format is {metadata.get('format')!r}")
     if metadata.get("version") != str(version):
@@ -95,5 +135,5 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
     try:
         header = json.loads(metadata["header"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: its header cannot be read") from error
+        raise ValueError(f"{path} is corrupt: its header cannot be read") from error
     return tensors, header

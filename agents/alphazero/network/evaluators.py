@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from agents.alphazero.network.onnx_evaluator import OnnxEvaluator, onnx_is_installed
-from agents.alphazero.network.residual import PolicyValueNet
+from agents.alphazero.network.own import Network
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
 from bttt import symmetries
@@ -23,7 +23,7 @@ EvaluatorName = Literal["auto", "torch", "onnx", "onnx-int8", "cuda"]
 
 
 def make_evaluator(
-    network: PolicyValueNet, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
+    network: Network, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
 ) -> Evaluator:
     """Returns a network's evaluator; the network may change afterwards without effect.
 

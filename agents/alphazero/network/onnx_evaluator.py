@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.alphazero.network.residual import PLANES, PolicyValueNet, folded, widened
+from agents.alphazero.network.own import Network, OwnNet, for_inference
+from agents.alphazero.network.residual import PLANES, widened
 
 EXTRA = "pip install 'brick-tic-tac-toe[onnx]'"
 ANY_SIDE = 7
@@ -44,7 +45,7 @@ class OnnxEvaluator:
         ValueError: onnxruntime or onnx is not installed.
     """
 
-    def __init__(self, network: PolicyValueNet, *, int8: bool = False):
+    def __init__(self, network: Network, *, int8: bool = False):
         if not onnx_is_installed():
             raise ValueError(f"evaluator=onnx needs onnxruntime and onnx: {EXTRA}")
         import onnxruntime
@@ -62,11 +63,12 @@ class OnnxEvaluator:
         return tuple(self._session.run(None, {"planes": planes}))
 
 
-def exported(network: PolicyValueNet) -> bytes:
+def exported(network: Network) -> bytes:
     """Returns a network as an ONNX model for batches of any size, and boards of any size it is for."""
     rows, cols = _board_of(network)
     axes = {"planes": {0: "batch"}, "logits": {0: "batch"}, "values": {0: "batch"}}
-    if network.config.heads == "conv":
+    any_size = not isinstance(network, OwnNet) and network.config.heads == "conv"
+    if any_size:
         axes["planes"] |= {2: "rows", 3: "cols"}
         axes["logits"] |= {1: "cells"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -74,7 +76,7 @@ def exported(network: PolicyValueNet) -> bytes:
         # Torch prefers its other exporter, which needs one more package and takes several times as long.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            folded(widened(network, BLOCK)).to("cpu"),
+            for_inference(network if isinstance(network, OwnNet) else widened(network, BLOCK)).to("cpu"),
             (torch.zeros(2, PLANES, rows, cols),),
             path,
             dynamo=False,
@@ -129,6 +131,7 @@ def _random_planes(rows: int, cols: int) -> np.ndarray:
     return planes.reshape(-1, PLANES, rows, cols)
 
 
-def _board_of(network: PolicyValueNet) -> tuple[int, int]:
+def _board_of(network: Network) -> tuple[int, int]:
     config = network.config
-    return (config.rows, config.cols) if config.heads == "dense" else (ANY_SIDE, ANY_SIDE)
+    any_size = not isinstance(network, OwnNet) and network.config.heads == "conv"
+    return (ANY_SIDE, ANY_SIDE) if any_size else (config.rows, config.cols)

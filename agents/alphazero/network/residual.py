@@ -135,11 +135,11 @@ class PolicyValueNet(nn.Module):
     Bricks and stones get logits too; the search leaves them out.
     """
 
-    def __init__(self, config: NetworkConfig):
+    def __init__(self, config: NetworkConfig, planes: int = PLANES):
         super().__init__()
         self.config = config
         self.activation = nn.LeakyReLU(config.slope) if config.slope else nn.ReLU()
-        self.stem = _conv(PLANES, config.stream, config.kernel)
+        self.stem = _conv(planes, config.stream, config.kernel)
         self.stem_bn = nn.BatchNorm2d(config.stream)
         self.blocks = nn.ModuleList(Block(config.stream, inner, config.kernel) for inner in config.blocks)
         self.policy_conv = _conv(config.stream, config.policy, 1)

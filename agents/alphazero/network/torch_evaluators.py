@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.alphazero.network.residual import PolicyValueNet, channels_last, folded
+from agents.alphazero.network.own import Network, for_inference
+from agents.alphazero.network.residual import channels_last
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BATCH_MULTIPLE = 16
@@ -42,11 +43,11 @@ class TorchEvaluator:
         precision: "auto" is bfloat16 where the CPU is fast at it, else float32.
     """
 
-    def __init__(self, network: PolicyValueNet, precision: Precision = "float32"):
+    def __init__(self, network: Network, precision: Precision = "float32"):
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._dtype = getattr(torch, precision)
-        self._network = channels_last(folded(network).to("cpu", self._dtype))
+        self._network = channels_last(for_inference(network).to("cpu", self._dtype))
 
     @torch.inference_mode()
     def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -98,10 +99,10 @@ class CudaEvaluator:
         ValueError: There is no such GPU.
     """
 
-    def __init__(self, network: PolicyValueNet):
+    def __init__(self, network: Network):
         if not torch.cuda.is_available():
             raise ValueError("cuda is not available: torch finds no NVIDIA GPU, or was built without CUDA")
-        self._network = channels_last(folded(network).to("cuda", torch.bfloat16))
+        self._network = channels_last(for_inference(network).to("cuda", torch.bfloat16))
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
     @torch.inference_mode()

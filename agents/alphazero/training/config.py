@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, get_args
 
-from agents.alphazero.configs import Encoding, LearnerConfig, SearchConfig, SelfPlayConfig
+import tyro
+
+from agents.alphazero.configs import Encoding, LearnerConfig, Preset, SearchConfig, SelfPlayConfig
 from agents.alphazero.training.budget import Budget
-from bttt.runs import option, require_at_least
+from bttt.runs import PLUGIN_PREFIX, is_plugin, nearest, option, require_at_least
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,12 @@ class TrainConfig:
     """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
-    preset: Literal["small", "base", "paper"] = "small"
-    """Network size: small (32 channels, 3 blocks, any board), base (64 channels, 6 blocks, any board) or
-    paper (75 channels, 5 blocks, 7x7 only)."""
-    encoding: Encoding | None = None
-    """Input plane that shows the bricks: the playable cells, or the bricks. Default: the preset's
-    encoding."""
+    preset: Annotated[str, tyro.conf.arg(aliases=("--network",))] = "small"
+    """Network: small (32 channels, 3 blocks, any board), base (64 channels, 6 blocks, any board), paper
+    (75 channels, 5 blocks, 7x7 only), or a class of your own, python:module:Class."""
+    encoding: str | None = None
+    """Input plane that shows the bricks: playable (the playable cells), bricks, or a function of your own,
+    python:module:function. Default: the preset's encoding."""
     minutes: float | None = option(None, setting=False)
     """Stop after this many minutes of work. Default: no limit if --games or --iterations is given, otherwise
     20."""
@@ -66,6 +68,9 @@ class TrainConfig:
         require_at_least(0, seed=self.seed)
         require_at_least(1, workers=self.workers, plies=self.plies, buffer=self.buffer)
         require_at_least(1, evaluate_every=self.evaluate_every)
+        _check_name("preset", self.preset, get_args(Preset))
+        if self.encoding is not None:
+            _check_name("encoding", self.encoding, get_args(Encoding))
         if self.workers > 1 and self.device != "cpu":
             raise ValueError(f"workers must be 1 with device={self.device}, got {self.workers}")
         require_at_least(1, **{"search.simulations": self.search.simulations})
@@ -78,3 +83,11 @@ class TrainConfig:
     def budget(self) -> Budget:
         """The end of the training."""
         return Budget(self.minutes, self.games, self.iterations)
+
+
+def _check_name(option: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known and not is_plugin(name):
+        raise ValueError(
+            f"{option} must be {', '.join(known)} or {PLUGIN_PREFIX}module:name, "
+            f"got {name!r}{nearest(name, known)}"
+        )

@@ -7,6 +7,7 @@ the result is the same where they do not.
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,10 +20,11 @@ from tqdm import tqdm
 
 from agents.alphazero.network import (
     PRESETS,
-    PolicyValueNet,
+    Network,
     bfloat16_is_fast,
     make_evaluator,
     one_thread,
+    own_network,
     parameters,
     save_network,
     untrained,
@@ -35,7 +37,7 @@ from agents.alphazero.training.state import TrainingState, as_arrays, as_tensors
 from agents.alphazero.training.yardstick import Yardstick
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
-from bttt.runs import environment, open_run, options_of, peak_memory_mb, settings_of, spread
+from bttt.runs import environment, is_plugin, open_run, options_of, peak_memory_mb, settings_of, spread
 
 if TYPE_CHECKING:
     from agents.alphazero.training.config import TrainConfig
@@ -61,7 +63,7 @@ def train(config: TrainConfig) -> Path:
     return run.path
 
 
-def _train(config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueNet, run: RunFolder) -> None:
+def _train(config: TrainConfig, boards: tuple[Board, ...], network: Network, run: RunFolder) -> None:
     """Trains in an open folder, or continues there, and prints a summary."""
     folder = run.path
     with tensorboard_writer(folder, config.tensorboard) as write:
@@ -81,11 +83,14 @@ def _train(config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueN
     print(training.summary())
 
 
-def new_network(config: TrainConfig, board: Board) -> PolicyValueNet:
+def new_network(config: TrainConfig, board: Board) -> Network:
     """Returns the untrained network of a configuration; ValueError where it does not fit the board."""
+    encoding = config.encoding
+    if is_plugin(config.preset) or (encoding is not None and is_plugin(encoding)):
+        return own_network(config.preset, encoding, board.rows, board.cols, config.seed)
     architecture = PRESETS[config.preset]
-    if config.encoding is not None:
-        architecture = replace(architecture, encoding=config.encoding)
+    if encoding is not None:
+        architecture = replace(architecture, encoding=encoding)
     if not architecture.fits(board.rows, board.cols):
         size = f"{architecture.rows}x{architecture.cols}"
         raise ValueError(f"preset {config.preset!r} is for {size} boards, got {board.size_text}")
@@ -114,7 +119,7 @@ class TrainingRun:
         folder: The run's folder; what it holds is continued.
     """
 
-    def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: PolicyValueNet, folder: Path):
+    def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: Network, folder: Path):
         self.config = config
         self.boards = boards
         self.folder = folder
@@ -205,9 +210,7 @@ class TrainingRun:
             played = self.parts[0].run(evaluate, self.config.plies, self._rng(iteration, 0))
             seconds_playing = perf_counter() - start
             return played, self._learn(iteration), seconds_playing
-        tensors = {name: tensor.cpu() for name, tensor in self.learner.average.state_dict().items()}
-        network = PolicyValueNet(self.learner.average.config)
-        network.load_state_dict(tensors)
+        network = copy.deepcopy(self.learner.average).cpu()
         calls = (
             (network, part, self.config.plies, self._rng(iteration, number))
             for number, part in enumerate(self.parts)
@@ -329,9 +332,7 @@ def _split_games(config: TrainConfig) -> list[Any]:
     return [replace(config.selfplay, games=int(share)) for share in shares]
 
 
-def _play(
-    network: PolicyValueNet, part: SelfPlay, plies: int, rng: np.random.Generator
-) -> tuple[SelfPlay, Played]:
+def _play(network: Network, part: SelfPlay, plies: int, rng: np.random.Generator) -> tuple[SelfPlay, Played]:
     """Plays in a worker process and returns the games as they stand then."""
     torch.set_num_threads(1)
     played = part.run(make_evaluator(network, "selfplay"), plies, rng)

@@ -79,7 +79,7 @@ def test_a_truncated_file_is_damaged_wherever_it_is_cut(stored):
     content = stored.read_bytes()
     for length in (0, 7, 100, len(content) // 2, len(content) - 1):
         stored.write_bytes(content[:length])
-        assert "is damaged or no safetensors file" in refused(stored)
+        assert "is corrupt or no safetensors file" in refused(stored)
 
 
 def test_foreign_files(tmp_path):
@@ -87,7 +87,7 @@ def test_foreign_files(tmp_path):
     assert "is not a file" in refused(path)
     assert "is not a file" in refused(tmp_path)
     path.write_bytes(b"\x80\x04K\x01." * 50)  # a pickle
-    assert "is damaged or no safetensors file" in refused(path)
+    assert "is corrupt or no safetensors file" in refused(path)
     save_file({"x": torch.zeros(2)}, path)
     assert "is not a bttt alphazero network" in refused(path)
     save_file({"x": torch.zeros(2)}, path, {"format": "bttt training state", "version": "1"})
@@ -110,7 +110,7 @@ def header_of(path):
     [
         ({"stream": 7}, "its architecture wants"),
         ({"blocks": [4, 4]}, "its tensors and its architecture differ in"),
-        ({"blocks": 4}, "is damaged"),
+        ({"blocks": 4}, "is corrupt"),
         ({"slope": "steep"}, "slope must be"),
         ({"colour": 1}, "architecture must have the entries"),
     ],
@@ -125,7 +125,7 @@ def test_an_architecture_that_does_not_fit_its_tensors(stored, changes, message)
 @pytest.mark.parametrize("header", [{}, [], None, {"architecture": CONFIG.to_json()}, {"architecture": 3}])
 def test_a_header_that_says_nothing(stored, header):
     write_tensors(stored, network().state_dict(), FORMAT, VERSION, header)
-    assert "is damaged" in refused(stored)
+    assert "is corrupt" in refused(stored)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

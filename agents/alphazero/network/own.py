@@ -1,0 +1,174 @@
+"""Networks and encodings of a user's own, by the name "python:module:name".
+
+A network is a class `Net(planes, rows, cols, **options)`, a torch module whose `forward` takes
+`[B, planes, rows, cols]` and returns logits `[B, rows * cols]` and values `[B]` in [-1, 1]. An encoding is a
+function from the standard planes `[B, 3, rows, cols]` (the mover's stones, the other stones, the cells
+without brick) to the network's input planes `[B, P, rows, cols]`, in torch operations.
+
+A checkpoint stores their names but never imports them: whoever loads it names them again.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from agents.alphazero.network.residual import PLANES, PRESETS, NetworkConfig, PolicyValueNet, folded
+from bttt.runs import FAILURES, is_plugin, load_plugin, one_line, parse_options
+
+Encode = Callable[[Tensor], Tensor]
+HINT = "as in alphazero:FOLDER,architecture=python:module:Class,encoding=python:module:function"
+
+
+@dataclass(frozen=True)
+class OwnConfig:
+    """The architecture of a network of a user's own, or of a preset behind a user's encoding.
+
+    Attributes:
+        network: "python:module:Class" with options after commas, or the name of a preset.
+        encoding_name: "python:module:function", or "" for the standard planes.
+        rows: Rows of the board.
+        cols: Columns of the board.
+    """
+
+    network: str
+    encoding_name: str
+    rows: int
+    cols: int
+    encoding: str = field(init=False, default="playable")
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> OwnConfig:
+        """Returns the configuration that `to_json` wrote; ValueError where it does not fit."""
+        known = {each.name for each in fields(cls) if each.init}
+        if set(values) != known:
+            raise ValueError(f"architecture must have the entries {', '.join(sorted(known))}")
+        return cls(**values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the configuration as JSON values."""
+        return {name: value for name, value in asdict(self).items() if name != "encoding"}
+
+    def fits(self, rows: int, cols: int) -> bool:
+        """Returns whether the network can evaluate a board of that size."""
+        return (self.rows, self.cols) == (rows, cols)
+
+    def named_again(self, network: str | None, encoding: str | None) -> OwnConfig:
+        """Returns the configuration with the plug-ins that the caller names, and the options stored here.
+
+        Raises:
+            ValueError: A plug-in that the network needs is not named.
+        """
+        if is_plugin(self.network) and network is None:
+            raise ValueError(f"it holds a network of {self.network!r}: name its class again, {HINT}")
+        if self.encoding_name and encoding is None:
+            raise ValueError(f"it needs the encoding {self.encoding_name!r}: name it again, {HINT}")
+        named = self.network
+        if is_plugin(self.network) and network is not None:
+            _, comma, options = self.network.partition(",")
+            named = network if "," in network else f"{network}{comma}{options}"
+        return OwnConfig(named, encoding if self.encoding_name and encoding else "", self.rows, self.cols)
+
+
+class OwnNet(nn.Module):
+    """A user's network behind a user's encoding, with the interface of `PolicyValueNet`.
+
+    Args:
+        config: Names, and the board's size.
+
+    Raises:
+        ValueError: A plug-in cannot be loaded or made, or its outputs have other shapes.
+    """
+
+    def __init__(self, config: OwnConfig):
+        super().__init__()
+        self.config = config
+        self._encode = _encoding(config.encoding_name)
+        standard = torch.zeros(2, PLANES, config.rows, config.cols)
+        try:
+            planes = self._encode(standard)
+            if planes.ndim != 4 or planes.shape[2:] != standard.shape[2:] or len(planes) != 2:
+                raise ValueError(f"it gives planes {tuple(planes.shape)} for {tuple(standard.shape)}")
+        except FAILURES as error:
+            raise ValueError(f"encoding {config.encoding_name!r} fails: {one_line(error)}") from error
+        self.body = _body(config, planes.shape[1])
+        _check_outputs(self, config, standard)
+
+    def forward(self, planes: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits `[B, rows * cols]` and values `[B]` for the standard planes `[B, 3, rows, cols]`."""
+        return self.body(self._encode(planes))
+
+
+Network = PolicyValueNet | OwnNet
+"""What AlphaZero searches with: a network of this package, or a user's own."""
+
+
+def for_inference(network: Network) -> nn.Module:
+    """Returns a copy of a network without gradients, its normalisations folded where their place is known."""
+    if isinstance(network, PolicyValueNet):
+        return folded(network)
+    copied = copy.deepcopy(network).eval().requires_grad_(False)
+    if isinstance(copied.body, PolicyValueNet):
+        copied.body = folded(copied.body)
+    return copied
+
+
+def own_network(preset: str, encoding: str | None, rows: int, cols: int, seed: int) -> OwnNet:
+    """Returns a user's untrained network, or a preset behind a user's encoding, drawn from a seed."""
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+        torch.manual_seed(seed)
+        return OwnNet(OwnConfig(preset, encoding or "", rows, cols))
+
+
+def _encoding(name: str) -> Encode:
+    return load_plugin(name, "encoding") if name else lambda planes: planes
+
+
+def _body(config: OwnConfig, planes: int) -> nn.Module:
+    if not is_plugin(config.network):
+        return _preset(config, planes)
+    target, _, text = config.network.partition(",")
+    factory = load_plugin(target, "class")
+    try:
+        made = factory(planes, config.rows, config.cols, **parse_options(text, factory))
+    except FAILURES as error:
+        raise ValueError(f"network {config.network!r} cannot be made: {one_line(error)}") from error
+    if not isinstance(made, nn.Module):
+        raise ValueError(f"network {config.network!r} must be a torch module, it is a {type(made).__name__}")
+    return made
+
+
+def _preset(config: OwnConfig, planes: int) -> PolicyValueNet:
+    preset: NetworkConfig = PRESETS[config.network]
+    if not preset.fits(config.rows, config.cols):
+        raise ValueError(
+            f"preset {config.network!r} is for {preset.rows}x{preset.cols} boards, "
+            f"got {config.rows}x{config.cols}"
+        )
+    return PolicyValueNet(preset, planes)
+
+
+def _check_outputs(network: OwnNet, config: OwnConfig, standard: Tensor) -> None:
+    """Raises ValueError where a network's outputs do not have the shapes that the search reads."""
+    was_training = network.training
+    try:
+        with torch.no_grad():
+            logits, values = network.eval()(standard)
+        found = tuple(logits.shape), tuple(values.shape)
+    except FAILURES as error:
+        raise ValueError(
+            f"network {config.network!r} fails on planes {tuple(standard.shape)}: {one_line(error)}"
+        ) from error
+    finally:
+        network.train(was_training)
+    wanted = (len(standard), config.rows * config.cols), (len(standard),)
+    if found != wanted:
+        raise ValueError(
+            f"network {config.network!r} must return logits {wanted[0]} and values {wanted[1]} "
+            f"for {len(standard)} positions, got {found[0]} and {found[1]}"
+        )

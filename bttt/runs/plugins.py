@@ -1,0 +1,87 @@
+"""Plug-ins: where a name is asked for, "python:module:name" gives an object of the user's own module."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, MutableMapping
+from typing import Any, TypeVar
+
+from bttt.runs.failures import FAILURES, one_line
+from bttt.runs.options import nearest
+
+PLUGIN_PREFIX = "python:"
+Entry = TypeVar("Entry")
+
+
+def is_plugin(name: str) -> bool:
+    """Returns whether a name is that of a plug-in."""
+    return name.startswith(PLUGIN_PREFIX)
+
+
+def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable) -> Any:
+    """Returns the object that "python:package.module:name" names; the current folder is searched too.
+
+    Args:
+        name: The name; the text after "python:" is the module, a colon, and a name in the module.
+        what: What the object should be, for the error message, for example "criterion".
+        accepts: Whether an object can be one.
+
+    Raises:
+        ValueError: The name has another form, the module cannot be imported, or it has no such object; the
+            message lists the objects of the module that could be meant.
+    """
+    module_name, _, attribute = name.removeprefix(PLUGIN_PREFIX).partition(":")
+    if not is_plugin(name) or not module_name or not attribute:
+        raise ValueError(
+            f"{name.removeprefix(PLUGIN_PREFIX)!r} is not of the form package.module:{what.title()}"
+        )
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        # a console script does not look there; last, so that it hides nothing
+        sys.path.append(os.getcwd())
+    try:
+        module = importlib.import_module(module_name)
+    except FAILURES as error:
+        raise ValueError(f"module {module_name!r} cannot be imported: {one_line(error)}") from error
+    found = getattr(module, attribute, None)
+    if found is None or not _accepted(accepts, found):
+        names = sorted(
+            own
+            for own, value in vars(module).items()
+            if not own.startswith("_")
+            and getattr(value, "__module__", module_name) == module_name
+            and _accepted(accepts, value)
+        )
+        raise ValueError(
+            f"module {module_name!r} has no {what} {attribute!r}{nearest(attribute, names)}; "
+            f"its {_plural(what)} are {', '.join(names) or 'none'}"
+        )
+    return found
+
+
+def _plural(what: str) -> str:
+    return {"class": "classes", "criterion": "criteria", "topology": "topologies"}.get(what, f"{what}s")
+
+
+def _accepted(accepts: Callable[[Any], bool], value: Any) -> bool:
+    try:
+        return bool(accepts(value))
+    except Exception:  # a user's object may raise at any look
+        return False
+
+
+def resolve(
+    registry: MutableMapping[str, Entry], name: str, what: str, accepts: Callable[[Any], bool] = callable
+) -> str:
+    """Enters a plug-in into a registry under its full name, and returns the name; other names pass unchanged.
+
+    A registry is a plain dict that the code looks names up in, so nothing else needs to know of plug-ins. A
+    worker process resolves the name again.
+
+    Raises:
+        ValueError: The name is a plug-in's and cannot be loaded (see `load_plugin`).
+    """
+    if is_plugin(name) and name not in registry:
+        registry[name] = load_plugin(name, what, accepts)
+    return name
