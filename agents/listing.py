@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agents.agent import AGENTS, USER_AGENT, load
+from agents.agent import AGENTS, USER_AGENT
 from agents.alphazero.weights import find_network, record, shipped
 from bttt.command_line import suggest
+from bttt.runs import PLUGIN_PREFIX, load_plugin
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def run(config: ListingConfig) -> int:
 
 def agent_text(name: str, target: str) -> str:
     """Returns an agent's spec with all its defaults, and the first line of its documentation."""
-    factory = load(target)
+    factory = load_plugin(f"{PLUGIN_PREFIX}{target}", "class")
     options = [
         f"{option.name}={str(option.default).lower()}"
         for option in inspect.signature(factory).parameters.values()

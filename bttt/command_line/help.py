@@ -64,7 +64,8 @@ def usage(name: str, options: tuple[Option, ...]) -> str:
 
 def _entry(option: Option, width: int) -> list[str]:
     """Returns the lines of an option: its name and type, what it does, its default."""
-    name = option.flag if option.positional else f"{option.flag} {option.kind_text}".rstrip()
+    flags = ", ".join([option.flag, *option.aliases])
+    name = flags if option.positional else f"{flags} {option.kind_text}".rstrip()
     text = f"{first_sentence(option.text)}{_default_text(option)}"
     lines = textwrap.wrap(text, width - NAMES_WIDTH - 4, break_long_words=False, break_on_hyphens=False)
     lines = [line.replace(KEPT_SPACE, " ") for line in lines]

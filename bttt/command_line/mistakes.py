@@ -50,6 +50,7 @@ def unknown_command(name: str) -> str:
 def _sorted(options: Sequence[Option], arguments: Sequence[str]) -> Given:
     by_flag = {option.flag: option for option in options if not option.positional}
     by_flag |= {option.off: option for option in options if option.is_flag}
+    by_flag |= {alias: option for option in options for alias in option.aliases}
     given = Given()
     room, several = given.places, True  # where the next value belongs, and whether more may follow it
     for argument in arguments:

@@ -27,6 +27,7 @@ class Option:
         default: Its default; MISSING for a required argument.
         text: Its docstring as one line.
         positional: Whether it is given by its place.
+        aliases: Other ways to write it, for example `--network`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Option:
     default: Any
     text: str
     positional: bool
+    aliases: tuple[str, ...] = ()
 
     @property
     def is_flag(self) -> bool:
@@ -99,7 +101,9 @@ def _options(config: type, defaults: Any, prefix: str) -> Iterator[Option]:
         several = get_origin(kind) is tuple
         kind = get_args(kind)[0] if several else kind
         positional = any(str(marker) == "Positional" for marker in markers)
-        yield Option(name, kind, several, optional, default, texts.get(field.name, ""), positional)
+        aliases = tuple(alias for marker in markers for alias in getattr(marker, "aliases", None) or ())
+        text = texts.get(field.name, "")
+        yield Option(name, kind, several, optional, default, text, positional, aliases)
 
 
 def _texts(config: type) -> dict[str, str]:

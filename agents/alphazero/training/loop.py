@@ -12,12 +12,13 @@ import math
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
+from agents.alphazero.configs import Encoding
 from agents.alphazero.network import (
     PRESETS,
     Network,
@@ -90,7 +91,7 @@ def new_network(config: TrainConfig, board: Board) -> Network:
         return own_network(config.preset, encoding, board.rows, board.cols, config.seed)
     architecture = PRESETS[config.preset]
     if encoding is not None:
-        architecture = replace(architecture, encoding=encoding)
+        architecture = replace(architecture, encoding=cast(Encoding, encoding))
     if not architecture.fits(board.rows, board.cols):
         size = f"{architecture.rows}x{architecture.cols}"
         raise ValueError(f"preset {config.preset!r} is for {size} boards, got {board.size_text}")
