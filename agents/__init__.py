@@ -21,13 +21,11 @@ from bttt.runs import on_first_use
 if TYPE_CHECKING:
     from agents.agent import (
         AGENTS,
-        FAILURES,
         USER_AGENT,
         Agent,
         Decision,
         ask_by_name,
         make_agent,
-        one_line,
         source_digest,
     )
     from agents.alpha_beta import FOUND_END, LEAVES, AlphaBetaRules, Passes, empty_scratch, search_moves
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AGENTS",
-    "FAILURES",
     "FOUND_END",
     "LEAVES",
     "USER_AGENT",
@@ -49,7 +46,6 @@ __all__ = [
     "ask_by_name",
     "empty_scratch",
     "make_agent",
-    "one_line",
     "search_moves",
     "source_digest",
 ]

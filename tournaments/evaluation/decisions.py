@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 from tqdm import tqdm
 
-from agents import FAILURES, Agent, one_line
+from agents import Agent
 from bttt import Position, Suite, ask
-from bttt.runs import spread, worker_count
+from bttt.runs import FAILURES, one_line, spread, worker_count
 from tournaments.play import made_from, make_again
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from agents import FAILURES, Agent, Decision, one_line
+from agents import Agent, Decision
 from bttt import FIRST, Outcome, Position, ask
-from bttt.runs import spread
+from bttt.runs import FAILURES, one_line, spread
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord
 from tournaments.play.openings import opening

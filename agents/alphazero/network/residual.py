@@ -11,7 +11,7 @@ import copy
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from math import inf, prod
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from agents.alphazero.configs import Encoding
 PLANES = 3
 """Input planes: the mover's stones, the other stones, and the cells that `Encoding` says."""
 LARGEST_WIDTH = 4096
+AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def parameters(network: nn.Module, *, statistics: bool = False) -> int:
     return count
 
 
-def channels_last(network: PolicyValueNet) -> PolicyValueNet:
+def channels_last(network: AnyModule) -> AnyModule:
     """Lays out the weights of `network` channels last, which is fastest on CPU and GPU; returns `network`."""
     # torch documents memory_format, but the overloads of its annotations lack it.
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
