@@ -10,7 +10,6 @@ A command opens its folder so:
 
 from bttt.runs.doors import on_first_use
 from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
-from bttt.runs.failures import FAILURES, one_line
 from bttt.runs.files import plain, read_json, write_bytes, write_json, write_text
 from bttt.runs.folder import (
     CONFIG_FILE,
@@ -27,7 +26,7 @@ from bttt.runs.intervals import Z95, wilson
 from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
-from bttt.runs.plugins import PLUGIN_PREFIX, is_plugin, load_plugin, resolve
+from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, is_plugin, load_plugin, one_line, resolve
 from bttt.runs.processes import quietly, side_by_side, spread, work_through, worker_count
 from bttt.runs.settings import NOT_A_SETTING, option, options_of, part, refuse_set_by_study, settings_of
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded

@@ -1,17 +1,21 @@
-"""Plug-ins: where a name is asked for, "python:module:name" gives an object of the user's own module."""
+"""Users' own code: "python:module:name" where a name is asked for, and what such code raises, as one line."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
+import textwrap
 from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
-from bttt.runs.failures import FAILURES, one_line
 from bttt.runs.options import nearest
 
 PLUGIN_PREFIX = "python:"
+FAILURES = (Exception, SystemExit, GeneratorExit)
+"""What a user's code may raise that is its own failure; Ctrl-C is the user's."""
+MOST_TEXT = 300
+"""Characters of a message that are kept."""
 Entry = TypeVar("Entry")
 
 
@@ -85,3 +89,14 @@ def resolve(
     if is_plugin(name) and name not in registry:
         registry[name] = load_plugin(name, what, accepts)
     return name
+
+
+def one_line(error: BaseException) -> str:
+    """Returns the message of an error on one line; its type comes first unless it is a ValueError."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its message cannot be read)"
+    printable = "".join(symbol if symbol.isprintable() else " " for symbol in text)
+    text = textwrap.shorten(printable, MOST_TEXT, placeholder=" ...")
+    return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
