@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from pruning.loop import Level, Plan, Task, Trained, run
     from pruning.masks import Masks, apply, drop_lowest, hold_at_zero, weight_masks
     from pruning.measures import cost, macs
+    from pruning.methods import PRUNING_METHODS, PruningMethod, methods_table
     from pruning.schedules import SCHEDULES, make_schedule
     from pruning.sparse import SparseTraining, make_topology
 
 __all__ = [
     "CRITERIA",
+    "PRUNING_METHODS",
     "SCHEDULES",
     "Criterion",
     "Evidence",
     "Level",
     "Masks",
     "Plan",
+    "PruningMethod",
     "SparseTraining",
     "Task",
     "Trained",
@@ -47,11 +50,12 @@ __all__ = [
     "macs",
     "make_schedule",
     "make_topology",
+    "methods_table",
     "run",
     "shrink",
     "weight_masks",
 ]
-_ROOMS = ("channels", "criteria", "masks", "measures", "schedules", "sparse", "loop")
+_ROOMS = ("methods", "channels", "criteria", "masks", "measures", "schedules", "sparse", "loop")
 
 
 def __getattr__(name: str) -> Any:

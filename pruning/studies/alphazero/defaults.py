@@ -1,7 +1,6 @@
-"""The methods of `bttt prune` by what they need beside their criterion: plans are data.
+"""What `bttt prune` does with a method if no option says otherwise: it depends on when the method scores.
 
-A method is a criterion's name, which prunes a trained network in cycles, or one of `BEFORE_TRAINING`. Nothing
-here loads torch, so that the command line knows its options at once.
+Nothing here loads torch, so that the command line knows its options at once.
 """
 
 from __future__ import annotations
@@ -9,6 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pruning import PRUNING_METHODS
+
+SCORES = "scores"
+"""The allocation that leaves to the scores how much each layer keeps."""
 AFTER_TRAINING: Mapping[str, Any] = {
     "scope": "global",
     "cycles": 12,
@@ -16,35 +19,30 @@ AFTER_TRAINING: Mapping[str, Any] = {
     "schedule": "silo",
     "untrained": False,
     "rounds": 1,
-    "allocation": "scores",
+    "allocation": SCORES,
 }
-"""What a method has where it says nothing else: a trained network is cut again and again, and retrained."""
-AT_START: Mapping[str, Any] = {
+"""A trained network is pruned again and again, and retrained each time."""
+BEFORE_TRAINING: Mapping[str, Any] = {
     **AFTER_TRAINING,
     "cycles": 1,
     "fraction": 0.9,
     "schedule": "clr",
     "untrained": True,
 }
-"""What pruning before training has: once, and the training is a whole one."""
-SPARSE: Mapping[str, Any] = {**AT_START, "allocation": "erk"}
-IN_LAYERS: Mapping[str, Any] = {**AFTER_TRAINING, "scope": "layer"}
-METHODS: Mapping[str, Mapping[str, Any]] = {
-    "snip": AT_START,
-    "grasp": AT_START,
-    "synflow": {**AT_START, "rounds": 100},
-    "static": SPARSE,
-    "set": SPARSE,
-    "snfs": SPARSE,
-    "rigl": SPARSE,
-    "gradual": SPARSE,
-    "greedy-forward": IN_LAYERS,
-    "greedy-local": IN_LAYERS,
-    "greedy-global": IN_LAYERS,
-}
-"""The methods that differ from `AFTER_TRAINING`, by name."""
+"""Initial weights are pruned once, and trained as long as a network is."""
 
 
 def defaults(method: str, untrained: bool | None) -> Mapping[str, Any]:
-    """Returns what a method, with or without options behind a colon, has where it is told nothing else."""
-    return METHODS.get(method.partition(":")[0], AT_START if untrained else AFTER_TRAINING)
+    """Returns what options have that are not given.
+
+    Args:
+        method: The method, with or without options behind a colon; an unknown one has the defaults of a
+            criterion.
+        untrained: Whether initial weights are pruned, if that is given. A method with settings of its own
+            keeps the defaults that go with them.
+    """
+    row = PRUNING_METHODS.get(method.partition(":")[0])
+    settings = row.settings if row else {}
+    own = {name: value for name, value in settings.items() if name in AFTER_TRAINING}
+    before = own.get("untrained", False) if own else untrained
+    return {**(BEFORE_TRAINING if before else AFTER_TRAINING), **own}

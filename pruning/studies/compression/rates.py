@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from pruning.criteria import CRITERIA
+from pruning import PRUNING_METHODS
 from pruning.studies.compression.arms import ARMS
 from pruning.studies.compression.config import MeasuredPruning
 from tournaments.generalisation import ALL, Counts, novelties, pooled
@@ -111,9 +111,9 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     return [_rate(key, own, costs[key[:3]]) for key, own in units.items()]
 
 
-def cut_by(arm: str) -> Literal["weights", "units"]:
-    """Returns what an arm cuts; units are channels."""
-    return CRITERIA[ARMS[arm]["method"]].of
+def cut_by(arm: str) -> Literal["weights", "channels"]:
+    """Returns what an arm prunes."""
+    return PRUNING_METHODS[ARMS[arm]["method"]].prunes
 
 
 def share_kept(measured: MeasuredPruning, level: int) -> float:

@@ -19,7 +19,7 @@ SHOWN_LEVELS = (2, 4, 6, 8, 12)
 """Levels of the table of arms; the last one where there are none of them."""
 SAME = 0.1
 """Relative difference up to which an arm's share kept is that of the column's head."""
-KINDS = {"units": "channels", "weights": "weights"}
+KINDS = ("channels", "weights")
 LEVELS_TITLE = """\
 % of decisions that lose value on training, mirror, novel cells;
 wins: % of games won as first player against minimax:depth=2; ch: channels kept; ev/s: positions a second"""
@@ -79,11 +79,11 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
     ]
     tables = []
     for brick_set in dict.fromkeys(rate.brick_set for rate in losing):
-        for kind, name in KINDS.items():
+        for kind in KINDS:
             own = [rate for rate in losing if rate.brick_set == brick_set and cut_by(rate.arm) == kind]
             if own:
                 title = (
-                    f"arms that cut {name}, trained on {brick_set}: % of decisions that lose value, "
+                    f"arms that cut {kind}, trained on {brick_set}: % of decisions that lose value, "
                     f"all cells, {f'{least} simulations' if least else 'raw policy'}; "
                     f"{_cell(next(rate for rate in own if not rate.level))} at level 0"
                 )

@@ -16,8 +16,10 @@ starts from initial weights and has 2, on the games of that very network: it is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pruning import PRUNING_METHODS, PruningMethod
 
 CUT = 7 / 8
 HALVINGS = 3
@@ -33,21 +35,39 @@ WHOLE_PARTS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """A row of the comparison.
+    """A row of the comparison: a method of `PRUNING_METHODS` with the options that the comparison gives it.
 
     Attributes:
-        of: "weights" or "channels".
-        paper: Whose method it is.
-        file: Where its formula stands.
         options: Options of `bttt prune`.
         time: How long each cycle trains.
+        variant_of: Whose variant of the method it is; "" if it is the method of its own paper.
+        variant_file: Where the variant's formula stands; "" if it is the method's.
     """
 
-    of: str
-    paper: str
-    file: str
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any]
     time: float = 1.0
+    variant_of: str = ""
+    variant_file: str = ""
+
+    @property
+    def method(self) -> PruningMethod:
+        """The method, without its options."""
+        return PRUNING_METHODS[self.options["method"].partition(":")[0]]
+
+    @property
+    def of(self) -> Literal["weights", "channels"]:
+        """What it prunes."""
+        return self.method.prunes
+
+    @property
+    def paper(self) -> str:
+        """Whose method it is."""
+        return self.variant_of or self.method.paper
+
+    @property
+    def file(self) -> str:
+        """Where its formula stands."""
+        return self.variant_file or self.method.file
 
     @property
     def starts(self) -> str:
@@ -61,91 +81,83 @@ AGAIN: Mapping[str, Any] = {"cycles": HALVINGS, "fraction": 0.5, "schedule": "cl
 NEW: Mapping[str, Any] = {**ONCE, "untrained": True}
 
 
-def _once(
-    method: str, paper: str, of: str = "channels", file: str = "criteria/scores.py", **more: Any
-) -> ComparedMethod:
-    scope = "global" if of == "weights" else "layer"
-    return ComparedMethod(of, paper, file, {"method": method, "scope": scope, **ONCE, **more})
+def _once(method: str, **more: Any) -> ComparedMethod:
+    return ComparedMethod({"method": method, "scope": _scope(method), **ONCE, **more})
 
 
-def _again(
-    method: str, paper: str, of: str = "channels", time: float = 1 / HALVINGS, **more: Any
-) -> ComparedMethod:
-    scope = "global" if of == "weights" else "layer"
-    return ComparedMethod(
-        of, paper, "criteria/scores.py", {"method": method, "scope": scope, **AGAIN, **more}, time
-    )
+def _again(method: str, *, time: float = 1 / HALVINGS, of: str = "", **more: Any) -> ComparedMethod:
+    return ComparedMethod({"method": method, "scope": _scope(method), **AGAIN, **more}, time, of)
 
 
-def _new(method: str, paper: str, file: str, **more: Any) -> ComparedMethod:
-    return ComparedMethod("weights", paper, file, {"method": method, **NEW, **more}, 2.0)
+def _new(method: str, *, of: str = "", file: str = "", **more: Any) -> ComparedMethod:
+    return ComparedMethod({"method": method, **NEW, **more}, 2.0, of, file)
+
+
+def _scope(method: str) -> str:
+    return "global" if PRUNING_METHODS[method].prunes == "weights" else "layer"
 
 
 ERDOS_RENYI = {"allocation": "erk"}
 UNIFORM = {"allocation": "uniform"}
+NOTHING, NARROW = "nothing is cut", "as small from the start (weights as wide ones)"
+THE_LOOP = "loop/cycles.py"
 METHODS_COMPARED: dict[str, ComparedMethod] = {
-    "dense": _new("magnitude", "nothing is cut", "loop/cycles.py", fraction=0.0),
+    "dense": _new("magnitude", of=NOTHING, file=THE_LOOP, fraction=0.0),
     "dense-retrained": ComparedMethod(
-        "weights", "nothing is cut", "loop/cycles.py", {"method": "magnitude", **ONCE, "fraction": 0.0}
+        {"method": "magnitude", **ONCE, "fraction": 0.0}, variant_of=NOTHING, variant_file=THE_LOOP
     ),
-    "small-dense": ComparedMethod(
-        "channels",
-        "as small from the start (weights as wide ones)",
-        "loop/cycles.py",
-        {"method": "random", "scope": "layer", **NEW, "restart": "reinit"},
-        2.0,
-    ),
-    "magnitude": _once("magnitude", "Han et al. 2015", "weights"),
-    "magnitude-ft": _once("magnitude", "Han et al. 2015", "weights", schedule="ft"),
-    "magnitude-cycles": _again("magnitude", "Renda et al. 2020", "weights"),
-    "magnitude-silo": _again("magnitude", "Liu et al. 2023", "weights", schedule="silo"),
-    "gradient-silo": _again("gradient", "Liu et al. 2023", "weights", schedule="silo"),
-    "random-weights": _once("random-weights", "control", "weights"),
-    "tickets": _again("magnitude", "Frankle, Carbin 2019", "weights", time=1.0, restart="rewind"),
-    "magnitude-untrained": _new("magnitude", "Frankle et al. 2021", "criteria/scores.py"),
-    "snip": _new("snip", "Lee et al. 2019", "criteria/initial.py"),
-    "grasp": _new("grasp", "Wang et al. 2020", "criteria/initial.py"),
-    "synflow": _new("synflow", "Tanaka et al. 2020", "criteria/initial.py", rounds=100),
-    "static-uniform": _new("static", "control", "sparse/topologies.py", **UNIFORM),
-    "static-erk": _new("static", "Mocanu et al. 2018", "masks/allocation.py", **ERDOS_RENYI),
-    "set": _new("set:every=50", "Mocanu et al. 2018", "sparse/topologies.py", **ERDOS_RENYI),
-    "snfs": _new("snfs:every=50", "Dettmers et al. 2019", "sparse/topologies.py", **ERDOS_RENYI),
-    "rigl-uniform": _new("rigl:every=50", "Evci et al. 2020", "sparse/topologies.py", **UNIFORM),
-    "rigl-erk": _new("rigl:every=50", "Evci et al. 2020", "sparse/topologies.py", **ERDOS_RENYI),
-    "gradual": _new("gradual:every=50", "Zhu, Gupta 2017", "sparse/topologies.py", **UNIFORM),
-    "dropnet": _again("dropnet", "Tan, Motani 2020"),
-    "dropnet-silo": _again("dropnet", "Tan, Motani 2020; Liu et al. 2023", schedule="silo"),
-    "maximum": _again("maximum", "control"),
-    "random": _once("random", "Le, Hua 2021"),
-    "apoz": _once("apoz", "Hu et al. 2016"),
-    "l1": _once("l1", "Li et al. 2017"),
-    "l2": _once("l2", "Li et al. 2017"),
-    "taylor": _once("taylor", "Molchanov et al. 2019"),
-    "greedy-forward": _once("greedy-forward", "Ye et al. 2020", file="criteria/greedy.py"),
-    "greedy-local": _once("greedy-local", "Ye, Wu, Liu 2020", file="criteria/imitation.py"),
-    "greedy-global": _once("greedy-global", "Ye, Wu, Liu 2020", file="criteria/imitation.py"),
+    "small-dense": _new("random", of=NARROW, file=THE_LOOP, scope="layer", restart="reinit"),
+    "magnitude": _once("magnitude"),
+    "magnitude-ft": _once("magnitude", schedule="ft"),
+    "magnitude-cycles": _again("magnitude", of="Renda et al. 2020"),
+    "magnitude-silo": _again("magnitude", of="Liu et al. 2023", schedule="silo"),
+    "gradient-silo": _again("gradient", schedule="silo"),
+    "random-weights": _once("random-weights"),
+    "tickets": _again("magnitude", of="Frankle, Carbin 2019", time=1.0, restart="rewind"),
+    "magnitude-untrained": _new("magnitude", of="Frankle et al. 2021"),
+    "snip": _new("snip"),
+    "grasp": _new("grasp"),
+    "synflow": _new("synflow", rounds=100),
+    "static-uniform": _new("static", **UNIFORM),
+    "static-erk": _new("static", of="Mocanu et al. 2018", file="masks/allocation.py", **ERDOS_RENYI),
+    "set": _new("set:every=50", **ERDOS_RENYI),
+    "snfs": _new("snfs:every=50", **ERDOS_RENYI),
+    "rigl-uniform": _new("rigl:every=50", **UNIFORM),
+    "rigl-erk": _new("rigl:every=50", **ERDOS_RENYI),
+    "gradual": _new("gradual:every=50", **UNIFORM),
+    "dropnet": _again("dropnet"),
+    "dropnet-silo": _again("dropnet", of="Tan, Motani 2020; Liu et al. 2023", schedule="silo"),
+    "maximum": _again("maximum"),
+    "random": _once("random"),
+    "apoz": _once("apoz"),
+    "l1": _once("l1"),
+    "l2": _once("l2"),
+    "taylor": _once("taylor"),
+    "greedy-forward": _once("greedy-forward"),
+    "greedy-local": _once("greedy-local"),
+    "greedy-global": _once("greedy-global"),
 }
 """The methods by name, in the table's order."""
 SELF_PLAY_TIME = 3.0
 SELF_PLAY_DENSITIES = (0.2, 0.1)
 
 
-def _playing(method: str, paper: str, density: float, **more: Any) -> ComparedMethod:
+def _playing(method: str, density: float, *, of: str = "", **more: Any) -> ComparedMethod:
     """Returns a network that learns from nothing but its own games, sparse from the first one."""
     options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 20, **more}
-    return ComparedMethod("weights", paper, "sparse/topologies.py", options, SELF_PLAY_TIME)
+    return ComparedMethod(options, SELF_PLAY_TIME, of, "sparse/topologies.py")
 
 
 SELF_PLAY: dict[str, ComparedMethod] = {
-    "dense": _playing("magnitude", "nothing is cut", 1.0),
+    "dense": _playing("magnitude", 1.0, of=NOTHING),
     **{
-        f"{name}-{density:g}": _playing(method, paper, density, allocation=allocation)
+        f"{name}-{density:g}": _playing(method, density, of=of, allocation=allocation)
         for density in SELF_PLAY_DENSITIES
-        for name, method, paper, allocation in (
+        for name, method, of, allocation in (
             ("static-erk", "static", "Mocanu et al. 2018", "erk"),
-            ("set-erk", "set:every=50", "Mocanu et al. 2018", "erk"),
-            ("rigl-erk", "rigl:every=50", "Evci et al. 2020", "erk"),
-            ("rigl-uniform", "rigl:every=50", "Evci et al. 2020", "uniform"),
+            ("set-erk", "set:every=50", "", "erk"),
+            ("rigl-erk", "rigl:every=50", "", "erk"),
+            ("rigl-uniform", "rigl:every=50", "", "uniform"),
         )
     },
 }

@@ -10,10 +10,11 @@ from pruning.channels.groups import find_groups
 from pruning.criteria.scores import CRITERIA
 from pruning.loop.prunable import enforced, whole
 from pruning.masks.select import drop_lowest
+from pruning.methods import PRUNING_METHODS
 from pruning.models.registry import make_model
 from pruning.sparse.topologies import TOPOLOGIES
 from pruning.studies.alphazero.config import PruneConfig
-from pruning.studies.alphazero.defaults import METHODS, defaults
+from pruning.studies.alphazero.defaults import BEFORE_TRAINING, defaults
 from pruning.studies.alphazero.plans import plan_settings
 from pruning.studies.alphazero.run import make_plan
 from pruning.studies.methods.arms import HALVINGS, KEPT_FRACTION, METHODS_COMPARED, SELF_PLAY, STUDIES
@@ -95,7 +96,7 @@ def test_self_play_is_sparse_from_the_first_game():
 # ------------------------------------------------------------------------- methods of bttt prune
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [row.name for row in PRUNING_METHODS.values() if len(row.settings) > 1])
 def test_methods_have_defaults_of_their_own(method):
     config = PruneConfig("alphazero:d4", method=method)
     plan = make_plan(config)
@@ -127,13 +128,13 @@ def test_sparse_training_takes_options():
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ("snip:alpha=1", "method 'snip' takes no options, got 'alpha=1'; those that do are static, "),
+        ("snip:alpha=1", "method 'snip' takes no options, got 'alpha=1'; those that do are greedy-forward, "),
         ("rigl:alfa=1", r"method rigl:alfa=1: unknown option 'alfa' \(did you mean 'alpha'\?\)"),
         ("rigl:alpha=2", "alpha"),
         ("rigl:every=x", "method rigl:every=x: "),
         (
             "riggle",
-            r"unknown method 'riggle' \(did you mean 'rigl'\?\); methods are magnitude, .*greedy-global",
+            r"unknown method 'riggle' \(did you mean 'rigl'\?\); methods are magnitude, .*gradual",
         ),
     ],
 )
@@ -143,5 +144,9 @@ def test_a_wrong_method_is_refused(method, message):
 
 
 def test_defaults_know_methods_by_their_name_alone():
-    assert defaults("rigl:alpha=0.1", None) is defaults("rigl", None)
+    assert (
+        defaults("rigl:alpha=0.1", None) == defaults("rigl", None) == {**BEFORE_TRAINING, "allocation": "erk"}
+    )
+    assert defaults("rigl", False) == defaults("rigl", None)  # its own settings go first
+    assert defaults("l1", True) == BEFORE_TRAINING
     assert plan_settings(method="l1", schedule="constant", lr=0.1)["fraction"] == 0.2

@@ -1,0 +1,136 @@
+"""One table of all pruning methods: what each prunes, when it scores, its function, its paper, its settings.
+
+    >>> from pruning import PRUNING_METHODS
+    >>> PRUNING_METHODS["rigl"].when
+    'while training'
+    >>> PRUNING_METHODS["rigl"].options()
+    ('alpha', 'every', 'end', 'redistribute')
+
+A new method is a function with a row in `CRITERIA` or `TOPOLOGIES`, and a row here. Nothing here loads torch
+until a function is asked for, so that a command line knows all methods at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["PRUNING_METHODS", "PruningMethod", "methods_table"]
+When = Literal["after training", "before training", "while training"]
+
+
+@dataclass(frozen=True)
+class PruningMethod:
+    """A row of `PRUNING_METHODS`.
+
+    Attributes:
+        name: Its name.
+        prunes: Single "weights", or "channels": whole units.
+        when: When it scores: trained networks, initial weights, or while the network trains.
+        function: Its function, as "module.function": a criterion, or what makes a topology.
+        paper: Whose method it is, or "control".
+        settings: Flat settings of a `Plan` that make the method, for `Plan.from_settings`. With these the
+            plan still needs an amount, for example a fraction.
+    """
+
+    name: str
+    prunes: Literal["weights", "channels"]
+    when: When
+    function: str
+    paper: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The file of its function, from the package's folder on."""
+        return f"{self.function.rpartition('.')[0].removeprefix('pruning.').replace('.', '/')}.py"
+
+    def load(self) -> Callable[..., Any]:
+        """Returns its function."""
+        module, _, name = self.function.rpartition(".")
+        return getattr(import_module(module), name)
+
+    def options(self) -> tuple[str, ...]:
+        """Returns the names of its options, which are its function's keywords."""
+        parameters = signature(self.load()).parameters.values()
+        return tuple(each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY)
+
+
+def _after(name: str, prunes: Literal["weights", "channels"], function: str, paper: str) -> PruningMethod:
+    settings = {"criterion": name}
+    return PruningMethod(
+        name, prunes, "after training", f"pruning.criteria.scores.{function}", paper, settings
+    )
+
+
+def _greedy(name: str, function: str, paper: str) -> PruningMethod:
+    settings = {"criterion": name, "scope": "layer"}
+    function = f"pruning.criteria.{function}"
+    return PruningMethod(name, "channels", "after training", function, paper, settings)
+
+
+def _before(name: str, paper: str, **more: Any) -> PruningMethod:
+    settings = {"criterion": name, "untrained": True, **more}
+    return PruningMethod(
+        name, "weights", "before training", f"pruning.criteria.initial.{name}", paper, settings
+    )
+
+
+def _while(name: str, function: str, paper: str) -> PruningMethod:
+    settings = {"criterion": "random-weights", "topology": name, "untrained": True, "allocation": "erk"}
+    function = f"pruning.sparse.topologies.{function}"
+    return PruningMethod(name, "weights", "while training", function, paper, settings)
+
+
+ROWS = (
+    _after("magnitude", "weights", "magnitude", "Han et al. 2015"),
+    _after("gradient", "weights", "gradient", "Liu et al. 2023"),
+    _after("gradient-magnitude", "weights", "gradient_magnitude", "Liu et al. 2023"),
+    _after("random-weights", "weights", "random", "control"),
+    _before("snip", "Lee et al. 2019"),
+    _before("grasp", "Wang et al. 2020"),
+    _before("synflow", "Tanaka et al. 2020", rounds=100),
+    _after("dropnet", "channels", "dropnet", "Tan, Motani 2020"),
+    _after("dropnet-code", "channels", "dropnet_code", "Tan, Motani 2020"),
+    _after("maximum", "channels", "maximum", "control"),
+    _after("random", "channels", "random", "Le, Hua 2021"),
+    _after("apoz", "channels", "apoz", "Hu et al. 2016"),
+    _after("apoz-code", "channels", "apoz_code", "Hu et al. 2016"),
+    _after("l1", "channels", "l1", "Li et al. 2017"),
+    _after("l2", "channels", "l2", "Li et al. 2017"),
+    _after("taylor", "channels", "taylor", "Molchanov et al. 2019"),
+    _after("oracle", "channels", "oracle", "Tan, Motani 2020"),
+    _greedy("greedy-forward", "greedy.forward_selection", "Ye et al. 2020"),
+    _greedy("greedy-local", "imitation.local_imitation", "Ye, Wu, Liu 2020"),
+    _greedy("greedy-global", "imitation.global_imitation", "Ye, Wu, Liu 2020"),
+    _while("static", "static", "control"),
+    _while("set", "sparse_evolution", "Mocanu et al. 2018"),
+    _while("snfs", "sparse_momentum", "Dettmers et al. 2019"),
+    _while("rigl", "rigl", "Evci et al. 2020"),
+    _while("gradual", "gradual", "Zhu, Gupta 2017"),
+)
+PRUNING_METHODS: Mapping[str, PruningMethod] = {row.name: row for row in ROWS}
+"""All methods by name; the order is that of lists and tables."""
+
+
+def methods_table() -> str:
+    """Returns the table as Markdown, a line for each method."""
+    heads = ["method", "prunes", "scores", "options", "paper", "function"]
+    rows = [
+        [
+            f"`{row.name}`",
+            row.prunes,
+            row.when,
+            ", ".join(f"`{option}`" for option in row.options()),
+            row.paper,
+            f"`{row.function}`",
+        ]
+        for row in ROWS
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
