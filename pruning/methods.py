@@ -33,6 +33,7 @@ class PruningMethod:
         name: Its name.
         prunes: Single "weights", or "channels": whole units.
         when: When it scores: trained networks, initial weights, or while the network trains.
+        score: How it scores, in a few words.
         function: Its function, as "module.function": a criterion, or what makes a topology.
         paper: Whose method it is, or "control".
         settings: Flat settings of a `Plan` that make the method, for `Plan.from_settings`. With these the
@@ -42,6 +43,7 @@ class PruningMethod:
     name: str
     prunes: Literal["weights", "channels"]
     when: When
+    score: str
     function: str
     paper: str
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -62,58 +64,80 @@ class PruningMethod:
         return tuple(each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY)
 
 
-def _after(name: str, prunes: Literal["weights", "channels"], function: str, paper: str) -> PruningMethod:
-    settings = {"criterion": name}
-    return PruningMethod(
-        name, prunes, "after training", f"pruning.criteria.scores.{function}", paper, settings
-    )
+def _after(
+    name: str, prunes: Literal["weights", "channels"], function: str, paper: str, score: str
+) -> PruningMethod:
+    function = f"pruning.criteria.scores.{function}"
+    return PruningMethod(name, prunes, "after training", score, function, paper, {"criterion": name})
 
 
-def _greedy(name: str, function: str, paper: str) -> PruningMethod:
+def _greedy(name: str, function: str, paper: str, score: str) -> PruningMethod:
     settings = {"criterion": name, "scope": "layer"}
     function = f"pruning.criteria.{function}"
-    return PruningMethod(name, "channels", "after training", function, paper, settings)
+    return PruningMethod(name, "channels", "after training", score, function, paper, settings)
 
 
-def _before(name: str, paper: str, **more: Any) -> PruningMethod:
+def _before(name: str, paper: str, score: str, **more: Any) -> PruningMethod:
     settings = {"criterion": name, "untrained": True, **more}
-    return PruningMethod(
-        name, "weights", "before training", f"pruning.criteria.initial.{name}", paper, settings
-    )
+    function = f"pruning.criteria.initial.{name}"
+    return PruningMethod(name, "weights", "before training", score, function, paper, settings)
 
 
-def _while(name: str, function: str, paper: str) -> PruningMethod:
+def _while(name: str, function: str, paper: str, score: str) -> PruningMethod:
     settings = {"criterion": "random-weights", "topology": name, "untrained": True, "allocation": "erk"}
     function = f"pruning.sparse.topologies.{function}"
-    return PruningMethod(name, "weights", "while training", function, paper, settings)
+    return PruningMethod(name, "weights", "while training", score, function, paper, settings)
 
 
+ACTIVATION, ZEROS = "mean absolute activation", "fraction of zero activations"
+CODE = "as the paper's code computes it"
 ROWS = (
-    _after("magnitude", "weights", "magnitude", "Han et al. 2015"),
-    _after("gradient", "weights", "gradient", "Liu et al. 2023"),
-    _after("gradient-magnitude", "weights", "gradient_magnitude", "Liu et al. 2023"),
-    _after("random-weights", "weights", "random", "control"),
-    _before("snip", "Lee et al. 2019"),
-    _before("grasp", "Wang et al. 2020"),
-    _before("synflow", "Tanaka et al. 2020", rounds=100),
-    _after("dropnet", "channels", "dropnet", "Tan, Motani 2020"),
-    _after("dropnet-code", "channels", "dropnet_code", "Tan, Motani 2020"),
-    _after("maximum", "channels", "maximum", "control"),
-    _after("random", "channels", "random", "Le, Hua 2021"),
-    _after("apoz", "channels", "apoz", "Hu et al. 2016"),
-    _after("apoz-code", "channels", "apoz_code", "Hu et al. 2016"),
-    _after("l1", "channels", "l1", "Li et al. 2017"),
-    _after("l2", "channels", "l2", "Li et al. 2017"),
-    _after("taylor", "channels", "taylor", "Molchanov et al. 2019"),
-    _after("oracle", "channels", "oracle", "Tan, Motani 2020"),
-    _greedy("greedy-forward", "greedy.forward_selection", "Ye et al. 2020"),
-    _greedy("greedy-local", "imitation.local_imitation", "Ye, Wu, Liu 2020"),
-    _greedy("greedy-global", "imitation.global_imitation", "Ye, Wu, Liu 2020"),
-    _while("static", "static", "control"),
-    _while("set", "sparse_evolution", "Mocanu et al. 2018"),
-    _while("snfs", "sparse_momentum", "Dettmers et al. 2019"),
-    _while("rigl", "rigl", "Evci et al. 2020"),
-    _while("gradual", "gradual", "Zhu, Gupta 2017"),
+    _after("magnitude", "weights", "magnitude", "Han et al. 2015", "size"),
+    _after("gradient", "weights", "gradient", "Liu et al. 2023", "change in the last epoch"),
+    _after(
+        "gradient-magnitude",
+        "weights",
+        "gradient_magnitude",
+        "Liu et al. 2023",
+        "change in the last epoch times size",
+    ),
+    _after("random-weights", "weights", "random", "control", "random"),
+    _before("snip", "Lee et al. 2019", "sensitivity of the loss"),
+    _before("grasp", "Wang et al. 2020", "effect on the gradient's norm"),
+    _before("synflow", "Tanaka et al. 2020", "flow from input to output, without data", rounds=100),
+    _after("dropnet", "channels", "dropnet", "Tan, Motani 2020", ACTIVATION),
+    _after("dropnet-code", "channels", "dropnet_code", "Tan, Motani 2020", f"{ACTIVATION}, {CODE}"),
+    _after("maximum", "channels", "maximum", "control", f"{ACTIVATION}, the largest pruned first"),
+    _after("random", "channels", "random", "Le, Hua 2021", "random"),
+    _after("apoz", "channels", "apoz", "Hu et al. 2016", ZEROS),
+    _after("apoz-code", "channels", "apoz_code", "Hu et al. 2016", f"{ZEROS}, {CODE}"),
+    _after("l1", "channels", "l1", "Li et al. 2017", "sum of the filter's absolute weights"),
+    _after("l2", "channels", "l2", "Li et al. 2017", "norm of the filter's weights"),
+    _after("taylor", "channels", "taylor", "Molchanov et al. 2019", "first-order change of the loss"),
+    _after("oracle", "channels", "oracle", "Tan, Motani 2020", "loss without the channel"),
+    _greedy(
+        "greedy-forward",
+        "greedy.forward_selection",
+        "Ye et al. 2020",
+        "chosen one by one for the lowest loss, and rescaled",
+    ),
+    _greedy(
+        "greedy-local",
+        "imitation.local_imitation",
+        "Ye, Wu, Liu 2020",
+        "chosen one by one to reproduce the layer's output, and rescaled",
+    ),
+    _greedy(
+        "greedy-global",
+        "imitation.global_imitation",
+        "Ye, Wu, Liu 2020",
+        "chosen one by one to reproduce the network's output, and rescaled",
+    ),
+    _while("static", "static", "control", "a random mask that stays"),
+    _while("set", "sparse_evolution", "Mocanu et al. 2018", "drops the smallest, grows at random"),
+    _while("snfs", "sparse_momentum", "Dettmers et al. 2019", "drops the smallest, grows by mean gradient"),
+    _while("rigl", "rigl", "Evci et al. 2020", "drops the smallest, grows by gradient"),
+    _while("gradual", "gradual", "Zhu, Gupta 2017", "dense at first, drops the smallest little by little"),
 )
 PRUNING_METHODS: Mapping[str, PruningMethod] = {row.name: row for row in ROWS}
 """All methods by name; the order is that of lists and tables."""
@@ -121,12 +145,13 @@ PRUNING_METHODS: Mapping[str, PruningMethod] = {row.name: row for row in ROWS}
 
 def methods_table() -> str:
     """Returns the table as Markdown, a line for each method."""
-    heads = ["method", "prunes", "scores", "options", "paper", "function"]
+    heads = ["method", "prunes", "when", "score", "options", "paper", "function"]
     rows = [
         [
             f"`{row.name}`",
             row.prunes,
             row.when,
+            row.score,
             ", ".join(f"`{option}`" for option in row.options()),
             row.paper,
             f"`{row.function}`",

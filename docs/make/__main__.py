@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docs.make import experiments, games, stored, study
 from docs.make.blocks import Maker, filled
+from pruning import methods_table
 
 DOCS = Path(__file__).resolve().parents[1]
 MAKERS: dict[str, Maker] = {
@@ -22,6 +23,7 @@ MAKERS: dict[str, Maker] = {
     "machine": experiments.machine,
     "methods": experiments.methods,
     "other_boards": study.other_boards,
+    "pruning_methods": methods_table,
     "table": stored.table,
     "text": stored.text,
     "tournament": games.tournament,
@@ -31,7 +33,7 @@ MAKERS: dict[str, Maker] = {
 
 def made() -> dict[Path, str]:
     """Returns each file that is made, with its text as it should be."""
-    pages = sorted([*DOCS.glob("*.md"), *DOCS.glob("results/*.md")])
+    pages = sorted([DOCS.parent / "README.md", *DOCS.glob("*.md"), *DOCS.glob("results/*.md")])
     return {page: filled(page.read_text(encoding="utf-8"), MAKERS) for page in pages}
 
 

@@ -47,11 +47,13 @@ def test_options_are_the_keywords_that_a_function_takes():
 
 def test_the_markdown_table_has_a_line_for_each_method():
     head, rule, *lines = methods_table().splitlines()
-    assert head == "| method | prunes | scores | options | paper | function |"
-    assert rule == "| --- | --- | --- | --- | --- | --- |"
+    assert head == "| method | prunes | when | score | options | paper | function |"
+    assert rule == f"| {' | '.join(['---'] * 7)} |"
     assert [line.split(" | ")[0] for line in lines] == [f"| `{name}`" for name in PRUNING_METHODS]
-    wanted = "weights | while training | `begin`, `end`, `every`, `scope` | Zhu, Gupta 2017"
-    assert lines[-1] == f"| `gradual` | {wanted} | `pruning.sparse.topologies.gradual` |"
+    wanted = "weights | while training | a random mask that stays |  | control"
+    assert f"| `static` | {wanted} | `pruning.sparse.topologies.static` |" in lines
+    assert "| `begin`, `end`, `every`, `scope` | Zhu, Gupta 2017 |" in lines[-1]
+    assert all(line.count("|") == 8 for line in lines)
 
 
 def test_the_names_of_all_methods_load_no_torch():
