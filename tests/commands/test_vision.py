@@ -11,8 +11,8 @@ import pytest
 from commands import bttt, refused
 from tiny_data import write_idx_set
 
-from pruning.studies.bilevel.recipes import RECIPES as BILEVEL
-from pruning.studies.published.catalogue import RECIPES
+from pruning.studies.published.catalogue import RECIPES as ALL_RECIPES
+from pruning.studies.vision.recipes import RECIPES
 
 TINY = [
     *("--data-set", "digits", "--subset", "100", "--width", "0.1", "--seeds", "1"),
@@ -78,7 +78,7 @@ def test_the_list_names_every_recipe(capsys):
     for arguments in (["--list"], []):
         code, out, _ = bttt("vision", *arguments, capsys=capsys)
         assert code == 0
-        assert [line.split()[0] for line in out.splitlines()[1:]] == [*RECIPES, *BILEVEL]
+        assert [line.split()[0] for line in out.splitlines()[1:]] == list(ALL_RECIPES)
     assert not any(Path().iterdir())
 
 

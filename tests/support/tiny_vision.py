@@ -4,9 +4,8 @@ import torch
 
 from pruning.data.loading import DataSet, ImageSplit
 from pruning.studies.experiment.config import VisionConfig
-from pruning.studies.experiment.points import Point
-from pruning.studies.published.catalogue import find_recipe
-from pruning.studies.vision.report import conduct
+from pruning.studies.published.catalogue import conduct_recipe
+from pruning.studies.vision.points import Point
 
 TINY = {"data_set": "digits", "subset": 200, "width": 0.1, "seeds": 1, "cycles": 1, "epochs": 1}
 """Settings of a run of moments."""
@@ -35,7 +34,7 @@ def data_set(train=70, *, shape=(1, 6, 6), seed=0, test_seed=2):
 
 def conducted(recipe, folder, **options):
     """The folder of an experiment after it has run here."""
-    return conduct(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}), find_recipe(recipe))
+    return conduct_recipe(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}))
 
 
 def points(arm, accuracies, densities, *, seeds=3, part=0, metrics=None, noise=0.001):

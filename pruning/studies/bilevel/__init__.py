@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
+    from pruning.studies.bilevel.experiment import BilevelRecipe
     from pruning.studies.bilevel.recipes import RECIPES
-    from pruning.studies.bilevel.report import conduct
+    from pruning.studies.bilevel.report import BILEVEL_KIND
 
 __all__ = [
+    "BILEVEL_KIND",
     "RECIPES",
-    "conduct",
+    "BilevelRecipe",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("recipes", "report"))
+    __getattr__ = on_first_use(__name__, __all__, ("experiment", "recipes", "report"))

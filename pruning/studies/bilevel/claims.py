@@ -1,22 +1,21 @@
 """What is claimed of bilevel methods, judged by Student's 95% interval of the paired differences by seed.
 
-A claim holds at a level if it holds for each of its pairs of arms. "confirmed": the whole interval of every
-pair says so; "not confirmed" otherwise, and then the evidence says "refuted" where some whole interval says
-the contrary, else "undecided". "not testable": an arm is missing, or fewer than `LEAST_SEEDS` of its runs
-have made an outer step. The evidence is the pairs that do not hold, or the one that holds most narrowly.
+A claim holds at a level if it holds for each of its pairs of arms; it is refuted if one pair refutes it. It
+is "not testable" if an arm is missing, or fewer than `LEAST_SEEDS` of its runs have made an outer step. The
+evidence is the pairs that do not hold, or the one that holds most narrowly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
 import numpy as np
 
 from pruning.measures import Interval, paired, student
 from pruning.studies.bilevel.experiment import BilevelPoint, ends
-from pruning.studies.experiment import LEAST_SEEDS, Answer
+from pruning.studies.experiment import Answer, Check, common_seeds, standing, where_testable
 
-Check = Callable[[Sequence[BilevelPoint]], tuple[Answer, str]]
 Values = Callable[[Sequence[BilevelPoint], str, float], dict[int, float]]
 """Points, arm and level -> a number for each seed."""
 SHOWN = 6
@@ -49,48 +48,53 @@ def over_the_budget(metric: str) -> Values:
     return read
 
 
-def higher(pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]) -> Check:
+def higher(
+    pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
+) -> Check[BilevelPoint]:
     """Returns the check that the first arm of each pair is above the second, at each level."""
-    return _compared(pairs, values, levels, 1.0)
+    return _compared(pairs, values, levels, 0.0, inf)
 
 
-def lower(pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]) -> Check:
+def lower(
+    pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
+) -> Check[BilevelPoint]:
     """Returns the check that the first arm of each pair is below the second, at each level."""
-    return _compared(pairs, values, levels, -1.0)
+    return _compared(pairs, values, levels, -inf, 0.0)
 
 
-def above(arms: Sequence[str], values: Values, least: float, *, levels: Sequence[float]) -> Check:
+def above(
+    arms: Sequence[str], values: Values, least: float, *, levels: Sequence[float]
+) -> Check[BilevelPoint]:
     """Returns the check that each arm's mean is above a number, at each level."""
 
     def check(points: Sequence[BilevelPoint]) -> tuple[Answer, str]:
         found: dict[str, Interval] = {}
         for level in levels:
             for arm in arms:
-                own = list(values(points, arm, level).values())
-                if len(own) < LEAST_SEEDS:
-                    return "not testable", _too_few(arm, level, len(own))
-                found[f"{arm} at {level:g} less {least:g}"] = student([value - least for value in own])
-        return _answer(found, 1.0)
+                own = values(points, arm, level)
+                common_seeds(f"{arm} at {level:g}:", own)
+                found[f"{arm} at {level:g} less {least:g}"] = student([each - least for each in own.values()])
+        return _answer(found, 0.0, inf)
 
-    return check
+    return where_testable(check)
 
 
 def _compared(
-    pairs: Sequence[tuple[str, str]], values: Values, levels: Sequence[float], sign: float
-) -> Check:
+    pairs: Sequence[tuple[str, str]], values: Values, levels: Sequence[float], low: float, high: float
+) -> Check[BilevelPoint]:
+    """Returns the check that the difference of each pair is above `low` and below `high`, at each level."""
+
     def check(points: Sequence[BilevelPoint]) -> tuple[Answer, str]:
         found: dict[str, Interval] = {}
         for level in levels:
             for arm, other in pairs:
                 ones, others = (values(points, each, level) for each in (arm, other))
-                seeds = sorted(set(ones) & set(others))
-                if len(seeds) < LEAST_SEEDS:
-                    return "not testable", _too_few(f"{arm} and {other}", level, len(seeds))
-                ones, others = ([each[seed] for seed in seeds] for each in (ones, others))
-                found[f"{arm} less {other} at {level:g}"] = paired(ones, others).difference
-        return _answer(found, sign)
+                seeds = common_seeds(f"{arm} and {other} at {level:g}:", ones, others)
+                own, its = ([each[seed] for seed in seeds] for each in (ones, others))
+                found[f"{arm} less {other} at {level:g}"] = paired(own, its).difference
+        return _answer(found, low, high)
 
-    return check
+    return where_testable(check)
 
 
 def _moved(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, BilevelPoint]:
@@ -99,28 +103,21 @@ def _moved(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, 
     return {seed: each for seed, each in found.items() if each.metrics.get("outer steps", 1) > 0}
 
 
-def _answer(found: Mapping[str, Interval], sign: float) -> tuple[Answer, str]:
-    """Returns the verdict on differences that should all be of one sign, and the figures."""
-    sides = {name: sign * _side(each) for name, each in found.items()}
-    failed = [name for name, side in sides.items() if side <= 0]
+def _answer(found: Mapping[str, Interval], low: float, high: float) -> tuple[Answer, str]:
+    """Returns the verdict on differences that should all be above `low` and below `high`, and the figures."""
+    words = {name: standing(each, low, high) for name, each in found.items()}
+    failed = [name for name, word in words.items() if word != "confirmed"]
     if not failed:
         closest = min(found, key=lambda name: min(abs(found[name].low), abs(found[name].high)))
         return "confirmed", f"all {len(found)} hold, most narrowly {_figure(closest, found[closest])}"
-    word = "refuted" if min(sides.values()) < 0 else "undecided"
-    told = [_figure(name, found[name]) + " (contrary)" * (sides[name] < 0) for name in failed[:SHOWN]]
+    word = "refuted" if "refuted" in words.values() else "undecided"
+    told = [
+        _figure(name, found[name]) + " (contrary)" * (words[name] == "refuted") for name in failed[:SHOWN]
+    ]
     more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
     held = len(found) - len(failed)
     return "not confirmed", f"{word}: {held} of {len(found)} hold; not {'; '.join(told)}{more}"
 
 
-def _side(found: Interval) -> int:
-    """Returns 1 where an interval is above 0, -1 where it is below, else 0."""
-    return int(found.low > 0) - int(found.high < 0)
-
-
 def _figure(name: str, found: Interval) -> str:
     return f"{name} {found.mean:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
-
-
-def _too_few(who: str, level: float, seeds: int) -> str:
-    return f"{who} at {level:g}: {seeds} of the {LEAST_SEEDS} seeds needed"

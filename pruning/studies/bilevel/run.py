@@ -13,37 +13,37 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from bttt.runs import plain, read_json, side_by_side, write_json
+from bttt.runs import plain, read_json, side_by_side, worker_count, write_json
 from pruning.bilevel import Batches, Counter, Start, State, optimise
 from pruning.data import DataSet, load
 from pruning.studies.bilevel.baselines import BASELINES
 from pruning.studies.bilevel.experiment import BilevelArm, BilevelJob, BilevelPoint, BilevelRecipe, jobs_of
 from pruning.studies.bilevel.problems import BilevelTask
+from pruning.studies.experiment import VisionConfig
 
 DRAWS = 10**6
 """Added to a job's seed for its batches, so that they are not the random numbers that made its data."""
 
 
-def run_jobs(recipe: BilevelRecipe, folder: Path, *, data: Path | None, download: bool, workers: int) -> None:
+def run_jobs(recipe: BilevelRecipe, folder: Path, config: VisionConfig) -> None:
     """Runs all jobs of a recipe, or the rest of them.
 
     Args:
         recipe: What is run.
         folder: Where; it exists.
-        data: Folder of the data sets.
-        download: Whether to fetch them where they are not there.
-        workers: Processes.
+        config: Says where the data sets are, and the number of processes.
 
     Raises:
         ValueError: The data are not there, damaged, or too few.
         OSError: A worker process has died.
     """
-    recipe.task(loaded(recipe.data, data, download), recipe.levels[0], 0)  # errors before processes start
-    folder, data = folder.absolute(), data and data.absolute()
+    images = loaded(recipe.data, config.data, config.download)
+    recipe.task(images, recipe.levels[0], 0)  # errors before processes start
+    folder, data = folder.absolute(), config.data and config.data.absolute()
     waiting = [job for job in jobs_of(recipe) if not (folder / job.file).exists()]
-    calls = ((recipe, folder, job, data, download) for job in waiting)
+    calls = ((recipe, folder, job, data, config.download) for job in waiting)
     with tqdm(total=len(waiting), unit="run", disable=None) as progress:
-        side_by_side(_run, calls, workers=max(1, min(workers, len(waiting))), progress=progress)
+        side_by_side(_run, calls, workers=worker_count(config.workers, len(waiting)), progress=progress)
 
 
 def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:

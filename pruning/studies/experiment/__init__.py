@@ -7,28 +7,23 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
+    from pruning.studies.experiment.changes import FALLBACK, option_changes
     from pruning.studies.experiment.claims import (
-        AS_DENSE,
         LEAST_SEEDS,
         Answer,
         Check,
         Claim,
         Finding,
-        Range,
-        ahead,
-        ahead_at,
-        ahead_in,
+        NotTestableError,
         all_of,
-        as_dense,
+        common_seeds,
         judge,
-        larger_gap,
-        near,
-        not_behind,
-        not_behind_in,
-        wider_lead,
+        standing,
+        where_testable,
     )
-    from pruning.studies.experiment.config import DEVICE, FALLBACK, VisionConfig, chosen_data
-    from pruning.studies.experiment.points import KEPT, Point, by_level
+    from pruning.studies.experiment.conductor import Kind, conduct
+    from pruning.studies.experiment.config import BILEVEL, CLASSIFIER, DEVICE, VisionConfig
+    from pruning.studies.experiment.recipe import ExperimentRecipe, Picture
     from pruning.studies.experiment.report import (
         FIGURE_FILE,
         JSON_FILE,
@@ -36,15 +31,14 @@ if TYPE_CHECKING:
         TABLE_FILE,
         TEXT_FILE,
         WIDTH,
-        filled,
-        machines,
+        diverged_text,
         short,
-        told,
     )
     from pruning.studies.experiment.style import COLORS, DASHES, DOTS_AN_INCH, SMALL
 
 __all__ = [
-    "AS_DENSE",
+    "BILEVEL",
+    "CLASSIFIER",
     "COLORS",
     "DASHES",
     "DEVICE",
@@ -52,7 +46,6 @@ __all__ = [
     "FALLBACK",
     "FIGURE_FILE",
     "JSON_FILE",
-    "KEPT",
     "LEAST_SEEDS",
     "POINTS_FILE",
     "SMALL",
@@ -62,28 +55,24 @@ __all__ = [
     "Answer",
     "Check",
     "Claim",
+    "ExperimentRecipe",
     "Finding",
-    "Point",
-    "Range",
+    "Kind",
+    "NotTestableError",
+    "Picture",
     "VisionConfig",
-    "ahead",
-    "ahead_at",
-    "ahead_in",
     "all_of",
-    "as_dense",
-    "by_level",
-    "chosen_data",
-    "filled",
+    "common_seeds",
+    "conduct",
+    "diverged_text",
     "judge",
-    "larger_gap",
-    "machines",
-    "near",
-    "not_behind",
-    "not_behind_in",
+    "option_changes",
     "short",
-    "told",
-    "wider_lead",
+    "standing",
+    "where_testable",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("config", "style", "points", "claims", "report"))
+    __getattr__ = on_first_use(
+        __name__, __all__, ("config", "style", "claims", "report", "recipe", "changes", "conductor")
+    )

@@ -1,23 +1,30 @@
-"""The settings of `bttt vision`, and what they change in a recipe."""
+"""The options of `bttt vision`. Each says which field of a recipe it sets, for each kind of recipe."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import tyro
 
-if TYPE_CHECKING:
-    pass
-
-
-FALLBACK = "digits"
-"""The data set that needs no folder."""
-
-
+CLASSIFIER, BILEVEL = "classifier", "bilevel"
+"""The kinds of recipes: of pruned image classifiers, and of bilevel methods."""
 DEVICE = "cpu"
+
+
+SETS = "sets"
+"""Key of a field's metadata: kind of recipe -> the field that the option sets there."""
+
+
+def _sets(**fields: str) -> dict[str, dict[str, str]]:
+    """Returns the metadata of an option that changes a recipe.
+
+    Args:
+        fields: Kind of recipe -> the field that the option sets there, for example "width" or
+            "training.batch". Recipes of other kinds have no such option.
+    """
+    return {SETS: fields}
 
 
 @dataclass(frozen=True)
@@ -44,29 +51,31 @@ class VisionConfig:
     recipe."""
     download: bool = False
     """Download the data set if the folder does not hold it."""
-    model: str | None = None
+    model: str | None = field(default=None, metadata=_sets(classifier="model"))
     """Network, for example resnet20 or dropnet-a:40-40. Default: as in the recipe."""
-    width: float | None = None
+    width: float | None = field(default=None, metadata=_sets(classifier="width"))
     """Factor on the width of the network. Default: as in the recipe."""
-    subset: int | None = None
+    subset: int | None = field(default=None, metadata=_sets(classifier="subset", bilevel="samples"))
     """Training images to use, balanced over the classes, and at most as many test images; in bilevel recipes,
     training and validation samples together. Default: as in the recipe."""
-    classes: int | None = None
+    classes: int | None = field(default=None, metadata=_sets(classifier="classes"))
     """Number of classes to use, the first ones. Default: as in the recipe."""
-    size: int | None = None
+    size: int | None = field(default=None, metadata=_sets(classifier="size"))
     """Rows and columns to which the images of the data set folder are scaled and cropped. Default: 64."""
-    arms: tuple[str, ...] | None = None
+    arms: tuple[str, ...] | None = field(default=None, metadata=_sets(classifier="arms", bilevel="arms"))
     """Variants to run, by name. Default: as in the recipe."""
-    seeds: int | None = None
+    seeds: int | None = field(default=None, metadata=_sets(classifier="seeds", bilevel="seeds"))
     """Runs per variant, with seeds 0, 1, ... Default: as in the recipe."""
-    cycles: int | None = None
+    cycles: int | None = field(default=None, metadata=_sets(classifier="cycles"))
     """Maximum pruning cycles after the dense network. Default: as in the recipe."""
-    epochs: int | None = None
+    epochs: int | None = field(default=None, metadata=_sets(classifier="training.epochs", bilevel="passes"))
     """Training epochs, at most with early stopping; in bilevel recipes, samples that a method may use per
     training sample. Default: as in the recipe."""
-    batch: int | None = None
+    batch: int | None = field(default=None, metadata=_sets(classifier="training.batch"))
     """Images per step. Default: as in the recipe."""
-    precision: Literal["float32", "bfloat16"] | None = None
+    precision: Literal["float32", "bfloat16"] | None = field(
+        default=None, metadata=_sets(classifier="training.precision")
+    )
     """Number format of the layers' products (autocast). Default: as in the recipe."""
     device: str = DEVICE
     """Device to train on: cpu, cuda, cuda:1, ..."""
@@ -79,13 +88,3 @@ class VisionConfig:
     verdicts: Path | None = None
     """Run nothing; print the verdict on each claim of the experiments in this folder. Default: run the
     recipe."""
-
-
-def chosen_data(config: VisionConfig, data: str) -> str:
-    """Returns the data set that is taken instead of a recipe's, or that one."""
-    from pruning.data import VARIABLE, is_there
-
-    if config.data_set is not None:
-        return config.data_set
-    named = config.data is not None or os.environ.get(VARIABLE) or config.download
-    return data if named or is_there(data, None) else FALLBACK

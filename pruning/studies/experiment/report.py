@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Protocol
 
-from bttt.runs import read_json
+from bttt.runs import ENVIRONMENT_FILE, read_json
 from pruning.studies.experiment.claims import Finding
 
 TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
@@ -19,9 +20,21 @@ TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
 WIDTH = 110
 
 
+class MeasuredArm(Protocol):
+    """What points of all kinds have."""
+
+    @property
+    def arm(self) -> str:
+        """Name of the arm."""
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """What was measured, by name."""
+
+
 def machines(folder: Path) -> str:
     """Returns where the runs were made, as text."""
-    made = read_json(folder / "environment.json", list)
+    made = read_json(folder / ENVIRONMENT_FILE, list)
     told = {
         f"{one['machine']}, {one['cores']} cores, {one.get('device', 'cpu')}, {one['date'][:10]}"
         for one in made
@@ -35,12 +48,12 @@ def told(finding: Finding) -> str:
     return fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
+def diverged_text(points: Iterable[MeasuredArm]) -> str:
+    """Returns how many of the points are of training that diverged, by arm; "" where none is."""
+    found = Counter(point.arm for point in points if point.metrics.get("diverged"))
+    return ", ".join(f"{arm} {number}" for arm, number in found.items())
+
+
 def short(value: float) -> float:
     """Returns a number with six digits, or a whole number as it is."""
     return int(value) if float(value).is_integer() else float(f"{value:.6g}")
-
-
-def filled(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Returns rows that all have all columns; "" where there is no value."""
-    heads = dict.fromkeys(head for line in lines for head in line)
-    return [{head: line.get(head, "") for head in heads} for line in lines]

@@ -1,16 +1,35 @@
-"""The recipes of `bttt vision`, by name."""
+"""The recipes of `bttt vision`, of both kinds, by name."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bttt.runs import nearest
+from pruning.studies.bilevel import BILEVEL_KIND, BilevelRecipe
 from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
-from pruning.studies.vision import Recipe
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.experiment import VisionConfig, conduct
+from pruning.studies.vision import VISION_KIND, Recipe
+from pruning.studies.vision.recipes import RECIPES as VISION_RECIPES
+
+RECIPES: dict[str, Recipe | BilevelRecipe] = {**VISION_RECIPES, **BILEVEL_RECIPES}
 
 
-def find_recipe(name: str) -> Recipe:
+def find_recipe(name: str) -> Recipe | BilevelRecipe:
     """Returns the recipe of that name; ValueError with the known names where there is none."""
     if name not in RECIPES:
-        known = [*RECIPES, *BILEVEL_RECIPES]
-        raise ValueError(f"unknown recipe {name!r}{nearest(name, known)}; recipes are {', '.join(known)}")
+        known = ", ".join(RECIPES)
+        raise ValueError(f"unknown recipe {name!r}{nearest(name, list(RECIPES))}; recipes are {known}")
     return RECIPES[name]
+
+
+def conduct_recipe(config: VisionConfig) -> Path:
+    """Runs or continues the experiment that a configuration names, and returns its folder.
+
+    Raises:
+        ValueError: There is no such recipe, or as `conduct` says.
+        OSError: As `conduct` says.
+    """
+    recipe = find_recipe(config.recipe)
+    if isinstance(recipe, BilevelRecipe):
+        return conduct(config, recipe, BILEVEL_KIND)
+    return conduct(config, recipe, VISION_KIND)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bttt.command_line import suggest
@@ -9,7 +10,7 @@ from bttt.runs import OK
 from pruning.studies.experiment import VisionConfig
 
 if TYPE_CHECKING:
-    pass
+    from pruning.studies.experiment import ExperimentRecipe
 
 
 def run(config: VisionConfig) -> int:
@@ -26,29 +27,21 @@ def run(config: VisionConfig) -> int:
         print(verdict_table(config.verdicts))
         suggest("vision", "--list", why="the recipes")
         return OK
-    from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
     from pruning.studies.published.catalogue import (  # torch, which takes a second to load
         RECIPES,
-        find_recipe,
+        conduct_recipe,
     )
 
     if config.list or not config.recipe:
-        print(listing({**RECIPES, **BILEVEL_RECIPES}))
+        print(listing(RECIPES))
         suggest("vision", next(iter(RECIPES)), "--small", why="run the first recipe on a small scale")
-        return OK
-    if config.recipe in BILEVEL_RECIPES:
-        from pruning.studies.bilevel import conduct as conduct_bilevel
-
-        folder = conduct_bilevel(config)
     else:
-        from pruning.studies.vision import conduct
-
-        folder = conduct(config, find_recipe(config.recipe))
-    suggest("vision", "--verdicts", folder, why="the verdicts as a Markdown table")
+        folder = conduct_recipe(config)
+        suggest("vision", "--verdicts", folder, why="the verdicts as a Markdown table")
     return OK
 
 
-def listing(recipes: Any) -> str:
+def listing(recipes: Mapping[str, ExperimentRecipe[Any, Any]]) -> str:
     """Returns the recipes with data, network, number of arms and the paper, a line each."""
     lines = [
         f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  "

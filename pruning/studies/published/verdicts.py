@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bttt.runs import read_json
+from pruning.studies.experiment import JSON_FILE, TEXT_FILE
 
 VERDICTS = ("confirmed", "not confirmed", "not testable")
-JSON_FILE, TEXT_FILE = "results.json", "report.txt"
 
 
 def verdict_table(folder: Path) -> str:

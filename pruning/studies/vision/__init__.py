@@ -8,15 +8,15 @@ from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
     from pruning.studies.vision.experiment import Recipe
-    from pruning.studies.vision.report import conduct
+    from pruning.studies.vision.report import VISION_KIND
     from pruning.studies.vision.task import Training, VisionTask
 
 __all__ = [
+    "VISION_KIND",
     "Recipe",
     "Training",
     "VisionTask",
-    "conduct",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("experiment", "report", "task"))
+    __getattr__ = on_first_use(__name__, __all__, ("experiment", "task", "report"))

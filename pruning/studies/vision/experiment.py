@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Self
 
-from bttt.runs import nearest
+from bttt.runs import NOT_A_SETTING, option, plain, require_at_least
 from pruning.loop import Amount, LearningRate, Level, Plan, Scoring, Stop
-from pruning.models import unmasked
-from pruning.studies.experiment import Claim, Point
+from pruning.models import check_model, unmasked
+from pruning.studies.experiment import ExperimentRecipe, Picture
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.task import Training, VisionTask
 
 ONE_SHOT_CYCLES = 1
+Measure = Callable[[str, VisionTask, Level], Mapping[str, float]]
+"""Name of an arm, task and level -> numbers by name."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Arm:
     follows: str = ""
     shuffled: bool = False
 
+    @property
+    def prunings(self) -> int:
+        """Prunings of each dense network: one for each part, or one in cycles."""
+        return max(1, len(self.parts))
+
 
 @dataclass(frozen=True)
 class Published:
@@ -73,17 +80,13 @@ class Published:
     source: str = "figure"
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class Recipe(ExperimentRecipe[Arm, Point]):
     """An experiment by name, as published where the paper says how.
 
     Attributes:
-        name: PAPER/EXPERIMENT.
-        paper: Whose experiment it is.
-        data: The data set, a name in `pruning.data.loading.SETS`.
         model: The network's spec in `pruning.models.registry`.
         training: How every network is trained, but for the learning rate.
-        arms: The ways to prune and train, by name.
         bases: The dense networks that arms share, by name.
         plan: Settings of a `Plan` that all arms share.
         init: How weights are drawn, a name in `pruning.models.registry.INITS`.
@@ -92,41 +95,29 @@ class Recipe:
         classes: Classes taken; None is all.
         size: Rows and columns of the images of the data set "folder"; None is 64.
         cycles: Most cycles of the arms that prune in cycles.
-        seeds: Runs of each arm, with the seeds 0, 1, ...
-        small: Changes for small machines; those of "training" are to the training, "arms" are names.
-        claims: What the paper claims, as checks of our numbers.
-        published: The paper's numbers.
-        measure: What else is measured of each finished network: from the arm's name, the task and the level
-            to numbers by name.
+        published: The paper's numbers, which are of its data set.
+        measure: What else is measured of each finished network.
         sections: Further parts of the report, by title: functions of the points.
         pictures: Further pictures, by file: functions that draw the points there.
-        note: How this differs from the paper.
     """
 
-    name: str
-    paper: str
-    data: str
-    model: str
     training: Training
-    arms: Mapping[str, Arm]
-    bases: Mapping[str, Base] = field(default_factory=dict)
-    plan: Mapping[str, Any] = field(default_factory=dict)
+    bases: Mapping[str, Base] = field(default_factory=dict, metadata=NOT_A_SETTING)
+    plan: Mapping[str, Any] = field(default_factory=dict, metadata=NOT_A_SETTING)
     init: str = "default"
     width: float = 1.0
     subset: int | None = None
     classes: int | None = None
     size: int | None = None
-    cycles: int = 12
-    seeds: int = 3
-    small: Mapping[str, Any] = field(default_factory=dict)
-    claims: tuple[Claim, ...] = ()
-    published: tuple[Published, ...] = ()
-    measure: Callable[[str, VisionTask, Level], Mapping[str, float]] | None = None
-    sections: Mapping[str, Callable[[Sequence[Point]], str]] = field(default_factory=dict)
-    pictures: Mapping[str, Callable[[Path, Sequence[Point]], None]] = field(default_factory=dict)
-    note: str = ""
+    cycles: int = option(12, setting=False)
+    published: tuple[Published, ...] = option((), setting=False)
+    measure: Measure | None = option(None, setting=False)
+    sections: Mapping[str, Callable[[Sequence[Point]], str]] = field(
+        default_factory=dict, metadata=NOT_A_SETTING
+    )
+    pictures: Mapping[str, Picture[Point]] = field(default_factory=dict, metadata=NOT_A_SETTING)
 
-    def with_changes(self, changes: Mapping[str, Any]) -> Recipe:
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
         """Returns the recipe with other values of its fields.
 
         Args:
@@ -142,30 +133,37 @@ class Recipe:
             chosen["plan"] = {"exclude": unmasked(chosen["model"]), **chosen.get("plan", {})}
         if "plan" in chosen:
             chosen["plan"] = {**self.plan, **chosen["plan"]}
-        if "arms" in chosen:
-            chosen["arms"] = self._chosen_arms(chosen["arms"])
-        return replace(self, **chosen)
+        if chosen.get("data", self.data) != self.data:
+            chosen["published"] = ()
+        return super().with_changes(chosen)
 
-    def settings(self) -> dict[str, Any]:
-        """Returns what decides each of its runs, as JSON values; not which arms, cycles and seeds it has."""
-        apart = (
-            "arms",
-            "bases",
-            "cycles",
-            "seeds",
-            "small",
-            "claims",
-            "published",
-            "sections",
-            "measure",
-            "pictures",
-            "note",
-            "paper",
-            "plan",
-        )
-        named = (each.name for each in fields(self) if each.name not in apart)
-        values = {name: getattr(self, name) for name in named}
-        return {**values, "training": asdict(self.training)}
+    def check(self) -> None:
+        """Raises ValueError where a value is out of range."""
+        check_model(self.model, self.width)
+        require_at_least(1, subset=self.subset, epochs=self.training.epochs)
+        super().check()
+        for name, arm in self.arms.items():
+            if arm.follows and arm.follows not in self.arms:
+                raise ValueError(
+                    f"arm {name!r} trains the masks of {arm.follows!r}, which must be chosen too"
+                )
+            for part in range(arm.prunings):
+                self.plan_of(arm, part, 0)
+
+    def identity(self) -> dict[str, Any]:
+        """Returns what decides the name of its folder, as JSON values: the settings and the plan."""
+        return {**self.settings(), "plan": plain(self.plan)}
+
+    def changeable(self) -> dict[str, Any]:
+        """Returns all values that `with_changes` may change, by name, but for the arms."""
+        found = self.settings()
+        training = found.pop("training")
+        return {**found, **training, **self.plan, "cycles": self.cycles, "seeds": self.seeds}
+
+    def record(self) -> dict[str, Any]:
+        """Returns what is needed to make its runs again, beside the settings and seeds, as JSON values."""
+        bases = {name: plain(asdict(base)) for name, base in self.bases.items()}
+        return {"plan": plain(self.plan), **super().record(), "bases": bases, "cycles": self.cycles}
 
     def training_of(self, arm: Arm | Base) -> Training:
         """Returns how an arm's cycles, or a base, are trained."""
@@ -196,20 +194,6 @@ class Recipe:
             stop=Stop(cycles=0),
             seed=seed,
         )
-
-    def _chosen_arms(self, names: Sequence[str]) -> dict[str, Arm]:
-        if not names:
-            raise ValueError(f"no arm is chosen; arms of {self.name} are {', '.join(self.arms)}")
-        for name in names:
-            if name not in self.arms:
-                raise ValueError(
-                    f"unknown arm {name!r}{nearest(name, self.arms)}; arms of {self.name} are "
-                    f"{', '.join(self.arms)}"
-                )
-        for name in names:
-            if (host := self.arms[name].follows) and host not in names:
-                raise ValueError(f"arm {name!r} trains the masks of {host!r}, which must be chosen too")
-        return {name: arm for name, arm in self.arms.items() if name in names}
 
 
 @dataclass(frozen=True)
@@ -245,6 +229,6 @@ def stages(recipe: Recipe) -> Iterator[list[Job]]:
             Job(name, arm.base, part, seed)
             for seed in seeds
             for name, arm in recipe.arms.items()
-            for part in range(max(1, len(arm.parts)))
+            for part in range(arm.prunings)
             if bool(arm.follows) == follows
         ]

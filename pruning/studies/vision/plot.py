@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruning.measures import Interval, student
-from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL, Point, by_level
+from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL
+from pruning.studies.vision.points import Point, by_level
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,6 @@ again. This process alone writes results.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -15,16 +14,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bttt.runs import side_by_side
+from bttt.runs import side_by_side, worker_count
 from pruning.channels import shrink
 from pruning.data import DataSet, load
 from pruning.loop import Additions, Level, Plan, Result, stored_masks, stored_results, stored_weights
 from pruning.loop import run as run_loop
 from pruning.masks import Masks
 from pruning.measures import cost
-from pruning.studies.experiment import KEPT, Point
+from pruning.studies.experiment import VisionConfig
 from pruning.studies.vision.cost import relative_costs
 from pruning.studies.vision.experiment import Arm, Job, Recipe, stages
+from pruning.studies.vision.points import KEPT, Point
 from pruning.studies.vision.task import VisionTask
 
 SHUFFLING = 7
@@ -33,32 +33,26 @@ MORE, RELATIVE_COSTS = "more", "relative costs"
 """Groups of numbers in a stored result: those of the recipe's `measure`, and of `relative_costs`."""
 
 
-def run_jobs(
-    recipe: Recipe, folder: Path, *, data: Path | None, download: bool, device: str, workers: int
-) -> None:
+def run_jobs(recipe: Recipe, folder: Path, config: VisionConfig) -> None:
     """Runs all jobs of a recipe, or the rest of them.
 
     Args:
         recipe: What is run.
         folder: Where; it exists.
-        data: Folder of the data sets.
-        download: Whether to fetch them where they are not there.
-        device: Where the networks are trained, as torch names it.
-        workers: Processes.
+        config: Says where the data sets are, the device, and the number of processes.
 
     Raises:
         ValueError: The data are not there or damaged, or a folder holds runs of other settings.
         OSError: A worker process has died.
     """
-    _check_device(device)
-    _data(recipe, data, download)  # errors before processes are started
+    _data(recipe, config.data, config.download)  # errors before processes are started
     # workers are reused, and may be in the folder where they were started
-    folder, data = folder.absolute(), data and data.absolute()
+    folder, data = folder.absolute(), config.data and config.data.absolute()
     every = list(stages(recipe))
-    workers = min(workers, max(map(len, every)))
+    workers = worker_count(config.workers, max(map(len, every)))
     with tqdm(total=sum(map(len, every)), unit="run", disable=None) as progress:
         for jobs in every:
-            calls = ((recipe, folder, job, data, download, device) for job in jobs)
+            calls = ((recipe, folder, job, data, config.download, config.device) for job in jobs)
             side_by_side(_run, calls, workers=workers, progress=progress)
 
 
@@ -78,21 +72,6 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
         for result in stored_results(folder / job.folder, plan)
         if result.cycle or not plan.start.untrained
     ]
-
-
-def device_name(device: str) -> str:
-    """Returns what a device is called, a GPU's own name; ValueError where it is not there."""
-    _check_device(device)
-    return torch.cuda.get_device_name(device) if device != "cpu" else device
-
-
-def _check_device(device: str) -> None:
-    """Raises ValueError where there is no such device."""
-    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,3})?", device):
-        raise ValueError(f"device must be cpu, cuda, or a certain GPU as cuda:1, got {device!r}")
-    found = torch.cuda.device_count()
-    if device != "cpu" and int(device.partition(":")[2] or 0) >= found:
-        raise ValueError(f"device {device!r} is not there: torch finds {found or 'no'} GPU; cpu is")
 
 
 def _point(plan: Plan, job: Job, result: Result) -> Point:

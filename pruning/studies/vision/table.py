@@ -11,8 +11,10 @@ import numpy as np
 
 from bttt.runs import aligned
 from pruning.measures import Interval, normal, student
-from pruning.studies.experiment import AS_DENSE, Point, by_level, short
+from pruning.studies.experiment import short
+from pruning.studies.vision.claims import AS_DENSE
 from pruning.studies.vision.experiment import Published
+from pruning.studies.vision.points import Point, by_level
 
 SAME_ROW = 1.15
 """Levels of one cycle stand under one density where they differ by no more than this factor."""

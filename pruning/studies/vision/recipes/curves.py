@@ -19,7 +19,8 @@ from bttt.runs import aligned
 from pruning.channels import cuttable
 from pruning.criteria import Layer, discrepancy_curves, endless, global_path, local_discrepancy
 from pruning.measures import student
-from pruning.studies.experiment import LEAST_SEEDS, Answer, Point
+from pruning.studies.experiment import LEAST_SEEDS, Answer
+from pruning.studies.vision.points import Point
 
 if TYPE_CHECKING:
     from pruning.loop import Level

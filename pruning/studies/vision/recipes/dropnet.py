@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from pruning.models import unmasked
-from pruning.studies.experiment import Claim, ahead, ahead_at, near, not_behind
+from pruning.studies.experiment import Claim
+from pruning.studies.vision.claims import ahead, ahead_at, near, not_behind
 from pruning.studies.vision.experiment import Arm, Base, Published, Recipe
 from pruning.studies.vision.task import Training
 

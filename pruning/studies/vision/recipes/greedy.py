@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pruning.studies.experiment import Claim, ahead, all_of, not_behind
+from pruning.studies.experiment import Claim, all_of
+from pruning.studies.vision.claims import ahead, not_behind
 from pruning.studies.vision.experiment import Arm, Base, Recipe
 from pruning.studies.vision.recipes.curves import (
     CURVES,

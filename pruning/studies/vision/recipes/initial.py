@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pruning.studies.experiment import Claim, Range, ahead, all_of, larger_gap, not_behind
+from pruning.studies.experiment import Claim, all_of
+from pruning.studies.vision.claims import ahead, larger_gap, not_behind
+from pruning.studies.vision.comparison import Range
 from pruning.studies.vision.experiment import Arm, Base, Recipe
 from pruning.studies.vision.task import Training
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pruning.studies.alphazero import plan_settings
-from pruning.studies.experiment import Claim, ahead, not_behind
+from pruning.studies.experiment import Claim
 from pruning.studies.methods import KEPT_FRACTION, METHODS_COMPARED, ComparedMethod
+from pruning.studies.vision.claims import ahead, not_behind
 from pruning.studies.vision.experiment import Arm, Base, Recipe
 from pruning.studies.vision.task import Training
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pruning.studies.experiment import Claim, ahead, all_of, larger_gap, not_behind, wider_lead
+from pruning.studies.experiment import Claim, all_of
+from pruning.studies.vision.claims import ahead, larger_gap, not_behind, wider_lead
 from pruning.studies.vision.experiment import Arm, Base, Published, Recipe
 from pruning.studies.vision.task import Training
 

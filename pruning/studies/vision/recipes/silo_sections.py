@@ -8,7 +8,8 @@ import numpy as np
 
 from bttt.runs import aligned
 from pruning.measures import student
-from pruning.studies.experiment import LEAST_SEEDS, Answer, Point, by_level
+from pruning.studies.experiment import LEAST_SEEDS, Answer
+from pruning.studies.vision.points import Point, by_level
 
 SHARES = ("0.25", "1")
 """Of the training, where spreads are measured (see `vision_task.SPREAD_AT`)."""

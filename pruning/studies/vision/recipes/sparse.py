@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from pruning.studies.experiment import Check, Claim, ahead, ahead_in, all_of, not_behind, not_behind_in
+from pruning.studies.experiment import Check, Claim, all_of
+from pruning.studies.vision.claims import ahead, ahead_in, not_behind, not_behind_in
 from pruning.studies.vision.experiment import Arm, Recipe
 from pruning.studies.vision.recipes.sparse_sections import costs, layer_densities
 from pruning.studies.vision.task import Training

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from pruning.studies.experiment import Claim, ahead, ahead_in, all_of, not_behind, not_behind_in
+from pruning.studies.experiment import Claim, all_of
+from pruning.studies.vision.claims import ahead, ahead_in, not_behind, not_behind_in
 from pruning.studies.vision.experiment import Arm, Published, Recipe
 from pruning.studies.vision.recipes.sparse import (
     EVERY_LEVEL,

@@ -8,8 +8,9 @@ import numpy as np
 
 from bttt.runs import aligned
 from pruning.measures import Interval, paired
-from pruning.studies.experiment import KEPT, LEAST_SEEDS, Answer, Check, Point, by_level
+from pruning.studies.experiment import LEAST_SEEDS, Answer, Check
 from pruning.studies.vision.cost import INFERENCE, TRAINING
+from pruning.studies.vision.points import KEPT, Point, by_level
 
 VALIDATION = "validation accuracy"
 """The metric that chooses."""

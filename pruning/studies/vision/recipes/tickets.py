@@ -10,18 +10,10 @@ import numpy as np
 
 from bttt.runs import aligned
 from pruning.measures import Bounds, TicketVerdict, verdict
-from pruning.studies.experiment import (
-    Claim,
-    Point,
-    ahead,
-    ahead_at,
-    as_dense,
-    by_level,
-    near,
-    not_behind,
-    wider_lead,
-)
+from pruning.studies.experiment import Claim
+from pruning.studies.vision.claims import ahead, ahead_at, as_dense, near, not_behind, wider_lead
 from pruning.studies.vision.experiment import Arm, Base, Recipe
+from pruning.studies.vision.points import Point, by_level
 from pruning.studies.vision.task import Training
 
 PAPER = (

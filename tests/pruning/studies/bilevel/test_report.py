@@ -6,12 +6,13 @@ import json
 import pytest
 from commands import bttt, refused
 
+from pruning.studies.bilevel.changes import changed
 from pruning.studies.bilevel.experiment import BilevelPoint
 from pruning.studies.bilevel.recipes import BATCHES, METHODS, RECIPES, SINGLE
-from pruning.studies.bilevel.report import changes, conduct
 from pruning.studies.bilevel.run import read_points
 from pruning.studies.experiment.claims import judge
 from pruning.studies.experiment.config import VisionConfig
+from pruning.studies.published.catalogue import conduct_recipe
 from pruning.studies.published.verdicts import verdict_table
 
 FILES = ("report.txt", "table.csv", "points.csv", "results.json", "figure.png")
@@ -20,7 +21,7 @@ TINY = {"data_set": "digits", "subset": 80, "epochs": 30, "arms": ARMS}
 
 
 def conducted(folder, recipe="bilevel/cleaning-mnist", **options):
-    return conduct(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}))
+    return conduct_recipe(VisionConfig(recipe=recipe, out=folder, **{**TINY, **options}))
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,7 @@ def timeless(points):
 
 
 def recipe_of(name, **options):
-    published = RECIPES[name]
-    return published.with_changes(changes(VisionConfig(recipe=name, **{**TINY, **options}), published))
+    return changed(RECIPES[name], VisionConfig(recipe=name, **{**TINY, **options}))
 
 
 def test_what_is_stored_has_one_report(folder, capsys):

@@ -11,8 +11,9 @@ from pruning.loop.prunable import whole
 from pruning.loop.stored import stored_results
 from pruning.models.registry import make_model
 from pruning.studies.experiment.claims import judge
-from pruning.studies.published.catalogue import RECIPES, find_recipe
+from pruning.studies.published.catalogue import find_recipe
 from pruning.studies.vision.experiment import Recipe, stages
+from pruning.studies.vision.recipes import RECIPES
 from pruning.studies.vision.recipes.curves import AGREEMENT, CURVES, SUPPORTS, WAYS
 
 SCALES = [(name, small) for name in RECIPES for small in (False, True)]

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pruning.studies.experiment.points import Point
 from pruning.studies.vision.plot import curve, draw, picture
+from pruning.studies.vision.points import Point
 
 
 def points(arm="minimum", *, seeds=3, cycles=4, keep=0.5, part=0, drop=0.1):

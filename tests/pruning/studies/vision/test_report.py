@@ -7,9 +7,9 @@ import pytest
 from tiny_vision import TINY, conducted
 
 from pruning.studies.experiment.config import VisionConfig
-from pruning.studies.published.catalogue import RECIPES, find_recipe
-from pruning.studies.vision.changes import changes
-from pruning.studies.vision.report import conduct
+from pruning.studies.published.catalogue import conduct_recipe, find_recipe
+from pruning.studies.vision.changes import changed
+from pruning.studies.vision.recipes import RECIPES
 
 FILES = ("report.txt", "table.csv", "points.csv", "results.json", "figure.png")
 SETTINGS = {"width": 1.0, "subset": 100, "seeds": 3, "cycles": 2, "epochs": 3}
@@ -79,8 +79,8 @@ def test_the_report_says_at_which_scale_and_what_the_claims_came_to(folder):
     record = json.loads((folder / "results.json").read_text())
     head = " ".join(report.split("\n\n")[0].split())
     assert record["scale"].startswith("changed: ")
-    for changed in ("data digits", "subset 100", "epochs 3"):
-        assert changed in record["scale"] and changed in head
+    for change in ("data digits", "subset 100", "epochs 3"):
+        assert change in record["scale"] and change in head
     assert "fraction" not in record["scale"]  # the paper's
     told = " ".join(report.split())
     for claim in record["claims"]:
@@ -92,9 +92,9 @@ def test_the_report_says_at_which_scale_and_what_the_claims_came_to(folder):
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_scale_of_a_small_run_is_all_that_is_small(recipe, tmp_path):
     chosen = find_recipe(recipe)
-    found = chosen.with_changes(changes(VisionConfig(recipe=recipe, small=True, data=tmp_path), chosen))
+    found = changed(chosen, VisionConfig(recipe=recipe, small=True, data=tmp_path))
     assert found.settings() == chosen.with_changes(chosen.small).settings()
-    own = chosen.with_changes(changes(VisionConfig(recipe=recipe, data=tmp_path), chosen))
+    own = changed(chosen, VisionConfig(recipe=recipe, data=tmp_path))
     assert own.settings() == chosen.settings() and own == chosen
 
 
@@ -103,7 +103,7 @@ def test_options_stand_above_those_of_the_small_scale():
     config = VisionConfig(
         recipe=chosen.name, small=True, data_set="cifar100", width=1.0, epochs=2, arms=("weak-imp",)
     )
-    found = chosen.with_changes(changes(config, chosen))
+    found = changed(chosen, config)
     assert (found.data, found.width, found.training.epochs) == ("cifar100", 1.0, 2)
     assert list(found.arms) == ["weak-imp"]
     assert (found.model, found.subset, found.training.precision) == ("resnet8", 1500, "bfloat16")
@@ -113,9 +113,7 @@ def test_settings_decide_the_folder(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     tiny = {**TINY, "subset": 100, "cycles": 0, "arms": ("minimum",)}
     folders = [
-        conduct(
-            VisionConfig(recipe="dropnet/reinit-a20", **{**tiny, **more}), find_recipe("dropnet/reinit-a20")
-        )
+        conduct_recipe(VisionConfig(recipe="dropnet/reinit-a20", **{**tiny, **more}))
         for more in ({}, {"seeds": 2}, {"cycles": 1}, {"width": 0.2})
     ]
     assert folders[0] == folders[1] == folders[2] != folders[3]

@@ -12,6 +12,7 @@ from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results, 
 from pruning.masks.files import read_tensors
 from pruning.masks.held import Masks
 from pruning.models.registry import make_model
+from pruning.studies.experiment.config import VisionConfig
 from pruning.studies.published.catalogue import find_recipe
 from pruning.studies.vision.run import _shuffled, read_points, run_jobs
 from pruning.studies.vision.task import VisionTask
@@ -158,36 +159,16 @@ def test_diverged_networks_are_told_and_finite(tmp_path):
     arms = {"minimum": replace(recipe.arms["minimum"], plan={**recipe.arms["minimum"].plan, **wild}, base="")}
     recipe = replace(recipe, arms=arms, data="digits", subset=100, seeds=1, cycles=1)
     recipe = recipe.with_changes({"training": {"epochs": 1}})
-    run_jobs(recipe, tmp_path, data=None, download=False, device="cpu", workers=1)
+    run_jobs(recipe, tmp_path, VisionConfig())
     points = read_points(recipe, tmp_path)
     assert [point.metrics["diverged"] for point in points] == [1, 1]
     assert all(0 <= point.accuracy <= 1 for point in points)
     assert all(tensor.isfinite().all() for tensor in stored_weights(run_of(tmp_path, "minimum")).values())
 
 
-@pytest.mark.parametrize(
-    ("device", "message"),
-    [
-        ("tpu", "device must be cpu, cuda, or a certain GPU as cuda:1, got 'tpu'"),
-        ("cuda:x", "got 'cuda:x'"),
-        ("cuda:999", "device 'cuda:999' is not there: torch finds"),
-    ],
-)
-def test_a_wrong_device_is_refused(tmp_path, device, message):
-    with pytest.raises(ValueError, match=message):
-        run_jobs(recipe_of("dropnet/a-mnist"), tmp_path, data=None, download=False, device=device, workers=1)
-
-
 def test_too_few_images_for_a_validation_are_refused(tmp_path):
     with pytest.raises(ValueError, match="4 training images of digits leave none for validation: take more"):
-        run_jobs(
-            recipe_of("dropnet/a-mnist", subset=4),
-            tmp_path,
-            data=None,
-            download=False,
-            device="cpu",
-            workers=1,
-        )
+        run_jobs(recipe_of("dropnet/a-mnist", subset=4), tmp_path, VisionConfig())
 
 
 def test_runs_of_another_plan_are_not_told_as_the_recipe_s(tmp_path):

@@ -8,9 +8,8 @@ from scipy import stats
 from tiny_vision import points
 
 from bttt.runs.tables import csv_text
-from pruning.studies.experiment.points import Point, by_level
-from pruning.studies.experiment.report import filled
 from pruning.studies.vision.experiment import Published
+from pruning.studies.vision.points import Point, by_level
 from pruning.studies.vision.table import accuracy_table, levels_of, published_table, rows
 
 DENSITIES = (1.0, 0.5, 0.25)
@@ -55,7 +54,7 @@ def test_a_level_has_only_the_metrics_that_all_its_networks_have():
 
 def test_the_csv_has_a_column_for_each_figure_and_a_row_for_each_level():
     given = some(metrics={"loss": 1 / 3}) + some("two", metrics={"epochs": 7}, seeds=1)
-    text = csv_text(filled(rows(levels_of(given))))
+    text = csv_text(rows(levels_of(given)))
     table = list(csv.DictReader(io.StringIO(text)))
     assert list(table[0]) == [
         *("arm", "part", "cycle", "kept", "accuracy", "low", "high"),

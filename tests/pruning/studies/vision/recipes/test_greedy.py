@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from pruning.studies.experiment.config import VisionConfig
-from pruning.studies.experiment.points import Point
-from pruning.studies.published.catalogue import find_recipe
+from pruning.studies.published.catalogue import conduct_recipe, find_recipe
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.recipes.curves import (
     AGREEMENT,
     CURVES,
@@ -22,7 +22,6 @@ from pruning.studies.vision.recipes.curves import (
     straight,
 )
 from pruning.studies.vision.recipes.greedy import VARIANTS
-from pruning.studies.vision.report import conduct
 
 LENET = find_recipe("greedy/lenet-mnist")
 
@@ -100,7 +99,7 @@ def test_the_curves_are_drawn(tmp_path):
 def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
     arms = ("local-raw", "unscaled-raw", "forward-tolerance-raw", "l1", CURVES)
     options = {"epochs": 2, "seeds": 1, "data_set": "digits", "subset": 300, "arms": arms}
-    conduct(VisionConfig("greedy/lenet-mnist", out=tmp_path, **options), find_recipe("greedy/lenet-mnist"))
+    conduct_recipe(VisionConfig("greedy/lenet-mnist", out=tmp_path, **options))
     with (tmp_path / "points.csv").open() as file:
         rows = {(row["arm"], row["part"], row["cycle"]): row for row in csv.DictReader(file)}
     dense, raw, control, tuned = (

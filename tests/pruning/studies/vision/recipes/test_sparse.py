@@ -8,9 +8,9 @@ from tiny_vision import conducted
 from pruning.loop.plan import Plan
 from pruning.loop.stored import stored_results
 from pruning.models.registry import make_model
-from pruning.studies.experiment.points import Point
 from pruning.studies.published.catalogue import find_recipe
 from pruning.studies.vision.experiment import Job
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.recipes.sparse_sections import (
     ALPHAS,
     EVERY,

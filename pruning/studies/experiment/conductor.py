@@ -1,0 +1,168 @@
+"""Conducts an experiment of any kind: its folder, its runs, and the report of what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from textwrap import fill
+from typing import Any, Generic, TypeVar
+
+from bttt.runs import (
+    CONFIG_FILE,
+    ENVIRONMENT_FILE,
+    csv_text,
+    default_folder,
+    open_run,
+    read_json,
+    require_at_least,
+    write_json,
+    write_text,
+)
+from pruning.studies.experiment.claims import Finding, PointT, judge
+from pruning.studies.experiment.config import VisionConfig
+from pruning.studies.experiment.device import device_name
+from pruning.studies.experiment.recipe import ExperimentRecipe, Picture
+from pruning.studies.experiment.report import (
+    JSON_FILE,
+    POINTS_FILE,
+    TABLE_FILE,
+    TEXT_FILE,
+    WIDTH,
+    machines,
+    told,
+)
+
+RecipeT = TypeVar("RecipeT", bound=ExperimentRecipe[Any, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[RecipeT, PointT]):
+    """What differs between the kinds of experiments.
+
+    Attributes:
+        change: The published recipe and the options -> the recipe that is run; raises ValueError where an
+            option is wrong.
+        run: Runs all jobs of a recipe in a folder, or the rest of them.
+        read: Returns the points that the finished runs in a folder measured; raises ValueError where they are
+            of other arms or plans.
+        head: Recipe -> the lines of the report's head, below name and scale.
+        parts: Recipe and points -> the parts of the report, by title; "" leaves a part out.
+        rows: Recipe and points -> rows of `TABLE_FILE`.
+        point_row: Point -> row of `POINTS_FILE`.
+        pictures: Recipe and title -> what draws each picture, by file; `FIGURE_FILE` is the first.
+    """
+
+    change: Callable[[RecipeT, VisionConfig], RecipeT]
+    run: Callable[[RecipeT, Path, VisionConfig], None]
+    read: Callable[[RecipeT, Path], list[PointT]]
+    head: Callable[[RecipeT], Iterable[str]]
+    parts: Callable[[RecipeT, Sequence[PointT]], Mapping[str, str]]
+    rows: Callable[[RecipeT, Sequence[PointT]], list[dict[str, Any]]]
+    point_row: Callable[[PointT], dict[str, Any]]
+    pictures: Callable[[RecipeT, str], Mapping[str, Picture[PointT]]]
+
+
+def conduct(config: VisionConfig, published: RecipeT, kind: Kind[RecipeT, PointT]) -> Path:
+    """Runs an experiment, or the rest of it, reports, and returns its folder.
+
+    Args:
+        config: The options.
+        published: The recipe as its paper has it.
+        kind: Its kind.
+
+    Raises:
+        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment
+            with other settings.
+        OSError: The folder cannot be written, or a process has died; what was finished is kept.
+    """
+    require_at_least(1, workers=config.workers)
+    recipe = kind.change(published, config)
+    device = device_name(config.device)  # before anything is written
+    settings, command = recipe.settings(), f"vision-{recipe.name.replace('/', '-')}"
+    folder = config.out or default_folder(command, recipe.identity())
+    if config.report and not (folder / CONFIG_FILE).exists():
+        raise ValueError(f"{folder} holds no experiment to report")
+    scale = _scale(published, recipe, small=config.small)
+    with open_run(command, settings, out=folder, defaults=published.settings()) as run:
+        if config.data_set is None and recipe.data != published.data:
+            print(f"no data folder (--data, BTTT_DATA): on {recipe.data} instead of {published.data}\n")
+        print(f"{_head(recipe, scale, kind.head(recipe))}\n")
+        kind.read(recipe, folder)  # refuses runs of another plan before anything is written
+        run.write_config({**settings, "scale": scale, "out": str(folder)})
+        if not config.report:
+            run.add_environment(device=device)
+            kind.run(recipe, folder, config)
+        points = kind.read(recipe, folder)
+        if not points:
+            raise ValueError(f"nothing is finished yet in {folder}")
+        publish(folder, recipe, scale, points, kind)
+    return folder
+
+
+def publish(
+    folder: Path,
+    recipe: RecipeT,
+    scale: str,
+    points: Sequence[PointT],
+    kind: Kind[RecipeT, PointT],
+) -> None:
+    """Writes and prints what the points say.
+
+    Args:
+        folder: Where the files go; it holds environment.json.
+        recipe: What was run.
+        scale: How far its settings are from the published ones, in words.
+        points: What was measured, one point or more.
+        kind: The recipe's kind.
+    """
+    findings = judge(recipe.claims, points)
+    parts = {
+        **kind.parts(recipe, points),
+        "claims": "\n".join(map(told, findings)),
+        "note": fill(recipe.note, WIDTH),
+    }
+    text = "\n\n".join(f"{title}\n{part}" for title, part in parts.items() if part)
+    head = _head(recipe, scale, kind.head(recipe))
+    record = _record(folder, recipe, scale, findings)
+    pictures = kind.pictures(recipe, f"{recipe.name} ({scale.partition(':')[0]} scale)")
+    write_text(folder / TEXT_FILE, f"{head}\n{machines(folder)}\n\n{text}\n")
+    write_text(folder / TABLE_FILE, csv_text(kind.rows(recipe, points)))
+    write_text(folder / POINTS_FILE, csv_text(map(kind.point_row, points)))
+    write_json(folder / JSON_FILE, record, indent=1)
+    for name, picture in pictures.items():
+        picture(folder / name, points)
+    print(text)
+    names = (TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, *pictures)
+    print(f"\nwritten: {' '.join(str(folder / name) for name in names)}")
+
+
+def _scale(published: RecipeT, recipe: RecipeT, *, small: bool) -> str:
+    """Returns in words how far the settings are from the published recipe's."""
+    before, now = published.changeable(), recipe.changeable()
+    changed = [f"{name} {value}" for name, value in now.items() if before.get(name) != value]
+    if len(recipe.arms) < len(published.arms):
+        changed.append(f"{len(recipe.arms)} of {len(published.arms)} arms")
+    if not changed:
+        return "the recipe's own"
+    return f"{'small' if small else 'changed'}: {', '.join(changed)}"
+
+
+def _head(recipe: RecipeT, scale: str, own: Iterable[str]) -> str:
+    """Returns the recipe as text."""
+    lines = [f"{recipe.name}: {recipe.paper}", f"scale     {scale}", *own]
+    return "\n".join(fill(line, WIDTH, subsequent_indent=" " * 10, break_on_hyphens=False) for line in lines)
+
+
+def _record(folder: Path, recipe: RecipeT, scale: str, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Returns what is needed to make the results again, and the verdicts on the claims."""
+    return {
+        "recipe": recipe.name,
+        "paper": recipe.paper,
+        "scale": scale,
+        "settings": recipe.settings(),
+        **recipe.record(),
+        "seeds": list(range(recipe.seeds)),
+        "environments": read_json(folder / ENVIRONMENT_FILE, list),
+        "claims": [asdict(finding) for finding in findings],
+    }
