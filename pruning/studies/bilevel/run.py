@@ -59,7 +59,7 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
         record = read_json(folder / job.file, dict)
         own = plain(asdict(recipe.arms[job.arm]))
         if not {"arm", "curve"} <= record.keys():
-            raise ValueError(f"{folder / job.file} is damaged (no curve): mend or delete it")
+            raise ValueError(f"{folder / job.file} is corrupt (no curve): repair or delete it")
         if record["arm"] != own:
             raise ValueError(
                 f"{folder / job.file} is of another arm: {record['arm']!r} there, {own!r} here; "

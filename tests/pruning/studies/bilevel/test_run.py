@@ -125,5 +125,5 @@ def test_runs_of_other_options_are_refused(tmp_path):
 @pytest.mark.parametrize("content", ["no JSON", {"some": "thing"}])
 def test_damaged_runs_are_refused(tmp_path, content):
     recipe = stored(tmp_path, content)
-    with pytest.raises(ValueError, match=r"seed-0.json is damaged \(.*\): mend or delete it"):
+    with pytest.raises(ValueError, match=r"seed-0.json is corrupt \(.*\): repair or delete it"):
         read_points(recipe, tmp_path)
