@@ -14,6 +14,7 @@ from bttt.command_line import (
     COMMANDS,
     command_options,
     explain,
+    full_help,
     list_of_commands,
     short_help,
     unknown_command,
@@ -24,7 +25,6 @@ from bttt.runs import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; wrong input is one line on stderr and code 2.
 
-    The help with all options of a command is printed by tyro, which then raises SystemExit with code 0.
     The variable BTTT_TRACEBACK=1 shows where an error came from instead.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -69,22 +69,23 @@ def _run(name: str, arguments: list[str]) -> int:
     command = COMMANDS[name]
     module = import_module(command.module)
     config_class = getattr(module, command.config)
-    if "--help-all" not in arguments and ("--help" in arguments or "-h" in arguments):
+    if "--help-all" in arguments:
+        print(full_help(name, config_class))
+        return OK
+    if "--help" in arguments or "-h" in arguments:
         print(short_help(name, config_class))
         return OK
     return module.run(_parse(config_class, f"bttt {name}", arguments))
 
 
 def _parse(config_class: type, program: str, arguments: list[str]) -> Any:
-    """Returns the configuration; prints the help with all options and exits where it is asked for.
+    """Returns the configuration.
 
     Raises:
         ValueError: An argument is wrong; the message is one line.
     """
     import tyro
 
-    if "--help-all" in arguments:
-        arguments = ["--help"]
     said = io.StringIO()
     try:
         with redirect_stderr(said):

@@ -7,7 +7,7 @@
 
 from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
 from bttt.command_line.ending import suggest
-from bttt.command_line.help import list_of_commands, short_help
+from bttt.command_line.help import full_help, list_of_commands, short_help
 from bttt.command_line.mistakes import explain, unknown_command
 from bttt.command_line.options import Option, command_options
 
@@ -18,6 +18,7 @@ __all__ = [
     "Option",
     "command_options",
     "explain",
+    "full_help",
     "list_of_commands",
     "short_help",
     "suggest",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
+from collections.abc import Sequence
+from itertools import chain
 
 from bttt.command_line.catalogue import COMMANDS, HEADINGS
-from bttt.command_line.options import Option, command_options, summary
+from bttt.command_line.options import Option, command_options, command_parts, first_line
 
 LEAST_WIDTH, MOST_WIDTH = 80, 110
 """Columns of the help of a command; in between, those of the terminal."""
@@ -40,18 +42,54 @@ def short_help(name: str, config: type, width: int | None = None) -> str:
         config: Its configuration class.
         width: Columns of the text; by default those of the terminal.
     """
-    columns = shutil.get_terminal_size((MOST_WIDTH, 24)).columns if width is None else width
-    columns = min(max(columns, LEAST_WIDTH), MOST_WIDTH)
-    command, options = COMMANDS[name], command_options(config)
+    columns = _columns(width)
+    options = command_options(config)
     by_name = {option.name: option for option in options}
-    shown = [by_name[each] for each in command.options]
-    lines = [*textwrap.wrap(summary(config), columns), "", usage(name, options)]
-    lines += [f"example: bttt {name} {command.example}".rstrip()]
-    lines += ["", *(line for option in shown for line in _entry(option, columns))] if shown else []
+    entries = [_entry(by_name[each], columns, short=True) for each in COMMANDS[name].options]
+    lines = [*_filled(first_line(config), columns), "", *_calls(name, options)]
+    lines += ["", *chain(*entries)] if entries else []
     return "\n".join([*lines, "", f"all options: bttt {name} --help-all"])
 
 
-def usage(name: str, options: tuple[Option, ...]) -> str:
+def full_help(name: str, config: type, width: int | None = None) -> str:
+    """Returns all that there is to say about a command, with all options; arguments as in `short_help`."""
+    columns = _columns(width)
+    own, *parts = command_parts(config)
+    lines = [line for paragraph in own.text.split("\n\n") for line in [*_paragraph(paragraph, columns), ""]]
+    lines += _calls(name, own.options)
+    for part in (own, *parts):
+        about = [] if part is own else ["", *_filled(f"--{part.name}*: {part.text}", columns)]
+        entries = [_entry(option, columns, short=False) for option in part.options]
+        lines += [*about, "", *chain(*entries)] if entries else []
+    return "\n".join(lines)
+
+
+def _columns(width: int | None) -> int:
+    terminal = shutil.get_terminal_size((MOST_WIDTH, 24)).columns
+    return min(max(terminal if width is None else width, LEAST_WIDTH), MOST_WIDTH)
+
+
+def _calls(name: str, options: Sequence[Option]) -> list[str]:
+    """Returns how a command is called, in general and in an example."""
+    return [usage(name, options), f"example: bttt {name} {COMMANDS[name].example}".rstrip()]
+
+
+def _paragraph(text: str, width: int) -> list[str]:
+    """Returns a paragraph of a docstring, or a list with an item for each dash, filled to the width."""
+    items = re.split(r"\n(?=- )", text)
+    return [line for item in items for line in _filled(item, width, "  " if item.startswith("- ") else "")]
+
+
+def _filled(text: str, width: int, indent: str = "") -> list[str]:
+    """Returns the lines of a text; kept spaces are spaces again."""
+    text = re.sub(r"[ \n]+", " ", text)
+    lines = textwrap.wrap(
+        text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace(KEPT_SPACE, " ") for line in lines]
+
+
+def usage(name: str, options: Sequence[Option]) -> str:
     """Returns how the command is called, for example `usage: bttt replay RUN GAME [OPTIONS]`."""
     words = [f"usage: bttt {name}"]
     for option in options:
@@ -62,13 +100,12 @@ def usage(name: str, options: tuple[Option, ...]) -> str:
     return " ".join([*words, *(["[OPTIONS]"] if others else [])])
 
 
-def _entry(option: Option, width: int) -> list[str]:
+def _entry(option: Option, width: int, *, short: bool) -> list[str]:
     """Returns the lines of an option: its name and type, what it does, its default."""
     flags = ", ".join([option.flag, *option.aliases])
     name = flags if option.positional else f"{flags} {option.kind_text}".rstrip()
-    text = f"{first_sentence(option.text)}{_default_text(option)}"
-    lines = textwrap.wrap(text, width - NAMES_WIDTH - 4, break_long_words=False, break_on_hyphens=False)
-    lines = [line.replace(KEPT_SPACE, " ") for line in lines]
+    text = first_sentence(option.text) if short else option.text
+    lines = _filled(f"{text}{_default_text(option, short=short)}", width - NAMES_WIDTH - 4)
     if len(name) > NAMES_WIDTH:
         return [f"  {name}", *(f"  {'':{NAMES_WIDTH}}  {line}" for line in lines)]
     names = [name, *[""] * (len(lines) - 1)]
@@ -81,12 +118,14 @@ def first_sentence(text: str) -> str:
     return " ".join([sentences[0], *(each for each in sentences[1:] if each.startswith("Default: "))])
 
 
-def _default_text(option: Option) -> str:
-    """Returns " (default: ...)", or nothing where the docstring says it or the option is a flag."""
-    if option.required or option.is_flag or option.default in (None, "", ()):
+def _default_text(option: Option, *, short: bool) -> str:
+    """Returns " (default: ...)", or nothing where the docstring says it or a flag is off."""
+    if option.required or option.default in (None, "", ()) or option.default is False:
         return ""
+    if option.is_flag:
+        return f" (default:{KEPT_SPACE}on; {option.off} switches it off)"
     values = [str(each) for each in option.default] if option.several else [str(option.default)]
     text = " ".join(values)
-    if len(text) > LONGEST_DEFAULT:
+    if short and len(text) > LONGEST_DEFAULT:
         text = f"{values[0]} {values[1]} ... {values[-1]}"
     return f" (default:{KEPT_SPACE}{text})"

@@ -6,8 +6,8 @@ This is a second view of what `tyro` makes the parser from, for the help and for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from inspect import getdoc
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -76,34 +76,60 @@ class Option:
         return f"{text} ..." if self.several else text
 
 
+@dataclass(frozen=True)
+class Part:
+    """The options of a command that stand together in its help.
+
+    Attributes:
+        name: What their names begin with, for example `train.`; empty for the command's own options.
+        text: What they are about; for the command's own options, its docstring.
+        options: The options.
+    """
+
+    name: str
+    text: str
+    options: list[Option]
+
+
+def command_parts(config: type) -> tuple[Part, ...]:
+    """Returns the options of a configuration class by part, the command's own options first."""
+    parts = {"": Part("", getdoc(config) or "", [])}
+    _collect(config, None, "", parts)
+    return tuple(parts.values())
+
+
 def command_options(config: type) -> tuple[Option, ...]:
-    """Returns the options of a configuration class in their order, those of its parts in their places."""
-    return tuple(_options(config, None, ""))
+    """Returns all options of a configuration class."""
+    return tuple(option for part in command_parts(config) for option in part.options)
 
 
-def summary(config: type) -> str:
-    """Returns the first line of a configuration's docstring."""
-    return (config.__doc__ or "").partition("\n")[0]
-
-
-def _options(config: type, defaults: Any, prefix: str) -> Iterator[Option]:
+def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -> None:
+    """Adds the options of a configuration class, and of the classes in it, to their parts."""
     hints = get_type_hints(config, include_extras=True)
     texts = _texts(config)
     for field in fields(config):
         kind, markers = _unwrapped(hints[field.name])
         default = _default(field) if defaults is None else getattr(defaults, field.name)
         name = prefix + field.name.replace("_", "-")
+        text = texts.get(field.name, "")
         if is_dataclass(kind):
             joined = any(getattr(marker, "name", None) == "" for marker in markers)
-            yield from _options(kind, default, prefix if joined else f"{name}.")
+            inner = prefix if joined else f"{name}."
+            parts.setdefault(inner, Part(inner, text or first_line(kind), []))
+            _collect(kind, default, inner, parts)
             continue
         optional, kind = _without_none(kind)
         several = get_origin(kind) is tuple
         kind = get_args(kind)[0] if several else kind
         positional = any(str(marker) == "Positional" for marker in markers)
         aliases = tuple(alias for marker in markers for alias in getattr(marker, "aliases", None) or ())
-        text = texts.get(field.name, "")
-        yield Option(name, kind, several, optional, default, text, positional, aliases)
+        option = Option(name, kind, several, optional, default, text, positional, aliases)
+        parts[prefix].options.append(option)
+
+
+def first_line(config: type) -> str:
+    """Returns the first line of a configuration's docstring."""
+    return (getdoc(config) or "").partition("\n")[0]
 
 
 def _texts(config: type) -> dict[str, str]:

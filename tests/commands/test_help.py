@@ -9,7 +9,7 @@ import pytest
 import tyro
 from commands import bttt, config_class, refused
 
-from bttt.command_line import COMMANDS, HEADINGS, command_options, explain, short_help
+from bttt.command_line import COMMANDS, HEADINGS, command_options, explain, full_help, short_help
 
 MOST_LINES = 40
 MOST_OPTIONS = 11
@@ -17,7 +17,14 @@ MOST_OPTIONS = 11
 
 def shown_options(text):
     """The options of a help text: the names in front of their descriptions."""
-    return re.findall(r"^(?:  |\u2502 |\| )(--[a-z][\w.-]*)", text, re.M)
+    return re.findall(r"^  (--[a-z][\w.-]*)", text, re.M)
+
+
+def parsed_options(name, capsys):
+    """The options that the parser itself lists, in frames where the terminal can show them."""
+    with pytest.raises(SystemExit):
+        tyro.cli(config_class(name), args=["--help"])
+    return re.findall(r"^[ |\u2502] (--[a-z][\w.-]*)", capsys.readouterr().out, re.M)
 
 
 def test_the_commands_stand_under_their_headings(capsys):
@@ -59,11 +66,12 @@ def test_the_short_help_has_the_options_used_most_and_help_all_has_all(name, cap
     assert len(chosen) == len(set(chosen)) <= MOST_OPTIONS
     short = bttt(name, "--help", capsys=capsys)[1]
     assert shown_options(short) == [option.flag for option in chosen if not option.positional]
-    code, everything, _ = bttt(name, "--help-all", capsys=capsys)
-    assert code == 0
-    flags = {option.flag for option in options.values() if not option.positional}
+    code, everything, err = bttt(name, "--help-all", capsys=capsys)
+    assert (code, err) == (0, "")
+    flags = [option.flag for option in options.values() if not option.positional]
+    assert shown_options(everything) == flags
     written = {alias: option.flag for option in options.values() for alias in option.aliases}
-    assert {written.get(flag, flag) for flag in shown_options(everything)} == flags
+    assert {written.get(flag, flag) for flag in parsed_options(name, capsys)} == set(flags)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +95,15 @@ def test_options_of_parts_have_the_defaults_of_their_command():
     assert options["prune.learner.averaging"].default == 0.98
     assert options["prune.learner.optimizer"].choices == ("adamw", "sgd")
     assert options["control-seeds"].optional and options["control-seeds"].default is None
+
+
+def test_help_all_has_the_whole_docstring_and_the_parts():
+    lines = full_help("train", config_class("train"), 110).splitlines()
+    assert "--search.*: How each search runs." in lines
+    text = " ".join(" ".join(lines).split())
+    assert "With --minutes, the learning rate follows the clock." in text
+    assert "(default: on; --search.no-gumbel switches it off)" in text
+    assert all(len(line) <= 110 for line in lines)
 
 
 @pytest.mark.parametrize(
