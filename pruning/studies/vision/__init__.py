@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
-    from pruning.studies.vision.experiment import Recipe
+    from pruning.studies.vision.claims import ahead, near, not_behind
+    from pruning.studies.vision.experiment import Arm, Base, Published, Recipe
     from pruning.studies.vision.report import VISION_KIND
     from pruning.studies.vision.task import Training, VisionTask
 
 __all__ = [
     "VISION_KIND",
+    "Arm",
+    "Base",
+    "Published",
     "Recipe",
     "Training",
     "VisionTask",
+    "ahead",
+    "near",
+    "not_behind",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("experiment", "task", "report"))
+    __getattr__ = on_first_use(__name__, __all__, ("experiment", "task", "claims", "report"))
