@@ -59,7 +59,8 @@ def full_help(name: str, config: type, width: int | None = None) -> str:
     lines += _calls(name, own.options)
     for part in (own, *parts):
         about = [] if part is own else ["", *_filled(f"--{part.name}*: {part.text}", columns)]
-        entries = [_entry(option, columns, short=False) for option in part.options]
+        in_order = sorted(part.options, key=lambda option: not option.positional)
+        entries = [_entry(option, columns, short=False) for option in in_order]
         lines += [*about, "", *chain(*entries)] if entries else []
     return "\n".join(lines)
 

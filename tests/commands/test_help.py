@@ -10,6 +10,7 @@ import tyro
 from commands import bttt, config_class, refused
 
 from bttt.command_line import COMMANDS, HEADINGS, command_options, explain, full_help, short_help
+from pruning import PRUNING_METHODS
 
 MOST_LINES = 40
 MOST_OPTIONS = 11
@@ -74,9 +75,7 @@ def test_the_short_help_has_the_options_used_most_and_help_all_has_all(name, cap
     assert {written.get(flag, flag) for flag in parsed_options(name, capsys)} == set(flags)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in COMMANDS if name not in ("prune", "compression", "methods")]
-)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained_in_sentences(name):
     for option in command_options(config_class(name)):
         assert re.match(r"[A-Za-z].*\.$|.*\.\.\.$", option.text), option
@@ -95,6 +94,11 @@ def test_options_of_parts_have_the_defaults_of_their_command():
     assert options["prune.learner.averaging"].default == 0.98
     assert options["prune.learner.optimizer"].choices == ("adamw", "sgd")
     assert options["control-seeds"].optional and options["control-seeds"].default is None
+
+
+def test_the_help_of_prune_names_every_method():
+    options = {option.name: option for option in command_options(config_class("prune"))}
+    assert [name for name in PRUNING_METHODS if not re.search(rf"\b{name}\b", options["method"].text)] == []
 
 
 def test_help_all_has_the_whole_docstring_and_the_parts():

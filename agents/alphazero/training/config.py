@@ -36,8 +36,8 @@ class TrainConfig:
     """Input plane that shows the bricks: playable (the playable cells), bricks, or a function of your own,
     python:module:function. Default: the preset's encoding."""
     minutes: float | None = option(None, setting=False)
-    """Stop after this many minutes of work. Default: no limit if --games or --iterations is given, otherwise
-    20."""
+    """Stop after this many minutes of work. Default: 20 if neither --games nor --iterations is given,
+    otherwise no limit."""
     games: int | None = option(None, setting=False)
     """Stop after this many self-play games. Default: no limit."""
     iterations: int | None = option(None, setting=False, by_study=True)

@@ -14,67 +14,78 @@ from pruning.studies.alphazero.defaults import defaults
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """How a network is pruned and retrained."""
+    """How networks are pruned and retrained."""
 
     method: str = "dropnet"
-    """What is cut. Channels by dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor,
-    oracle, greedy-forward, greedy-local, or greedy-global; weights by magnitude, gradient,
-    gradient-magnitude, or random-weights. Of initial weights, before training: snip, grasp, synflow; and
-    sparse training: static, set, snfs, rigl, gradual. Options of sparse and greedy methods stand behind a
-    colon, as rigl:alpha=0.3,every=100,end=0.75 or greedy-forward:tolerance=0.02."""
+    """Pruning method: for channels dropnet, dropnet-code, maximum, random, apoz, apoz-code, l1, l2, taylor,
+    oracle, greedy-forward, greedy-local or greedy-global; for weights magnitude, gradient, gradient-magnitude
+    or random-weights; before training snip, grasp or synflow; while training static, set, snfs, rigl or
+    gradual. Options follow the name, for example rigl:alpha=0.3,every=100,end=0.75 or
+    greedy-forward:tolerance=0.02."""
     scope: Literal["global", "layer"] | None = None
-    """The lowest scores of all layers together, or of each layer (DropNet's minimum and minimum_layer); by
-    default global, and layer for the greedy methods, which choose in each."""
+    """Prune the lowest scores of all layers together (global) or of each layer (layer). DropNet calls them
+    minimum and minimum_layer. Default: layer for the greedy methods, otherwise global."""
     schedule: str | None = None
-    """Learning rate, as NAME or NAME:option=value,...; bttt schedules draws them. Its peak (lr, or epsilon)
-    is by default --learner.lr, its delta 4/3 of that. By default silo; before training clr."""
+    """Learning-rate schedule of retraining, NAME or NAME:option=value,...; bttt schedules plots them. Its
+    peak (lr or epsilon) is --learner.lr unless given; its delta is 4/3 of the peak. Default: silo, or clr for
+    pruning before training."""
     cycles: int | None = None
-    """Cycles of cutting and retraining; by default 12, before training 1."""
+    """Cycles of pruning and retraining. Default: 12, or 1 for pruning before training."""
     fraction: float | None = None
-    """Share of what is left that a cycle cuts; 0 only retrains. By default 0.2, before training 0.9."""
+    """Fraction of the remaining weights or channels that each cycle prunes; 0 only retrains. Default: 0.2, or
+    0.9 for pruning before training."""
     count: int | None = None
-    """Channels or weights that a cycle cuts, instead of a share (with --scope layer, in each layer)."""
+    """Number of weights or channels that each cycle prunes; with --scope layer, in each layer. Default: use
+    the fraction."""
     restart: Literal["keep", "rewind", "reinit"] = "keep"
-    """Where each retraining starts: the weights as they are, those of the training's start, or new ones."""
+    """Weights that each retraining run starts from: keep the current weights, rewind to the start of
+    training, or reinit to new random weights."""
     rewind_to: float = 0.0
-    """With rewind: share of a dense retraining whose weights to rewind to; 0 is the training's start."""
+    """With rewind: point in a dense retraining run whose weights are restored, as a fraction of its steps; 0
+    is the start of training."""
     floor: int | None = None
-    """Entries that each layer keeps; by default 1 channel or 0 weights."""
+    """Minimum number of channels or weights that each layer keeps. Default: 1 channel, 0 weights."""
     exclude: tuple[str, ...] = ()
-    """Layers to leave whole, with * and ?: channels of stem (the stream), blocks.*, policy_conv, value_conv,
-    value_hidden; weights as blocks.0.conv1.weight. By default none is; channels of outputs are never cut."""
+    """Layers that are never pruned; * and ? are wildcards. Channels: stem (the stream), blocks.*,
+    policy_conv, value_conv, value_hidden. Weights: for example blocks.0.conv1.weight. Channels of outputs are
+    never pruned."""
     untrained: bool | None = None
-    """Cut initial weights, and train then, with any method; by default snip and those named after it do."""
+    """Prune the initial weights before training, with any method. Default: only with methods that prune
+    before or while training."""
     rounds: int | None = None
-    """Rounds of scoring in which a cycle cuts; by default 1, for synflow 100."""
+    """Rounds of scoring and pruning in each cycle. Default: 100 for synflow, otherwise 1."""
     allocation: Literal["scores", "uniform", "er", "erk"] | None = None
-    """How many weights each layer keeps: what the scores say, the same share of each, or Erdos-Renyi shares
-    (erk counts the kernel); by default erk for sparse training, else scores."""
+    """How many weights each layer keeps: decided by the scores, at uniform density, or at Erdos-Renyi
+    densities (er; erk counts the kernel). Default: erk for methods that prune while training, otherwise
+    scores."""
     until_density: float = 0.0
-    """Stop at the first level with at most this share of channels (or weights)."""
+    """Stop at the first level whose density (of channels or weights) is at most this; 0 never stops early."""
     kappa: float = 0.0
-    """Stop one level after the agreement with the search falls to this share of the dense network's."""
+    """Stop one level after the agreement with the search falls to this fraction of the dense network's; 0
+    never stops early."""
     grid: tuple[float, ...] = ()
-    """Peak learning rates to try in each cycle, of which the best is kept (SILO's oracle); with schedules of
-    an option lr."""
+    """Peak learning rates to try in each cycle, of which the best is kept (SILO's oracle). Needs a schedule
+    with an option lr."""
     tolerance: float = 0.005
-    """Agreement below the best that is still in the oracle's interval."""
+    """Largest loss of agreement, compared with the best peak, at which a peak is in the oracle's interval."""
     simulations: int = 0
-    """Also measure the value-losing moves of each level with so many simulations a decision."""
+    """Also measure the value-losing moves of each level with this many simulations per decision; 0 measures
+    the raw policy alone."""
     positions: int = 150_000
-    """Positions of self-play to retrain on."""
+    """Self-play positions to retrain on."""
     buffer: Path | None = None
-    """File of the positions, made where it is not there; by default in the run's folder. Runs can share."""
+    """File of these positions, which runs can share; it is made if it does not exist. Default: a file in the
+    run folder."""
     steps: int = 1500
-    """Steps of a cycle's retraining."""
+    """Retraining steps per cycle."""
     in_loop: bool = False
-    """Retrain by self-play of the pruned network instead, in stretches of 8 plies of every game."""
+    """Retrain by self-play of the pruned network instead, in phases of 8 plies of every game."""
     iterations: int = 10
-    """With in-loop: stretches of self-play in a cycle."""
+    """With in-loop: self-play phases per cycle."""
     seed: int = 0
     """Seed of all random numbers."""
     out: Path | None = None
-    """Folder of the run; by default runs/prune-<hash of the settings>."""
+    """Run folder. Default: runs/prune-<hash of the settings>."""
     learner: LearnerConfig = field(default_factory=lambda: LearnerConfig(averaging=0.98))
     selfplay: SelfPlayConfig = field(default_factory=SelfPlayConfig)
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=32, gumbel=True))
@@ -91,19 +102,24 @@ class PruneOptions:
 
 @dataclass(frozen=True)
 class PruneConfig(PruneOptions):
-    """Prune a trained AlphaZero network in cycles of cutting and retraining.
+    """Prune and retrain an AlphaZero network in cycles.
 
-    It is retrained on a buffer of its own self-play, which is played first (two minutes; a cycle takes one or
-    two). Each level is a checkpoint: play level 7 as alphazero:FOLDER/level-07,simulations=100. Methods that
-    cut channels write networks that are smaller; those that cut weights write zeros. The same command again
-    continues; what is finished is kept.
+    The network is retrained on a buffer of its own self-play games, which are played first (two minutes; a
+    cycle takes one or two). Each level, the network after a cycle, is a checkpoint: play level 7 with
+    alphazero:FOLDER/level-07,simulations=100. Methods that prune channels write smaller networks; methods
+    that prune weights write zeros. Rerun the command to resume; finished levels are kept.
 
-    Columns of the table: ms, 1 and ms, 64 are milliseconds for a batch of 1 or 64 positions on the evaluator
-    that plays (onnxruntime where it is installed), evals/s evaluations a second in batches of 64 on the one
-    that makes samples (torch); agreement is the share of positions of games kept apart in which the raw
-    policy's best cell is the search's; losing is the share of the raw policy's decisions that lose value, on
-    boards seen in training, their mirror images, and novel ones; searched the same with --simulations.
+    Columns of the table:
+
+    - ms, 1 and ms, 64: milliseconds for a batch of 1 or 64 positions on the inference backend that plays
+      (onnxruntime if it is installed)
+    - evals/s: evaluations per second in batches of 64 on the inference backend that makes samples (torch)
+    - agreement: fraction of positions of held-out games in which the best cell of the raw policy is that of
+      the search
+    - losing: fraction of the raw policy's decisions that are value-losing moves, on boards seen in training,
+      their mirror images, and novel boards
+    - searched: the same fraction, measured with --simulations
     """
 
     agent: Annotated[str, tyro.conf.Positional]
-    """The network: alphazero:all (d4, r2, r3), or alphazero:FOLDER of a training run."""
+    """Network: alphazero:all (or d4, r2, r3), or alphazero:FOLDER of a training run."""
