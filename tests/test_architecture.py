@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from imports import circles, imports, module_graph, modules
 
 from bttt.command_line import COMMANDS
+from docs.make.imports import circles, imports, module_graph, modules
 
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {

@@ -1,11 +1,11 @@
-"""Makes the blocks of the pages anew: python -m docs.make [--check]."""
+"""Makes the tables of the results and the picture of the house anew: python -m docs.make [--check]."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from docs.make import experiments, games, stored, study
+from docs.make import experiments, games, house, stored, study
 from docs.make.blocks import Maker, filled
 from pruning import methods_table
 
@@ -34,12 +34,18 @@ MAKERS: dict[str, Maker] = {
 def made() -> dict[Path, str]:
     """Returns each file that is made, with its text as it should be."""
     pages = sorted([DOCS.parent / "README.md", *DOCS.glob("*.md"), *DOCS.glob("results/*.md")])
-    return {page: filled(page.read_text(encoding="utf-8"), MAKERS) for page in pages}
+    found = {page: filled(page.read_text(encoding="utf-8"), MAKERS) for page in pages}
+    return found | {DOCS / "house.svg": house.picture(DOCS.parent)}
+
+
+def is_current(path: Path, text: str) -> bool:
+    """Returns whether a file has a text."""
+    return path.is_file() and path.read_text(encoding="utf-8") == text
 
 
 def main(arguments: list[str]) -> int:
     """Writes what is not current; with --check it only names those files, and returns 1 if there are any."""
-    stale = {path: text for path, text in made().items() if path.read_text(encoding="utf-8") != text}
+    stale = {path: text for path, text in made().items() if not is_current(path, text)}
     for path, text in stale.items():
         print(path.relative_to(DOCS.parent))
         if "--check" not in arguments:
