@@ -15,6 +15,7 @@ release = bttt.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
+suppress_warnings = ["ref.python"]  # a name that two doors offer, in a signature
 
 default_role = "code"
 
@@ -28,6 +29,8 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_timeout = 300  # seconds for one cell
 nb_execution_raise_on_error = True
+nb_merge_streams = True
+nb_output_stderr = "remove"  # progress bars, and the news that kernels are compiled
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
