@@ -1,0 +1,84 @@
+"""What the README and the pages tell to run, runs: Python blocks, and command lines with the real parser."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from blocks import pages, python_blocks, shell_words, shown_python
+
+from bttt.__main__ import main
+from bttt.command_line import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+PAGES = pages(ROOT)
+SUPPORT = ROOT / "tests/support"
+OTHER_PROGRAMS = {"cd", "export", "git", "pip", "pytest", "python", "ruff", "source", "sqlite3"}
+TINY = {
+    "agents": (),
+    "schedules": ("--out", "schedules.png"),
+    "solve": ("--nodes", "1000"),
+}
+"""Commands that are cheap enough to be run here, with options that make them cheaper still."""
+
+
+def names(paths):
+    return [path.relative_to(ROOT).as_posix() for path in paths]
+
+
+def with_any(of):
+    paths = [path for path in PAGES if of(path.read_text(encoding="utf-8"))]
+    return pytest.mark.parametrize("path", paths, ids=names(paths))
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """What running the Python blocks of each page raised: "" where nothing did."""
+    command = [sys.executable, str(SUPPORT / "run_blocks.py"), *map(str, PAGES)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"}
+    folder = tmp_path_factory.mktemp("blocks")
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@with_any(python_blocks)
+def test_the_python_of_a_page_runs(path, outcomes):
+    """The blocks of a page are one session: a later one may use the names of an earlier one."""
+    assert outcomes[str(path)] == ""
+
+
+@with_any(shown_python)
+def test_python_that_is_only_shown_is_python(path):
+    for block in shown_python(path.read_text(encoding="utf-8")):
+        compile("\n" * (block.line - 1) + block.text, path.name, "exec")
+
+
+@with_any(shell_words)
+def test_the_command_lines_of_a_page_are_understood(path, monkeypatch):
+    """Each goes through the command's own parser, and stops before the command runs."""
+    parsed = []
+    for words in shell_words(path.read_text(encoding="utf-8")):
+        if words[0] != "bttt":
+            assert words[0] in OTHER_PROGRAMS, words
+        elif len(words) > 1 and not words[1].startswith("-"):
+            module = import_module(COMMANDS[words[1]].module)
+            monkeypatch.setattr(module, "run", lambda config: parsed.append(config) or 0)
+            assert main(words[1:]) == 0, words
+            monkeypatch.undo()
+    bttt = [words for words in shell_words(path.read_text(encoding="utf-8")) if words[0] == "bttt"]
+    helps = [words for words in bttt if set(words) & {"-h", "--help", "--help-all", "--version"}]
+    assert len(parsed) == len([words for words in bttt if len(words) > 1 and words not in helps])
+
+
+def test_the_cheap_command_lines_run(tmp_path, monkeypatch, capsys):
+    """Each command of TINY is run once for each line that stands in the README or in a page."""
+    monkeypatch.chdir(tmp_path)
+    found = {tuple(words[1:]) for path in PAGES for words in shell_words(path.read_text(encoding="utf-8"))}
+    cheap = sorted(arguments for arguments in found if arguments and arguments[0] in TINY)
+    assert {arguments[0] for arguments in cheap} >= {"agents", "solve"}
+    for arguments in cheap:
+        assert main([*arguments, *TINY[arguments[0]]]) == 0, arguments
+    assert capsys.readouterr().out
