@@ -10,6 +10,7 @@ from typing import Any
 
 from agents.alphazero.training import METRICS_NAME
 from bttt.runs import csv_text, provenance, rounded, write_text
+from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.plot import draw_cells, draw_curve
 from tournaments.generalisation.rates import CountsByPart, study_rates
@@ -19,12 +20,14 @@ CSV_NAME, JSON_NAME = "generalisation.csv", "generalisation.json"
 CURVE_NAME, MAPS_NAME = "generalisation.png", "cells.png"
 
 
-def publish(folder: Path, config: Any, measured: CountsByPart, compared: CountsByPart) -> None:
+def publish(
+    folder: Path, config: GeneralisationConfig, measured: CountsByPart, compared: CountsByPart
+) -> None:
     """Writes the files and prints the tables.
 
     Args:
         folder: Where the files go; it must exist.
-        config: The command's configuration, a dataclass.
+        config: The command's configuration.
         measured: All counts.
         compared: The counts that the table of the controls is made of.
     """
@@ -51,7 +54,7 @@ def cells_drawn(networks: Iterable[StudyNetwork]) -> str:
     )
 
 
-def _json_text(config: Any, measured: CountsByPart) -> str:
+def _json_text(config: GeneralisationConfig, measured: CountsByPart) -> str:
     """Returns all counts as JSON, a line for each measurement of a network; its boards are listed once."""
     boards = {
         f"{part.measure} on {part.on}": [str(each.board) for each in counts]
