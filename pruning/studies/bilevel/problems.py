@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from bttt.runs import require_at_least
 from pruning.bilevel import Counter, Problem, State, Tree
 from pruning.data import DataSet, ImageSplit
 
@@ -180,8 +181,7 @@ def penalties(data: DataSet, *, train: int, validation: int, added: int, seed: i
 
 def noisy(labels: Tensor, share: float, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Returns labels of which a share, to the nearest sample, is another one; and which, bool `[N]`."""
-    if not 0 <= share < 1:
-        raise ValueError(f"noise must be at least 0 and below 1, got {share}")
+    require_at_least(0, below=1, noise=share)
     wrong = torch.zeros(len(labels), dtype=torch.bool)
     wrong[torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]] = True
     shift = torch.randint(1, classes, labels.shape, generator=generator)

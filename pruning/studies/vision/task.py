@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bttt.runs import require_at_least
 from pruning.criteria import Batch, Network
 from pruning.data import AUGMENTATIONS, DataSet, ImageSplit
 from pruning.loop import Hold, Trained
@@ -77,13 +78,10 @@ class Training:
     spread: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in {"epochs": 0, "batch": 1, "patience": 0, "scored": 0}.items():
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum must be at least 0 and below 1, got {self.momentum}")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay must be at least 0, got {self.weight_decay}")
+        require_at_least(0, epochs=self.epochs, patience=self.patience, scored=self.scored)
+        require_at_least(1, batch=self.batch)
+        require_at_least(0, below=1, momentum=self.momentum)
+        require_at_least(0, below=math.inf, weight_decay=self.weight_decay)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum above 0")
         choices = {"optimizer": ("sgd", "adam"), "precision": ("float32", "bfloat16")}
