@@ -5,9 +5,9 @@ import numpy as np
 from agents import make_agent
 from bttt import ask, brick_set, load_suite, split
 
-AGENTS = ("random", "minimax:depth=1", "alphazero:d4,simulations=0", "alphazero:d4,simulations=20")
+AGENTS = ("random", "minimax:depth=1", "alphazero:d4,simulations=0", "alphazero:d4,simulations=10")
 TRAINED_ON = "D4"
-POSITIONS = 4
+POSITIONS = 2
 """Positions of each of the 49 boards; the whole suite has 200."""
 
 
