@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import sys
 import textwrap
@@ -53,9 +54,7 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
         names = sorted(
             own
             for own, value in vars(module).items()
-            if not own.startswith("_")
-            and getattr(value, "__module__", module_name) == module_name
-            and _accepted(accepts, value)
+            if not own.startswith("_") and _is_own(value, module_name) and _accepted(accepts, value)
         )
         raise ValueError(
             f"module {module_name!r} has no {what} {attribute!r}{nearest(attribute, names)}; "
@@ -66,6 +65,12 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
 
 def _plural(what: str) -> str:
     return {"class": "classes", "criterion": "criteria", "topology": "topologies"}.get(what, f"{what}s")
+
+
+def _is_own(value: Any, module_name: str) -> bool:
+    """Returns whether a class or function is defined in the module; other objects may be from anywhere."""
+    defined = isinstance(value, type) or inspect.isroutine(value)
+    return not defined or getattr(value, "__module__", None) == module_name
 
 
 def _accepted(accepts: Callable[[Any], bool], value: Any) -> bool:

@@ -1,6 +1,7 @@
 """The real commands with a plug-in of each kind, from a module in the current folder."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ TINY_TRAINING = (
 @pytest.fixture(autouse=True)
 def in_a_folder_with_the_module(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # where a plug-in is looked for is added
+    monkeypatch.delitem(sys.modules, "mine_only", raising=False)
     shutil.copyfile(user_plugins.__file__, "mine_only.py")
 
 
@@ -47,3 +50,76 @@ def test_a_plug_in_that_does_not_fit_is_one_line_before_anything_is_written(opti
     error = capsys.readouterr().err
     assert part in error and error.count("\n") == 1
     assert not Path("mine").exists()
+
+
+PRUNING = (*("prune", "python:mine_only:LeastSquares", "--cycles", "2", "--fraction", "0.5", "--out", "run"),)
+
+
+def test_an_agent_plays(capsys):
+    players = ("--players", "random", "python:mine_only:First", "--bricks", "D4", "--out", "games")
+    assert main(["tournament", *players]) == 0
+    assert "2 of 2 games, 0 forfeits" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--method", "python:mine_only:smallest_squares"),
+        ("--method", "python:mine_only:halfway,alpha=0.5"),
+        ("--method", "dropnet", "--schedule", "python:mine_only:falling,power=1.5"),
+    ],
+)
+def test_a_task_is_pruned_by_methods_and_schedules_of_one_s_own(options, capsys):
+    assert main([*PRUNING, *options]) == 0
+    out = capsys.readouterr().out
+    rows = Path("run/levels.csv").read_text().splitlines()
+    assert rows[0] == "level,density,kept,accuracy" and len(rows) == 4
+    assert all(row.split(",")[0] in out for row in rows)
+    assert main([*PRUNING, *options]) == 0  # finished: the same table again
+    assert capsys.readouterr().out == out
+
+
+def test_a_plug_in_s_criterion_prunes_as_the_same_criterion_of_the_package_does(capsys):
+    densities = []
+    for method in ("magnitude", "python:mine_only:smallest_squares"):
+        folder = method.rpartition(":")[2]
+        assert main([*PRUNING[:-1], folder, "--method", method, "--schedule", "clr"]) == 0
+        densities.append(Path(folder, "levels.csv").read_text())
+    assert densities[0] == densities[1]  # squares have the order of absolute values
+
+
+def test_a_changed_task_is_another_run(capsys):
+    assert main(PRUNING) == 0
+    source = Path("mine_only.py")
+    source.write_text(source.read_text() + "\n# changed\n")
+    assert main(PRUNING) == 2
+    assert "source" in capsys.readouterr().err
+
+
+def test_a_recipe_runs(capsys):
+    shutil.copyfile(user_plugins.__file__, "user_plugins.py")
+    tiny = ("--data-set", "digits", "--subset", "100", "--width", "0.2", "--seeds", "1", "--epochs", "1")
+    assert main(["vision", "python:mine_only:recipe", *tiny, "--cycles", "1", "--out", "vision"]) == 0
+    report = Path("vision/report.txt").read_text()
+    assert "mine/squares" in report and "falling" in report
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (("prune", "python:mine_only:LeastSquare"), "did you mean 'LeastSquares'?"),
+        (("prune", "python:mine_only:Untrainable"), "has no measure, example, dense, train"),
+        ((*PRUNING, "--method", "python:mine_only:smalest_squares"), "did you mean 'smallest_squares'?"),
+        ((*PRUNING, "--method", "python:mine_only:halfway,beta=1"), "unknown option 'beta'"),
+        ((*PRUNING, "--method", "python:mine_only:smallest_squares,x=1"), "takes no options, got 'x=1'"),
+        ((*PRUNING, "--schedule", "python:mine_only:falling,pow=1"), "unknown option 'pow'"),
+        ((*PRUNING, "--schedule", "python:mine_only:fallin"), "did you mean 'falling'?"),
+        (("vision", "python:mine_only:recip"), "did you mean 'recipe'?"),
+        (("vision", "python:no_such_module:recipe"), "module 'no_such_module' cannot be imported"),
+    ],
+)
+def test_a_wrong_name_says_what_the_module_has(arguments, part, capsys):
+    assert main(list(arguments)) == 2
+    error = capsys.readouterr().err
+    assert part in error and error.count("\n") == 1
+    assert not Path("run").exists()

@@ -1,7 +1,14 @@
 """One plug-in of each kind, as a user would write them in a module of their own."""
 
+from dataclasses import replace
+
 import torch
 from torch import nn
+
+from agents import Decision
+from pruning import Criterion, Trained, make_topology
+from pruning.studies.vision import Arm
+from pruning.studies.vision.recipes import RECIPES
 
 
 class Net(nn.Module):
@@ -47,3 +54,89 @@ def corners(board):
 def no_boards(board):
     """No brick set: it returns names of cells."""
     return ["D4"]
+
+
+class First:
+    """An agent that takes the first free cell."""
+
+    def decide(self, positions, rng):
+        return [Decision(position.legal_cells()[0]) for position in positions]
+
+
+smallest_squares = Criterion(
+    lambda context: {name: weight.square() for name, weight in context.weights().items()}, "weights"
+)
+"""A criterion: the square of each weight."""
+
+
+def falling(*, lr: float = 0.1, power: float = 2.0):
+    """A schedule: the same curve in each cycle."""
+    return lambda progress, cycle: lr * (1 - progress) ** power
+
+
+def halfway(*, alpha: float = 0.3):
+    """A topology: SET with a single update halfway."""
+    return make_topology("set", alpha=alpha, every=1, end=0.5)
+
+
+class LeastSquares:
+    """A task: a hidden layer learns the sign of the sum of its inputs."""
+
+    measure = "accuracy"
+
+    def __init__(self):
+        generator = torch.Generator().manual_seed(0)
+        self.inputs = torch.randn(64, 6, generator=generator)
+        self.labels = (self.inputs.sum(1) > 0).long()
+        self.example = self.inputs[:1]
+
+    def build(self, seed):
+        torch.manual_seed(seed or 0)
+        return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
+
+    def dense(self):
+        return None
+
+    def train(self, network, hold, lr, seed, share=1.0):
+        optimizer = torch.optim.SGD(network.parameters(), lr=lr(0.0))
+        hold(optimizer)
+        for step in range(round(20 * share)):
+            optimizer.param_groups[0]["lr"] = lr(step / 20)
+            optimizer.zero_grad()
+            self.loss(network, (self.inputs, self.labels)).backward()
+            optimizer.step()
+        return Trained({}, {})
+
+    @torch.no_grad()
+    def evaluate(self, network):
+        return {"accuracy": float((network(self.inputs).argmax(1) == self.labels).float().mean())}
+
+    def batches(self):
+        yield self.inputs, self.labels
+
+    sample = batches
+
+    def loss(self, network, batch):
+        inputs, labels = batch
+        return nn.functional.cross_entropy(network(inputs), labels)
+
+
+class Untrainable:
+    """No task: it can only build its network."""
+
+    def build(self, seed):
+        return nn.Linear(1, 1)
+
+
+recipe = replace(
+    RECIPES["methods/resnet8-fashion-mnist"],
+    name="mine/squares",
+    claims=(),
+    arms={
+        "squares": Arm({"criterion": "python:user_plugins:smallest_squares"}),
+        "falling": Arm(
+            {"criterion": "magnitude", "schedule": "python:user_plugins:falling", "schedule_options": {}}
+        ),
+    },
+)
+"""A vision recipe with a criterion and a schedule of one's own."""

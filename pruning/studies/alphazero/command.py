@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bttt.command_line import suggest
-from bttt.runs import OK
+from bttt.runs import OK, is_plugin
 from pruning.studies.alphazero.config import PruneConfig
 
 
@@ -14,6 +14,12 @@ def run(config: PruneConfig) -> int:
         ValueError: An option is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the levels finished before are kept.
     """
+    if is_plugin(config.agent):
+        from pruning.studies.alphazero.own_task import prune_task
+        from pruning.studies.alphazero.run import make_plan
+
+        prune_task(config.agent, make_plan(config), config.out)
+        return OK
     from pruning.studies.alphazero.run import prune  # torch, which takes seconds to load
 
     folder = prune(config)

@@ -41,8 +41,13 @@ def defaults(method: str, untrained: bool | None) -> Mapping[str, Any]:
         untrained: Whether initial weights are pruned, if that is given. A method with settings of its own
             keeps the defaults that go with them.
     """
-    row = PRUNING_METHODS.get(method.partition(":")[0])
-    settings = row.settings if row else {}
+    name = method.partition(":")[0]
+    if name == "python":
+        from pruning.studies.plugins import method_settings, split_method  # torch, for plug-ins alone
+
+        settings = method_settings(split_method(method)[0])
+    else:
+        settings = PRUNING_METHODS[name].settings if name in PRUNING_METHODS else {}
     own = {name: value for name, value in settings.items() if name in AFTER_TRAINING}
     before = own.get("untrained", False) if own else untrained
     return {**(BEFORE_TRAINING if before else AFTER_TRAINING), **own}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bttt.runs import nearest, parse_options
+from bttt.runs import is_plugin, nearest, parse_options
 from pruning import PRUNING_METHODS
 from pruning.studies.alphazero.defaults import SCORES, defaults
+from pruning.studies.plugins import method_options, method_settings, split_method
 from pruning.studies.schedules import schedule_spec, with_peak
 
 
@@ -22,10 +23,18 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
 
 def _scoring(text: str) -> dict[str, Any]:
     """Returns the criterion, or the topology, of a method with or without options behind a colon."""
-    method, _, options = text.partition(":")
+    method, options = split_method(text)
+    if is_plugin(method):
+        settings = method_settings(method)
+        kind = "topology" if "topology" in settings else "criterion"
+        scoring = {name: settings[name] for name in ("criterion", "topology") if name in settings}
+        return {**scoring, f"{kind}_options": method_options(method, options)}
     if method not in PRUNING_METHODS:
         known = list(PRUNING_METHODS)
-        raise ValueError(f"unknown method {method!r}{nearest(method, known)}; methods are {', '.join(known)}")
+        raise ValueError(
+            f"unknown method {method!r}{nearest(method, known)}; "
+            f"methods are {', '.join(known)}, python:module:name"
+        )
     row = PRUNING_METHODS[method]
     kind = "topology" if "topology" in row.settings else "criterion"
     scoring = {name: row.settings[name] for name in ("criterion", "topology") if name in row.settings}

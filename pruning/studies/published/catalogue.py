@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bttt.runs import nearest
+from bttt.runs import is_plugin, load_plugin, nearest
 from pruning.studies.bilevel import BILEVEL_KIND, BilevelRecipe
 from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
 from pruning.studies.experiment import VisionConfig, conduct
@@ -15,7 +15,9 @@ RECIPES: dict[str, Recipe | BilevelRecipe] = {**VISION_RECIPES, **BILEVEL_RECIPE
 
 
 def find_recipe(name: str) -> Recipe | BilevelRecipe:
-    """Returns the recipe of that name; ValueError with the known names where there is none."""
+    """Returns the recipe of that name, or of "python:module:name"; ValueError where there is none."""
+    if is_plugin(name):
+        return load_plugin(name, "recipe", lambda found: isinstance(found, Recipe | BilevelRecipe))
     if name not in RECIPES:
         known = ", ".join(RECIPES)
         raise ValueError(f"unknown recipe {name!r}{nearest(name, list(RECIPES))}; recipes are {known}")

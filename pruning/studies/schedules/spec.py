@@ -7,8 +7,8 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from bttt.runs import parse_options
-from pruning.schedules import Schedule, make_schedule, schedule_factory
+from bttt.runs import is_plugin, parse_options, resolve
+from pruning.schedules import SCHEDULES, Schedule, make_schedule, schedule_factory
 
 
 def parse_schedule(text: str) -> Schedule:
@@ -20,13 +20,16 @@ def parse_schedule(text: str) -> Schedule:
 def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
     """Returns the name and the options of a spec "name" or "name:option=value,option=value".
 
-    Several numbers of one option are joined by a plus, as "step:lr=0.1,drops=0.5+0.75"; none at all is
+    A schedule of your own is "python:module:function,option=value". Several numbers of one option are joined
+    by a plus, for example "step:lr=0.1,drops=0.5+0.75"; none at all is
     "drops=". The options are the keywords of the schedule's function in `pruning.schedules.registry`.
 
     Raises:
         ValueError: The schedule or an option is unknown, or a value does not fit; the message says what does.
     """
-    name, _, rest = text.strip().partition(":")
+    text = text.strip()
+    name, _, rest = text.partition("," if is_plugin(text) else ":")
+    resolve(SCHEDULES, name, "schedule")
     factory = schedule_factory(name)
     try:
         options = parse_options(rest, factory)

@@ -10,6 +10,7 @@ from bttt.runs import NOT_A_SETTING, option, plain, require_at_least
 from pruning.loop import Amount, LearningRate, Level, Plan, Scoring, Stop
 from pruning.models import check_model, unmasked
 from pruning.studies.experiment import ExperimentRecipe, Picture
+from pruning.studies.plugins import resolved
 from pruning.studies.vision.points import Point
 from pruning.studies.vision.task import Training, VisionTask
 
@@ -178,7 +179,7 @@ class Recipe(ExperimentRecipe[Arm, Point]):
         if chosen.get("schedule") == "silo-linear":  # a line has its end where the run has
             options = chosen.get("schedule_options", {})
             chosen["schedule_options"] = {"last": max(1, self.cycles), **options}
-        return Plan.from_settings(**chosen)
+        return Plan.from_settings(**resolved(chosen))
 
     def width_of(self, arm: Arm | None, part: int) -> float:
         """Returns the factor of the network's width in one part of an arm, or of a base."""
@@ -187,6 +188,7 @@ class Recipe(ExperimentRecipe[Arm, Point]):
     def base_plan(self, name: str, seed: int) -> Plan:
         """Returns the plan that only trains a base."""
         base = self.bases[name]
+        resolved({"schedule": base.schedule})
         return Plan(
             Scoring("magnitude"),
             Amount(fraction=0.0),

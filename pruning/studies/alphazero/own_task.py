@@ -1,0 +1,112 @@
+"""`bttt prune python:module:name`: runs a plan on a task of a user's own."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, write_text
+from pruning.loop import Plan, Result, Stop, Task, ending
+from pruning.loop import run as run_loop
+
+MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
+"""What a task has; see `pruning.loop.Task`."""
+TABLE_FILE = "levels.csv"
+
+
+@dataclass(frozen=True)
+class OwnTask:
+    """A task of a user's own.
+
+    Attributes:
+        task: The task.
+        source: Digest of the file that defines it; another file is another run.
+    """
+
+    task: Task
+    source: str
+
+
+def load_task(name: str) -> OwnTask:
+    """Returns the task that "python:module:name" names: a task, or a class or function that makes one.
+
+    Raises:
+        ValueError: It cannot be loaded or made, or lacks a member of a task.
+    """
+    found = load_plugin(name, "task", lambda value: callable(value) or not _missing(value))
+    if _missing(found) or inspect.isclass(found):
+        try:
+            found = found()
+        except FAILURES as error:
+            raise ValueError(f"task {name!r} cannot be made: {one_line(error)}") from error
+    if missing := _missing(found):
+        raise ValueError(f"task {name!r} has no {', '.join(missing)}; a task has {', '.join(MEMBERS)}")
+    return OwnTask(found, _digest(found))
+
+
+def _missing(value: Any) -> list[str]:
+    return [member for member in MEMBERS if not hasattr(value, member)]
+
+
+def _digest(task: Task) -> str:
+    try:
+        source = Path(inspect.getfile(type(task))).read_bytes()
+    except (OSError, TypeError):
+        return ""
+    return hashlib.sha256(source).hexdigest()[:16]
+
+
+def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
+    """Runs a plan on a user's task, or the rest of it, prints its levels, and returns the folder.
+
+    Raises:
+        ValueError: The task or the plan is wrong, or the folder holds a run with other settings.
+        OSError: The folder cannot be written; the levels finished before are kept.
+    """
+    own = load_task(name)
+    ends = {each.name for each in fields(Stop)}  # which may differ when a run is continued
+    decisive = {name: value for name, value in plan.settings().items() if name not in ends}
+    settings = {**decisive, "task": name, "source": own.source}
+    with open_run("prune-task", settings, out=out) as run:
+        run.write_config({**settings, "cycles": plan.stop.cycles})
+        run.add_environment()
+        with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
+
+            def count(result: Result) -> None:
+                bar.set_postfix_str(f"density {result.density:.3f}", refresh=False)
+                bar.update()
+
+            results = run_loop(own.task, plan, run.path, progress=count)
+        rows = [_row(result) for result in results]
+        write_text(run.path / TABLE_FILE, csv_text(rows))
+        print(_table(rows))
+    over = ending(plan, own.task.measure, results)
+    if over is not None and over.early:
+        print(f"\nended before cycle {plan.stop.cycles}: {over.reason}")
+    print(f"\nwritten: {run.path / TABLE_FILE}")
+    return run.path
+
+
+def _row(result: Result) -> dict[str, Any]:
+    return {
+        "level": result.cycle,
+        "density": result.density,
+        "kept": result.kept,
+        **result.measures,
+    }
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    heads = list(rows[0])
+    lines = [heads, *([_text(row[head]) for head in heads] for row in rows)]
+    return "\n".join(aligned(lines))
+
+
+def _text(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

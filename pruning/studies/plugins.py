@@ -1,0 +1,61 @@
+"""Pruning methods and schedules of a user's own, by the name "python:module:name".
+
+A method is a `Criterion` (weights or units are scored), or a function that returns a `Topology` (masks change
+while the network trains); a schedule is a function that returns a schedule. A plug-in enters the registry of
+its kind under its full name, so that plans find it as they find any other name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import Parameter, signature
+from typing import Any
+
+from bttt.runs import is_plugin, load_plugin, parse_options, resolve
+from pruning import CRITERIA, PRUNING_METHODS, SCHEDULES, Criterion
+from pruning.sparse import TOPOLOGIES
+
+TOPOLOGY_SETTINGS = PRUNING_METHODS["set"].settings
+"""What goes with a topology: the settings of the methods that prune while training."""
+
+
+def split_method(text: str) -> tuple[str, str]:
+    """Returns the name and the options of a method: "rigl:alpha=0.3", or "python:module:name,alpha=0.3"."""
+    name, _, options = text.partition("," if is_plugin(text) else ":")
+    return name, options
+
+
+def method_settings(name: str) -> Mapping[str, Any]:
+    """Returns the settings of a plan that make a plug-in's method; ValueError if it cannot be loaded."""
+    found = load_plugin(name, "method", _is_method)
+    if isinstance(found, Criterion):
+        resolve(CRITERIA, name, "criterion", _is_method)
+        return {"criterion": name, **({"scope": "layer"} if found.choose else {})}
+    resolve(TOPOLOGIES, name, "topology")
+    return {**TOPOLOGY_SETTINGS, "topology": name}
+
+
+def method_options(name: str, text: str) -> dict[str, Any]:
+    """Returns the options of a plug-in's method; ValueError where it has no such option."""
+    found = load_plugin(name, "method", _is_method)
+    factory: Callable[..., Any] | None = found.choose if isinstance(found, Criterion) else found
+    known = signature(factory).parameters.values() if factory else ()
+    if not any(each.kind is Parameter.KEYWORD_ONLY for each in known) or factory is None:
+        if text:
+            raise ValueError(f"method {name!r} takes no options, got {text!r}")
+        return {}
+    return parse_options(text, factory)
+
+
+def resolved(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns flat settings of a plan after the plug-ins that they name are in their registries."""
+    for key in ("criterion", "topology"):
+        if is_plugin(name := str(settings.get(key, ""))):
+            method_settings(name)
+    if is_plugin(name := str(settings.get("schedule", ""))):
+        resolve(SCHEDULES, name, "schedule")
+    return dict(settings)
+
+
+def _is_method(value: Any) -> bool:
+    return isinstance(value, Criterion) or callable(value)
