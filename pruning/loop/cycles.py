@@ -21,6 +21,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import nan
 from pathlib import Path
 from time import perf_counter
 
@@ -39,7 +40,7 @@ from pruning.loop.task import Task
 from pruning.loop.training import CycleOutcome, CycleTraining
 from pruning.masks import Masks, apply, averaged, read_tensors, write_tensors
 from pruning.measures import macs
-from pruning.sparse import Topology, training_flops, weight_macs
+from pruning.sparse import COUNTED, Topology, training_flops, weight_macs
 
 
 @dataclass(frozen=True)
@@ -241,9 +242,12 @@ class _Loop:
         sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
         if not cycle and (self.plan.start.untrained or self.trained is not None):
             return sparse, 0.0
+        topology = self.plan.scoring.topology or "static"
+        if topology not in COUNTED:
+            return sparse, nan  # a user's own: how often it reads dense gradients is not known
         changing = self.plan.scoring.changing or Topology()
         flops = training_flops(
-            self.plan.scoring.topology or "static",
+            topology,
             dense,
             sparse,
             every=changing.every,

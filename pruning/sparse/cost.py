@@ -19,7 +19,7 @@ from pruning.measures import macs
 
 THROUGHOUT = ("static", "set", "snip", "grasp", "synflow")
 """Methods that are as sparse in each step, in both directions, as at the end; scoring is not counted."""
-METHODS = ("dense", *THROUGHOUT, "snfs", "rigl", "gradual")
+COUNTED = ("dense", *THROUGHOUT, "snfs", "rigl", "gradual")
 """What `training_flops` knows."""
 
 
@@ -76,7 +76,7 @@ def training_flops(
     in each step what is left then.
 
     Args:
-        method: A name in `METHODS`.
+        method: A name in `COUNTED`.
         dense: FLOPs of the whole network's forward pass.
         sparse: Those of the pruned network's, at the end of the training.
         every: RigL: steps from one update to the next.
@@ -86,8 +86,8 @@ def training_flops(
     Raises:
         ValueError: There is no such method, or `begin` and `end` are no shares of a training in order.
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    if method not in COUNTED:
+        raise ValueError(f"method must be one of {', '.join(COUNTED)}, got {method!r}")
     if method == "dense":
         return 3 * dense
     if method == "snfs":

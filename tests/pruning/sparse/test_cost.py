@@ -11,7 +11,7 @@ from pruning.masks.held import Masks
 from pruning.measures.costs import macs
 from pruning.models.registry import MODELS, make_model
 from pruning.sparse.cost import (
-    METHODS,
+    COUNTED,
     density_at_macs,
     mean_gone_share,
     sparse_macs,
@@ -146,7 +146,7 @@ def test_training_flops_by_hand():
     # 0.2 of the training whole, 0.4 in which a quarter is left on average of what is to go, 0.4 at the end
     left = 0.2 * 1000 + 0.4 * (100 + 900 / 4) + 0.4 * 100
     assert training_flops("gradual", 1000, 100, begin=0.2, end=0.6) == pytest.approx(3 * left)
-    assert all(training_flops(method, 1000, 1000) == 3000 for method in METHODS)
+    assert all(training_flops(method, 1000, 1000) == 3000 for method in COUNTED)
     with pytest.raises(ValueError, match=r"method must be one of dense, static, .* got 'iterative'"):
         training_flops("iterative", 1000, 100)
     for shares in ((0.6, 0.5), (-0.1, 0.5), (0.1, 1.1)):
