@@ -56,7 +56,12 @@ def test_tournament_plays_stores_rates_and_reports(capsys):
         *(STORE_FILE, ".lock", "config.json", "environment.json"),
         *("report.html", "games.csv", "crosstable.csv"),
     }
-    assert json.loads(Path("run/config.json").read_text())["bricks"] == ["orbit:0"]
+    config = json.loads(Path("run/config.json").read_text())
+    assert config["bricks"] == ["orbit:0"] and config["out"] == "run"
+    assert list(config) == [
+        *("players", "bricks", "board", "repeats", "schedule", "seed", "openings", "opening_plies"),
+        *("adjudicate", "seconds_per_move", "out", "workers", "in_flight", "csv", "anchor", "strict"),
+    ]
     assert len(Path("run/games.csv").read_text().splitlines()) == 9
 
 
