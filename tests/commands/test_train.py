@@ -20,7 +20,7 @@ from agents.alphazero.weights import record
 from bttt.__main__ import main
 from bttt.board import Board
 from bttt.position import Position
-from bttt.runs.folder import hold
+from bttt.runs import open_run
 
 TINY = (
     *("train", "--board", "4x4x3", "--bricks", "all", "--selfplay.games", "6", "--search.simulations", "4"),
@@ -158,7 +158,7 @@ def test_other_settings_need_another_folder(whole, capsys):
         (["--games", "-3"], "games must be above 0"),
         (["--learner.lr", "-0.1"], "lr must be above 0 and finite, got -0.1"),
         (["--learner.optimizer", "magic"], "optimizer"),
-        (["--search.simulations", "0"], "search.simulations must be at least 1 for training"),
+        (["--search.simulations", "0"], "search.simulations must be at least 1, got 0"),
         (["--search.gumbel", "--search.reuse"], "reuse must be false with gumbel"),
         (["--seed", "-1"], "seed must be at least 0, got -1"),
         (["--device", "abacus"], "device must be cpu, or cuda where there is one, got 'abacus'"),
@@ -185,11 +185,11 @@ def cut(path):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("state.safetensors", cut, "is damaged or no safetensors file"),
-        ("state.safetensors", lambda path: path.write_bytes(b""), "is damaged or no safetensors file"),
-        ("config.json", cut, "config.json is damaged"),
-        ("config.json", lambda path: path.write_text("[]"), "config.json is damaged"),
-        ("environment.json", cut, "environment.json is damaged"),
+        ("state.safetensors", cut, "is corrupt or no safetensors file"),
+        ("state.safetensors", lambda path: path.write_bytes(b""), "is corrupt or no safetensors file"),
+        ("config.json", cut, "config.json is corrupt"),
+        ("config.json", lambda path: path.write_text("[]"), "config.json is corrupt"),
+        ("environment.json", cut, "environment.json is corrupt"),
         ("samples", lambda path: cut(max(path.iterdir())), "is damaged: its size is no multiple of"),
         ("samples", lambda path: max(path.iterdir()).unlink(), "are damaged: there are"),
     ],
@@ -257,9 +257,8 @@ def test_a_finished_network_is_not_replaced_where_the_state_is_lost(whole, capsy
 
 
 def test_two_processes_do_not_share_a_folder(capsys):
-    Path("run").mkdir()
-    with hold(Path("run")):
-        assert "another process is at work in run" in refused(*TINY, "--out", "run", capsys=capsys)
+    with open_run("train", {}, out=Path("run")):
+        assert "another process is using run" in refused(*TINY, "--out", "run", capsys=capsys)
 
 
 def test_a_run_that_ends_with_its_time_ends_with_the_yardstick(capsys):
