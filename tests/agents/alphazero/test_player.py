@@ -112,7 +112,7 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("al", r"no network 'al' \(did you mean 'all'\?\): give one of all, d4"),
         ("runs/none", "no network 'runs/none': give one of"),
         ("empty", "folder 'empty' has no network.safetensors"),
-        ("text.safetensors", "text.safetensors is damaged or no safetensors file"),
+        ("text.safetensors", "text.safetensors is corrupt or no safetensors file"),
         ("foreign.safetensors", "is not a bttt alphazero network: its format is None"),
         ("cut.safetensors", "cut.safetensors is damaged"),
         ("other.safetensors", "its tensors and its architecture differ in"),
