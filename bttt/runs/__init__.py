@@ -10,7 +10,7 @@ A command opens its folder so:
 
 from bttt.runs.doors import on_first_use
 from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
-from bttt.runs.files import plain, read_json, write_bytes, write_json, write_text
+from bttt.runs.files import lined_json, plain, read_json, write_bytes, write_json, write_text
 from bttt.runs.folder import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
@@ -52,6 +52,7 @@ __all__ = [
     "environment",
     "hold",
     "is_plugin",
+    "lined_json",
     "load_plugin",
     "make_folder",
     "nearest",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,20 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Any, *, indent: int = 2) -> None:
     """Writes `value` as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=indent) + "\n")
+
+
+def lined_json(head: Mapping[str, Any], lists: Mapping[str, Iterable[str]]) -> str:
+    """Returns the text of a JSON object whose long lists have an item a line.
+
+    Args:
+        head: The first entries of the object.
+        lists: The other entries: the items of each list, as JSON.
+    """
+    entries = [json.dumps(head, indent=1)[:-2]]
+    for name, items in lists.items():
+        lines = ",\n".join(f"  {item}" for item in items)
+        entries.append(f" {json.dumps(name)}: [\n{lines}\n ]")
+    return ",\n".join(entries) + "\n}\n"
 
 
 def read_json(path: Path, kind: type) -> Any:

@@ -1,19 +1,46 @@
-"""tournaments/evaluation."""
+"""How often agents make value-losing moves: decisions on a suite, rates with intervals, tables and figures.
 
-from tournaments.evaluation.decisions import decide_suite
-from tournaments.evaluation.value_losses import (
-    NOVELTIES,
-    LossRate,
-    loss_rates,
-    ratio_interval,
-    spread_half_width,
-)
+>>> import numpy as np
+>>> from tournaments.evaluation import rate_text, ratio_interval
+>>> losing, decisions = np.array([3, 5, 4]), np.array([10, 10, 10])  # on each of three boards
+>>> rate_text(0.4, *ratio_interval(losing, decisions, trials=30))
+'40.00 (15.2-64.8)'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bttt.runs import on_first_use
+
+if TYPE_CHECKING:
+    from tournaments.evaluation.decisions import decide_suite
+    from tournaments.evaluation.figures import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
+    from tournaments.evaluation.table import rate_text
+    from tournaments.evaluation.value_losses import (
+        NOVELTIES,
+        LossRate,
+        loss_rates,
+        novelties,
+        ratio_interval,
+        spread_half_width,
+    )
 
 __all__ = [
+    "FIGURE_DPI",
     "NOVELTIES",
     "LossRate",
     "decide_suite",
+    "fill_cell",
+    "loss_colors",
     "loss_rates",
+    "map_axes",
+    "novelties",
+    "rate_text",
     "ratio_interval",
     "spread_half_width",
+    "style_axes",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = on_first_use(__name__, __all__, ("decisions", "value_losses", "table", "figures"))

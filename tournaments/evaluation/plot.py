@@ -7,21 +7,19 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bttt import Board, Suite, row_name
+from bttt import Board, Suite
+from tournaments.evaluation.figures import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
 from tournaments.evaluation.value_losses import NOVELTIES, LossRate
 
 MAPS_A_ROW = 5
 WIDTH, MARGIN, HEAD, MAP, GAP, LABELS, LINE, AXIS = 10.4, 0.3, 0.35, 1.7, 0.3, 2.5, 0.34, 0.5
 """Inches: of the picture, its margin, a heading, a heat map and the gap around it, the agents' names, the
 height of an agent's intervals and of their axis."""
-DOTS_AN_INCH = 120
 MOST_LETTERS = 36
 DARK = 0.55
 """Share of the colour scale above which numbers are white."""
@@ -37,7 +35,7 @@ def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Boa
     maps_height = HEAD + map_rows * (MAP + 2 * GAP) if single else 0
     intervals_height = len(agents) * LINE
     height = maps_height + HEAD + intervals_height + AXIS
-    figure = Figure(figsize=(WIDTH, height), dpi=DOTS_AN_INCH)
+    figure = Figure(figsize=(WIDTH, height), dpi=FIGURE_DPI)
 
     def axes_at(left: float, top: float, width: float, tall: float) -> Axes:
         return figure.add_axes((left / WIDTH, 1 - (top + tall) / height, width / WIDTH, tall / height))
@@ -48,7 +46,7 @@ def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Boa
             "; trained on the framed ones" if train else ""
         )
         figure.text(MARGIN / WIDTH, 1 - HEAD / 2 / height, head, fontsize=9, va="center")
-        scale = ScalarMappable(PowerNorm(0.5, 0, highest or 1), colormaps["YlOrRd"])
+        scale = loss_colors(highest)
         for number, agent in enumerate(agents):
             row, col = divmod(number, MAPS_A_ROW)
             axes = axes_at(MARGIN + col * (MAP + GAP), HEAD + row * (MAP + 2 * GAP) + GAP, MAP, MAP)
@@ -68,20 +66,14 @@ def _draw_map(
     train: Sequence[Board],
 ) -> None:
     """Draws the rates, in per cent, on the brick cells; training cells get a frame."""
-    axes.set(xlim=(0, size.cols), ylim=(size.rows, 0), aspect="equal")
-    axes.set_xticks(np.arange(size.cols) + 0.5, [str(col + 1) for col in range(size.cols)])
-    axes.set_yticks(np.arange(size.rows) + 0.5, [row_name(row) for row in range(size.rows)])
-    axes.tick_params(length=0, labelsize=6.5, pad=1.5)
-    axes.spines[:].set_visible(False)
+    map_axes(axes, size)
     axes.set_title(_short(agent), fontsize=7, pad=4)
     for cell in range(size.cells):
         row, col = divmod(cell, size.cols)
         rate = by_brick.get(size.cell_name(cell))
         if rate is None:
             continue
-        axes.add_patch(Rectangle((col, row), 1, 1, facecolor=scale.to_rgba(rate), edgecolor="white", lw=0.6))
-        color = "white" if scale.norm(rate) > DARK else "#222222"
-        axes.text(col + 0.5, row + 0.52, _percent(rate), ha="center", va="center", fontsize=5.8, color=color)
+        fill_cell(axes, (row, col), rate, scale, dark=DARK)
         if size.with_bricks([cell]) in train:
             frame = Rectangle((col + 0.05, row + 0.05), 0.9, 0.9, fill=False, edgecolor=TRAINED, lw=1.6)
             axes.add_patch(frame)
@@ -109,19 +101,11 @@ def _draw_intervals(axes: Axes, agents: Sequence[str], rates: Sequence[LossRate]
         )
     axes.set(ylim=(len(agents) - 0.5, -0.5), xlim=(-1, None))
     axes.set_yticks(range(len(agents)), map(_short, agents), fontsize=7.5)
-    axes.tick_params(axis="x", labelsize=7.5)
     axes.set_xlabel("decisions that lose value, %, with 95% intervals", fontsize=8)
-    axes.grid(axis="x", color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_axes(axes, "x")
     axes.legend(
         fontsize=7.5, frameon=False, ncols=len(groups), loc="lower left", bbox_to_anchor=(0, 1), borderpad=0
     )
-
-
-def _percent(rate: float) -> str:
-    """Returns a rate in per cent: with a decimal below ten, where it fits."""
-    return f"{100 * rate:.1f}" if 0 < rate < 0.0995 else f"{100 * rate:.0f}"
 
 
 def _short(agent: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bttt.runs import aligned
 from tournaments.evaluation.value_losses import NOVELTIES, TASKS, THROWN, LossRate
 
 WITH_INTERVALS = [("all", "all"), *(("novelty", name) for name in NOVELTIES)]
@@ -28,17 +29,16 @@ def _table(
 ) -> str:
     shown = [column for column in columns if any(column in own for own in found.values())]
     head = ["% of decisions that lose value" if intervals else "%", *(group for _, group in shown)]
-    rows = [head]
-    for agent, own in found.items():
-        rows.append([agent, *(_text(own.get(column), intervals) for column in shown)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    )
+    rows = [[agent, *(_text(own.get(column), intervals) for column in shown)] for agent, own in found.items()]
+    return "\n".join(aligned([head, *rows], left=(0,)))
 
 
 def _text(rate: LossRate | None, interval: bool) -> str:
     if rate is None:
         return "-"
-    ends = f" ({100 * rate.low:.1f}-{100 * rate.high:.1f})" if interval else ""
-    return f"{100 * rate.rate:.2f}{ends}"
+    return rate_text(rate.rate, rate.low, rate.high) if interval else f"{100 * rate.rate:.2f}"
+
+
+def rate_text(rate: float, low: float, high: float) -> str:
+    """Returns a rate in [0, 1] and its interval as text, in per cent."""
+    return f"{100 * rate:.2f} ({100 * low:.1f}-{100 * high:.1f})"

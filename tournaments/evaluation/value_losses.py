@@ -55,6 +55,12 @@ class LossRate:
     high: float
 
 
+def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
+    """Returns which boards are seen, mirror or novel, given those trained on; see `bttt.bricks.split`."""
+    found = split(train, boards)
+    return {board: name for name in NOVELTIES for board in getattr(found, name)}
+
+
 def loss_rates(agent: str, suite: Suite, cells: np.ndarray, train: Sequence[Board] = ()) -> list[LossRate]:
     """Returns the rates of all groups.
 
@@ -90,7 +96,8 @@ def groups(suite: Suite, train: Sequence[Board] = ()) -> dict[str, tuple[list[st
         "orbit": [canonical_board(board).brick_names or "none" for board in boards],
     }
     if train:
-        by_board["novelty"] = _novelties(train, boards)
+        known = novelties(train, boards)
+        by_board["novelty"] = [known[board] for board in boards]
     found = {}
     for kind, labels in by_board.items():
         names = list(NOVELTIES) if kind == "novelty" else list(dict.fromkeys(labels))
@@ -100,11 +107,6 @@ def groups(suite: Suite, train: Sequence[Board] = ()) -> dict[str, tuple[list[st
     found["value"] = ["drawn", "won"], suite.values
     found["task"] = list(TASKS), _tasks(suite)
     return found
-
-
-def _novelties(train: Sequence[Board], boards: Sequence[Board]) -> list[str]:
-    found = split(train, boards)
-    return [next(name for name in NOVELTIES if board in getattr(found, name)) for board in boards]
 
 
 def _tasks(suite: Suite) -> np.ndarray:

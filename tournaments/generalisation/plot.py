@@ -9,19 +9,19 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator
 
-from bttt import Board, row_name
+from bttt import Board
+from tournaments.evaluation import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
 from tournaments.generalisation.evaluation import SINGLE
 from tournaments.generalisation.networks import BASE, SINGLE_SIZE
 from tournaments.generalisation.rates import CountsByPart, Rate
 from tournaments.generalisation.table import TITLES
 
-DOTS_AN_INCH = 120
 PANEL_WIDTH, PANEL_HEIGHT, FOOT = 3.7, 2.5, 0.5
 """Inches: of a panel of the curves, and of the legend under them."""
 ROWS = {"novel": "novel cells", "seen": "training cells"}
@@ -45,7 +45,7 @@ def draw_curve(rates: Sequence[Rate], path: Path) -> None:
     measures = [measure for measure in TITLES if any(rate.measure == measure for rate in shown)]
     simulations = sorted({rate.simulations for rate in shown})
     size = PANEL_WIDTH * max(1, len(measures)), PANEL_HEIGHT * len(ROWS) + FOOT
-    figure = Figure(figsize=size, dpi=DOTS_AN_INCH)
+    figure = Figure(figsize=size, dpi=FIGURE_DPI)
     panels = figure.subplots(len(ROWS), max(1, len(measures)), squeeze=False, sharex=True, sharey="col")
     for row, (novelty, name) in enumerate(ROWS.items()):
         panels[row, 0].set_ylabel(name, fontsize=9)
@@ -83,10 +83,7 @@ def _draw_panel(axes: Axes, rates: Sequence[Rate], simulations: Sequence[int]) -
                 elinewidth=0.8,
                 color=_color(number),
             )
-    axes.tick_params(axis="y", labelsize=7.5)
-    axes.grid(axis="y", color="#dddddd", lw=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_axes(axes, "y")
 
 
 def _label_sets(axes: Axes, rates: Sequence[Rate]) -> None:
@@ -122,7 +119,7 @@ def draw_cells(measured: CountsByPart, path: Path) -> None:
     )
     width = LEFT + max(1, len(columns)) * (MAP + GAP)
     height = HEAD + max(1, len(sets)) * (MAP + GAP)
-    figure = Figure(figsize=(width, height), dpi=DOTS_AN_INCH)
+    figure = Figure(figsize=(width, height), dpi=FIGURE_DPI)
     head = "Mean over the seeds, in %, by the brick's cell; trained on the framed cells (dashed: some seeds)"
     figure.text(0.12 / width, 1 - 0.18 / height, head, fontsize=8, va="center")
     for row, brick_set in enumerate(sets):
@@ -172,26 +169,17 @@ def _scale(measure: str, highest: float) -> ScalarMappable:
     """Returns the colours: dark is good for wins, and bad for decisions that lose value."""
     if measure == "wins":
         return ScalarMappable(Normalize(0, 1.15), colormaps["YlGn"])
-    return ScalarMappable(PowerNorm(0.5, 0, highest or 1), colormaps["YlOrRd"])
+    return loss_colors(highest)
 
 
 def _draw_map(
     axes: Axes, rates: Mapping[Board, float], scale: ScalarMappable, trained: Mapping[Board, float]
 ) -> None:
     size = Board.parse(SINGLE_SIZE)
-    axes.set(xlim=(0, size.cols), ylim=(size.rows, 0), aspect="equal")
-    axes.set_xticks(np.arange(size.cols) + 0.5, [str(col + 1) for col in range(size.cols)])
-    axes.set_yticks(np.arange(size.rows) + 0.5, [row_name(row) for row in range(size.rows)])
-    axes.tick_params(
-        length=0, labelsize=6.5, pad=1.5, top=True, labeltop=True, bottom=False, labelbottom=False
-    )
-    axes.spines[:].set_visible(False)
+    map_axes(axes, size)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
     for board, rate in rates.items():
-        row, col = divmod(board.bricks[0], size.cols)
-        axes.add_patch(Rectangle((col, row), 1, 1, facecolor=scale.to_rgba(rate), edgecolor="white", lw=0.6))
-        color = "white" if scale.norm(rate) > DARK else "#222222"
-        text = f"{100 * rate:.1f}" if 0 < rate < 0.0995 else f"{100 * rate:.0f}"
-        axes.text(col + 0.5, row + 0.52, text, ha="center", va="center", fontsize=5.8, color=color)
+        fill_cell(axes, divmod(board.bricks[0], size.cols), rate, scale, dark=DARK)
     for board, share in trained.items():
         row, col = divmod(board.bricks[0], size.cols)
         style = "-" if share > 0.999 else (0, (2, 1.2))

@@ -12,27 +12,49 @@ nothing, for one network on one board or if all have the same rate, it is Wilson
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from bttt import Board, split
 from bttt.runs import wilson
-from tournaments.evaluation import NOVELTIES, spread_half_width
+from tournaments.evaluation import novelties, spread_half_width
 from tournaments.generalisation.evaluation import SINGLE, Counts, Part
 from tournaments.generalisation.networks import StudyNetwork
 
+KeyT = TypeVar("KeyT")
 ALL = "all"
 CountsByPart = Mapping[StudyNetwork, Mapping[Part, Sequence[Counts]]]
 """What was counted of each network; a measurement that does not fit a network is not there."""
 
 
+class PooledRate(NamedTuple):
+    """The share of hits of several networks on several boards.
+
+    Attributes:
+        seeds: Networks.
+        boards: Different boards.
+        trials: Games or decisions.
+        distinct: Different games of each network on each board, or positions, summed.
+        rate: Share of hits.
+        low: Lower end of its 95% interval.
+        high: Upper end.
+    """
+
+    seeds: int
+    boards: int
+    trials: int
+    distinct: int
+    rate: float
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The share of hits of the networks of one variant and training set, in one group of boards.
+    """The rate of the networks of one variant and training set, in one group of boards.
 
     Attributes:
         variant: What the training differs in.
@@ -42,13 +64,7 @@ class Rate:
         on: "single", another suite, or a size.
         simulations: Simulations of a decision.
         novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: Networks.
-        boards: Different boards.
-        trials: Games or decisions.
-        distinct: Different games of each network on each board, or positions, summed.
-        rate: Share of hits.
-        low: Lower end of its 95% interval.
-        high: Upper end.
+        seeds: As all that follow, see `PooledRate`.
     """
 
     variant: str
@@ -67,48 +83,68 @@ class Rate:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Counted(Generic[KeyT]):
+    """The counts of one network in one measurement.
+
+    Attributes:
+        key: What tells the groups of a study apart, beside how new the boards are.
+        network: The network.
+        part: The measurement.
+        counts: Its counts on each board.
+    """
+
+    key: KeyT
+    network: StudyNetwork
+    part: Part
+    counts: Sequence[Counts]
+
+
 def study_rates(measured: CountsByPart) -> list[Rate]:
     """Returns the rates of all groups: variants, training sets, measurements, and how new the boards are."""
-    units: dict[tuple, list[tuple[int, Counts]]] = {}
-    for network, parts in measured.items():
-        train = network.boards
-        for part, counts in parts.items():
-            novelty = novelties(train, [each.board for each in counts]) if part.on == SINGLE else {}
-            key = (network.variant, network.brick_set, len(train), part.measure, part.on, part.simulations)
-            for each in counts:
-                for group in (novelty.get(each.board), ALL):
-                    if group is not None:
-                        units.setdefault((*key, group), []).append((network.seed, each))
-    return [_rate(key, own) for key, own in units.items()]
+    counted = (
+        Counted(
+            (each.variant, each.brick_set, len(each.boards), part.measure, part.on, part.simulations),
+            each,
+            part,
+            counts,
+        )
+        for each, parts in measured.items()
+        for part, counts in parts.items()
+    )
+    return [Rate(*key, novelty, *rate) for key, novelty, rate in grouped_rates(counted)]
 
 
-def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
-    """Returns which boards are seen, mirror or novel to a network; see `bttt.bricks.split`."""
-    found = split(train, boards)
-    return {board: name for name in NOVELTIES for board in getattr(found, name)}
+def grouped_rates(counted: Iterable[Counted[KeyT]]) -> Iterator[tuple[KeyT, str, PooledRate]]:
+    """Yields the rates of each key: on boards that are seen, mirror or novel to its networks, and on all."""
+    units: dict[tuple[KeyT, str], list[tuple[int, Counts]]] = {}
+    for each in counted:
+        single = each.part.on == SINGLE
+        new = novelties(each.network.boards, [one.board for one in each.counts]) if single else {}
+        for one in each.counts:
+            for group in (new[one.board], ALL) if single else (ALL,):
+                units.setdefault((each.key, group), []).append((each.network.seed, one))
+    for (key, group), own in units.items():
+        yield key, group, _pooled(own)
 
 
-def _rate(key: tuple, units: Sequence[tuple[int, Counts]]) -> Rate:
-    return Rate(*key, **pooled(units))
-
-
-def pooled(units: Sequence[tuple[int, Counts]]) -> dict[str, Any]:
-    """Returns the fields of a `Rate` from "seeds" on, of a network's seed and its counts on a board each."""
+def _pooled(units: Sequence[tuple[int, Counts]]) -> PooledRate:
+    """Returns the rate of units, each a network's seed and its counts on a board."""
     seeds = numbered(seed for seed, _ in units)
     boards = numbered(each.board for _, each in units)
     hits, trials, distinct = (
         np.array([getattr(each, name) for _, each in units]) for name in ("hits", "trials", "distinct")
     )
     low, high = interval(hits, trials, seeds, boards, int(distinct.sum()))
-    return {
-        "seeds": int(seeds.max()) + 1,
-        "boards": int(boards.max()) + 1,
-        "trials": int(trials.sum()),
-        "distinct": int(distinct.sum()),
-        "rate": float(hits.sum() / trials.sum()),
-        "low": low,
-        "high": high,
-    }
+    return PooledRate(
+        seeds=int(seeds.max()) + 1,
+        boards=int(boards.max()) + 1,
+        trials=int(trials.sum()),
+        distinct=int(distinct.sum()),
+        rate=float(hits.sum() / trials.sum()),
+        low=low,
+        high=high,
+    )
 
 
 def numbered(values: Iterable) -> np.ndarray:

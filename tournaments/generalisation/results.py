@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.alphazero.training import METRICS_NAME
-from bttt.runs import csv_text, provenance, rounded, write_text
+from bttt.runs import csv_text, lined_json, provenance, rounded, write_text
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.plot import draw_cells, draw_curve
@@ -64,9 +64,8 @@ def _json_text(config: GeneralisationConfig, measured: CountsByPart) -> str:
     networks = [
         {**asdict(network), "training": _training(config.runs / network.name)} for network in measured
     ]
-    head = json.dumps({**provenance(config), "networks": networks, "boards": boards}, indent=1)[:-2]
-    lines = ",\n".join(f"  {json.dumps(each)}" for each in _lines(measured))
-    return f'{head},\n "counts": [\n{lines}\n ]\n}}\n'
+    head = {**provenance(config), "networks": networks, "boards": boards}
+    return lined_json(head, {"counts": map(json.dumps, _lines(measured))})
 
 
 def _training(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bttt.runs import aligned
-from tournaments.evaluation import NOVELTIES
+from tournaments.evaluation import NOVELTIES, rate_text
 from tournaments.generalisation.evaluation import SINGLE
 from tournaments.generalisation.rates import ALL, Rate
 
@@ -80,4 +80,4 @@ def _table(
 def _text(rate: Rate | None) -> str:
     if rate is None:
         return "-"
-    return f"{100 * rate.rate:.2f} ({100 * rate.low:.1f}-{100 * rate.high:.1f})"
+    return rate_text(rate.rate, rate.low, rate.high)

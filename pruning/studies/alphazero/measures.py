@@ -15,7 +15,8 @@ from bttt import Board
 from bttt.runs import read_json, write_json
 from pruning.loop import Result
 from pruning.measures import latencies_ms
-from tournaments.generalisation import SINGLE, Part, evaluate, novelties
+from tournaments.evaluation import novelties
+from tournaments.generalisation import SINGLE, Part, evaluate
 
 TIMES_FILE = "times.json"
 TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pruning.studies.bilevel.experiment import BilevelPoint
-from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL
+from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL, style_plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,7 +72,4 @@ def _draw_arm(axes: Axes, own: Sequence[BilevelPoint], metric: str, number: int)
 def _dress(axes: Axes, metric: str) -> None:
     axes.set_xscale("log")
     axes.set_xlabel(AXES[metric], fontsize=8)
-    axes.tick_params(labelsize=SMALL)
-    axes.grid(color="#dddddd", lw=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_plot(axes)

@@ -7,27 +7,25 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from pruning.studies.compression.arms import ARMS
 from pruning.studies.compression.rates import LevelRate
 from pruning.studies.compression.table import GROUPS
+from pruning.studies.experiment import BLACK, DASHES, DOTS_AN_INCH, HUES, SMALL, fraction_ticks, style_plot
 from tournaments.generalisation import ALL
 
-DOTS_AN_INCH = 200
 PANEL_WIDTH, PANEL_HEIGHT, FOOT = 2.35, 1.95, 0.75
 """Inches: of a panel, and of the legend and the axis' name under the panels."""
 ARMS_INCHES = (7.1, 3.9)
-STYLES = {"seen": ("#0072b2", "o", "-"), "mirror": ("#009e73", "s", "--"), "novel": ("#d55e00", "^", "-")}
-"""Colour, marker and dash by novelty: colours that the colour-blind tell apart, marks that print in grey."""
-COLORS = ("#000000", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-DASHES, MARKERS = ("-", (0, (4, 1.5)), (0, (1, 1.2))), ("o", "s", "^")
+STYLES = {"seen": (HUES[0], "o", "-"), "mirror": (HUES[2], "s", "--"), "novel": (HUES[1], "^", "-")}
+"""Colour, marker and dash by novelty."""
+COLORS, MARKERS = (BLACK, *HUES), ("o", "s", "^")
+"""By arm; the first one is black."""
 BAND = 0.17
 """Opacity of the 95% bands."""
 TICKS = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1)
 SHARE = "parameters kept, % (log scale)"
 LOSING = "value-losing moves, %"
-SMALL = 7.5
 
 
 def draw_levels(rates: Sequence[LevelRate], path: Path) -> None:
@@ -91,14 +89,8 @@ def _dress(axes: Axes, shares: Sequence[float]) -> None:
     least = 100 * min(shares)
     axes.set_xscale("log")
     axes.set_xlim(118, min(least / 1.18, 50))
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in TICKS if tick >= least / 1.18]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(MaxNLocator(7, steps=(1, 2, 5, 10)))
-    axes.tick_params(labelsize=SMALL)
-    axes.grid(color="#dddddd", lw=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    fraction_ticks(axes, [tick for tick in TICKS if tick >= least / 1.18], heights=7)
+    style_plot(axes)
 
 
 def draw_arms(rates: Sequence[LevelRate], path: Path) -> None:

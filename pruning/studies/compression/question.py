@@ -32,8 +32,7 @@ import numpy as np
 from pruning.measures import Interval, student
 from pruning.studies.compression.config import MeasuredPruning
 from pruning.studies.compression.rates import share_kept
-from tournaments.evaluation import NOVELTIES
-from tournaments.generalisation import novelties
+from tournaments.evaluation import NOVELTIES, novelties
 
 RISE = 0.01
 """Rise of the rate that a threshold asks for: one percentage point."""

@@ -23,7 +23,7 @@ import numpy as np
 from pruning import PRUNING_METHODS
 from pruning.studies.compression.arms import ARMS
 from pruning.studies.compression.config import MeasuredPruning
-from tournaments.generalisation import ALL, Counts, novelties, pooled
+from tournaments.generalisation import Counted, grouped_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,7 @@ class LevelRate:
         measure: "losing" or "wins".
         simulations: Simulations of a decision.
         novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: Networks.
-        boards: Different boards.
-        trials: Decisions or games.
-        distinct: Different games of each network on each board, or positions, summed.
-        rate: Share of hits.
-        low: Lower end of its 95% interval.
-        high: Upper end.
+        seeds: As all up to `high`, see `tournaments.generalisation.rates.PooledRate`.
         share: Share of the parameters kept, see the module.
         density: Share of the prunable channels (or weights) kept.
         kept: Channels (or weights) kept.
@@ -96,19 +90,22 @@ class LevelRate:
 
 def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     """Returns the rates of all groups: arms, training sets, levels, measurements, how new the boards are."""
-    units: dict[tuple, list[tuple[int, Counts]]] = {}
-    for each in measured:
-        new: dict = {}
-        for level, parts in enumerate(each.counts):
-            for part, counts in parts.items():
-                boards = [one.board for one in counts if one.board not in new]
-                new |= novelties(each.pruned.network.boards, boards) if boards else {}
-                key = (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations)
-                for one in counts:
-                    for group in (new[one.board], ALL):
-                        units.setdefault((*key, group), []).append((each.pruned.network.seed, one))
+    counted = (
+        Counted(
+            (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations),
+            each.pruned.network,
+            part,
+            counts,
+        )
+        for each in measured
+        for level, parts in enumerate(each.counts)
+        for part, counts in parts.items()
+    )
     costs = _mean_costs(measured)
-    return [_rate(key, own, costs[key[:3]]) for key, own in units.items()]
+    return [
+        LevelRate(*key, novelty, *rate, **asdict(costs[key[:3]]))
+        for key, novelty, rate in grouped_rates(counted)
+    ]
 
 
 def cut_by(arm: str) -> Literal["weights", "channels"]:
@@ -122,10 +119,6 @@ def share_kept(measured: MeasuredPruning, level: int) -> float:
         return measured.levels[level].result.density
     dense, own = (measured.levels[number].result.cost["parameters"] for number in (0, level))
     return own / dense
-
-
-def _rate(key: tuple, units: Sequence[tuple[int, Counts]], costs: LevelCosts) -> LevelRate:
-    return LevelRate(*key, **pooled(units), **asdict(costs))
 
 
 def _mean_costs(measured: Sequence[MeasuredPruning]) -> dict[tuple[str, str, int], LevelCosts]:

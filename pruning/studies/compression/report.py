@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from bttt.runs import csv_text, provenance, rounded, write_text
+from bttt.runs import csv_text, lined_json, provenance, rounded, write_text
 from pruning.studies.compression.answers import excess_text, oracle_text, threshold_text
 from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
 from pruning.studies.compression.oracle import oracle_cycles
@@ -78,13 +78,10 @@ def _json_text(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -
         for part, counts in each.counts[0].items()
     }
     prunings = [{"name": each.pruned.name, **asdict(each.pruned)} for each in measured]
-    head = json.dumps({**provenance(config), "prunings": prunings, "boards": boards}, indent=1)[:-2]
-    parts = {"levels": _levels(measured), "counts": _counts(measured)}
-    texts = [
-        f' "{name}": [\n' + ",\n".join(f"  {_line(line)}" for line in lines) + "\n ]"
-        for name, lines in parts.items()
-    ]
-    return ",\n".join([head, *texts]) + "\n}\n"
+    head = {**provenance(config), "prunings": prunings, "boards": boards}
+    return lined_json(
+        head, {"levels": map(_line, _levels(measured)), "counts": map(_line, _counts(measured))}
+    )
 
 
 def _line(values: Mapping[str, Any]) -> str:

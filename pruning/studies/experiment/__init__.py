@@ -34,10 +34,20 @@ if TYPE_CHECKING:
         diverged_text,
         short,
     )
-    from pruning.studies.experiment.style import COLORS, DASHES, DOTS_AN_INCH, SMALL
+    from pruning.studies.experiment.style import (
+        BLACK,
+        COLORS,
+        DASHES,
+        DOTS_AN_INCH,
+        HUES,
+        SMALL,
+        fraction_ticks,
+        style_plot,
+    )
 
 __all__ = [
     "BILEVEL",
+    "BLACK",
     "CLASSIFIER",
     "COLORS",
     "DASHES",
@@ -45,6 +55,7 @@ __all__ = [
     "DOTS_AN_INCH",
     "FALLBACK",
     "FIGURE_FILE",
+    "HUES",
     "JSON_FILE",
     "LEAST_SEEDS",
     "POINTS_FILE",
@@ -65,10 +76,12 @@ __all__ = [
     "common_seeds",
     "conduct",
     "diverged_text",
+    "fraction_ticks",
     "judge",
     "option_changes",
     "short",
     "standing",
+    "style_plot",
     "where_testable",
 ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pruning.measures import Interval, student
-from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL
+from pruning.studies.experiment import COLORS, DASHES, DOTS_AN_INCH, SMALL, fraction_ticks, style_plot
 from pruning.studies.vision.points import Point, by_level
 
 if TYPE_CHECKING:
@@ -113,18 +113,10 @@ def _draw_arm(axes: Axes, places: Sequence[Place], label: str, number: int) -> N
 
 
 def _dress(axes: Axes, places: Sequence[Place]) -> None:
-    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
-
     right = min((place.density for place in places if place.density > 0), default=1) / 1.12
     ticks = [tick for tick in (SHORT_TICKS if right > 0.25 else TICKS) if tick >= right]
     axes.set_xlim(1.12, right)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_locator(MaxNLocator(8, steps=(1, 2, 5, 10)))
-    axes.tick_params(labelsize=SMALL)
+    fraction_ticks(axes, ticks, heights=8)
     axes.set_xlabel("fraction kept (log scale)", fontsize=8)
     axes.set_ylabel("test accuracy, %", fontsize=8)
-    axes.grid(color="#dddddd", lw=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    style_plot(axes)

@@ -1,10 +1,13 @@
 """Files of a run: writes that leave the old content or the new, and JSON that is checked as it is read."""
 
+import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bttt.runs.files import plain, read_json, write_json, write_text
+from bttt.runs.files import lined_json, plain, read_json, write_json, write_text
 
 
 def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_other(tmp_path):
@@ -33,3 +36,16 @@ def test_plain_values_are_what_json_reads_back():
         "out": "runs/a",
         "sizes": [[1, 2], ["b"]],
     }
+
+
+@given(
+    head=st.dictionaries(st.text(), st.integers() | st.lists(st.text()), min_size=1),
+    items=st.lists(st.dictionaries(st.text(), st.integers())),
+)
+def test_lined_json_has_all_entries_and_an_item_a_line(head, items):
+    head.pop("items", None)
+    text = lined_json({"first": 1, **head}, {"items": map(json.dumps, items)})
+    assert json.loads(text) == {"first": 1, **head, "items": items}
+    assert text.splitlines()[-2 - len(items) : -2] == [
+        f"  {json.dumps(each)}{',' * (number < len(items))}" for number, each in enumerate(items, 1)
+    ]

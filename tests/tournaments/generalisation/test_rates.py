@@ -1,11 +1,16 @@
+import json
+from dataclasses import asdict
 from math import sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import t
+from stored_counts import counts_of, part_of
 
 from bttt.board import Board
 from bttt.runs.intervals import wilson
+from bttt.runs.tables import csv_text, rounded
 from tournaments.generalisation.evaluation import Counts, Part
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.rates import interval, numbered, study_rates
@@ -115,3 +120,19 @@ def test_measurements_variants_and_simulations_are_apart_and_other_boards_have_n
         ("paper", "wins", "single", 0, "seen"): 0.7,
         ("paper", "wins", "single", 0, "all"): 0.7,
     }
+
+
+@pytest.mark.parametrize("study", ["generalisation", "generalisation-paper"])
+def test_the_rates_of_the_published_counts_are_the_published_ones(study):
+    folder = Path(__file__).parents[3] / "results" / study
+    stored = json.loads((folder / "generalisation.json").read_text())
+    measured = {}
+    for each in stored["networks"]:
+        name = each["variant"], each["brick_set"], each["seed"]
+        measured[StudyNetwork(*name, tuple(each["bricks"]))] = {
+            part_of(line): counts_of(line, stored["boards"])
+            for line in stored["counts"]
+            if (line["variant"], line["set"], line["seed"]) == name
+        }
+    rows = (rounded(asdict(rate)) for rate in study_rates(measured))
+    assert csv_text(rows) == (folder / "generalisation.csv").read_text()

@@ -1,11 +1,19 @@
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from measured_prunings import level, losing, part, pruning
+from stored_counts import counts_of, part_of
 
-from pruning.studies.alphazero.measures import LevelTimes
+from bttt.runs.tables import csv_text, rounded
+from pruning.loop.results import Result
+from pruning.studies.alphazero.measures import LevelTimes, MeasuredLevel
+from pruning.studies.compression.arms import ArmRun
+from pruning.studies.compression.config import MeasuredPruning
 from pruning.studies.compression.rates import level_rates, share_kept
+from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.rates import interval
 
 D3 = {"D3": 10, "D5": 8, "C4": 7, "A1": 2}
@@ -92,3 +100,23 @@ def test_weights_cut_leave_the_network_its_size_so_their_density_is_what_is_kept
     channels = losing({"D4": 5}, {"D4": 6}, levels=levels)
     assert [share_kept(weights, number) for number in (0, 1)] == [1.0, 0.75]
     assert [share_kept(channels, number) for number in (0, 1)] == [1.0, 1.0]  # masked, not removed
+
+
+def test_the_rates_of_the_published_counts_are_the_published_ones():
+    folder = Path(__file__).parents[4] / "results/compression"
+    stored = json.loads((folder / "compression.json").read_text())
+    measured = []
+    for each in stored["prunings"]:
+        network = StudyNetwork(*[*each["network"].values()][:3], tuple(each["network"]["bricks"]))
+        levels = [
+            MeasuredLevel(Result.from_json(line), LevelTimes.from_json(line["times"]))
+            for line in stored["levels"]
+            if line["pruning"] == each["name"]
+        ]
+        counts = [{} for _ in levels]
+        for line in stored["counts"]:
+            if line["pruning"] == each["name"]:
+                counts[line["level"]][part_of(line)] = counts_of(line, stored["boards"])
+        measured.append(MeasuredPruning(ArmRun(each["arm"], network), levels, counts))
+    rows = (rounded(asdict(rate)) for rate in level_rates(measured))
+    assert csv_text(rows) == (folder / "compression.csv").read_text()
