@@ -456,6 +456,6 @@ def test_interrupt_keeps_what_is_finished_and_says_so():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the same command goes on from there" in out
+    assert "rerun the command to resume" in out
     assert "Traceback" not in out + err
     assert 0 < len(stored("run")) < 144

@@ -74,7 +74,7 @@ def play_and_store(
     except KeyboardInterrupt:
         print(
             f"\ninterrupted: {len(store.finished())} of {store.scheduled} games are stored in "
-            f"{store.path.parent}; the same command goes on from there"
+            f"{store.path.parent}; rerun the command to resume"
         )
         return INTERRUPTED
     return OK

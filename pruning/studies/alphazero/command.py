@@ -1,4 +1,4 @@
-"""The command `bttt prune`: cuts a trained AlphaZero network in cycles, each level an agent to play."""
+"""The command `bttt prune`: prunes an AlphaZero network, or a task of your own, in cycles."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def run(config: PruneConfig) -> int:
         from pruning.studies.alphazero.run import make_plan
 
         prune_task(config.agent, make_plan(config), config.out)
+        suggest("prune", config.agent, "--method", "random-weights", why="the control of every method")
         return OK
     from pruning.studies.alphazero.run import prune  # torch, which takes seconds to load
 

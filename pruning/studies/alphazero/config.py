@@ -21,14 +21,14 @@ class PruneOptions:
     oracle, greedy-forward, greedy-local or greedy-global; for weights magnitude, gradient, gradient-magnitude
     or random-weights; before training snip, grasp or synflow; while training static, set, snfs, rigl or
     gradual. Options follow the name, for example rigl:alpha=0.3,every=100,end=0.75 or
-    greedy-forward:tolerance=0.02."""
+    greedy-forward:tolerance=0.02. A method of your own: python:module:name,option=value."""
     scope: Literal["global", "layer"] | None = None
     """Prune the lowest scores of all layers together (global) or of each layer (layer). DropNet calls them
     minimum and minimum_layer. Default: layer for the greedy methods, otherwise global."""
     schedule: str | None = None
     """Learning-rate schedule of retraining, NAME or NAME:option=value,...; bttt schedules plots them. Its
-    peak (lr or epsilon) is --learner.lr unless given; its delta is 4/3 of the peak. Default: silo, or clr for
-    pruning before training."""
+    peak (lr or epsilon) is --learner.lr unless given; its delta is 4/3 of the peak. A schedule of your own:
+    python:module:name,option=value. Default: silo, or clr for pruning before training."""
     cycles: int | None = None
     """Cycles of pruning and retraining. Default: 12, or 1 for pruning before training."""
     fraction: float | None = None
@@ -122,4 +122,5 @@ class PruneConfig(PruneOptions):
     """
 
     agent: Annotated[str, tyro.conf.Positional]
-    """Network: alphazero:all (or d4, r2, r3), or alphazero:FOLDER of a training run."""
+    """Network: alphazero:all (or d4, r2, r3), or alphazero:FOLDER of a training run. A task of your own:
+    python:module:name."""

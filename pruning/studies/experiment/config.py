@@ -38,7 +38,8 @@ class VisionConfig:
     """
 
     recipe: Annotated[str, tyro.conf.Positional] = ""
-    """Recipe, PAPER/EXPERIMENT, for example dropnet/a-mnist. Default: list all recipes."""
+    """Recipe, PAPER/EXPERIMENT, for example dropnet/a-mnist. A recipe of your own: python:module:name.
+    Default: list all recipes."""
     list: bool = False
     """Print the recipes and exit."""
     small: bool = False

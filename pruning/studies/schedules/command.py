@@ -30,7 +30,7 @@ class SchedulesConfig:
 
     schedules: Annotated[tuple[str, ...], tyro.conf.Positional] = ("silo",)
     """Schedules to plot: constant, step, linear, cosine, cyclic, one-cycle, warmup-step, ft, lrw, slr, clr,
-    s-cyc, silo, silo-step or silo-linear."""
+    s-cyc, silo, silo-step or silo-linear. A schedule of your own: python:module:name,option=value."""
     cycles: int = 12
     """Cycles to plot, including the first one, in which the dense network trains."""
     out: Path = Path("runs/schedules.png")
