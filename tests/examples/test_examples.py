@@ -66,7 +66,7 @@ def imported(node):
 def test_examples_and_pages_import_from_doors():
     """A door is a package: `from bttt.envs import env`, never a module inside it."""
     sources = {script.name: script.read_text() for script in SCRIPTS}
-    for page in (ROOT / "docs").glob("*.md"):
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         sources[page.name] = "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
     modules = {
         (name, module)

@@ -68,4 +68,4 @@ def _lines(block: Block) -> list[str]:
 def pages(root: Path) -> list[Path]:
     """All pages of the documents."""
     found = sorted(path for path in (root / "docs").rglob("*.md") if "_build" not in path.parts)
-    return [*found]
+    return [root / "README.md", *found]
