@@ -11,6 +11,7 @@ from docs.make import docstrings, reference  # noqa: E402 - the project is found
 
 project = "Brick Tic-Tac-Toe"
 author = "the project's contributors"
+project_copyright = author
 release = bttt.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
