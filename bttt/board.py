@@ -1,8 +1,8 @@
-"""Board: the one description of an environment, and the names of its cells.
+"""`Board` describes an environment completely: size, win length and bricks. It also names the cells.
 
-A cell is an index `row * cols + col`; its name is the row letter and the column number, from "A1" in
-the top left corner. For bit arithmetic a cell is also a bit of a 64-bit word, with `cols + 1` bits a
-row: the spare bit at the end of each row is never set, so that no shift wraps into the next row.
+A cell is an index `row * cols + col`. Its name is the row letter and the column number, starting with "A1"
+in the top left corner. For bit arithmetic a cell is also a bit of a 64-bit word with `cols + 1` bits per
+row: the spare bit at the end of each row is never set, so no shift wraps into the next row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from bttt.runs import require_at_least
 WORD_BITS = 64
 MIN_WIN_LENGTH = 3
 Cell = SupportsIndex | str
-"""A cell as callers may give it: an index, or a name such as "D4"."""
+"""A cell given by a caller: an index, or a name such as "D4"."""
 
 
 def row_name(row: int) -> str:
@@ -40,7 +40,7 @@ class Board:
         rows: Number of rows.
         cols: Number of columns; `rows * (cols + 1)` may not exceed 64.
         win_length: Stones in a row that win, at least 3.
-        bricks: Blocked cells, given as indices, names, or one string such as "D4,E5"; kept as sorted
+        bricks: Blocked cells. Given as indices, names, or one string such as "D4,E5"; stored as sorted
             indices.
 
     Raises:
@@ -71,7 +71,7 @@ class Board:
         if isinstance(bricks, str):
             bricks = [name for name in bricks.split(",") if name.strip()]
         elif not isinstance(bricks, Iterable):
-            raise ValueError(f"bricks must be cells, as ('D4', 32) or 'D4,E5', got {bricks!r}")
+            raise ValueError(f"bricks must be cells, for example ('D4', 32) or 'D4,E5', got {bricks!r}")
         cells: list[int] = []
         for brick in bricks:
             cell = self.cell(brick)
@@ -87,8 +87,8 @@ class Board:
         """Returns the board of a text such as "7x7x4:D4,E5" or "3x3x3"; the inverse of `str`."""
         size = re.fullmatch(r"\s*(\d+)x(\d+)x(\d+)\s*(?::(.*))?", text)
         if size is None:
-            form = 'ROWSxCOLSxWIN, as "7x7x4", or with bricks, as "7x7x4:D4,E5"'
-            raise ValueError(f"board {text!r} is not of the form {form}")
+            form = 'ROWSxCOLSxWIN or ROWSxCOLSxWIN:BRICKS, for example "7x7x4" or "7x7x4:D4,E5"'
+            raise ValueError(f"board {text!r} does not have the form {form}")
         rows, cols, win_length = (int(number) for number in size.groups()[:3])
         return cls(rows, cols, win_length, size.group(4) or "")  # type: ignore[arg-type]
 
@@ -98,12 +98,12 @@ class Board:
 
     @property
     def size_text(self) -> str:
-        """The size alone, as "7x7"."""
+        """Rows and columns as text, for example "7x7"."""
         return f"{self.rows}x{self.cols}"
 
     @property
     def brick_names(self) -> str:
-        """The bricks' names joined by commas, as "D4,E5"; empty without bricks."""
+        """The bricks' names joined by commas, for example "D4,E5"; empty without bricks."""
         return ",".join(map(self.cell_name, self.bricks))
 
     def with_bricks(self, bricks: str | Iterable[Cell]) -> Board:
@@ -116,12 +116,16 @@ class Board:
         return self.rows * self.cols
 
     def cell_name(self, cell: int) -> str:
-        """Returns the name of a cell index, as "D4" for 24 on 7x7."""
+        """Returns the name of a cell index, for example "D4" for 24 on 7x7."""
         row, col = divmod(cell, self.cols)
         return f"{row_name(row)}{col + 1}"
 
     def cell(self, cell: Cell) -> int:
-        """Returns the index of a cell given by index or name; ValueError where it is off the board."""
+        """Returns the index of a cell given by index or name.
+
+        Raises:
+            ValueError: The cell is not on the board.
+        """
         if isinstance(cell, str):
             index = self._index_by_name.get(cell.strip().upper())
         else:
@@ -141,7 +145,7 @@ class Board:
 
     @property
     def stride(self) -> int:
-        """Bits a row takes in a word: one more than it has cells."""
+        """Bits per row in a word: the number of columns plus one spare bit."""
         return self.cols + 1
 
     def bit(self, cell: int) -> int:
@@ -167,7 +171,7 @@ class Board:
 
     @cached_property
     def windows(self) -> tuple[int, ...]:
-        """The words of all `win_length` cells in a row that no brick blocks (88 on an empty 7x7)."""
+        """The words of all possible winning lines, none with a brick (88 on a 7x7 board without bricks)."""
         directions = ((0, 1), (1, 0), (1, 1), (1, -1))
         words = []
         for row in range(self.rows):

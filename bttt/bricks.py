@@ -1,16 +1,16 @@
-"""Named brick sets, and train / novel splits that own up to mirror images.
+"""Named brick sets, and train/novel splits that list mirror images of training boards separately.
 
-A brick set is a tuple of boards. Its text is one of
+A brick set is a tuple of boards. Its name has one of these forms:
 
 - `D4` (any cell): one board with that brick; `D4+E5` or `D4,E5`: one board with both; `none`: no brick;
 - `R2` (D3, D4) and `R3` (C3, D3, D4): the training sets of the Brick Tic-Tac-Toe paper;
 - `all`: one brick, on each cell in turn;
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
-- `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn from `seed`;
-  by default 16, or as many as there are;
-- `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is proven drawn, the first `count` of
-  those in drawn_layouts.txt, by default all of them (at most 50; no two are mirror images);
-- `python:module:function`: the boards that a function of your own returns for a board without bricks.
+- `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn with `seed`;
+  by default 16, or fewer if there are fewer;
+- `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is a proven draw: the first `count` of
+  drawn_layouts.txt, by default all of them (at most 50; no two are mirror images of each other);
+- `python:module:function`: the boards that your own function returns, given a board without bricks.
 """
 
 from __future__ import annotations
@@ -33,16 +33,20 @@ FORMS = (
     "random:K[,count=N,seed=S], drawn:K[,count=N], python:module:function"
 )
 DRAWN_FILE = Path(__file__).with_name("drawn_layouts.txt")
-"""The boards of the sets drawn:K, one a line; `bttt drawn` writes it."""
+"""The boards of the sets drawn:K, one per line; `bttt drawn` writes it."""
 MOST_RANDOM = 100_000
 DEFAULT_RANDOM_COUNT = 16
 
 
 def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
-    """Returns the boards of one brick set's text; size and win length are those of `board`.
+    """Returns the boards of one brick set.
+
+    Args:
+        text: The name of the brick set; the module's docstring lists the forms.
+        board: Gives size and win length; None is 7x7 with four in a row.
 
     Raises:
-        ValueError: The text is not a brick set, or it does not fit the board's size.
+        ValueError: No brick set has this name, or it does not fit the board's size.
     """
     board = board if board is not None else Board()
     text = text.strip()
@@ -68,20 +72,20 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
 
 
 def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[Board, ...]:
-    """Returns the boards of one or several brick sets together, each board once, in order."""
+    """Returns the boards of one or several brick sets, each board once, in order."""
     if isinstance(texts, str):
         texts = texts.split()
     boards = dict.fromkeys(found for text in texts for found in brick_set(text, board))
     if not boards:
-        raise ValueError(f"no brick set is given; allowed are {FORMS}")
+        raise ValueError(f"no brick set given; allowed are {FORMS}")
     return tuple(boards)
 
 
 def boards_of_size(size: str, texts: str | Iterable[str]) -> tuple[Board, ...]:
-    """Returns the boards of one or several brick sets on a board without bricks, given as "7x7x4"."""
+    """Returns the boards of one or several brick sets for a size such as "7x7x4"."""
     board = Board.parse(size)
     if board.bricks:
-        raise ValueError(f"board {size!r} has bricks of its own: give them as bricks {board.brick_names}")
+        raise ValueError(f"board {size!r} already has bricks: give them as the brick set {board.brick_names}")
     return brick_sets(texts, board)
 
 
@@ -118,12 +122,12 @@ def _orbit(argument: str, board: Board) -> tuple[int, ...]:
 
 
 def _numbers(kind: str, argument: str, options: Mapping[str, str]) -> tuple[int, dict[str, int]]:
-    """Returns K and the values given of an argument such as "3,count=16".
+    """Returns K and the option values of an argument such as "3,count=16".
 
     Args:
         kind: The word before the colon.
-        argument: The text after it.
-        options: The options allowed, and the letter that stands for each one's value in the form.
+        argument: The text after the colon.
+        options: The allowed options, each with the letter for its value in the error message.
     """
     number, *settings = argument.split(",")
     given: dict[str, int] = {}
@@ -136,13 +140,13 @@ def _numbers(kind: str, argument: str, options: Mapping[str, str]) -> tuple[int,
         return int(number), given
     except ValueError:
         form = f"{kind}:K[,{','.join(f'{name}={letter}' for name, letter in options.items())}]"
-        raise ValueError(f"brick set '{kind}:{argument}' is not of the form {form}") from None
+        raise ValueError(f"brick set '{kind}:{argument}' does not have the form {form}") from None
 
 
 def _random_boards(argument: str, board: Board) -> tuple[Board, ...]:
     bricks, given = _numbers("random", argument, {"count": "N", "seed": "S"})
     if not 0 <= bricks < board.cells:
-        raise ValueError(f"random:{bricks}: bricks must be 0 to {board.cells - 1}")
+        raise ValueError(f"random:{bricks}: the number of bricks must be 0 to {board.cells - 1}")
     possible = min(comb(board.cells, bricks), MOST_RANDOM)
     count, seed = given.get("count", min(DEFAULT_RANDOM_COUNT, possible)), given.get("seed", 0)
     if not 1 <= count <= possible or seed < 0:
@@ -164,11 +168,13 @@ def _drawn_boards(argument: str, board: Board) -> tuple[Board, ...]:
     known = [drawn for drawn in _drawn_layouts() if drawn.with_bricks(()) == size]
     if not known:
         sizes = dict.fromkeys(str(drawn.with_bricks(())) for drawn in _drawn_layouts())
-        raise ValueError(f"drawn:{argument}: drawn layouts are known for {', '.join(sizes)}, not for {size}")
+        raise ValueError(
+            f"drawn:{argument}: no drawn layouts are known for {size}, only for {', '.join(sizes)}"
+        )
     found = [drawn for drawn in known if len(drawn.bricks) == bricks]
     if not found:
         numbers = sorted({len(drawn.bricks) for drawn in known})
-        raise ValueError(f"drawn:{argument}: numbers of bricks are {', '.join(map(str, numbers))}")
+        raise ValueError(f"drawn:{argument}: the number of bricks must be {', '.join(map(str, numbers))}")
     count = given.get("count", len(found))
     if not 1 <= count <= len(found):
         raise ValueError(f"drawn:{argument}: count must be 1 to {len(found)}, got {count}")
@@ -184,14 +190,14 @@ def _drawn_layouts() -> tuple[Board, ...]:
 
 @dataclass(frozen=True)
 class Split:
-    """Test boards by how new they are to an agent trained on `train`.
+    """Test boards grouped by their relation to the training boards.
 
     Attributes:
         train: The training boards.
         seen: Test boards that are training boards.
-        mirror: Test boards that are a mirror image or rotation of a training board: an agent trained
-            with flipped or rotated copies of its games has seen these too.
-        novel: Test boards that are neither.
+        mirror: Test boards that are a mirror image or rotation of a training board. An agent trained with
+            flipped or rotated copies of its games has seen them too.
+        novel: All other test boards.
     """
 
     train: tuple[Board, ...]
@@ -201,7 +207,7 @@ class Split:
 
 
 def split(train: Sequence[Board], test: Sequence[Board]) -> Split:
-    """Returns `test` sorted into seen, mirror and novel boards, given the boards trained on."""
+    """Returns the boards of `test` as seen, mirror or novel, relative to the training boards `train`."""
     canonical = {canonical_board(board) for board in train}
     kinds: dict[str, list[Board]] = {"seen": [], "mirror": [], "novel": []}
     for board in test:

@@ -1,17 +1,16 @@
-"""The observation planes: what a player, and a network, sees of a position.
+"""The observation planes: a position as an environment shows it to a player.
 
-An observation is `[4, rows, cols] int8` of zeros and ones, from one player's view (the viewer):
+An observation is `[4, rows, cols] int8`, zeros and ones, from one player's point of view (the viewer):
 
 | plane | ones mark |
 |---|---|
 | 0 | the viewer's stones |
 | 1 | the other player's stones |
 | 2 | bricks |
-| 3 | every cell where the viewer is the second player, no cell where it is the first |
+| 3 | every cell if the viewer is the second player, no cell if it is the first |
 
-While a game runs the viewer is the player to move, the *mover*. Once it is over nobody moves; unless a
-seat is named, the view is then that of the player whose turn it would be, the one who did not place
-the last stone.
+Unless a seat is named, the viewer is the player to move, the *mover*. In a finished game it is the player
+whose turn it would be: the one who did not place the last stone.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ ALL_BITS = 2**WORD_BITS - 1
 
 
 def observe(position: Position, seat: int | None = None) -> np.ndarray:
-    """Returns the observation of `position`, `[4, rows, cols] int8`, seen from one seat.
+    """Returns the observation of `position`, `[4, rows, cols] int8`, from one seat.
 
     Args:
         position: The position.
         seat: The viewer, FIRST or SECOND; None for the player to move.
 
     Raises:
-        ValueError: The seat is neither.
+        ValueError: The seat is neither FIRST nor SECOND.
     """
     if seat is None:
         seat = position.to_move

@@ -1,8 +1,7 @@
-"""Opponents of an environment: any agent, or any callable, asked for a cell.
+"""Opponents of an environment: any agent or callable that chooses a cell.
 
-An agent is an object with `decide(positions, rng)` that returns one decision, with a `cell`, a
-position; a callable takes `(position, rng)` and returns a cell. Both may name cells ("D4") or give
-their indices.
+An agent has a method `decide(positions, rng)`, which returns one decision with a `cell` per position. A
+callable takes `(position, rng)` and returns a cell. Cells may be names ("D4") or indices.
 """
 
 from __future__ import annotations
@@ -26,17 +25,17 @@ def random_cell(position: Position, rng: np.random.Generator) -> int:
 
 
 def as_player(opponent: Opponent) -> Any:
-    """Returns the agent or callable that an `opponent` argument stands for.
+    """Returns the agent or callable for an `opponent` argument.
 
     Raises:
-        TypeError: It is neither; a text other than "random" is no opponent, though an agent's spec is close.
+        TypeError: It is neither. An agent's spec is not accepted: the only string allowed is "random".
     """
     if isinstance(opponent, str):
         if opponent == RANDOM:
             return random_cell
         raise TypeError(
-            f"opponent {opponent!r} is a text, and the only ones allowed are {RANDOM!r} and, in the vector "
-            f"environment, 'self': pass an agent itself, as agents.make_agent({opponent!r})"
+            f"opponent {opponent!r} is a string; the only strings allowed are {RANDOM!r} and, in the vector "
+            f"environment, 'self'. To play an agent, pass agents.make_agent({opponent!r})"
         )
     if not callable(getattr(opponent, "decide", opponent)):
         raise TypeError(
@@ -47,14 +46,14 @@ def as_player(opponent: Opponent) -> Any:
 
 
 def ask(agent: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Any]:
-    """Returns an agent's decisions, one a position, each drawing only from its own position's generator.
+    """Returns an agent's decisions, one per position, each drawing only from its own position's generator.
 
-    An agent with a true attribute `batched` gets all positions and generators in one call, any other one
-    position and its generator at a time.
+    An agent with a true attribute `batched` gets all positions and generators in one call. Any other agent
+    gets one position and its generator at a time.
 
     Raises:
-        TypeError: The answer is not a sequence of objects with a `cell`.
-        ValueError: It has more or fewer decisions than there are positions.
+        TypeError: The agent did not return a sequence of objects with a `cell`.
+        ValueError: The agent returned more or fewer decisions than there are positions.
     """
     if getattr(agent, "batched", False):
         return _decisions(agent, positions, rngs)
@@ -70,17 +69,17 @@ def _decisions(agent: Any, positions: Sequence[Position], rng: Any) -> list[Any]
     decisions = list(answer) if isinstance(answer, Iterable) else [answer]
     for decision in decisions:
         if not hasattr(decision, "cell"):
-            raise TypeError(f"decide must return a list of agents.Decision, it has {decision!r}")
+            raise TypeError(f"decide must return a list of agents.Decision, got {decision!r} in it")
     if len(decisions) != len(positions):
         raise ValueError(f"decide returned {len(decisions)} decisions for {len(positions)} positions")
     return decisions
 
 
 def replies(player: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[int]:
-    """Returns the cells an agent or callable plays, one a position, each drawn from its own generator.
+    """Returns the cells that an agent or callable plays, one per position, each with its own generator.
 
     Raises:
-        ValueError: An answer is not a free cell of the position, or answers are missing.
+        ValueError: A cell is not free in its position, or there are not as many cells as positions.
     """
     if hasattr(player, "decide"):
         answers = [decision.cell for decision in ask(player, positions, rngs)]

@@ -1,7 +1,7 @@
-"""Position: the stones on a board, and the rules of the game.
+"""`Position`: the stones on a board, and the rules of the game.
 
-The first player ("O") and the second ("X") place stones in turn on any free cell; `win_length` in a
-row wins; a full board is a draw. Positions are immutable and cheap: two words of stones.
+The first player ("O") and the second player ("X") take turns placing stones on free cells. `win_length`
+stones in a row win; a full board is a draw. Positions are immutable and cheap: two words of stones.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from bttt.board import WORD_BITS, Board, Cell
 
 FIRST, SECOND = 0, 1
 SYMBOLS = ".OX#"
-"""Text of a cell's code: 0 empty, 1 first player's stone, 2 second player's stone, 3 brick."""
+"""Symbols by cell code: 0 empty, 1 first player's stone, 2 second player's stone, 3 brick."""
 
 
 class Outcome(IntEnum):
-    """How a game stands; kernels use the same numbers."""
+    """Outcome of a game, or UNFINISHED; kernels use the same numbers."""
 
     UNFINISHED = 0
     FIRST_WINS = 1
@@ -29,7 +29,7 @@ class Outcome(IntEnum):
 
     @property
     def winner(self) -> int | None:
-        """The winner's seat, FIRST or SECOND; None for a draw and while the game runs."""
+        """The winner's seat, FIRST or SECOND; None for a draw or an unfinished game."""
         return {Outcome.FIRST_WINS: FIRST, Outcome.SECOND_WINS: SECOND}.get(self)
 
 
@@ -69,9 +69,9 @@ class Position:
         board: The board.
         first: Word of the first player's stones.
         second: Word of the second player's stones.
-        outcome: How the game stands.
-        last_move: Cell of the last stone, None at the start or where it is not known; it does not
-            count when positions are compared.
+        outcome: The outcome, or UNFINISHED.
+        last_move: Cell of the last stone; None at the start or if unknown. Comparisons of positions ignore
+            it.
     """
 
     board: Board
@@ -89,20 +89,20 @@ class Position:
     def from_cells(
         cls, board: Board, cells: Sequence[int] | np.ndarray, *, last_move: Cell | None = None
     ) -> Position:
-        """Returns the position of `cells` `[cells]` codes: 0 empty, 1 first, 2 second, 3 brick.
+        """Returns the position given by a code per cell, `[cells]`: 0 empty, 1 first, 2 second, 3 brick.
 
         Raises:
-            ValueError: The codes do not fit the board, or no game leads to this position: the stone
-                counts are not those of alternate play, or a line was there before the last move.
+            ValueError: The codes do not fit the board, or no game leads to this position: the players did
+                not alternate, or the game went on after a line.
         """
         if len(cells) != board.cells:
             raise ValueError(f"a {board.size_text} board has {board.cells} cells, got {len(cells)}")
         words = [0, 0]
         for cell, code in enumerate(cells):
             if code not in (0, 1, 2, 3):
-                raise ValueError(f"cell {board.cell_name(cell)} has code {code}, allowed are 0 to 3")
+                raise ValueError(f"cell {board.cell_name(cell)} has code {code}; codes are 0 to 3")
             if (code == 3) != (cell in board.bricks):
-                raise ValueError(f"cell {board.cell_name(cell)} and the bricks of {board} do not agree")
+                raise ValueError(f"cell {board.cell_name(cell)} does not agree with the bricks of {board}")
             if code in (1, 2):
                 words[int(code) - 1] |= board.bit(cell)
         return cls._checked(board, words[0], words[1], last_move)
@@ -112,22 +112,22 @@ class Position:
         counts = first.bit_count(), second.bit_count()
         if counts[0] - counts[1] not in (0, 1):
             raise ValueError(
-                f"{counts[0]} stones of the first and {counts[1]} of the second player: players "
-                "alternate, so the first has as many or one more"
+                f"the first player has {counts[0]} stones and the second {counts[1]}: players alternate, so "
+                "the first must have as many as the second, or one more"
             )
         mover, waiting = (first, second) if counts[0] > counts[1] else (second, first)
         if last_move is not None:
             last_move = board.cell(last_move)
             if not mover & board.bit(last_move):
                 raise ValueError(
-                    f"last move {board.cell_name(last_move)} holds no stone of the player who moved last"
+                    f"last move {board.cell_name(last_move)} is not a stone of the player who moved last"
                 )
         won = has_line(mover, board.stride, board.win_length)
         lasts = board.word_cells(mover) if last_move is None else (last_move,)
         if has_line(waiting, board.stride, board.win_length) or (
             won and all(has_line(mover ^ board.bit(cell), board.stride, board.win_length) for cell in lasts)
         ):
-            raise ValueError("the game was over before the last move: a winning line stands without it")
+            raise ValueError("the game was over before the last move: a winning line exists without it")
         if won:
             outcome = Outcome.FIRST_WINS if mover == first else Outcome.SECOND_WINS
         else:
@@ -141,7 +141,8 @@ class Position:
         parts = text.split()
         if len(parts) not in (2, 3):
             raise ValueError(
-                f'position {text!r} is not of the form "BOARD ROWS [LAST]", as "3x3x3:A1 #O./.X./... B2"'
+                f'position {text!r} does not have the form "BOARD ROWS [LAST]", for example '
+                '"3x3x3:A1 #O./.X./... B2"'
             )
         board = Board.parse(parts[0])
         rows = parts[1].split("/")
@@ -149,7 +150,7 @@ class Position:
             raise ValueError(f"position {text!r} needs {board.rows} rows of {board.cols} cells joined by '/'")
         unknown = set(parts[1]) - set(SYMBOLS + "/")
         if unknown:
-            raise ValueError(f"position has unknown symbols {sorted(unknown)}, allowed are {SYMBOLS!r}")
+            raise ValueError(f"position has unknown symbols {sorted(unknown)}; allowed are {SYMBOLS!r}")
         cells = [SYMBOLS.index(symbol) for row in rows for symbol in row]
         return cls.from_cells(board, cells, last_move=parts[2] if len(parts) == 3 else None)
 
@@ -168,13 +169,13 @@ class Position:
         """
         board = self.board
         if self.outcome:
-            raise ValueError(f"the game is over ({OUTCOME_TEXT[self.outcome]}): no cell can be played")
+            raise ValueError(f"the game is over ({OUTCOME_TEXT[self.outcome]}): no move is possible")
         cell = board.cell(cell)
         bit = board.bit(cell)
         if not bit & self.free:
             what = "has a brick" if cell in board.bricks else "is taken"
             raise ValueError(
-                f"cell {board.cell_name(cell)} {what}; free are "
+                f"cell {board.cell_name(cell)} {what}; free cells are "
                 + ", ".join(map(board.cell_name, self.legal_cells()))
             )
         first, second = self.first, self.second
@@ -217,7 +218,7 @@ class Position:
         return self.board.playable & ~(self.first | self.second)
 
     def legal_cells(self) -> tuple[int, ...]:
-        """Returns the cells that may be played, ascending; none once the game is over."""
+        """Returns the cells that may be played, ascending; empty once the game is over."""
         return () if self.outcome else self.board.word_cells(self.free)
 
     def legal_mask(self) -> np.ndarray:
@@ -234,7 +235,7 @@ class Position:
         return codes
 
     def winning_line(self) -> tuple[int, ...]:
-        """Returns the cells of the winner's line or lines, ascending; empty where nobody has won."""
+        """Returns the cells of the winner's line or lines, ascending; empty if nobody has won."""
         if self.outcome.winner is None:
             return ()
         stones = self.first if self.outcome.winner == FIRST else self.second
@@ -245,7 +246,7 @@ class Position:
         return self.board.word_cells(line)
 
     def _repr_svg_(self) -> str:
-        """Returns the picture that notebooks show."""
-        from bttt.drawing import svg  # imports this module
+        """Returns the picture shown in notebooks."""
+        from bttt.drawing import svg  # here, since bttt.drawing imports this module
 
         return svg(self)

@@ -1,10 +1,11 @@
-"""Suites: fixed sets of positions labelled by the exact solver, the yardstick of generalisation.
+"""Suites: fixed sets of positions labelled by the exact solver, used to measure generalisation.
 
-In each position at least one legal cell keeps the value that best play has and at least one throws it away.
-No two positions of a suite are mirror images of each other. `bttt suites` builds the files anew.
+In each position at least one move keeps the value of best play, and at least one is a value-losing move: it
+turns a win into a draw or loss, or a draw into a loss. No two positions of a suite are mirror images of each
+other. `bttt suites` rebuilds the files.
 
-A suite is two files: NAME.npy, one `SUITES_RECORD` a position, and NAME.json, how it was made. Words have
-`cols + 1` bits a row, as everywhere (see `bttt.board`).
+A suite has two files: NAME.npy holds one `SUITES_RECORD` per position, NAME.json says how it was made. Words
+have `cols + 1` bits per row (see `bttt.board`).
 """
 
 from __future__ import annotations
@@ -29,24 +30,25 @@ SUITES = {
     "single": "one brick, on each of the 49 cells",
     "bricks2": "random layouts of two bricks",
     "bricks4": "random layouts of four bricks",
-    "drawn": "layouts of twelve bricks that are proven drawn from the start",
+    "drawn": "layouts of twelve bricks whose start is a proven draw",
 }
-"""The suites that exist, all of them on 7x7 with four in a row."""
+"""The bundled suites, all on 7x7 with four in a row, each with its brick placements."""
 VERSION = 1
-"""Results of different versions do not compare; a suite that differs in a single position needs a new one."""
+"""Version of the suites. Results of different versions cannot be compared, so any change of a position needs
+a new version."""
 SUITES_RECORD = np.dtype([(name, "<u8") for name in ("bricks", "first", "second", "wins", "draws")])
-"""The words of the bricks, of both sides' stones, and of the cells that win and that draw; the rest lose."""
+"""Words of the bricks, both sides' stones, the winning moves and the drawing moves; all other moves lose."""
 
 
 @dataclass(frozen=True, eq=False)
 class Suite:
-    """Labelled positions, the ones of a board next to each other, with the players to move in turn.
+    """Labelled positions, ordered by board; within a board the player to move alternates.
 
     Attributes:
-        name: Its name.
-        size: A board of the size and win length of all positions, without bricks.
-        records: `[N] RECORD`, read-only.
-        made: How it was made, and what was counted (the JSON file).
+        name: The suite's name.
+        size: A board without bricks, with the size and win length of all positions.
+        records: `[N] SUITES_RECORD`, read-only.
+        made: How the suite was made, and its counts (the content of the JSON file).
     """
 
     name: str
@@ -59,12 +61,12 @@ class Suite:
 
     @property
     def version(self) -> int:
-        """The version, which belongs to every result."""
+        """The version, to be stored with every result."""
         return self.made["version"]
 
     @cached_property
     def boards(self) -> tuple[Board, ...]:
-        """The boards, each once, in the order of their positions."""
+        """The boards, each once, in order of their positions."""
         words = dict.fromkeys(self.records["bricks"].tolist())
         return tuple(self.size.with_bricks(self.size.word_cells(word)) for word in words)
 
@@ -76,7 +78,7 @@ class Suite:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """The value for the player to move, `[N] int8`: 1 won, 0 drawn. None is lost: nothing is at stake."""
+        """The value for the player to move, `[N] int8`: 1 won, 0 drawn. A suite has no lost positions."""
         return (self.records["wins"] != 0).astype(np.int8)
 
     @cached_property
@@ -90,13 +92,13 @@ class Suite:
         return np.bitwise_count(self.records["first"] | self.records["second"]).astype(np.int64)
 
     def positions(self) -> list[Position]:
-        """Returns the positions; their last moves are not known."""
+        """Returns the positions; their last moves are unknown."""
         boards = [self.boards[number] for number in self.board_numbers]
         stones = zip(self.records["first"].tolist(), self.records["second"].tolist(), strict=True)
         return [Position(board, *words) for board, words in zip(boards, stones, strict=True)]
 
     def values_after(self, cells: np.ndarray) -> np.ndarray:
-        """Returns what playing `cells` `[..., N]` is worth to the player who moves, `[..., N] int8`."""
+        """Returns the value of playing `cells` `[..., N]` for the player who moves, `[..., N] int8`."""
         bits = np.uint64(1) << (cells + cells // self.size.cols).astype(np.uint64)
         wins, draws = (self.records[name] & bits != 0 for name in ("wins", "draws"))
         return np.where(wins, 1, np.where(draws, 0, -1)).astype(np.int8)
@@ -107,16 +109,16 @@ class Suite:
         return np.flatnonzero(np.arange(len(self)) - starts < count)
 
     def take(self, indices: np.ndarray) -> Suite:
-        """Returns a suite of the positions at ascending `indices` `[M]`."""
+        """Returns a suite with the positions at the ascending `indices` `[M]`."""
         return Suite(self.name, self.size, self.records[indices], self.made)
 
 
 @lru_cache
 def load_suite(name: str) -> Suite:
-    """Returns a suite that comes with the package; see `SUITES`.
+    """Returns a suite bundled with the package; see `SUITES`.
 
     Raises:
-        ValueError: There is no such suite, or its files are damaged or of another version.
+        ValueError: The name is unknown, or the suite's files are corrupt or have a different version.
     """
     if name not in SUITES:
         raise ValueError(f"unknown suite {name!r}; suites are {', '.join(SUITES)}")
@@ -124,15 +126,20 @@ def load_suite(name: str) -> Suite:
 
 
 def read_suite(name: str, folder: Traversable) -> Suite:
-    """Returns a suite that `write_suite` wrote; ValueError where it is damaged or of another version."""
+    """Returns a suite written by `write_suite`.
+
+    Raises:
+        ValueError: The suite's files are corrupt or have a different version.
+    """
     made = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
     if made["version"] != VERSION:
         raise ValueError(
-            f"suite {name!r} has version {made['version']}, this program reads version {VERSION}"
+            f"suite {name!r} has version {made['version']}, but this program reads version {VERSION}: "
+            "rebuild it with bttt suites"
         )
     content = (folder / f"{name}.npy").read_bytes()
     if hashlib.sha256(content).hexdigest() != made["sha256"]:
-        raise ValueError(f"suite {name!r} is damaged: {name}.npy is not the one that {name}.json tells of")
+        raise ValueError(f"suite {name!r} is corrupt: the checksum of {name}.npy differs from {name}.json")
     records = np.load(io.BytesIO(content), allow_pickle=False)
     records.setflags(write=False)
     return Suite(name, Board.parse(made["board"]), records, made)
@@ -142,11 +149,11 @@ def write_suite(name: str, size: Board, records: np.ndarray, made: Mapping[str, 
     """Writes both files of a suite.
 
     Args:
-        name: Its name.
-        size: A board of the size and win length of all positions.
-        records: `[N] RECORD`.
-        made: What else the JSON file tells.
-        folder: Where the files go; it must exist.
+        name: The suite's name.
+        size: A board with the size and win length of all positions.
+        records: `[N] SUITES_RECORD`.
+        made: Further entries of the JSON file.
+        folder: Folder of the files; it must exist.
     """
     content = io.BytesIO()
     np.save(content, records.astype(SUITES_RECORD), allow_pickle=False)

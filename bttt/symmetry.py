@@ -1,7 +1,7 @@
 """The symmetries of a board, and the orbits of cells under them.
 
-A square board has eight symmetries, any other four: the identity, the two flips, and both flips
-together. Two cells lie in one orbit where a symmetry takes one to the other.
+A square board has eight symmetries. Any other board has four: the identity, the two flips, and both flips
+together. Two cells are in the same orbit if a symmetry maps one to the other.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ class Symmetry:
     """One symmetry of a `rows` x `cols` board.
 
     Attributes:
-        name: What it does: "identity", "flip rows", ..., "transpose", ...
-        rows: Rows of the board it acts on.
-        cols: Columns of the board it acts on.
-        image: For each cell, the cell it goes to.
+        name: Name of the transformation: "identity", "flip rows", ..., "transpose", ...
+        rows: Rows of the board.
+        cols: Columns of the board.
+        image: For each cell, the cell that it is mapped to.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Symmetry:
     image: tuple[int, ...]
 
     def cell(self, cell: int) -> int:
-        """Returns the cell that `cell` goes to."""
+        """Returns the cell that `cell` is mapped to."""
         return self.image[cell]
 
     def board(self, board: Board) -> Board:
@@ -53,7 +53,7 @@ class Symmetry:
         """Returns `values` `[..., cells]` (a policy, a mask, a board) with each entry moved."""
         values = np.asarray(values)
         if values.shape[-1:] != (len(self.image),):
-            raise ValueError(f"the last axis must hold {len(self.image)} cells, got shape {values.shape}")
+            raise ValueError(f"the last axis must have {len(self.image)} cells, got shape {values.shape}")
         return values[..., self._source]
 
     @cached_property
@@ -62,7 +62,9 @@ class Symmetry:
 
     def _check(self, board: Board) -> None:
         if (board.rows, board.cols) != (self.rows, self.cols):
-            raise ValueError(f"a symmetry of {self.rows}x{self.cols} cannot act on a {board.size_text} board")
+            raise ValueError(
+                f"a symmetry of {self.rows}x{self.cols} boards cannot transform a {board.size_text} board"
+            )
 
 
 @lru_cache(maxsize=64)
@@ -82,7 +84,7 @@ def symmetries(rows: int, cols: int) -> tuple[Symmetry, ...]:
             "three-quarter turn": cells.T[:, ::-1],
             "antitranspose": cells.T[::-1, ::-1],
         }
-    # grid[x] is the cell found at place x after the move, so the inverse says where each cell went.
+    # grid[x] is the cell found at x after the transformation, so its inverse maps each cell to its image.
     return tuple(
         Symmetry(name, rows, cols, tuple(int(cell) for cell in np.argsort(grid.ravel())))
         for name, grid in grids.items()
@@ -91,7 +93,7 @@ def symmetries(rows: int, cols: int) -> tuple[Symmetry, ...]:
 
 @lru_cache(maxsize=64)
 def orbits(rows: int, cols: int) -> tuple[tuple[int, ...], ...]:
-    """Returns the orbits of cells, each ascending, in the order of their first cells (10 on 7x7)."""
+    """Returns the orbits of cells, each ascending, ordered by their first cells (10 on 7x7)."""
     found = {
         tuple(sorted({symmetry.cell(cell) for symmetry in symmetries(rows, cols)}))
         for cell in range(rows * cols)
@@ -100,10 +102,10 @@ def orbits(rows: int, cols: int) -> tuple[tuple[int, ...], ...]:
 
 
 def move_orbits(position: Position) -> tuple[tuple[int, ...], ...]:
-    """Returns the legal cells in classes that the position's own symmetries take into each other.
+    """Returns the legal cells grouped by the symmetries that leave the position unchanged.
 
-    Each class is ascending, and the classes are in the order of their first cells; moves of one class lead
-    to mirror images of one position.
+    Each group is ascending, and the groups are ordered by their first cells. The moves of one group lead to
+    mirror images of one position.
     """
     board = position.board
     own = [
@@ -115,6 +117,6 @@ def move_orbits(position: Position) -> tuple[tuple[int, ...], ...]:
 
 @lru_cache(maxsize=4096)
 def canonical_board(board: Board) -> Board:
-    """Returns the mirror image of `board` with the smallest brick tuple: one board an orbit."""
+    """Returns the mirror image of `board` with the smallest tuple of bricks: one board for each orbit."""
     images = (symmetry.board(board) for symmetry in symmetries(board.rows, board.cols))
     return min(images, key=lambda image: image.bricks)

@@ -112,7 +112,7 @@ def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -
         default = _default(field) if defaults is None else getattr(defaults, field.name)
         name = prefix + field.name.replace("_", "-")
         text = texts.get(field.name, "")
-        if is_dataclass(kind):
+        if isinstance(kind, type) and is_dataclass(kind):
             joined = any(getattr(marker, "name", None) == "" for marker in markers)
             inner = prefix if joined else f"{name}."
             parts.setdefault(inner, Part(inner, text or first_line(kind), []))

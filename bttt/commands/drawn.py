@@ -1,8 +1,8 @@
-"""The command `bttt drawn`: finds layouts of bricks whose start is proven drawn, for the brick sets drawn:K.
+"""The command `bttt drawn`: finds brick layouts whose start is a proven draw, for the brick sets drawn:K.
 
-Layouts are drawn uniformly where that finds enough of them. With few bricks it does not, since most starts
-are won; then each random layout is first improved: as long as moving one brick leaves fewer lines open, the
-move that leaves fewest is made. Such a sample leans to bricks in the middle that block much.
+Layouts are sampled uniformly if that finds enough draws. With few bricks it does not, since most starts are
+won. Then each random layout is improved first: as long as moving one brick leaves fewer lines open, the move
+that leaves the fewest is made. Such a sample is biased towards bricks in the middle, which block many lines.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
 from bttt.symmetry import canonical_board
 
 WAYS = {False: "drawn uniformly", True: "improved to leave few lines open"}
-"""How layouts are drawn, by whether they are improved."""
+"""Name of the sampling method, by whether layouts are improved."""
 PILOT = 5
-"""Part of the tries after which drawing uniformly is given up."""
+"""Uniform sampling is given up after one in `PILOT` of the tries if these found too few draws."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class DrawnConfig:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Layouts proven drawn with one number of bricks.
+    """Layouts with one number of bricks that are proven draws.
 
     Attributes:
         bricks: The number of bricks.
         improved: Whether the random layouts were improved to leave few lines open.
-        tried: Different layouts tried, mirror images counted once.
-        found: How many of them are proven drawn.
-        boards: The boards kept, in the order in which they were drawn.
+        tried: Unique layouts tried; mirror images count once.
+        found: How many of them are proven draws.
+        boards: The boards kept, in the order of sampling.
     """
 
     bricks: int
@@ -79,10 +79,10 @@ class Drawn:
 
 
 def run(config: DrawnConfig) -> int:
-    """Finds the layouts, writes and prints what was found, and returns 0.
+    """Finds the layouts, writes and prints the results, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, or the log in the folder is damaged.
+        ValueError: An option is wrong, or the log in the folder is corrupt.
         OSError: A file cannot be written.
     """
     size = _checked_size(config)
@@ -103,10 +103,10 @@ def run(config: DrawnConfig) -> int:
 
 
 def _checked_size(config: DrawnConfig) -> Board:
-    """Returns the board without bricks; ValueError where an option is wrong."""
+    """Returns the board without bricks; raises ValueError if an option is wrong."""
     size = Board.parse(config.board)
     if size.bricks:
-        raise ValueError(f"board {config.board!r} has bricks of its own: give the size alone")
+        raise ValueError(f"board {config.board!r} already has bricks: give only the size")
     require_at_least(1, count=config.count, tries=config.tries)
     require_at_least(0, seed=config.seed)
     for bricks in config.bricks:
@@ -116,7 +116,7 @@ def _checked_size(config: DrawnConfig) -> Board:
 
 
 def find_drawn(size: Board, bricks: int, config: DrawnConfig) -> Drawn:
-    """Returns `count` layouts drawn uniformly, else those of the way that finds more."""
+    """Returns `count` uniform layouts, or the layouts of the sampling method that finds more draws."""
     found = [_find_one_way(size, bricks, config, improved=False)]
     if found[0].found < config.count:
         found.append(_find_one_way(size, bricks, config, improved=True))
@@ -124,7 +124,7 @@ def find_drawn(size: Board, bricks: int, config: DrawnConfig) -> Drawn:
 
 
 def _find_one_way(size: Board, bricks: int, config: DrawnConfig, *, improved: bool) -> Drawn:
-    """Tries all layouts; uniform ones only a few, where among these too few are drawn to find enough."""
+    """Tries all layouts; stops early if the first uniform layouts have too few draws to find enough."""
     search = SolveSettings(config.nodes, plies=False, table_mb=config.table_mb, workers=config.workers)
     for tries in (config.tries,) if improved else (ceil(config.tries / PILOT), config.tries):
         layouts = (
@@ -139,13 +139,13 @@ def _find_one_way(size: Board, bricks: int, config: DrawnConfig, *, improved: bo
 
 
 def trial_layout(size: Board, bricks: int, seed: int, number: int, *, improved: bool) -> Board:
-    """Returns layout `number` of a size and number of bricks: as `random_layout` draws it, or improved."""
+    """Returns layout `number` with this size and number of bricks: the `random_layout`, or it improved."""
     board = random_layout(size, bricks, seed, number)
     return with_fewer_lines(board) if improved else board
 
 
 def with_fewer_lines(board: Board) -> Board:
-    """Returns the board after moves of single bricks, each the best, until none leaves fewer lines open."""
+    """Returns the board after the best moves of single bricks, until none leaves fewer lines open."""
     lines = board.with_bricks(()).windows
 
     def open_lines(cells: tuple[int, ...]) -> int:
@@ -161,7 +161,7 @@ def with_fewer_lines(board: Board) -> Board:
 
 
 def _one_moved(cells: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
-    """Yields the sets of cells that differ from `cells` in one, of `count` cells in all."""
+    """Yields the sets of cells that differ from `cells` in one cell, on a board of `count` cells."""
     free = [cell for cell in range(count) if cell not in cells]
     for number in range(len(cells)):
         for cell in free:
@@ -169,7 +169,7 @@ def _one_moved(cells: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
 
 
 def drawn_text(config: DrawnConfig, found: Sequence[Drawn]) -> str:
-    """Returns the file's text: a comment on how each number of bricks was searched, and a line a board."""
+    """Returns the file's text: comments on how each number of bricks was searched, and one line per board."""
     return "\n".join([*_header(config), *(line for each in found for line in _lines(each))]) + "\n"
 
 

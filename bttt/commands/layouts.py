@@ -1,10 +1,10 @@
-"""The command `bttt layouts`: how the value of the start depends on the number of bricks and on the size.
+"""The command `bttt layouts`: how the value of the start depends on the number of bricks and on board size.
 
-A layout is a set of brick cells. Where a size and number of bricks have no more layouts than are asked for,
-all of them are counted; otherwise they are drawn independently and uniformly, so that a layout, or its mirror
-image, may be drawn twice: it is solved once and counted as often as it is drawn.
+A layout is a set of brick cells. If a size and number of bricks have at most `count` layouts, all of them are
+counted. Otherwise layouts are sampled independently and uniformly, so a layout or its mirror image may occur
+twice: it is solved once and counted each time.
 
-No start is lost: a stone more never hurts, so the first player could use any winning plan of the second.
+No start is lost: an extra stone never hurts, so the first player could adopt any winning plan of the second.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def run(config: LayoutsConfig) -> int:
     """Solves the layouts, writes and prints the table, draws the picture, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, or the log in the folder is damaged.
+        ValueError: An option is wrong, or the log in the folder is corrupt.
         OSError: The folder cannot be written.
     """
     sizes = _sizes(config)
@@ -90,14 +90,14 @@ def _sizes(config: LayoutsConfig) -> tuple[Board, ...]:
     sizes = tuple(dict.fromkeys(map(Board.parse, config.boards)))
     for size in sizes:
         if size.bricks:
-            raise ValueError(f"board {str(size)!r} has bricks of its own: give the size alone")
+            raise ValueError(f"board {str(size)!r} already has bricks: give only the size")
     if not sizes:
-        raise ValueError("no board is given, as 7x7x4")
+        raise ValueError("no board given; expected, for example, 7x7x4")
     return sizes
 
 
 def draw_layouts(size: Board, bricks: int, count: int, seed: int) -> tuple[Board, ...]:
-    """Returns all layouts of `bricks` bricks where there are at most `count`, else `count` random ones."""
+    """Returns all layouts of `bricks` bricks if there are at most `count`, else `count` random layouts."""
     if comb(size.cells, bricks) <= count:
         return tuple(size.with_bricks(cells) for cells in combinations(range(size.cells), bricks))
     return tuple(random_layout(size, bricks, seed, number) for number in range(count))
@@ -108,7 +108,7 @@ def _task(board: Board) -> Position:
 
 
 def tally(size: Board, bricks: int, boards: Sequence[Board], log: Mapping[str, Solved]) -> LayoutTally:
-    """Returns how the starts of some layouts end."""
+    """Returns the outcomes of the layouts' starts under best play."""
     values = [log[str(_task(board))].value for board in boards]
     different = len({canonical_board(board) for board in boards})
     exhaustive = len(set(boards)) == comb(size.cells, bricks)
@@ -117,7 +117,7 @@ def tally(size: Board, bricks: int, boards: Sequence[Board], log: Mapping[str, S
 
 
 def layouts_csv(tallies: Iterable[LayoutTally]) -> str:
-    """Returns the tallies as CSV, with the intervals of the shares of wins and of draws."""
+    """Returns the tallies as CSV, with intervals of the fractions of wins and draws."""
     return csv_text(map(_csv_row, tallies))
 
 
@@ -157,20 +157,20 @@ def _percent(interval: tuple[float, float]) -> str:
 
 
 def balance(tallies: Sequence[LayoutTally]) -> str:
-    """Returns one line on where the starts of one size turn from won to drawn."""
+    """Returns one line on the numbers of bricks with mostly won and with mostly drawn starts."""
     won = [each.bricks for each in tallies if 2 * each.win > each.layouts]
     drawn = [each.bricks for each in tallies if 2 * each.draw > each.layouts]
     parts = [
-        f"most layouts are proven won with {_ranges(won)} bricks"
+        f"more than half of the layouts are proven wins with {_ranges(won)} bricks"
         if won
-        else "no number of bricks has most won",
-        f"proven drawn with {_ranges(drawn)}" if drawn else "no number of bricks has most proven drawn",
+        else "with no number of bricks are more than half proven wins",
+        f"proven draws with {_ranges(drawn)}" if drawn else "with no number of bricks proven draws",
     ]
     return f"{tallies[0].board}: {'; '.join(parts)}"
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Returns ascending numbers as text, runs as first-last: 0-9, 11."""
+    """Returns ascending numbers as text; consecutive numbers become a range: 0-9, 11."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:

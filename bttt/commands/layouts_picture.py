@@ -1,4 +1,4 @@
-"""The picture of `bttt layouts`: shares of won, drawn and unproven starts by number of bricks."""
+"""The picture of `bttt layouts`: fractions of won, drawn and unproven starts by number of bricks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INCHES, DOTS_AN_INCH = (7.5, 2.2), 130
 
 
 def draw_tallies(tallies: Sequence[LayoutTally], path: Path) -> None:
-    """Writes a PNG of the tallies, one plot for each size."""
+    """Writes a PNG of the tallies, with one plot per size."""
     sizes = list(dict.fromkeys(each.board for each in tallies))
     width, height = INCHES
     figure = Figure(figsize=(width, height * len(sizes) + 0.6), dpi=DOTS_AN_INCH, layout="constrained")

@@ -1,4 +1,4 @@
-"""The command `bttt solve`: a position's value, what each free cell is worth, and best play."""
+"""The command `bttt solve`: the value of a position and of each free cell, and a line of best play."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def run(config: SolveConfig) -> int:
 
 
 def _suggest_next(config: SolveConfig, position: Position, line: list[int]) -> None:
-    """Suggests to follow best play; where it is not proven, to search more; at its end, to play."""
+    """Suggests to follow best play, at its end to play a game, and without a proof to search more."""
     if len(line) > 1:
         moves = f"{config.moves} {position.board.cell_name(line[0])}".strip()
         suggest("solve", config.position, "--moves", moves, why="after the best move")
@@ -66,17 +66,17 @@ def _suggest_next(config: SolveConfig, position: Position, line: list[int]) -> N
         size, _, bricks = str(position.board).partition(":")
         suggest("play", "--bricks", bricks or "none", "--board", size, why="play on this board")
     else:
-        moves = ("--moves", config.moves) if config.moves else ()
+        played = ("--moves", config.moves) if config.moves else ()
         more = ("--nodes", 10 * config.nodes)
-        suggest("solve", config.position, *moves, *more, why="search ten times as many positions")
+        suggest("solve", config.position, *played, *more, why="search ten times as many positions")
 
 
 def read_position(text: str, moves: str = "") -> Position:
-    """Returns the unfinished position of a text and moves from there.
+    """Returns the unfinished position given by a text and further moves.
 
     Args:
-        text: A board, or a position as `Position.parse` takes it.
-        moves: Names of cells, with spaces or commas between them.
+        text: A board, or a position in the form of `Position.parse`.
+        moves: Names of cells, separated by spaces or commas.
 
     Raises:
         ValueError: The text or a move is wrong, or the game is over.
@@ -93,9 +93,10 @@ def read_position(text: str, moves: str = "") -> Position:
 
 
 def move_verdicts(solver: Solver, position: Position, node_limit: int | None = None) -> dict[int, Verdict]:
-    """Returns what each legal cell is worth to the mover; cells that mirror each other share a search.
+    """Returns the verdict on each legal cell for the mover; cells that mirror each other share a search.
 
-    Unlike in `Solver.classify` the limit holds for each search, so that a hard cell costs the others nothing.
+    Unlike in `Solver.classify`, the node limit applies to each search, so a hard cell leaves the others their
+    full limit.
     """
     verdicts = {}
     for cells in move_orbits(position):
@@ -105,19 +106,19 @@ def move_verdicts(solver: Solver, position: Position, node_limit: int | None = N
 
 
 def in_words(position: Position, solution: Solution) -> str:
-    """Returns one line that says who wins, and in how many plies."""
+    """Returns the solution as one line: who wins, and in how many plies."""
     searched = f"({solution.nodes:,} nodes)"
     if solution.value is None:
-        return f"not proven within the limit {searched}"
+        return f"not proven within the node limit {searched}"
     player = SYMBOLS[1 + position.to_move]
     if solution.value == 0:
         return f"{player} draws {searched}"
-    plies = "a number of plies that is not proven" if solution.plies is None else f"{solution.plies} plies"
-    return f"{player} {VERBS[solution.value]} in {plies} {searched}"
+    length = ", number of plies not proven" if solution.plies is None else f" in {solution.plies} plies"
+    return f"{player} {VERBS[solution.value]}{length} {searched}"
 
 
 def best_line(solver: Solver, position: Position, node_limit: int | None = None) -> list[int]:
-    """Returns cells of best play for both players, the lowest of equals, as far as it is proven."""
+    """Returns the cells of best play for both players as far as proven; of equal cells the lowest."""
     line: list[int] = []
     while not position.outcome:
         cells, solution = solver.best_cells(position, node_limit)

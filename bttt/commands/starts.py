@@ -1,7 +1,7 @@
-"""The command `bttt starts`: who wins each start with one brick, and what each first move is worth.
+"""The command `bttt starts`: who wins each start with one brick, and the value of each first move.
 
-One board of each class of mirror images is solved, and on it one first move of each class that the board's
-own symmetries take into each other; the others are mapped from these.
+Of all mirror images of a board one is solved, and on it one first move of each group that the board's own
+symmetries map to each other. The other boards and moves follow by symmetry.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class SolvedStart:
 
     Attributes:
         board: The board, with one brick.
-        verdict: What the start is worth.
-        moves: What each first move is worth, by cell.
+        verdict: The verdict on the start.
+        moves: The verdicts on the first moves, by cell.
     """
 
     board: Board
@@ -76,7 +76,7 @@ class SolvedStart:
         return {value: values.count(value) for value in (1, 0, -1, None)}
 
     def fastest(self) -> tuple[str, ...]:
-        """Returns the names of the winning first moves with the fewest plies among those proven."""
+        """Returns the names of the winning first moves with the fewest proven plies."""
         plies = {cell: move.plies for cell, move in self.moves.items() if move.value == 1 and move.plies}
         return tuple(
             self.board.cell_name(cell) for cell, number in plies.items() if number == min(plies.values())
@@ -87,13 +87,13 @@ def run(config: StartsConfig) -> int:
     """Solves the starts, writes and prints the tables, draws the picture, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, or the log in the folder is damaged.
+        ValueError: An option is wrong, or the log in the folder is corrupt.
         OSError: The folder cannot be written.
     """
     boards = boards_of_size(config.board, config.bricks)
     for board in boards:
         if len(board.bricks) != 1:
-            raise ValueError(f"starts are boards with one brick, {board} has {len(board.bricks)}")
+            raise ValueError(f"each board must have one brick, but {board} has {len(board.bricks)}")
     search = SolveSettings(config.nodes, plies=True, table_mb=config.table_mb, workers=config.workers)
     make_folder(config.out)
     tasks = positions_to_solve(boards)
@@ -113,7 +113,7 @@ def run(config: StartsConfig) -> int:
 
 
 def positions_to_solve(boards: Iterable[Board]) -> tuple[Position, ...]:
-    """Returns the starts and the positions after one first move, each once up to symmetry."""
+    """Returns the starts and the positions after one move, each once up to symmetry."""
     starts = [Position.start(board) for board in dict.fromkeys(map(canonical_board, boards))]
     return tuple(
         position
@@ -123,7 +123,7 @@ def positions_to_solve(boards: Iterable[Board]) -> tuple[Position, ...]:
 
 
 def start_of(board: Board, log: Mapping[str, Solved]) -> SolvedStart:
-    """Returns the solved start of a board, mapped from the solved board that it mirrors."""
+    """Returns the solved start of a board, mapped from its solved mirror image."""
     solved = canonical_board(board)
     there = next(each for each in symmetries(board.rows, board.cols) if each.board(solved) == board)
     start = Position.start(solved)
@@ -131,12 +131,13 @@ def start_of(board: Board, log: Mapping[str, Solved]) -> SolvedStart:
     for cells in move_orbits(start):
         after = log[str(start.play(cells[0]))]
         moves.update({there.cell(cell): before_move(after.value, after.plies) for cell in cells})
-    whole = log[str(start)]
-    return SolvedStart(board, Verdict(whole.value, whole.plies), dict(sorted(moves.items())))
+    solved_start = log[str(start)]
+    verdict = Verdict(solved_start.value, solved_start.plies)
+    return SolvedStart(board, verdict, dict(sorted(moves.items())))
 
 
 def starts_csv(starts: Sequence[SolvedStart]) -> str:
-    """Returns one line a start: its brick, orbit, value, plies, and how its first moves are worth."""
+    """Returns CSV with one line per start: brick, orbit, value, plies, and the values of the first moves."""
     return csv_text(map(_csv_row, starts))
 
 
@@ -156,7 +157,7 @@ def _csv_row(start: SolvedStart) -> dict[str, object]:
 
 
 def first_moves_csv(starts: Sequence[SolvedStart]) -> str:
-    """Returns one line a first move: the brick, the move, its value for the first player, its plies."""
+    """Returns CSV with one line per first move: brick, move, value for the first player, plies."""
     return csv_text(
         {
             "brick": start.board.brick_names,
@@ -170,7 +171,7 @@ def first_moves_csv(starts: Sequence[SolvedStart]) -> str:
 
 
 def orbit_table(starts: Sequence[SolvedStart]) -> str:
-    """Returns the starts as text, one line a class of mirror images: value, and how the first moves end."""
+    """Returns the starts as text, one line per class of mirror images, with the values of the first moves."""
     lines = [f"{'brick':20} {'start':5} {'win':>4} {'draw':>4} {'loss':>4} {'?':>4}  fastest first moves"]
     done = set()
     for start in starts:

@@ -1,4 +1,4 @@
-"""The picture of `bttt starts`: at each place of the brick a small board, coloured by its first moves."""
+"""The picture of `bttt starts`: a small board for each brick placement, coloured by its first moves."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from bttt.solver import Verdict
 GAP = 1
 """Cells between two small boards."""
 MARGIN = 2
-"""Cells around all of them, for the labels; twice that at the foot, for the legend."""
+"""Cells around all small boards, for the labels; twice that at the bottom, for the legend."""
 INCHES_A_CELL, DOTS_AN_INCH, FONT_SIZE = 0.21, 150, 6.5
 BRICK, DRAW, UNPROVEN = "#22262e", "#f2c14e", "#c9c9c9"
 LETTER_CELLS = 0.33
-"""Cells that a letter of the legend takes."""
+"""Width of a letter in the legend, in cells."""
 SHADES = {1: ("#0d5c54", "#d3efe1"), -1: ("#9e1b1b", "#fbd9d0")}
 """Colours of the fastest and of the slowest wins and losses."""
 DARK = 0.5
-"""Brightness below which the numbers on a colour are white."""
+"""Brightness of a colour below which the numbers on it are white."""
 
 
 def draw_starts(starts: Mapping[Board, Mapping[int, Verdict]], path: Path) -> None:
-    """Writes a PNG of the first moves' verdicts, by board with one brick and by cell."""
+    """Writes a PNG of the first moves' verdicts, given by board (with one brick) and cell."""
     board = next(iter(starts))
     high, wide = board.rows + GAP, board.cols + GAP
     size = board.cols * wide - GAP + 2 * MARGIN, board.rows * high - GAP + 3 * MARGIN
@@ -50,7 +50,7 @@ def draw_starts(starts: Mapping[Board, Mapping[int, Verdict]], path: Path) -> No
 
 
 def _colors(verdicts: Sequence[Verdict]) -> dict[Verdict, tuple[float, ...]]:
-    """Returns a colour for each verdict: from dark for the shortest to light for the longest."""
+    """Returns a colour for each verdict, from dark for the fewest plies to light for the most."""
     colors = {}
     for value, shades in SHADES.items():
         fast, slow = map(np.array, map(to_rgb, shades))
@@ -70,7 +70,7 @@ def _draw_board(
     colors: Mapping[Verdict, tuple[float, ...]],
     corner: tuple[int, int],
 ) -> None:
-    """Draws one small board with its top left corner there."""
+    """Draws one small board with its top left corner at `corner`."""
     left, top = corner
     image = np.empty((board.cells, 3))
     image[list(board.bricks)] = to_rgb(BRICK)
@@ -83,7 +83,7 @@ def _draw_board(
 
 
 def _write(axes: Axes, corner: tuple[float, float], verdict: Verdict, color: tuple[float, ...]) -> None:
-    """Writes the plies of a win or loss, = for a draw, or ? into a cell."""
+    """Writes the verdict into a cell: the plies of a win or loss, = for a draw, or ?."""
     text = {None: "?", 0: "="}.get(verdict.value, "" if verdict.plies is None else str(verdict.plies))
     ink = "white" if np.mean(color) < DARK else "black"
     x, y = corner[0] + 0.5, corner[1] + 0.55
@@ -91,13 +91,13 @@ def _write(axes: Axes, corner: tuple[float, float], verdict: Verdict, color: tup
 
 
 def _draw_legend(axes: Axes, colors: Mapping[Verdict, tuple[float, ...]], top: float) -> None:
-    """Draws, for each value that there is, a patch of its shortest and longest verdict and what they mean."""
+    """Draws, for each value that occurs, patches of its shortest and longest verdicts and their meaning."""
     left = 0.0
     for value, meaning in (
         (1, "wins after these plies"),
         (0, "draws"),
         (-1, "loses"),
-        (None, "not proven (no number: the plies are not)"),
+        (None, "not proven (no number: plies not proven)"),
     ):
         known = [each for each in colors if each.value == value and (not value or each.plies is not None)]
         known.sort(key=lambda each: each.plies or 0)

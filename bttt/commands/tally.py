@@ -1,4 +1,4 @@
-"""Tally: how the layouts of one size and number of bricks end under best play."""
+"""`LayoutTally`: the outcomes of layouts with one size and number of bricks, under best play."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from bttt.runs import wilson
 
 @dataclass(frozen=True)
 class LayoutTally:
-    """How the layouts of one size and number of bricks end under best play.
+    """Outcomes of layouts with one size and number of bricks, under best play.
 
     Attributes:
-        board: A board of the size, without bricks.
+        board: A board of this size, without bricks.
         bricks: Number of bricks.
         layouts: Layouts counted.
-        different: How many of them are different when mirror images count as one.
-        exhaustive: Whether these are all the layouts there are.
-        win: Starts proven to be won by the first player.
-        draw: Starts proven to be drawn.
-        loss: Starts proven to be lost by the first player.
+        different: Unique layouts among them; mirror images count once.
+        exhaustive: Whether all possible layouts were counted.
+        win: Starts that are proven wins of the first player.
+        draw: Starts that are proven draws.
+        loss: Starts that are proven losses of the first player.
     """
 
     board: Board
@@ -38,9 +38,9 @@ class LayoutTally:
         return self.layouts - self.win - self.draw - self.loss
 
     def interval(self, count: int) -> tuple[float, float]:
-        """Returns a 95% interval of the share of an outcome proven `count` times, whatever the unproven are.
+        """Returns a 95% interval of the fraction of layouts with an outcome that is proven `count` times.
 
-        It reaches from the lower end where none of these has the outcome to the upper end where all have.
+        Its lower end assumes that no unproven layout has this outcome, its upper end that all have it.
         """
         most = count + self.unproven
         if self.exhaustive:

@@ -1,7 +1,7 @@
 """Anti-aliased drawing on numpy arrays: distances to simple shapes, and a small stroke font.
 
-A shape is drawn from the signed distance of its edge to each pixel's centre: half a pixel inside is
-fully covered, half a pixel outside not at all. Points are (x, y) from the top left corner; lengths and
+A shape's edge is drawn by its signed distance to each pixel's centre: a pixel half a pixel inside is fully
+covered, a pixel half a pixel outside not at all. Points are (x, y) from the top left corner. Lengths and
 points are in units of `scale` pixels.
 """
 
@@ -17,7 +17,7 @@ Segment = tuple[Coordinates, Coordinates]
 Color = str
 """A colour as "#rrggbb"."""
 
-# Each character is strokes through the points of a lattice of 3 columns and 5 rows:
+# Each character consists of strokes through the points of a lattice with 3 columns and 5 rows:
 #   a b c / d e f / g h i / j k l / m n o
 STROKES = {
     "A": "mdbfo gi", "B": "mabfhg hlnm", "C": "fbdjnl", "D": "mabflnm", "E": "camo gh", "F": "cam gh",
@@ -58,14 +58,14 @@ class Canvas:
         self._paint(area, outside + np.minimum(np.maximum(from_x, from_y), 0) - radius, color)
 
     def ring(self, center: Coordinates, radius: float, *, width: float, color: Color) -> None:
-        """Draws a circle's line."""
+        """Draws the outline of a circle."""
         x, y = center
         reach = radius + width
         area, xs, ys = self._area(x - reach, y - reach, x + reach, y + reach)
         self._paint(area, np.abs(np.hypot(xs - x, ys - y) - radius) - width / 2, color)
 
     def lines(self, segments: Sequence[Segment], *, width: float, color: Color, opacity: float = 1) -> None:
-        """Draws straight lines with round ends; a pixel of several lines is drawn once."""
+        """Draws straight lines with round ends; a pixel covered by several lines is drawn once."""
         if not segments:
             return
         xs, ys = zip(*(point for segment in segments for point in segment), strict=True)
@@ -91,7 +91,7 @@ class Canvas:
     def _area(
         self, left: float, top: float, right: float, bottom: float
     ) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
-        """Returns the pixels near a rectangle, and their centres' x `[1, w]` and y `[h, 1]`."""
+        """Returns the pixels near a rectangle, and the x `[1, w]` and y `[h, 1]` of their centres."""
         height, width = self._image.shape[:2]
         scale = self.scale
         rows = slice(max(int(top * scale) - 1, 0), min(int(bottom * scale) + 2, height))

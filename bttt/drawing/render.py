@@ -1,8 +1,8 @@
 """Pictures of a position: as text, as SVG, and as pixels.
 
-SVG and pixels draw the same picture: O as a ring, X as a cross, bricks as a wall, the last move's cell
-coloured, the winning line across its stones, row letters and column numbers in the margin. Both take
-their lengths, in parts of a cell's side, and their colours from here.
+SVG and pixels show the same picture: O is a ring, X a cross, a brick a wall. The cell of the last move is
+coloured, a line crosses the winning stones, and the margin has row letters and column numbers. The constants
+of this module give their colours and their lengths, in fractions of a cell's side.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def frame(position: Position, mode: str | None) -> str | np.ndarray:
     """Returns the position as text ("ansi") or as an image `[H, W, 3] uint8` ("rgb_array").
 
     Raises:
-        ValueError: The mode is neither of the two.
+        ValueError: The mode is neither "ansi" nor "rgb_array".
     """
     if mode == "ansi":
         return ansi(position)
@@ -57,11 +57,11 @@ def frame(position: Position, mode: str | None) -> str | np.ndarray:
 
 
 def ansi(position: Position, marks: Mapping[int, str] | None = None) -> str:
-    """Returns the position as text: O and X stones, # bricks, the last move in brackets, how it stands.
+    """Returns the position as text: stones O and X, bricks #, the last move in brackets, and a caption.
 
     Args:
         position: The position.
-        marks: Short texts to show in place of a cell's symbol, by cell; by default none.
+        marks: Short strings by cell, shown instead of the cell's symbol; default: none.
     """
     marks = marks or {}
     board = position.board
@@ -82,7 +82,7 @@ def ansi(position: Position, marks: Mapping[int, str] | None = None) -> str:
 
 
 def caption(position: Position) -> str:
-    """Returns one line that says how the game stands."""
+    """Returns the state of the game in one line: who is to move, or who has won and how."""
     name = position.board.cell_name
     if position.outcome == Outcome.UNFINISHED:
         return f"{SYMBOLS[1 + position.to_move]} to move"
@@ -94,13 +94,13 @@ def caption(position: Position) -> str:
 
 
 def _center(position: Position, cell: int) -> Coordinates:
-    """Returns the middle of a cell, (x, y) in cells' sides from the picture's top left corner."""
+    """Returns the centre of a cell, (x, y) from the picture's top left corner, in sides of a cell."""
     row, col = divmod(cell, position.board.cols)
     return MARGIN + col + 0.5, MARGIN + row + 0.5
 
 
 def _labels(position: Position) -> list[tuple[str, Coordinates]]:
-    """Returns the rows' letters and the columns' numbers with their middles."""
+    """Returns the row letters and column numbers, each with its centre."""
     rows = [(row_name(row), (MARGIN / 2, MARGIN + row + 0.5)) for row in range(position.board.rows)]
     cols = [(str(col + 1), (MARGIN + col + 0.5, MARGIN / 2)) for col in range(position.board.cols)]
     return rows + cols
@@ -116,7 +116,7 @@ def _cross(x: float, y: float) -> list[Segment]:
 
 
 def _winning_segments(position: Position) -> list[Segment]:
-    """Returns a segment from the first to the last stone of each winning window; most wins have one."""
+    """Returns a segment from the first to the last stone of each winning window; usually there is one."""
     line = set(position.winning_line())
     board = position.board
     windows = [board.word_cells(word) for word in board.windows] if line else []
@@ -128,7 +128,7 @@ def _winning_segments(position: Position) -> list[Segment]:
 
 
 def _brick_faces() -> list[tuple[float, float, float, float]]:
-    """Returns the bricks of a brick cell's wall as (left, top, width, height), parts of its side."""
+    """Returns the bricks of the wall in a brick cell as (left, top, width, height), fractions of its side."""
     inner = 1 - 2 * GAP
     height = inner / BRICK_COURSES
     faces = []

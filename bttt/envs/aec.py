@@ -25,10 +25,10 @@ from bttt.position import FIRST, Position
 
 
 def env(**kwargs: Any) -> AECEnv:
-    """Returns the environment in PettingZoo's usual wrappers; the arguments are those of `raw_env`.
+    """Returns the environment in PettingZoo's usual wrappers; takes the arguments of `raw_env`.
 
-    An illegal action ends the game with -1 for its player; an action that is no cell, and calls in a
-    wrong order, are assertion errors.
+    An illegal action ends the game with reward -1 for its player. An action outside the action space, or
+    calls in the wrong order, are assertion errors.
     """
     wrapped = wrappers.TerminateIllegalWrapper(raw_env(**kwargs), illegal_reward=-1)
     return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(wrapped))
@@ -37,16 +37,16 @@ def env(**kwargs: Any) -> AECEnv:
 class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
     """Brick Tic-Tac-Toe for two agents, "player_0" (moves first) and "player_1".
 
-    Observations are dicts: `observation` `[4, rows, cols] int8`, the planes of `bttt.observation` from
-    the view of the agent that observes, also when it is not to move and when the game is over; and
-    `action_mask` `[rows * cols] int8`, 1 where the agent may play, all 0 where it is not to move or the
-    game is over. An action is a cell, `row * cols + col`. Rewards are +1 and -1 for winner and loser,
-    0 for a draw. `infos[agent]["bricks"]` names the bricks, as "D4,E5".
+    Observations are dicts with two entries. `observation` `[4, rows, cols] int8` has the planes of
+    `bttt.observation`, always from the observing agent's point of view. `action_mask` `[rows * cols] int8` is
+    1 where the agent may play, and all 0 when it is not to move or the game is over. An action is a cell,
+    `row * cols + col`. The winner's reward is +1, the loser's -1; a draw gives 0. `infos[agent]["bricks"]`
+    names the bricks, for example "D4,E5".
 
     Args:
-        bricks: Brick placements (see `bttt.envs.episode`); where there are several, `reset` draws one.
-            `reset(options={"bricks": "E5"})` draws from others for one game; other options are ignored,
-            as PettingZoo's conventions want.
+        bricks: Brick placements (see `bttt.envs.episode`); `reset` draws one of them.
+            `reset(options={"bricks": "E5"})` draws from another set for one game. Following PettingZoo's
+            conventions, other reset options are ignored.
         rows: Number of rows.
         cols: Number of columns.
         win_length: Stones in a row that win.
@@ -96,7 +96,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         return self.action_spaces[agent]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Starts a game on a board drawn from the bricks; a seed fixes this and all later draws."""
+        """Starts a game on a board drawn from the brick placements; a seed fixes this and all later draws."""
         if seed is not None or self._rng is None:
             self._rng, _ = seeding.np_random(seed)
         bricks = (options or {}).get("bricks")
@@ -112,7 +112,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         self._render_human()
 
     def step(self, action: int | None) -> None:
-        """Plays the selected agent's action and selects the other agent; None once the game is over."""
+        """Plays the selected agent's action and selects the other agent; pass None once the game is over."""
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
@@ -130,7 +130,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         self._render_human()
 
     def observe(self, agent: str) -> dict[str, np.ndarray]:
-        """Returns what an agent sees now; see the class for the shapes."""
+        """Returns an agent's observation; the class describes its entries."""
         planes = observe(self.position, self.possible_agents.index(agent))
         mask = self.position.legal_mask()
         if agent != self.agent_selection or self.terminations.get(agent, True):
@@ -138,7 +138,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         return {"observation": planes, "action_mask": mask}
 
     def render(self) -> str | np.ndarray | None:
-        """Returns the board as `render_mode` says: a text, an image `[H, W, 3] uint8`, or None (printed)."""
+        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None."""
         return draw(self.position, self.render_mode)
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """Numba kernels that step many games at once, for the vector environment.
 
-Shapes: B games, N boards of one size that the games may be on. All of a game is one row of the arrays
-of `BatchGames`, changed in place. A game is over when it has an outcome, or its player has played an
-illegal cell. What a game's learner sees goes to `Views`, in the planes of `bttt.observation`.
+Shapes: B games, N boards of one size. A game is one row of the arrays in `BatchGames`, which kernels change
+in place. A game is over when it has an outcome or its player has chosen an illegal cell. The kernels write
+each learner's observation to `Views`, with the planes of `bttt.observation`.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from bttt.kernels import (
 from bttt.observation import PLANES
 
 SELF_PLAY, RANDOM_OPPONENT, ASKED_OPPONENT = 0, 1, 2
-"""Who replies: nobody, as the caller moves for both; a random player in the kernels; an agent."""
+"""Who replies: nobody (the caller moves for both sides), a random player in the kernels, or an agent."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 
 class BatchRules(NamedTuple):
-    """What does not change while games run.
+    """The constants of a batch of games.
 
     Attributes:
-        playable: `[N] uint64`, each board's cells without brick.
-        drawn: A game that starts again draws one of the first `drawn` boards.
-        bit_index: `[cells] uint64`, the number of each cell's bit.
-        stride: Bits a row.
+        playable: `[N] uint64`, each board's cells without bricks.
+        drawn: New games draw one of the first `drawn` boards.
+        bit_index: `[cells] uint64`, the index of each cell's bit.
+        stride: Bits per row.
         win_length: Stones in a row that win.
         opponent: `SELF_PLAY`, `RANDOM_OPPONENT` or `ASKED_OPPONENT`.
-        alternate: 1 where the learner changes seats from game to game, else 0.
+        alternate: 1 if the learner changes seats from game to game, else 0.
     """
 
     playable: np.ndarray
@@ -62,10 +62,10 @@ class BatchGames(NamedTuple):
         plies: `[B] int64`, stones on the board.
         outcome: `[B] int64`, outcome codes.
         illegal: `[B] bool`, whether an illegal cell has ended the game; its player is still to move.
-        last_move: `[B] int64`, the cell of the last stone, -1 at the start.
-        board: `[B] int64`, which of the N boards.
-        seat: `[B] int64`, the viewer: the learner's seat; in self-play the player to move.
-        random: `[B] uint64`, the state of the game's own random numbers.
+        last_move: `[B] int64`, the cell of the last stone; -1 at the start.
+        board: `[B] int64`, the index of the board, below N.
+        seat: `[B] int64`, the viewer: the learner's seat, or in self-play the player to move.
+        random: `[B] uint64`, the state of the game's own random generator.
     """
 
     stones: np.ndarray
@@ -79,12 +79,12 @@ class BatchGames(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What the learners of B games see.
+    """Observations, masks and rewards of B games.
 
     Attributes:
         planes: `[B, 4, cells] int8`, the observations.
         masks: `[B, cells] int8`, 1 where a cell may be played; all 0 once the game is over.
-        rewards: `[B] float64`, +1, 0 or -1 for the game's end, 0 before.
+        rewards: `[B] float64`, +1, 0 or -1 at the game's end, 0 before.
         over: `[B] bool`, whether the game is over.
     """
 
@@ -95,7 +95,7 @@ class Views(NamedTuple):
 
 
 def make_rules(boards: Sequence[Board], *, drawn: int, opponent: int, alternate: bool) -> BatchRules:
-    """Returns the rules of games on `boards`, all of one size; see `BatchRules` for the rest."""
+    """Returns the rules of games on `boards`, all of one size; `BatchRules` describes the other arguments."""
     size = boards[0]
     return BatchRules(
         playable=np.array([board.playable for board in boards], np.uint64),
@@ -109,7 +109,7 @@ def make_rules(boards: Sequence[Board], *, drawn: int, opponent: int, alternate:
 
 
 def make_games(count: int) -> BatchGames:
-    """Returns `count` games without stones, on board 0, the learner first, with random state 0."""
+    """Returns `count` games without stones on board 0; the learner moves first, the random state is 0."""
     return BatchGames(
         stones=np.zeros((count, 2), np.uint64),
         plies=np.zeros(count, np.int64),
@@ -123,7 +123,7 @@ def make_games(count: int) -> BatchGames:
 
 
 def make_views(count: int, cells: int) -> Views:
-    """Returns views to be filled; their values are arbitrary."""
+    """Returns uninitialised views."""
     return Views(
         planes=np.empty((count, PLANES, cells), np.int8),
         masks=np.empty((count, cells), np.int8),
@@ -142,7 +142,7 @@ def _outcome_after(mine, theirs, playable, mover, stride, win_length):
 
 @kernel
 def _random_bit_index(word, state):
-    """Returns the number of a uniformly random set bit of `word`, which is not 0."""
+    """Returns the index of a uniformly random set bit of `word`, which is not 0."""
     for _ in range(random_below(state, popcount(word))):
         word &= word - _ONE
     return np.int64(lowest_bit_index(word))
@@ -154,13 +154,13 @@ def _write_plane(word, bit_index, plane):
         plane[cell] = (word >> bit_index[cell]) & _ONE
 
 
-# The loops below name the arrays they use before they start: to take an array out of a tuple at each turn,
-# or to hand a tuple of arrays to a function, costs more than what is done to a game.
+# The loops below bind arrays to local names first. Taking an array out of a tuple in each iteration, or
+# passing a tuple of arrays to a function, costs more than the work on a game.
 
 
 @entry_point
 def restart_games(rules, games):
-    """Starts the games that are over again."""
+    """Restarts the games that are over."""
     stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
     last_move, board, seat, random = games.last_move, games.board, games.seat, games.random
     for g in range(len(plies)):
@@ -175,7 +175,7 @@ def restart_games(rules, games):
 
 @entry_point
 def play_cells(rules, games, cells):
-    """Plays `cells` `[B] int64` in the games, none where it is -1; a cell that is not free ends its game."""
+    """Plays `cells` `[B] int64`, one per game; -1 plays nothing. A cell that is not free ends its game."""
     stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
     last_move, board, seat = games.last_move, games.board, games.seat
     bit_index, playables = rules.bit_index, rules.playable
@@ -200,7 +200,7 @@ def play_cells(rules, games, cells):
 
 @kernel
 def _choose_actions(games, actions, cells):
-    """Sets `cells` to the actions, -1 where the game is over."""
+    """Sets `cells` to the actions, or to -1 where the game is over."""
     outcome, illegal = games.outcome, games.illegal
     for g in range(len(cells)):
         cells[g] = -1 if outcome[g] != UNFINISHED or illegal[g] else actions[g]
@@ -246,7 +246,7 @@ _play, _restart = play_cells.kernel, restart_games.kernel
 
 @entry_point
 def view_games(rules, games, cells, views):
-    """Lets the random opponent reply, where there is one and it is to move; then fills `views`.
+    """Lets the random opponent, if there is one, reply where it is to move; then fills `views`.
 
     `cells` `[B] int64` is scratch.
     """
@@ -258,7 +258,7 @@ def view_games(rules, games, cells, views):
 
 @entry_point
 def act_games(rules, games, actions, cells):
-    """Plays `actions` `[B] int64`, each a cell; games that are over start again instead.
+    """Plays `actions` `[B] int64`, each a cell; restarts the games that are over instead.
 
     `cells` `[B] int64` is scratch.
     """
@@ -272,7 +272,7 @@ _act, _view = act_games.kernel, view_games.kernel
 
 @entry_point
 def step_games(rules, games, actions, cells, views):
-    """Does what `act_games` and `view_games` do, in one call."""
+    """Runs `act_games` and `view_games` in one call."""
     _act(rules, games, actions, cells)
     _view(rules, games, cells, views)
 
@@ -284,7 +284,7 @@ def _pick(masks, state, actions):
         for cell in range(masks.shape[1]):
             legal += masks[g, cell]
         skip = random_below(state, legal)
-        seen = before = 0  # the cell looked for comes after all cells with at most `skip` legal ones so far
+        seen = before = 0  # the chosen cell follows all cells at which at most `skip` legal ones were seen
         for cell in range(masks.shape[1]):
             seen += masks[g, cell]
             before += seen <= skip
@@ -292,11 +292,11 @@ def _pick(masks, state, actions):
 
 
 def random_actions(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Returns `[B] int64`: for each of `masks` `[B, cells] int8` a uniformly random legal cell.
+    """Returns a uniformly random legal cell for each of `masks` `[B, cells] int8`, as `[B] int64`.
 
-    An empty mask, that of a game that is over, gives 0.
+    The cell is 0 where the mask is empty because the game is over.
     """
-    masks = np.require(masks, np.int8, ["C", "W"])  # one type, so that one compiled kernel serves all
+    masks = np.require(masks, np.int8, ["C", "W"])  # one type, so that the kernel is compiled only once
     actions = np.empty(len(masks), np.int64)
     _pick(masks, rng.integers(2**64, size=1, dtype=np.uint64), actions)
     return actions

@@ -1,4 +1,4 @@
-"""What the environments share: the boards an episode may be played on, seats, options and spaces."""
+"""What the environments share: an episode's boards, seats, reset options and spaces."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from bttt.bricks import brick_sets
 from bttt.observation import PLANES
 
 Bricks = str | Board | Iterable[str | Board]
-"""Brick placements: the text of a brick set (see `bttt.bricks`), a board, or several of either."""
+"""Brick placements: the name of a brick set (see `bttt.bricks`), a board, or several of either."""
 
 SEATS = ("first", "second", "alternating")
-"""The learner's seat; where it alternates, the first episode after a seed is played first."""
+"""The learner's seat. With "alternating" it moves first in the first episode after a seed."""
 ILLEGAL = ("loss", "raise")
-"""What an illegal action does: it ends the episode as a loss, or raises ValueError."""
+"""Effect of an illegal action: "loss" ends the episode as a loss, "raise" raises ValueError."""
 
 
 def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
@@ -26,10 +26,10 @@ def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
 
     Args:
         bricks: The brick placements.
-        size: A board whose size and win length the brick sets' texts are for.
+        size: A board that gives the size and win length of the brick sets.
 
     Raises:
-        ValueError: A text is not a brick set, or a board has another size or win length.
+        ValueError: No brick set has the given name, or a board has a different size or win length.
     """
     boards: dict[Board, None] = {}
     for entry in [bricks] if isinstance(bricks, str | Board) else bricks:
@@ -39,14 +39,14 @@ def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
     for board in boards:
         if board.with_bricks(()) != size.with_bricks(()):
             raise ValueError(
-                f"board {board} is not of the environment's size {size.with_bricks(())}: "
-                "set rows, cols and win_length, or leave that board out"
+                f"board {board} does not have the environment's size {size.with_bricks(())}: "
+                "set rows, cols and win_length, or leave this board out"
             )
     return tuple(boards)
 
 
 def bricks_option(options: Mapping[str, Any] | None) -> Bricks | None:
-    """Returns the brick placements that `reset(options={"bricks": ...})` asks for, or None."""
+    """Returns the brick placements in the options of `reset`, `{"bricks": ...}`, or None."""
     unknown = set(options or ()) - {"bricks"}
     if unknown:
         raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'bricks'")
@@ -54,7 +54,7 @@ def bricks_option(options: Mapping[str, Any] | None) -> Bricks | None:
 
 
 def check_choice(name: str, value: Any, allowed: Collection[Any]) -> None:
-    """Raises ValueError unless an argument's value is one of those allowed."""
+    """Raises ValueError unless an argument's value is allowed."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
 
@@ -64,7 +64,9 @@ def check_seat(seat: str, boards: Iterable[Board]) -> None:
     check_choice("seat", seat, SEATS)
     for board in boards:
         if seat != "first" and board.playable.bit_count() == 1:
-            raise ValueError(f"board {board} has one free cell, so seat={seat!r} leaves the learner no move")
+            raise ValueError(
+                f"board {board} has only one free cell: with seat={seat!r} the learner cannot move"
+            )
 
 
 def observation_space(board: Board) -> spaces.Box:
@@ -78,5 +80,5 @@ def mask_space(board: Board) -> spaces.Box:
 
 
 def action_space(board: Board) -> spaces.Discrete:
-    """Returns the space of actions: the cells, `row * cols + col`, bricks and taken ones included."""
+    """Returns the space of actions: all cells, `row * cols + col`, including blocked and taken cells."""
     return spaces.Discrete(board.cells)

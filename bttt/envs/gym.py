@@ -30,8 +30,8 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     ## Description
     Two players place stones in turn on the free cells of a board, by default 7x7; four in a row,
-    horizontally, vertically or diagonally, wins. A *brick* blocks its cell for both players. Where the
-    bricks stand is what changes from episode to episode: train on some placements, test on others.
+    horizontally, vertically or diagonally, wins. A *brick* blocks its cell for both players. The
+    placement of the bricks changes from episode to episode: train on some placements, test on others.
     Each step plays the learner's stone and then the opponent's reply.
 
     ```python
@@ -44,24 +44,24 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
     ```
 
     ## Action Space
-    `Discrete(rows * cols)`: the cell `row * cols + col`, from the top left; `Board.cell("D4")` turns a
-    name into its index. Only free cells are legal: see `info["action_mask"]`.
+    `Discrete(rows * cols)`: the cell `row * cols + col`, counted from the top left. `Board.cell("D4")`
+    returns the index for a name. Only free cells are legal: see `info["action_mask"]`.
 
     ## Observation Space
-    `Box(0, 1, (4, rows, cols), int8)`: the planes that `bttt.observation` describes, from the
-    learner's view, at the end of the game as well: the learner's stones, the opponent's, the bricks,
-    and ones where the learner has the second seat.
+    `Box(0, 1, (4, rows, cols), int8)`: the planes described in `bttt.observation`, always from the
+    learner's point of view: the learner's stones, the opponent's stones, the bricks, and a plane of ones
+    if the learner has the second seat.
 
     ## Starting State
-    No stone; a board drawn uniformly from `bricks`. Where the learner has the second seat, `reset`
-    also plays the opponent's first stone. `reset(options={"bricks": "E5"})` draws from another brick
-    set of the same size, for that episode only.
+    An empty board drawn uniformly from `bricks`. If the learner has the second seat, `reset` also plays
+    the opponent's first stone. `reset(options={"bricks": "E5"})` draws from another brick set of the same
+    size, for that episode only.
 
     ## Rewards
-    +1 when the learner wins, -1 when it loses, 0 for a draw and while the game runs.
+    +1 when the learner wins, -1 when it loses, 0 for a draw and before the end.
 
     ## Episode End
-    Terminates when either player has a line or the board is full, and, with `illegal="loss"`, at an
+    The episode terminates when a player has a line or the board is full; with `illegal="loss"` also at an
     illegal action. Games are short, so they are never truncated.
 
     ## Information
@@ -69,21 +69,21 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     - `action_mask`: `[rows * cols] int8`, 1 where a cell may be played; all 0 once the episode is over;
     - `seat`: the learner's seat in this episode, 0 (first) or 1 (second);
-    - `bricks`: this episode's bricks, as "D4,E5"; empty without bricks;
+    - `bricks`: this episode's bricks, for example "D4,E5"; empty without bricks;
     - `illegal`: whether an illegal action has ended the episode.
 
-    The attribute `position` holds the `bttt.Position` itself, for agents and solvers.
+    The attribute `position` is the `bttt.Position`, for use by agents and solvers.
 
     ## Arguments
-    - `bricks`: the text of a brick set (`bttt.bricks`: "D4", "D4+E5", "R3", "all", "orbit:2", ...), a
-      `Board`, or a list of either; default "all": one brick, anywhere;
+    - `bricks`: the name of a brick set (`bttt.bricks`: "D4", "D4+E5", "R3", "all", "orbit:2", ...), a
+      `Board`, or a list of either; default "all": one brick, on any cell;
     - `opponent`: an agent with `decide(positions, rng)`, such as `agents.make_agent("mcts")`, or a
       callable `(position, rng) -> cell`; default "random": uniformly random. It draws from the
       environment's generator, so `reset(seed=...)` fixes its play;
     - `seat`: "first" (default), "second" or "alternating" (first in the first episode after a seed);
     - `illegal`: "loss" (default) ends the episode with -1, "raise" raises ValueError;
     - `rows`, `cols`, `win_length`: the size, default 7, 7 and 4; `rows * (cols + 1)` at most 64;
-    - `render_mode`: "ansi" (a text), "human" (prints it) or "rgb_array".
+    - `render_mode`: "ansi" (returns text), "human" (prints it) or "rgb_array".
 
     ## Version History
     - v0: initial version.
@@ -131,7 +131,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._learner = {"first": FIRST, "second": SECOND, "alternating": self._next_seat}[self.seat]
         self._next_seat = 1 - self._learner
         self._illegal_played = False
-        self._over = True  # until the opponent has answered: an episode that it breaks cannot go on
+        self._over = True  # until the opponent has replied: if it raises, the episode cannot continue
         self.position = Position.start(boards[int(self.np_random.integers(len(boards)))])
         if self._learner == SECOND:
             self._reply()
@@ -144,8 +144,8 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
 
         Raises:
             ResetNeeded: The episode is over.
-            ValueError: The action is not a cell; or it is illegal, with `illegal="raise"`; or the
-                opponent's answer is illegal.
+            ValueError: The action is not a cell, or illegal with `illegal="raise"`, or the opponent's
+                reply is illegal.
         """
         if self._over:
             raise ResetNeeded("the episode is over: call reset() before step()")
@@ -154,7 +154,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
             self._illegal_played = True
         else:
             self.position = self.position.play(cell)
-            self._over = True  # until the opponent has answered, as in reset
+            self._over = True  # until the opponent has replied, as in reset
             if not self.position.outcome:
                 self._reply()
         self._over = self._illegal_played or bool(self.position.outcome)
@@ -162,7 +162,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self._observation(), self._reward(), self._over, False, self._info()
 
     def render(self) -> str | np.ndarray | None:
-        """Returns the board as `render_mode` says: a text, an image `[H, W, 3] uint8`, or None (printed)."""
+        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None."""
         return draw(self.position, self.render_mode)
 
     def _boards_for(self, options: dict[str, Any] | None) -> tuple[Board, ...]:

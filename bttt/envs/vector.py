@@ -42,24 +42,24 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     observations, rewards, terminations, truncations, infos = envs.step(actions)
     ```
 
-    Spaces, rewards, episode ends, the keys of `infos` and the arguments are those of the single
-    environment, `bttt.envs.gym.BrickTicTacToeEnv`, with a first axis of `num_envs`; against a
-    deterministic opponent on one board both play the same games. What is more:
+    Spaces, rewards, episode ends, the keys of `infos` and the arguments match the single environment,
+    `bttt.envs.gym.BrickTicTacToeEnv`, with a first axis of `num_envs`. Against a deterministic opponent on
+    one board both environments play the same games. There are these additions:
 
-    - `opponent="random"`, the default, is played in the kernels. `opponent="self"` is nobody: the
-      caller moves for both sides in turn, the observation and `infos["seat"]` are those of the player
-      to move (at the end, of the player whose turn it would be; after an illegal action, of the one who
-      played it), and the reward goes to the player who has just moved. Any other opponent is asked
-      for all games in one batch, with one generator a game.
+    - `opponent="random"`, the default, plays inside the kernels. With `opponent="self"` the caller moves
+      for both sides in turn. Observation and `infos["seat"]` then belong to the player to move: in a
+      finished game the player whose turn it would be, after an illegal action the player who made it. The
+      reward goes to the player who has just moved. Any other opponent is queried for all games in one
+      batch, with one generator per game.
     - `reset(seed=...)` fixes everything: boards, the random opponent, the opponents' generators.
-      `reset(options={"bricks": ...})` holds for each game's first episode.
-    - `autoreset_mode="NextStep"` (default): the step after a game's end starts the next game; the game's
-      action is then ignored, though it must be a cell, and its reward is 0. `"SameStep"`: the step that
-      ends a game starts the next one; what was seen at the end is in `infos["final_obs"]` and
-      `infos["final_info"]`.
-    - `copy=True` (default) returns new arrays at each step. `copy=False` fills the same arrays each
-      time, observations and masks included: keep none of them for later.
-    - `render()` returns one frame a game; `render_mode` is "ansi" or "rgb_array".
+      `reset(options={"bricks": ...})` applies to each game's first episode only.
+    - `autoreset_mode="NextStep"` (default): the step after a game's end starts the next game. That step
+      ignores the game's action, which must still be a cell, and gives reward 0. With `"SameStep"` the step
+      that ends a game also starts the next one; `infos["final_obs"]` and `infos["final_info"]` then hold
+      the last observation and info.
+    - `copy=True` (default) returns new arrays at each step. `copy=False` refills the same arrays at each
+      step, observations and masks included: copy what you keep.
+    - `render()` returns one frame per game; `render_mode` is "ansi" or "rgb_array".
     """
 
     metadata = {"render_modes": list(RENDER_MODES), "render_fps": 2}  # noqa: RUF012 (Gymnasium's own form)
@@ -88,7 +88,9 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         autoreset_mode = getattr(autoreset_mode, "value", autoreset_mode)
         check_choice("autoreset_mode", autoreset_mode, [mode.value for mode in AUTORESET_MODES])
         if isinstance(opponent, str) and opponent == SELF and seat != "first":
-            raise ValueError(f"seat={seat!r} has no meaning with opponent='self', which moves for both seats")
+            raise ValueError(
+                f"seat must be 'first' with opponent='self', which moves for both seats; got {seat!r}"
+            )
         self.num_envs = num_envs
         self._mode = batch.ASKED_OPPONENT
         if isinstance(opponent, str):
@@ -129,8 +131,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
         Raises:
             ResetNeeded: `reset` was never called.
-            ValueError: An action is not a cell; or it is illegal, with `illegal="raise"`, in which case no
-                game has changed; or an opponent's answer is illegal.
+            ValueError: An action is not a cell, or an opponent's reply is illegal. With `illegal="raise"`
+                also for an illegal action; no game has changed then.
         """
         games = self._games
         if games is None:
@@ -152,17 +154,17 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return self._observations(views), rewards, over, np.zeros(self.num_envs, np.bool_), infos
 
     def positions(self) -> list[Position]:
-        """Returns the games' positions, for agents, solvers and pictures."""
+        """Returns the games' positions, for use by agents and solvers, and for drawing."""
         if self._games is None:
             raise ResetNeeded("call reset() before positions() or render()")
         return self._positions(self._games, range(self.num_envs))
 
     def render(self) -> tuple[str | np.ndarray, ...]:
-        """Returns each game's board as `render_mode` says: a text, or an image `[H, W, 3] uint8`."""
+        """Returns one frame per game: text or an image `[H, W, 3] uint8`, depending on `render_mode`."""
         return tuple(frame(position, self.render_mode) for position in self.positions())
 
     def _set_boards(self, boards: tuple[Board, ...]) -> None:
-        """Lets games be on `boards`; a game that starts again draws from the environment's own boards."""
+        """Allows games on `boards`; later episodes draw from the environment's own boards."""
         self._table = list(dict.fromkeys([*self.boards, *boards]))
         self._names = np.array([board.brick_names for board in self._table], object)
         self._rules = batch.make_rules(
@@ -191,7 +193,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return games
 
     def _checked(self, actions: np.ndarray, games: batch.BatchGames) -> np.ndarray:
-        """Returns the actions as `[B] int64`; ValueError where one is not allowed."""
+        """Returns the actions as `[B] int64`; raises ValueError if one is not allowed."""
         actions = np.asarray(actions)
         cells = self.boards[0].cells
         if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
@@ -200,8 +202,10 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             )
         if actions.min() < 0 or actions.max() >= cells:
             game = int(np.argmax((actions < 0) | (actions >= cells)))
-            raise ValueError(f"action {actions[game]} of game {game} is no cell: cells are 0 to {cells - 1}")
-        actions = np.require(actions, np.int64, ["C", "W"])  # the one type the kernels are compiled for
+            raise ValueError(
+                f"action {actions[game]} of game {game} is out of range: valid actions are 0 to {cells - 1}"
+            )
+        actions = np.require(actions, np.int64, ["C", "W"])  # the only type that the kernels are compiled for
         if self.illegal == "raise":
             self._raise_illegal(actions, games)
         return actions
@@ -217,7 +221,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise ValueError(f"action {name} of game {wrong[0]} is illegal in {position}")
 
     def _show(self, games: batch.BatchGames) -> batch.Views:
-        """Returns the views of all games, once the opponent has replied wherever it is to move."""
+        """Lets the opponent reply in the games where it is to move; returns the views of all games."""
         if self._mode == batch.ASKED_OPPONENT:
             self._play_replies(games)
         views = self._views()
@@ -230,7 +234,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if len(waiting):
             rngs = [self._rngs[game] for game in waiting]
             positions = self._positions(games, waiting)
-            self._games = None  # until the opponent has answered: games that it breaks cannot go on
+            self._games = None  # until the opponent has replied: if it raises, the games cannot continue
             answers = replies(self.opponent, positions, rngs)
             self._games = games
             self._cells[:] = -1
@@ -265,7 +269,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return infos | {f"_{key}": np.ones(self.num_envs, np.bool_) for key in infos}
 
     def _ends(self, games: batch.BatchGames, views: batch.Views) -> dict[str, Any]:
-        """Returns the last observations and infos of the games that are over, as Gymnasium names them."""
+        """Returns the final observations and infos of the finished games, under Gymnasium's keys."""
         over = views.over.copy()
         observations = np.full(self.num_envs, None, object)
         for game in np.flatnonzero(over):

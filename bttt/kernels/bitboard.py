@@ -1,10 +1,10 @@
 """Numba kernels on bitboards: lines, winning cells, and random games.
 
-A side's stones are one 64-bit word with `stride = cols + 1` bits a row (see `bttt.board`). The spare
-bit of each row stays 0, so a shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) never
-joins cells that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
+A side's stones are one 64-bit word with `stride = cols + 1` bits per row (see `bttt.board`). The spare bit
+of each row stays 0, so a shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) never joins cells
+that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
 
-Words are uint64, shifts and lengths int64.
+Words are uint64; shifts and lengths are int64.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WORD_BITS = 64
 _HALF_WORD = np.uint64(32)
 _LOW_HALF = np.uint64(2**32 - 1)
 PLIES_BETWEEN_TESTS = 2 * 6
-"""Random games look for lines this often: whole moves of both sides. 8 to 20 are about as fast on 7x7."""
+"""Plies between two tests for lines in random games, a multiple of 2. On 7x7, 8 to 20 are about as fast."""
 
 
 @intrinsic
@@ -57,13 +57,13 @@ def lowest_bit_index(word: np.uint64) -> np.int64:
 
 @kernel
 def shift_down(word: np.uint64, bits: int) -> np.uint64:
-    """Returns `word >> bits`, 0 where nothing is left (machine shifts are modulo 64)."""
+    """Returns `word >> bits`, which is 0 from 64 bits on (machine shifts are modulo 64)."""
     return word >> np.uint64(bits) if bits < _WORD_BITS else _ZERO
 
 
 @kernel
 def shift_up(word: np.uint64, bits: int) -> np.uint64:
-    """Returns `word << bits`, 0 where nothing is left."""
+    """Returns `word << bits`, which is 0 from 64 bits on."""
     return word << np.uint64(bits) if bits < _WORD_BITS else _ZERO
 
 
@@ -87,7 +87,7 @@ def _four_starts(stones: np.uint64, shift: int) -> np.uint64:
 @kernel
 def has_line(stones: np.uint64, stride: int, win_length: int) -> bool:
     """Returns whether `stones` holds `win_length` in a row, in any of the four directions."""
-    if win_length == 4 and stride < 20:  # without branches; 3 * (stride + 1) bits must stay in the word
+    if win_length == 4 and stride < 20:  # avoids branches; shifts of 3 * (stride + 1) bits must fit the word
         fours = _four_starts(stones, 1) | _four_starts(stones, stride)
         fours |= _four_starts(stones, stride - 1) | _four_starts(stones, stride + 1)
         return fours != _ZERO
@@ -105,7 +105,7 @@ def winning_cells(stones: np.uint64, free: np.uint64, stride: int, win_length: i
     found = _ZERO
     for direction in range(4):
         shift = 1 if direction == 0 else stride + direction - 2
-        # `below`: cells whose `i` neighbours downwards are all stones; the hole sits after i of them
+        # `below`: cells whose `i` neighbours downwards are all stones. The missing cell comes after i stones
         # and before the other win_length - 1 - i.
         below = ~_ZERO
         for i in range(win_length):
@@ -132,13 +132,13 @@ def next_random(state: np.ndarray) -> np.uint64:
 
 @kernel
 def random_below(state: np.ndarray, bound: int) -> np.int64:
-    """Returns a uniform integer in [0, bound), bound < 2**32 (bias below 2**-26 for a board's cells)."""
+    """Returns a uniform integer in [0, bound), bound < 2**32 (bias below 2**-26 for up to 64 cells)."""
     return np.int64(((next_random(state) >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 
 
 @kernel
 def list_bits(word: np.uint64, bits: np.ndarray) -> int:
-    """Fills `bits` `[>= popcount] uint64` with the one-bit words of `word`; returns how many."""
+    """Fills `bits` `[>= popcount] uint64` with the one-bit words of `word`; returns their number."""
     count = 0
     while word != _ZERO:
         low = word & (~word + _ONE)
@@ -150,10 +150,7 @@ def list_bits(word: np.uint64, bits: np.ndarray) -> int:
 
 @kernel
 def _draw(bits: np.ndarray, left: int, random: np.uint64) -> np.uint64:
-    """Swaps a random one of the first `left` entries to place `left - 1` and returns it.
-
-    `random` is below 2**32.
-    """
+    """Swaps one of the first `left` entries, chosen by `random` < 2**32, to index `left - 1`; returns it."""
     pick = (random * np.uint64(left)) >> _HALF_WORD
     bit = bits[pick]
     bits[pick] = bits[left - 1]
@@ -165,7 +162,7 @@ def _draw(bits: np.ndarray, left: int, random: np.uint64) -> np.uint64:
 def _first_line(
     mine: np.uint64, theirs: np.uint64, stride: int, win_length: int, bits: np.ndarray, left: int
 ) -> int:
-    """Returns who gets a line first, as `play_listed` does, where moves are bits[left - 1] downwards."""
+    """Plays bits[left - 1], bits[left - 2], ... until a side has a line; returns as `play_listed` does."""
     result = 1
     while True:
         left -= 1
@@ -188,12 +185,12 @@ def play_listed(
 ) -> int:
     """Plays the first `left` entries of `bits` in uniform random order, until a side has a line.
 
-    Lines are looked for once in `PLIES_BETWEEN_TESTS` plies, both sides at once, which is faster than after
-    each ply; where there is one, the last plies are gone through again to see whose came first.
+    Lines of both sides are tested every `PLIES_BETWEEN_TESTS` plies, which is faster than testing after each
+    ply. If there is a line, the last plies are replayed to find whose line came first.
 
     Returns:
-        +1, 0 or -1 for the side to move at the start. `bits` is left in another order, which serves as well
-        for the next game from the same position.
+        +1, 0 or -1 for the side to move at the start. `bits` changes its order, which does no harm to the
+        next game from the same position.
     """
     while left > 0:
         start = left
@@ -223,10 +220,10 @@ def random_playouts(
     state: np.ndarray,
     bits: np.ndarray,
 ) -> int:
-    """Returns the sum of `games` random games' results, each +1, 0 or -1 for the side to move at the start.
+    """Returns the sum of the results of `games` random games: +1, 0 or -1 for the side to move at the start.
 
-    `state` `[1] uint64` is the random state, `bits` `[64] uint64` scratch. The position is unfinished or
-    full.
+    `state` `[1] uint64` is the random state, `bits` `[64] uint64` is scratch. The position must be unfinished
+    or full.
     """
     count = list_bits(playable & ~(mine | theirs), bits)
     total = 0
@@ -239,7 +236,7 @@ def random_playouts(
 def count_random_games(
     games: int, playable: np.uint64, stride: int, win_length: int, seed: np.uint64
 ) -> np.ndarray:
-    """Returns `[4] int64`: how many of `games` random games ended in each outcome code."""
+    """Returns how many of `games` random games ended with each outcome code, `[4] int64`."""
     state = np.array([seed], np.uint64)
     bits = np.empty(_WORD_BITS, np.uint64)
     count = list_bits(playable, bits)
@@ -256,6 +253,6 @@ def count_random_games(
 
 
 def random_games(board: Board, games: int, rng: np.random.Generator) -> np.ndarray:
-    """Returns `[4] int64`: the outcomes, by code, of `games` uniform random games on `board`."""
+    """Returns how many of `games` uniform random games on `board` ended with each outcome, `[4] int64`."""
     seed = np.uint64(rng.integers(2**64, dtype=np.uint64))
     return count_random_games(games, np.uint64(board.playable), board.stride, board.win_length, seed)

@@ -1,12 +1,12 @@
-"""Compilation of numba kernels: cached on disk, announced when it happens.
+"""Decorators that compile numba kernels, cache the code on disk, and announce a compilation.
 
-`kernel` marks a function that other kernels call; `entry_point` one that Python calls; `lean_kernel` and
-`lean_entry_point` are the same for functions that are handed many arrays and make none. The first call
-of an entry point that has no compiled code on disk says on stderr that it compiles, so that a new
-user does not stare at a silent terminal.
+`kernel` is for functions called by other kernels, `entry_point` for functions called from Python.
+`lean_kernel` and `lean_entry_point` are their variants for functions that take many arrays and create none.
+If an entry point has no compiled code on disk, its first call reports on stderr that it compiles, so a new
+user does not wait at a silent terminal.
 
-Numba takes cached code for fresh as long as the function's own file is unchanged, although code from
-other files was compiled into it. So the cache is stamped with the sources of all kernels as well.
+Numba considers cached code valid while the function's own file is unchanged, although code from other files
+was compiled into it. The cache is therefore also stamped with the sources of all kernels.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ _announced = False
 
 
 def kernel(function: Callable[_P, _R], *, lean: bool = False) -> Callable[_P, _R]:
-    """Returns `function` compiled on first use, with its code cached on disk where that is possible."""
+    """Returns `function` compiled on first use; its code is cached on disk if possible."""
     try:
         compiled = _compiled(function, cache=True, lean=lean)
-    except RuntimeError:  # no folder for the cache can be written
+    except RuntimeError:  # no cache folder is writable
         return _compiled(function, cache=False, lean=lean)
     index = _index(compiled)
-    if index is None:  # a numba that cannot be stamped: rather slow than stale
+    if index is None:  # this version of numba cannot be stamped: slow code is better than stale code
         return _compiled(function, cache=False, lean=lean)
     index._source_stamp = (index._source_stamp, _kernel_sources(function.__module__.partition(".")[0]))
     return compiled
 
 
 def lean_kernel(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Returns `function` as a kernel that counts no references to its arrays, and so can make none.
+    """Returns `function` as a kernel without reference counts for arrays; such a kernel cannot create arrays.
 
-    Counting is atomic. Where a dozen arrays go from kernel to kernel it takes longer than the work.
+    Counting is atomic. With a dozen arrays passed from kernel to kernel it takes longer than the work itself.
     """
     return kernel(function, lean=True)
 
@@ -62,7 +62,7 @@ class EntryPoint(Generic[_P, _R]):
         update_wrapper(self, function)
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Returns what the kernel returns."""
+        """Calls the kernel and returns its result."""
         if not self._called:
             self._called = True
             self._announce()
@@ -88,14 +88,14 @@ def lean_entry_point(function: Callable[_P, _R]) -> EntryPoint[_P, _R]:
 
 
 def _index(compiled: Any) -> Any:
-    """Returns numba's index of a kernel's cached code, None without a cache; a private part of numba."""
+    """Returns numba's index of a kernel's cached code (private to numba), or None without a cache."""
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     return index if hasattr(index, "_source_stamp") and hasattr(index, "_load_index") else None
 
 
 @cache
 def _kernel_sources(package: str) -> str:
-    """Returns a digest of the modules of `bttt` and of `package` that define kernels."""
+    """Returns a digest of all modules in `bttt` and `package` that define kernels."""
     digest = hashlib.sha256()
     for name in sorted({"bttt", package}):
         for folder in getattr(sys.modules.get(name), "__path__", ()):

@@ -1,6 +1,6 @@
-"""The exact solver: who wins, in how many plies, and by which cells.
+"""The exact solver: who wins, in how many plies, and with which moves.
 
-Whatever is reported is proven. With a limit on nodes a search may end without a proof, and says so.
+Every reported value is proven. If a search reaches its node limit, the result says that nothing is proven.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ MOST_STAMP = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a position, or a move, is worth.
+    """The proven value of a position or a move.
 
     Attributes:
-        value: 1 won, 0 drawn, -1 lost, for the player asked about; None where nothing is proven.
-        plies: Plies to the end of the game when the winner hurries and the loser delays; all free cells for a
-            draw; None where that is not proven.
+        value: 1 won, 0 drawn, -1 lost, for the player concerned; None if nothing is proven.
+        plies: Plies to the end of the game if the winner hurries and the loser delays; the number of free
+            cells for a draw; None if not proven.
     """
 
     value: int | None
@@ -41,7 +41,7 @@ class Verdict:
 
 
 def before_move(value: int | None, plies: int | None) -> Verdict:
-    """Returns the verdict on a move, given the value and plies for the other player after it."""
+    """Returns the verdict on a move, given the opponent's value and plies after it."""
     return Verdict(None if value is None else -value, None if plies is None else plies + 1)
 
 
@@ -50,12 +50,12 @@ class Solution:
     """A solved position, for the player to move.
 
     Attributes:
-        value: 1 won, 0 drawn, -1 lost; None where the limit was hit before a proof.
-        plies: Plies to the end of the game when the winner hurries and the loser delays; the number of free
-            cells for a draw, 0 for a finished game; None where that is not proven or was not asked for.
-        cells: The cells proven to keep the value, ascending; empty where the value is not proven or they were
-            not asked for.
-        unproven: The cells of which it is not proven whether they keep the value.
+        value: 1 won, 0 drawn, -1 lost; None if the search reached its limit before a proof.
+        plies: Plies to the end of the game if the winner hurries and the loser delays; the number of free
+            cells for a draw, 0 for a finished game; None if not proven or not requested.
+        cells: The cells proven to keep the value, ascending; empty if the value is not proven or the cells
+            were not requested.
+        unproven: The cells for which it is not proven whether they keep the value.
         nodes: Positions searched.
     """
 
@@ -67,21 +67,21 @@ class Solution:
 
 
 class Solver:
-    """Solves positions on any boards, one at a time; not for several threads. A pickled copy is empty.
+    """Solves positions on any boards, one at a time. Not thread-safe; a pickled copy starts empty.
 
-    Every call starts afresh: its result, nodes included, does not depend on the calls before it.
+    No call depends on earlier calls: the same position gives the same result and the same number of nodes.
     """
 
     def __init__(self, table_mb: int = DEFAULT_TABLE_MB):
         if not 1 <= table_mb <= 2**20:
             raise ValueError(f"table_mb must be 1 to {2**20}, got {table_mb}")
         self.table_mb = table_mb
-        # zeros: the system hands out pages as they are written to, so an easy position costs no memory
+        # np.zeros reserves pages only when they are written, so an easy position needs little memory
         try:
             self._numbers = np.zeros(_entries(table_mb * 0.75, proof_numbers.ENTRY), proof_numbers.ENTRY)
             self._distances = np.zeros(_entries(table_mb * 0.25, shortest_win.ENTRY), shortest_win.ENTRY)
         except MemoryError:
-            raise ValueError(f"table_mb={table_mb} is more memory than there is") from None
+            raise ValueError(f"table_mb={table_mb} exceeds the available memory: choose fewer MiB") from None
         self._failed = np.zeros((FAILED_ENTRIES, 3), np.uint64)
         self._counters = np.zeros(3, np.int64)
         self._history = np.zeros((2, WORD_BITS), np.int64)
@@ -99,7 +99,14 @@ class Solver:
         plies: bool = True,
         cells: bool = True,
     ) -> Solution:
-        """Returns the solution of a position; `plies` and `cells` may be left out to save time."""
+        """Returns the solution of a position.
+
+        Args:
+            position: The position.
+            node_limit: Maximum positions searched; None for no limit.
+            plies: Also find the plies to the end.
+            cells: Also find which cells keep the value.
+        """
         self._start(position.board, node_limit)
         value = self._value(position)
         distance = self._plies(position, value) if plies and value is not None else None
@@ -119,7 +126,7 @@ class Solver:
     def classify(
         self, position: Position, node_limit: int | None = None, *, plies: bool = True
     ) -> dict[int, Verdict]:
-        """Returns, for each legal cell, what playing it is worth to the player to move."""
+        """Returns the verdict on each legal cell, for the player to move."""
         self._start(position.board, node_limit)
         verdicts = {}
         for cell in position.legal_cells():
@@ -134,8 +141,8 @@ class Solver:
     ) -> tuple[tuple[int, ...], Solution]:
         """Returns the cells of best play, ascending, and the solution without `cells`.
 
-        Best play keeps the value, wins fastest and loses slowest. Where the plies are not proven these are
-        the cells proven to keep the value. Empty where none is proven.
+        Best play keeps the value, wins as fast as possible and loses as slowly as possible. If the plies are
+        not proven, the cells are those proven to keep the value. They are empty if nothing is proven.
         """
         self._start(position.board, node_limit)
         value = self._value(position)
@@ -148,7 +155,7 @@ class Solver:
         return best, Solution(value, plies, (), (), self._nodes)
 
     def _is_best(self, after: Position, value: int, plies: int | None) -> bool:
-        """Returns whether a move to `after` is proven to be best in a position of that value and plies."""
+        """Returns whether a move to `after` is proven best in a position with this value and plies."""
         if value == 0 or plies is None:
             return self._keeps(after, value) is True
         if value == 1:
@@ -203,9 +210,10 @@ class Solver:
         )
 
     def _value(self, position: Position) -> int | None:
-        """Returns the value for the player to move; None where the limit was hit.
+        """Returns the value for the player to move, or None if the search reached its limit.
 
-        Whether either side wins is asked in turns, with more and more nodes: one answer may be much easier.
+        The searches for a win of either side take turns, with a node limit that doubles each round: one of
+        the two proofs may be much easier than the other.
         """
         if position.outcome:
             return 0 if position.outcome == Outcome.DRAW else -1
@@ -227,7 +235,7 @@ class Solver:
         return 0
 
     def _plies(self, position: Position, value: int) -> int | None:
-        """Returns the plies to the end of a position of known value; None where the limit was hit."""
+        """Returns the plies to the end of a position with known value, or None if the limit was reached."""
         if position.outcome:
             return 0
         if value == 0:
@@ -240,14 +248,14 @@ class Solver:
             plies += 2
 
     def _keeps(self, after: Position, value: int) -> bool | None:
-        """Returns whether a move to `after` keeps the `value` of the position before it; None: not proven."""
+        """Returns whether a move to `after` keeps the `value` of the position before; None if not proven."""
         if value == -1:
             return True
         result = self._value(after)
         return None if result is None else -result >= value
 
     def _wins(self, position: Position, *, mover: bool, plies: int) -> bool | None:
-        """Returns whether the mover, or else the other side, wins within `plies`; None: not proven."""
+        """Returns whether the mover (or the other side) wins within `plies`; None if not proven."""
         if position.outcome:
             return not mover and position.outcome != Outcome.DRAW
         if plies < 1:
@@ -257,13 +265,13 @@ class Solver:
 
 
 def _entries(megabytes: float, entry: np.dtype) -> int:
-    """Returns the largest power of two of entries that fit."""
+    """Returns the number of entries that fit, rounded down to a power of two."""
     return 2 ** int(np.log2(megabytes * 2**20 / entry.itemsize))
 
 
 @lru_cache(maxsize=64)
 def _images(board: Board) -> np.ndarray:
-    """Returns `Memory.images` for the symmetries that keep the bricks in place."""
+    """Returns `Memory.images` for the symmetries that map the board's bricks to themselves."""
     found = [each for each in symmetries(board.rows, board.cols) if each.board(board) == board]
     images = np.zeros((len(found), 8, 256), np.uint64)
     values = np.arange(256)
@@ -280,12 +288,12 @@ def _default_solver() -> Solver:
 
 
 def solve(position: Position, node_limit: int | None = None) -> Solution:
-    """Returns the solution of a position, by a solver that is kept for further calls."""
+    """Returns the solution of a position; one solver is kept and reused by later calls."""
     return _default_solver().solve(position, node_limit)
 
 
 def classify(position: Position, node_limit: int | None = None) -> dict[int, Verdict]:
-    """Returns, for each legal cell, what playing it is worth to the player to move."""
+    """Returns the verdict on each legal cell, for the player to move; reuses the solver of `solve`."""
     return _default_solver().classify(position, node_limit)
 
 
@@ -298,7 +306,7 @@ def solve_many(
     table_mb: int = DEFAULT_TABLE_MB,
     workers: int = 1,
 ) -> Iterator[Solution]:
-    """Yields the solutions of `positions`, in order; each process has a table of its own."""
+    """Yields the solutions of `positions`, in order; each worker process has its own table."""
     if workers == 1:
         solver = Solver(table_mb)
         for position in positions:

@@ -1,7 +1,7 @@
-"""A file of solved positions, written one by one, so that a stopped command goes on where it stopped.
+"""A log of solved positions, written one at a time, so that a stopped command can resume.
 
-Each line is a JSON object: the position's text and what the search found. A later line for the same
-position takes the place of an earlier one.
+Each line is a JSON object with the position as text and the result of its search. A later line for the same
+position replaces an earlier one.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ LOG_FILE = "solved.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Solved:
-    """What one search found.
+    """The result of one search.
 
     Attributes:
-        value: 1 won, 0 drawn, -1 lost for the player to move; None where the limit was hit before a proof.
-        plies: Plies to the end under best play; None where that is not proven or was not asked for.
+        value: 1 won, 0 drawn, -1 lost for the player to move; None if the limit was reached before a proof.
+        plies: Plies to the end under best play; None if not proven or not requested.
         nodes: Positions searched.
-        node_limit: The most that were allowed.
+        node_limit: Maximum positions allowed.
         seconds: Processor time of the search, in seconds.
     """
 
@@ -41,7 +41,7 @@ class Solved:
     seconds: float
 
     def settles(self, *, node_limit: int, plies: bool) -> bool:
-        """Returns whether a search with that limit, for the plies too or not, would find no more."""
+        """Returns whether another search, with this limit and with or without plies, is unnecessary."""
         proven = self.value is not None and (self.plies is not None or not plies)
         return proven or self.node_limit >= node_limit
 
@@ -51,10 +51,10 @@ class SolveSettings:
     """How positions are solved.
 
     Attributes:
-        node_limit: Positions searched at most for each position, at least 1.
-        plies: Whether the plies to the end are looked for too.
-        table_mb: Size of each process's table, in MiB.
-        workers: Processes; 0 is one for each core. What is found does not depend on it.
+        node_limit: Maximum positions searched per position, at least 1.
+        plies: Whether to find the plies to the end as well.
+        table_mb: Size of each process's transposition table, in MiB.
+        workers: Worker processes; 0 starts one per core. Results do not depend on it.
 
     Raises:
         ValueError: A number is out of range.
@@ -71,9 +71,9 @@ class SolveSettings:
 
 
 def read_log(path: Path) -> dict[str, Solved]:
-    """Returns what a log holds, by the positions' texts; nothing where there is no file.
+    """Returns the content of a log by position (as text); empty if there is no file.
 
-    The beginning of a line that a kill left at the end is removed from the file.
+    An incomplete last line, left by a killed process, is removed from the file.
 
     Raises:
         ValueError: The file is not a log.
@@ -91,12 +91,12 @@ def read_log(path: Path) -> dict[str, Solved]:
             text = fields.pop("position")
             stored[text] = _checked(Solved(**fields))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError(f"{path}, line {number} is damaged: mend or delete it") from error
+            raise ValueError(f"line {number} of {path} is corrupt: repair or delete the line") from error
     return stored
 
 
 def _checked(solved: Solved) -> Solved:
-    """Returns what a line of a log holds; ValueError where it cannot be what a search found."""
+    """Returns `solved` if a search can have produced it; raises ValueError otherwise."""
     numbers = (solved.plies or 0, solved.nodes, solved.node_limit)
     if solved.value not in (1, 0, -1, None) or not all(isinstance(number, int) for number in numbers):
         raise ValueError
@@ -104,7 +104,7 @@ def _checked(solved: Solved) -> Solved:
 
 
 def solving_cost(solved: Iterable[Solved]) -> dict[str, float]:
-    """Returns how many positions were solved and how many not, and the nodes and processor time it took."""
+    """Returns the numbers of positions and of unproven positions, and the nodes and processor time spent."""
     found = list(solved)
     return {
         "positions": len(found),
@@ -115,7 +115,7 @@ def solving_cost(solved: Iterable[Solved]) -> dict[str, float]:
 
 
 def solve_logged(path: Path, positions: Iterable[Position], search: SolveSettings) -> dict[str, Solved]:
-    """Solves the positions that the log does not settle, adds them to it, and returns it by text.
+    """Solves the positions that the log does not settle, adds them, and returns the log by position text.
 
     Raises:
         ValueError: The file is not a log.
@@ -165,7 +165,7 @@ def _solve_one(position: Position, search: SolveSettings) -> tuple[str, Solved]:
 
 @lru_cache(maxsize=1)
 def _worker_solver(table_mb: int) -> Solver:
-    """Returns the solver of this process, warmed up: loading the kernels is no part of a search's time."""
+    """Returns this process's solver, warmed up so that loading the kernels does not count as search time."""
     solver = Solver(table_mb)
     solver.solve(Position.start(Board(3, 3, 3)))
     return solver

@@ -1,16 +1,16 @@
-"""What both searches of the solver share: the question they ask, and the moves that can matter to it.
+"""What both searches of the solver share: the question they answer, and the moves that can affect the answer.
 
 The question is whether one side, the *attacker*, can force a win; the other side, the *defender*, only has
-to prevent it. A draw and a loss of the attacker are the same here, so a position is solved by asking once
-for each side. What keeps the searches small:
+to prevent it. A draw and a loss of the attacker count the same here, so solving a position takes one question
+for each side. Four rules keep the searches small:
 
-- a side that can complete a line does; one that must block a line has one move;
-- wins by threats alone are found at once (`bttt.solver.threats`), and a side that faces one considers only
-  the cells of its zone;
-- an attacker who has too few lines left never wins: where the sum of 2^-m over its open lines (m cells
-  missing) is below 1/2 with the attacker to move, or below 1 with the defender to move, the defender can
-  block them all (Erdos and Selfridge 1973, on Maker-Breaker games);
-- positions are kept under the symmetries of the board with its bricks.
+- A side that can complete a line does so; a side that must block a line has one move.
+- Wins by threats alone are found quickly (`bttt.solver.threats`). A side that faces such a win considers only
+  the cells of its zone.
+- An attacker with too few lines left never wins. If the sum of 2^-m over its open lines (m cells missing) is
+  below 1/2 with the attacker to move, or below 1 with the defender to move, the defender can block them all
+  (Erdos and Selfridge 1973, on Maker-Breaker games).
+- Positions are stored up to the symmetries of the board with its bricks.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from bttt.kernels import kernel, lowest_bit_index, popcount, winning_cells
 from bttt.solver.threats import win_by_threats, zone_of_win
 
 NOT_FOUND, NEVER = 0, -1
-"""No win within the plies asked for, and no win at all; wins are numbers of plies, from 1."""
+"""Results for no win within the given plies, and for no win at all; a win is its number of plies, from 1."""
 LIMIT = 1
-"""Place in `Memory.counters`."""
+"""Index in `Memory.counters`."""
 ATTACKER_MOVES = np.uint64(1 << 63)
-"""Marks, in a word of stones, whose turn it is: no board uses this bit."""
+"""Bit, unused by any board, that marks a word of stones when it is the attacker's turn."""
 WAYS = 2
-"""Entries in a bucket of a table: one for the position that took most work, one for the latest."""
+"""Entries per bucket of a table: one for the position that took the most work, one for the latest."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 
 class Memory(NamedTuple):
-    """What searches read and write, with one entry a ply in all scratch arrays.
+    """The tables and scratch arrays of the searches; scratch has one row per ply.
 
     Attributes:
         numbers: `[power of two]`, the table of `bttt.solver.proof_numbers`.
@@ -43,14 +43,14 @@ class Memory(NamedTuple):
         failed: `[power of two, 3] uint64`, the table of `bttt.solver.threats.win_by_threats`.
         zones: `[plies, 2] uint64`, scratch.
         scores: `[plies, 64] int64`, scratch: how promising each bit's cell is.
-        cells: `[plies, 64] int64`, scratch: moves in the order of their scores.
-        phi: `[plies, 64] int64`, scratch: what is known of the moves.
-        delta: `[plies, 64] int64`, scratch: the same.
+        cells: `[plies, 64] int64`, scratch: moves ordered by score.
+        phi: `[plies, 64] int64`, scratch: `phi` of the moves.
+        delta: `[plies, 64] int64`, scratch: `delta` of the moves.
         history: `[2, 64] int64`: how often a cell settled a position, by side.
         windows: `[lines] uint64`: the lines of the board.
-        images: `[symmetries, 8, 256] uint64`: where each byte of a word goes, for each symmetry of the board
-            with its bricks.
-        counters: `[3] int64`: positions searched, at how many to stop, and the stamp of valid entries.
+        images: `[symmetries, 8, 256] uint64`: the image of each byte of a word, for each symmetry of the
+            board with its bricks.
+        counters: `[3] int64`: positions searched, the number at which to stop, the stamp of valid entries.
     """
 
     numbers: np.ndarray
@@ -77,7 +77,7 @@ def _image(word, image):
 
 @kernel
 def canonical(attacker, defender, images):
-    """Returns the words of the image of the position that comes first."""
+    """Returns the words of the position's smallest image, which represents all its mirror images."""
     least, least_other = attacker, defender
     for number in range(1, len(images)):
         moved = _image(attacker, images[number])
@@ -90,14 +90,14 @@ def canonical(attacker, defender, images):
 
 @kernel
 def bucket(key, other, table):
-    """Returns the first place of the position's bucket in a table."""
+    """Returns the first index of the position's bucket in a table."""
     mixed = key * np.uint64(0x9E3779B97F4A7C15) ^ other * np.uint64(0xC2B2AE3D27D4EB4F)
     return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(table) - WAYS))
 
 
 @kernel
 def find(key, other, stamp, table):
-    """Returns the place of the position in a table, -1 where it has none."""
+    """Returns the index of the position in a table, or -1 if it is not stored."""
     start = bucket(key, other, table)
     for place in range(start, start + WAYS):
         entry = table[place]
@@ -108,7 +108,11 @@ def find(key, other, stamp, table):
 
 @kernel
 def make_room(key, other, work, stamp, table):
-    """Returns the place for a new entry; it replaces the latest unless it took more work than the other."""
+    """Returns the index for a new entry.
+
+    The first entry of a bucket is the one with the most work. If the new entry has at least as much work, the
+    first entry moves to the second place and makes room. Otherwise the new entry replaces the second.
+    """
     start = bucket(key, other, table)
     if table[start].stamp != stamp:
         return start
@@ -120,7 +124,7 @@ def make_room(key, other, work, stamp, table):
 
 @kernel
 def forced_moves(own, other, free, rules):
-    """Returns whether the side to move completes a line, and the word of the cells that it has to block."""
+    """Returns whether the side to move can complete a line, and the word of the cells that it must block."""
     if winning_cells(own, free, rules.stride, rules.win_length) != _ZERO:
         return True, _ZERO
     return False, winning_cells(other, free, rules.stride, rules.win_length)
@@ -130,8 +134,8 @@ def forced_moves(own, other, free, rules):
 def judge(attacker, defender, scores, windows):
     """Fills `scores`; returns the cells of lines open to either side, and the weight of the attacker's lines.
 
-    A cell scores 4^(stones) for each open line through it. The weight is the sum of 2^(stones) over the lines
-    open to the attacker.
+    A cell scores 4^(stones) for each open line through it. The weight is the sum of 2^(stones) over the
+    attacker's open lines.
     """
     scores[:] = 0
     weight = np.int64(0)
@@ -165,7 +169,7 @@ def _attacks(attacker, defender, free, plies, live, zone, memory, rules):
     found = _threats_of(attacker, defender, plies, zone, memory, rules)
     if found > 0:
         return found, _ZERO
-    if plies < 5:  # a quiet move, an answer, two threats at once, an answer, the line
+    if plies < 5:  # a win needs a quiet move, a reply, a double threat, a reply, and the line
         return (NOT_FOUND if plies < popcount(free) else NEVER), _ZERO
     if _threats_of(defender, attacker, popcount(free), zone, memory, rules) > 0:
         return NEVER, live & free & zone_of_win(defender, attacker, zone, rules)
@@ -179,25 +183,25 @@ def _answers(attacker, defender, free, plies, live, zone, memory, rules):
     found = _threats_of(attacker, defender, plies - 1, zone, memory, rules)
     if found > 0:
         return found + 1, free & zone_of_win(attacker, defender, zone, rules)
-    if plies < 6:  # an answer and what `_attacks` needs
+    if plies < 6:  # a reply, and the 5 plies of `_attacks`
         return (NOT_FOUND if plies < popcount(free) else NEVER), _ZERO
     return NEVER, live & free
 
 
 @kernel
 def expand(attacker, defender, attacks, plies, scores, zone, memory, rules):
-    """Returns what holds if no move matters, and the moves that may matter to the side to move.
+    """Returns the result if no move matters, and the word of the moves that may matter to the side to move.
 
-    No side can complete a line here with one stone.
+    Neither side may be able to complete a line with one stone.
 
     Args:
-        attacker: Word of the stones of the side that may win.
-        defender: Word of the other stones.
-        attacks: 1 where the attacker is to move, else 0.
-        plies: Within how many plies the attacker must win; not more than there are free cells.
+        attacker: Word of the attacker's stones.
+        defender: Word of the defender's stones.
+        attacks: 1 if the attacker is to move, else 0.
+        plies: Plies within which the attacker must win, at most the number of free cells.
         scores: `[64] int64`, filled.
         zone: `[2] uint64`, scratch.
-        memory: What the search reads and writes.
+        memory: Tables and scratch arrays.
         rules: The board.
     """
     free = rules.playable & ~(attacker | defender)

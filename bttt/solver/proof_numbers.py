@@ -1,16 +1,16 @@
-"""Kernels of proof-number search: whether the attacker can force a win, however long it takes.
+"""Kernels of proof-number search: can the attacker force a win, however long it takes?
 
-Depth-first proof-number search (Nagai 2002). For the side to move, `phi` estimates how much work is left to
-prove its aim (the attacker's: to win; the defender's: not to lose) and `delta` how much to prove the
-opposite; a proven position has 0 in one and `INFINITE` in the other. Deviations and choices:
+Depth-first proof-number search (Nagai 2002). For the side to move, `phi` estimates the work left to prove its
+aim (the attacker's aim is to win, the defender's is not to lose); `delta` estimates the work left to disprove
+it. In a proven position one of the two is 0 and the other `INFINITE`. Deviations and choices:
 
-- weak proof numbers (Ueda, Hashimoto, Hashimoto and Iida 2008): `delta` is the largest `phi` of the moves
-  plus the number of the others, not the sum, since positions are reached by many orders of the moves;
-- a threshold is exceeded by a quarter before another move is tried (the 1 + epsilon trick of Pawlewicz and
-  Lew 2007), so that the search does not jump between moves all the time;
-- a move not tried yet has a delta that grows with its rank among the moves, since the order is good.
+- Weak proof numbers (Ueda, Hashimoto, Hashimoto and Iida 2008): `delta` is the largest `phi` of the moves
+  plus the number of other moves, not the sum, because different move orders lead to the same position.
+- The search leaves a move only when it exceeds the threshold by a quarter (the 1 + epsilon trick of
+  Pawlewicz and Lew 2007), so it does not switch between moves all the time.
+- The delta of an untried move grows with its rank among the moves, because the move order is good.
 
-There are no cycles, as every move adds a stone.
+There are no cycles, since every move adds a stone.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ENTRY = np.dtype(
     ],
     align=True,
 )
-"""An entry: both words of stones, so that it is never mistaken for another, and the moves that may matter."""
+"""A table entry. It stores both words of stones, so positions are never confused; `moves` may matter."""
 
 
 @kernel
@@ -69,7 +69,7 @@ def _store(key, other, moves, phi, delta, work, memory):
 
 @kernel
 def _list_moves(attacker, defender, attacks, moves, depth, memory):
-    """Fills the scratch of this depth with the moves, best first, and their numbers; returns how many."""
+    """Fills this depth's scratch with the moves, best first, their phi and delta; returns their number."""
     scores, cells = memory.scores[depth], memory.cells[depth]
     count = 0
     while moves != _ZERO:
@@ -100,9 +100,9 @@ def _list_moves(attacker, defender, attacks, moves, depth, memory):
 
 @kernel
 def _summary(phi, delta, count):
-    """Returns the least delta, the second least, the number of the best move, and phi's part of the sum.
+    """Returns the least and second least delta, the index of the best move, and the parts of the new delta.
 
-    The last is the largest phi, and the number of undecided moves beside it.
+    These parts are the largest phi and the number of other undecided moves.
     """
     least, second, best = INFINITE, INFINITE, 0
     largest, beside = np.int64(0), np.int64(-1)
@@ -119,9 +119,9 @@ def _summary(phi, delta, count):
 
 @kernel
 def _enter(attacker, defender, attacks, depth, memory, rules):
-    """Returns phi and delta, the canonical words of the position, and the moves that may matter, if any.
+    """Returns phi, delta, the canonical words of the position, and the moves that may matter.
 
-    Of a proven position the moves may be empty.
+    The moves of a proven position may be empty.
     """
     free = rules.playable & ~(attacker | defender)
     own, other = (attacker, defender) if attacks else (defender, attacker)
@@ -155,16 +155,16 @@ def _enter(attacker, defender, attacks, depth, memory, rules):
 
 @kernel
 def search_numbers(attacker, defender, attacks, phi_limit, delta_limit, depth, memory, rules):
-    """Searches until phi or delta reaches its limit; returns both, or STOPPED twice at the limit of nodes.
+    """Searches until phi or delta reaches its limit; returns both, or STOPPED twice at the node limit.
 
     Args:
-        attacker: Word of the stones of the side that may win.
-        defender: Word of the other stones.
-        attacks: 1 where the attacker is to move, else 0.
+        attacker: Word of the attacker's stones.
+        defender: Word of the defender's stones.
+        attacks: 1 if the attacker is to move, else 0.
         phi_limit: Limit of phi.
         delta_limit: Limit of delta.
         depth: Plies from the root.
-        memory: What the search reads and writes.
+        memory: Tables and scratch arrays.
         rules: The board.
     """
     counters = memory.counters
@@ -179,7 +179,7 @@ def search_numbers(attacker, defender, attacks, phi_limit, delta_limit, depth, m
     phis, deltas = memory.phi[depth], memory.delta[depth]
     while True:
         phi, second, best, largest, beside = _summary(phis, deltas, count)
-        delta = INFINITE if phi == 0 else min(largest + beside, INFINITE - 1)  # infinite is a proof
+        delta = INFINITE if phi == 0 else min(largest + beside, INFINITE - 1)  # INFINITE is for proofs only
         if phi >= phi_limit or delta >= delta_limit or delta == 0:
             break
         bit = _ONE << np.uint64(memory.cells[depth, best])
@@ -203,7 +203,7 @@ def search_numbers(attacker, defender, attacks, phi_limit, delta_limit, depth, m
 
 @entry_point
 def prove(attacker, defender, attacks, memory, rules):
-    """Returns 1 where the attacker wins, 0 where it never does, and STOPPED at the limit of nodes."""
+    """Returns 1 if the attacker wins, 0 if it never wins, and STOPPED at the node limit."""
     depth = np.int64(0)
     phi, _ = search_numbers(attacker, defender, attacks, INFINITE, INFINITE, depth, memory, rules)
     if phi == STOPPED:

@@ -1,7 +1,7 @@
 """Kernels that find in how many plies the attacker wins: a depth-first search bounded by plies.
 
-"Does the attacker win within n plies?" is answered exactly, so asking for n = 1, 3, 5, ... finds the shortest
-win against the longest defence.
+The search answers exactly whether the attacker wins within n plies. Calling it for n = 1, 3, 5, ... finds the
+shortest win against the longest defence.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bttt.solver.proof_moves import (
 from bttt.solver.threats import MOST_PLIES, NODES, STAMP
 
 STOPPED = -2
-"""The limit of nodes was hit."""
+"""Result of a search that reached the node limit."""
 HISTORY_SCALE = 16
 _NO_WIN = 255
 _NO_BIT = 64
@@ -43,7 +43,7 @@ ENTRY = np.dtype(
     ],
     align=True,
 )
-"""An entry: both words of stones, so that it is never mistaken for another; `best` is a bit of that image."""
+"""A table entry. It stores both words of stones, so positions are never confused; `best` is a bit index."""
 
 
 @kernel
@@ -77,7 +77,7 @@ def _store(key, other, result, plies, best, nodes, memory):
 
 @kernel
 def _look_up(key, other, plies, memory):
-    """Returns whether the table has the answer, the answer, and the move that it hints at."""
+    """Returns whether the table has the result, the result, and the stored best move as a hint."""
     place = find(key, other, memory.counters[STAMP], memory.distances)
     if place < 0:
         return False, NOT_FOUND, _NO_BIT
@@ -92,7 +92,7 @@ def _look_up(key, other, plies, memory):
 
 @kernel
 def _order(moves, hint, history, scores):
-    """Adds to the scores of the moves what they did elsewhere; the hint comes first."""
+    """Adds each move's history to its score; the hint gets the highest score."""
     while moves != _ZERO:
         cell = lowest_bit_index(moves)
         moves &= moves - _ONE
@@ -116,9 +116,9 @@ def _next_move(moves, scores):
 
 @kernel
 def _enter(attacker, defender, attacks, plies, depth, memory, rules):
-    """Returns what holds if no move matters, the moves that may, and the canonical words of the position.
+    """Returns the result if no move matters, the moves that may matter, and the position's canonical words.
 
-    The moves are empty where the result is final.
+    The moves are empty if the result is final.
     """
     free = rules.playable & ~(attacker | defender)
     own, other = (attacker, defender) if attacks else (defender, attacker)
@@ -151,15 +151,15 @@ def _enter(attacker, defender, attacks, plies, depth, memory, rules):
 
 @kernel
 def search_win(attacker, defender, attacks, plies, depth, memory, rules):
-    """Returns in how many plies, at most, the attacker wins; or NOT_FOUND (within `plies`), NEVER or STOPPED.
+    """Returns a bound on the plies to the attacker's win, or NOT_FOUND (within `plies`), NEVER or STOPPED.
 
     Args:
-        attacker: Word of the stones of the side that may win.
-        defender: Word of the other stones.
-        attacks: 1 where the attacker is to move, else 0.
-        plies: Bound on plies.
+        attacker: Word of the attacker's stones.
+        defender: Word of the defender's stones.
+        attacks: 1 if the attacker is to move, else 0.
+        plies: Plies within which the attacker must win.
         depth: Plies from the root.
-        memory: What the search reads and writes.
+        memory: Tables and scratch arrays.
         rules: The board.
     """
     counters = memory.counters
@@ -193,5 +193,5 @@ def search_win(attacker, defender, attacks, plies, depth, memory, rules):
 
 @entry_point
 def win_within(attacker, defender, attacks, plies, memory, rules):
-    """Returns what `search_win` does, from the root."""
+    """Returns the result of `search_win` from the root."""
     return search_win(attacker, defender, attacks, plies, np.int64(0), memory, rules)

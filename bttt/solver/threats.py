@@ -1,13 +1,13 @@
-"""Kernels of continuous threats: wins in which every move threatens to complete a line.
+"""Kernels of threat search: wins in which every move threatens to complete a line.
 
-A *threat* is a move after which one more stone would complete a line, so that the other side must answer
-on that very cell. A win by threats alone is found fast, since every answer is forced.
+A *threat* is a move after which one more stone would complete a line, so the other side must reply on that
+cell. A win by threats alone is found quickly, since every reply is forced.
 
-It also says which answers could matter at all. Where the attacker would win by threats if it were to move
-twice in a row, the defender must play into the *zone* of that win: its cells, the cells of the forced
-answers, and every cell that would give the defender a threat of its own, now or together with one of those
-answers. A stone anywhere else leaves the win as it is: no cell of it is taken, every answer stays forced, and
-no answer becomes a threat, since that takes all but one cell of a line.
+Such a win also limits the moves that the other side must consider. If the attacker would win by threats with
+two moves in a row, the defender must play into the *zone* of that win. The zone holds the cells of the
+threats, the cells of the forced replies, and every cell that would give the defender a threat of its own, now
+or together with one of those replies. A stone anywhere else leaves the win intact: no cell of it is taken,
+every reply stays forced, and no reply becomes a threat, since a threat takes all but one cell of a line.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from bttt.kernels import kernel, popcount, shift_down, shift_up, winning_cells
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 NODES, STAMP = 0, 2
-"""Places in the counters."""
+"""Indices in the counters."""
 LINES, ANSWERS = 0, 1
-"""Places in a zone."""
+"""Indices in a zone."""
 MOST_PLIES = 127
-"""More than any game has; as a bound on plies it means none."""
+"""More plies than any game has, so as a bound it means no bound."""
 
 
 class LineRules(NamedTuple):
-    """The board as kernels want it: word of the cells without brick, bits a row, stones that win."""
+    """A board for kernels: the word of the cells without bricks, bits per row, and stones that win."""
 
     playable: np.uint64
     stride: np.int64
@@ -44,12 +44,12 @@ def lowest_bit(word: np.uint64) -> np.uint64:
 
 @kernel
 def _near_lines_four(own, free, shift):
-    """Returns the free cells of windows of four in one direction: with one, and with two of them free."""
+    """Returns the free cells of windows of four with one free cell, and with two, in one direction."""
     s1, s2, s3 = np.uint64(shift), np.uint64(2 * shift), np.uint64(3 * shift)
     open_ = own | free
     live = open_ & (open_ >> s1) & (open_ >> s2) & (open_ >> s3)
     f0, f1, f2, f3 = free, free >> s1, free >> s2, free >> s3
-    # Two half adders and a full one: the number of free cells of the window that starts at each bit.
+    # Two half adders and a full adder count the free cells of the window that starts at each bit.
     low_a, high_a = f0 ^ f1, f0 & f1
     low_b, high_b = f2 ^ f3, f2 & f3
     low, carry = low_a ^ low_b, low_a & low_b
@@ -82,7 +82,7 @@ def _near_lines_any(own, free, shift, win_length):
 
 @kernel
 def near_lines(own: np.uint64, free: np.uint64, rules: LineRules) -> tuple[np.uint64, np.uint64]:
-    """Returns the `free` cells that complete a line of `own`, and those in a line with two cells missing.
+    """Returns the `free` cells that complete a line of `own`, and the free cells of lines with two missing.
 
     A stone on a cell of the second kind is a threat. A cell may be of both kinds.
     """
@@ -106,7 +106,7 @@ def _failed_slot(mine, theirs, failed):
 
 @kernel
 def _threatens_twice(mine, free, moves, zone, rules):
-    """Returns whether one of `moves` leaves two ways to complete a line; adds it and them to the zone."""
+    """Returns whether one of `moves` makes two ways to complete a line; adds all three to the zone."""
     while moves != _ZERO:
         move = lowest_bit(moves)
         moves ^= move
@@ -122,16 +122,17 @@ def _threatens_twice(mine, free, moves, zone, rules):
 
 @kernel
 def win_by_threats(mine, theirs, plies, zone, failed, counters, rules):
-    """Returns in how many plies the side to move wins by threats alone; 0 where it does not within `plies`.
+    """Returns in how many plies the side to move wins by threats alone, or 0 if not within `plies`.
 
     Args:
         mine: Word of the stones of the side to move.
         theirs: Word of the other stones.
-        plies: Most plies until the line is complete.
-        zone: `[2] uint64`; after a win, `LINES` has the cells of its threats and answers added, and `ANSWERS`
-            those of the answers. The caller clears it.
-        failed: `[power of two, 3] uint64`: positions without a win, within how many plies, and a stamp.
-        counters: `[3] int64`: `NODES` is counted up; at `STAMP` is the stamp of failures that count.
+        plies: Maximum plies until the line is complete.
+        zone: `[2] uint64`. A win adds the cells of its threats and replies to `LINES`, and the cells of its
+            replies to `ANSWERS`. The caller clears the zone.
+        failed: `[power of two, 3] uint64`: the words of positions without a win, and the plies searched
+            together with a stamp.
+        counters: `[3] int64`: `NODES` is incremented; `STAMP` is the stamp of valid failures.
         rules: The board.
     """
     counters[NODES] += 1
@@ -171,12 +172,12 @@ def win_by_threats(mine, theirs, plies, zone, failed, counters, rules):
 
 @kernel
 def zone_of_win(mine, theirs, zone, rules):
-    """Returns the word of the cells on which a stone of theirs could spoil the win by threats found.
+    """Returns the word of the cells where a stone of the other side could spoil a win by threats.
 
     Args:
-        mine: Word of the stones of the side that wins were it to move.
-        theirs: Word of the stones of the side that is to move.
-        zone: What `win_by_threats` filled.
+        mine: Word of the stones of the side that would win if it were to move.
+        theirs: Word of the stones of the side to move.
+        zone: The zone filled by `win_by_threats`.
         rules: The board.
     """
     theirs_later = theirs | zone[ANSWERS]
