@@ -161,10 +161,10 @@ def balance(tallies: Sequence[LayoutTally]) -> str:
     won = [each.bricks for each in tallies if 2 * each.win > each.layouts]
     drawn = [each.bricks for each in tallies if 2 * each.draw > each.layouts]
     parts = [
-        f"more than half of the layouts are proven wins with {_ranges(won)} bricks"
+        f"most layouts are proven wins with {_ranges(won)} bricks"
         if won
-        else "with no number of bricks are more than half proven wins",
-        f"proven draws with {_ranges(drawn)}" if drawn else "with no number of bricks proven draws",
+        else "no number of bricks gives mostly proven wins",
+        f"most are proven draws with {_ranges(drawn)}" if drawn else "no number gives mostly proven draws",
     ]
     return f"{tallies[0].board}: {'; '.join(parts)}"
 

@@ -48,7 +48,7 @@ def test_text_round_trip(board):
 )
 def test_parse(text, board):
     if board is None:
-        with pytest.raises(ValueError, match="not of the form"):
+        with pytest.raises(ValueError, match="does not have the form"):
             Board.parse(text)
     else:
         assert Board.parse(text) == board
@@ -114,8 +114,8 @@ def test_a_size_that_does_not_fit_is_refused_with_the_limit(rows, cols):
         ({"bricks": [49]}, "cell 49 is not on the 7x7 board: cells are 0 to 48"),
         ({"bricks": [-1]}, "cell -1 is not on the 7x7 board"),
         ({"bricks": [1.0]}, "cell 1.0 is not on the 7x7 board"),
-        ({"bricks": 24}, "bricks must be cells, as ('D4', 32) or 'D4,E5', got 24"),
-        ({"bricks": None}, "bricks must be cells, as ('D4', 32) or 'D4,E5', got None"),
+        ({"bricks": 24}, "bricks must be cells, for example ('D4', 32) or 'D4,E5', got 24"),
+        ({"bricks": None}, "bricks must be cells, for example ('D4', 32) or 'D4,E5', got None"),
         ({"bricks": "D4,d4"}, "brick D4 is given twice"),
         ({"bricks": ["D4", 24]}, "brick D4 is given twice"),
         ({"rows": 1, "cols": 2, "bricks": (0, 1)}, "2 bricks leave no free cell on a 1x2 board"),

@@ -95,12 +95,12 @@ def test_sets_together_hold_each_board_once_in_order():
         ("orbit:-1", "cell '-1' is not on the 7x7 board"),
         ("orbit:²", "cell '²' is not on the 7x7 board"),
         ("random:", "brick set 'random:': "),
-        ("random:x", "'random:x' is not of the form random:K[,count=N,seed=S]"),
-        ("random:2,size=3", "'random:2,size=3' is not of the form random:K[,count=N,seed=S]"),
-        ("random:2,count", "'random:2,count' is not of the form random:K[,count=N,seed=S]"),
-        ("random:2,count=1,count=2", "'random:2,count=1,count=2' is not of the form"),
-        ("random:49", "random:49: bricks must be 0 to 48"),
-        ("random:-1", "random:-1: bricks must be 0 to 48"),
+        ("random:x", "'random:x' does not have the form random:K[,count=N,seed=S]"),
+        ("random:2,size=3", "'random:2,size=3' does not have the form random:K[,count=N,seed=S]"),
+        ("random:2,count", "'random:2,count' does not have the form random:K[,count=N,seed=S]"),
+        ("random:2,count=1,count=2", "'random:2,count=1,count=2' does not have the form"),
+        ("random:49", "random:49: the number of bricks must be 0 to 48"),
+        ("random:-1", "random:-1: the number of bricks must be 0 to 48"),
         ("random:1,count=50", "count must be 1 to 49 and seed at least 0, got count=50, seed=0"),
         ("random:0,count=2", "count must be 1 to 1 and seed at least 0, got count=2, seed=0"),
         ("random:1,count=0", "got count=0, seed=0"),
@@ -117,7 +117,7 @@ def test_errors_of_plain_texts_list_the_forms():
     with pytest.raises(ValueError, match=re.escape(forms)):
         brick_set("centre")
     for nothing in ("", "  ", []):
-        with pytest.raises(ValueError, match="no brick set is given"):
+        with pytest.raises(ValueError, match="no brick set given"):
             brick_sets(nothing)
 
 
@@ -187,13 +187,13 @@ def test_a_drawn_set_beside_others():
     ("text", "board", "message"),
     [
         ("drawn:", Board(), "brick set 'drawn:': "),
-        ("drawn:x", Board(), "brick set 'drawn:x' is not of the form drawn:K[,count=N]"),
-        ("drawn:9,seed=3", Board(), "brick set 'drawn:9,seed=3' is not of the form drawn:K[,count=N]"),
-        ("drawn:9,=3", Board(), "brick set 'drawn:9,=3' is not of the form drawn:K[,count=N]"),
-        ("drawn:1", Board(), "drawn:1: numbers of bricks are 8, 9, 10, "),
+        ("drawn:x", Board(), "brick set 'drawn:x' does not have the form drawn:K[,count=N]"),
+        ("drawn:9,seed=3", Board(), "brick set 'drawn:9,seed=3' does not have the form drawn:K[,count=N]"),
+        ("drawn:9,=3", Board(), "brick set 'drawn:9,=3' does not have the form drawn:K[,count=N]"),
+        ("drawn:1", Board(), "drawn:1: the number of bricks must be 8, 9, 10, "),
         ("drawn:9,count=0", Board(), f"drawn:9,count=0: count must be 1 to {len(DRAWN)}, got 0"),
         ("drawn:9,count=999", Board(), f"count must be 1 to {len(DRAWN)}, got 999"),
-        ("drawn:9", Board(6, 6, 4), "drawn:9: drawn layouts are known for 7x7x4, not for 6x6x4"),
+        ("drawn:9", Board(6, 6, 4), "drawn:9: no drawn layouts are known for 6x6x4, only for 7x7x4"),
     ],
 )
 def test_wrong_drawn_sets_are_named(text, board, message):

@@ -201,9 +201,9 @@ def test_a_last_move_is_taken_exactly_where_it_could_have_been_the_last(game):
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("A1", "cell A1 has a brick; free are A3, B1, B3, C1, C2, C3"),
-        ("b2", "cell B2 is taken; free are A3"),
-        (1, "cell A2 is taken; free are A3"),
+        ("A1", "cell A1 has a brick; free cells are A3, B1, B3, C1, C2, C3"),
+        ("b2", "cell B2 is taken; free cells are A3"),
+        (1, "cell A2 is taken; free cells are A3"),
         ("D4", "cell 'D4' is not on the 3x3 board"),
         ("", "cell '' is not on the 3x3 board"),
         (9, "cell 9 is not on the 3x3 board: cells are 0 to 8"),
@@ -227,24 +227,24 @@ def test_no_move_after_the_end():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "position '' is not of the form"),
-        ("3x3x3", "position '3x3x3' is not of the form"),
-        ("3x3x3 .../.../... A1 A2", "is not of the form"),
-        ("3x3 .../.../...", "board '3x3' is not of the form"),
+        ("", "position '' does not have the form"),
+        ("3x3x3", "position '3x3x3' does not have the form"),
+        ("3x3x3 .../.../... A1 A2", "does not have the form"),
+        ("3x3 .../.../...", "board '3x3' does not have the form"),
         ("3x3x3 .../...", "needs 3 rows of 3 cells"),
         ("3x3x3 .../..../...", "needs 3 rows of 3 cells"),
-        ("3x3x3 .../.o./...", "unknown symbols ['o'], allowed are '.OX#'"),
-        ("3x3x3 #../.../...", "cell A1 and the bricks of 3x3x3 do not agree"),
-        ("3x3x3:A1 .../.../...", "cell A1 and the bricks of 3x3x3:A1 do not agree"),
-        ("3x3x3 OO./.../...", "2 stones of the first and 0 of the second player"),
-        ("3x3x3 X../.../...", "0 stones of the first and 1 of the second player"),
+        ("3x3x3 .../.o./...", "unknown symbols ['o']; allowed are '.OX#'"),
+        ("3x3x3 #../.../...", "cell A1 does not agree with the bricks of 3x3x3"),
+        ("3x3x3:A1 .../.../...", "cell A1 does not agree with the bricks of 3x3x3:A1"),
+        ("3x3x3 OO./.../...", "the first player has 2 stones and the second 0"),
+        ("3x3x3 X../.../...", "the first player has 0 stones and the second 1"),
         ("3x3x3 OOO/XXX/...", "the game was over before the last move"),
         ("3x3x3 OOO/XX./X..", "the game was over before the last move"),
         ("3x3x3 OOO/XX./... D1", "cell 'D1' is not on the 3x3 board"),
-        ("3x3x3 OOO/XX./... B1", "last move B1 holds no stone of the player who moved last"),
-        ("3x3x3 OOO/XX./... C3", "last move C3 holds no stone of the player who moved last"),
+        ("3x3x3 OOO/XX./... B1", "last move B1 is not a stone of the player who moved last"),
+        ("3x3x3 OOO/XX./... C3", "last move C3 is not a stone of the player who moved last"),
         ("3x3x3 OOO/OXX/OXX A2", "the game was over before the last move"),  # only A1 makes both lines
-        ("3x3x3 .../.../... A1", "last move A1 holds no stone of the player who moved last"),
+        ("3x3x3 .../.../... A1", "last move A1 is not a stone of the player who moved last"),
     ],
 )
 def test_wrong_texts_are_named(text, message):
@@ -256,10 +256,10 @@ def test_wrong_texts_are_named(text, message):
     ("cells", "message"),
     [
         ([0] * 8, "a 3x3 board has 9 cells, got 8"),
-        ([0] * 8 + [4], "cell C3 has code 4, allowed are 0 to 3"),
-        ([0] * 8 + [-1], "cell C3 has code -1, allowed are 0 to 3"),
-        ([1.5] + [0] * 8, "cell A1 has code 1.5, allowed are 0 to 3"),
-        (["O"] + [0] * 8, "cell A1 has code O, allowed are 0 to 3"),
+        ([0] * 8 + [4], "cell C3 has code 4; codes are 0 to 3"),
+        ([0] * 8 + [-1], "cell C3 has code -1; codes are 0 to 3"),
+        ([1.5] + [0] * 8, "cell A1 has code 1.5; codes are 0 to 3"),
+        (["O"] + [0] * 8, "cell A1 has code O; codes are 0 to 3"),
     ],
 )
 def test_wrong_codes_are_named(cells, message):

@@ -123,7 +123,7 @@ def test_first_of_each_board():
     assert part.boards == suite.boards[1:3] and part.board_numbers.tolist() == [0, 1]
 
 
-def test_written_is_what_is_read_and_damage_is_told(tmp_path):
+def test_written_is_what_is_read_and_corruption_is_reported(tmp_path):
     suite = load_suite("bricks4")
     write_suite("bricks4", suite.size, suite.records, {"seed": 3}, tmp_path)
     again = read_suite("bricks4", tmp_path)
@@ -131,7 +131,7 @@ def test_written_is_what_is_read_and_damage_is_told(tmp_path):
     assert again.made["sha256"] == suite.made["sha256"]
     path = tmp_path / "bricks4.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match="corrupt"):
         read_suite("bricks4", tmp_path)
     made = json.loads((tmp_path / "bricks4.json").read_text())
     (tmp_path / "bricks4.json").write_text(json.dumps({**made, "version": 99}))
@@ -146,7 +146,7 @@ def test_an_unknown_suite_is_told():
 
 def test_loading_a_suite_loads_no_kernels():
     code = (
-        "import sys; from bttt.suites import load; load('single').positions(); print('numba' in sys.modules)"
+        "import sys; from bttt.suites import load_suite; load_suite('single').positions(); print('numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

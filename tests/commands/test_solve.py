@@ -33,13 +33,13 @@ def test_what_a_small_limit_leaves_open(capsys):
     code, out, _ = bttt("solve", "7x7x4:D4", "--moves", "A1", "--nodes", 1, capsys=capsys)
     assert code == 0
     assert out.count("?") == 47
-    assert "not proven within the limit" in out and out.endswith("best play: not proven\n")
+    assert "not proven within the node limit" in out and out.endswith("best play: not proven\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("3x3",), "board '3x3' is not of the form"),
+        (("3x3",), "board '3x3' does not have the form"),
         (("3x3x3", "--moves", "A1 A1"), "move 'A1': cell A1 is taken"),
         (("3x3x3", "--moves", "A1 B1 A2 B2 A3"), "the game is over: O wins: A1 A2 A3"),
         (("3x3x3", "--nodes", 0), "nodes must be at least 1, got 0"),

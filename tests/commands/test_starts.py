@@ -72,8 +72,8 @@ def test_starts_goes_on_after_a_kill_and_ends_the_same(capsys):
 def test_layouts_tells_where_the_game_is_balanced(capsys):
     code, out, _ = bttt(*LAYOUTS, "--out", "layouts", capsys=capsys)
     assert code == 0
-    assert "3x3x3: no number of bricks has most won; proven drawn with 0-4" in out
-    assert "4x4x3: most layouts are proven won with 0-4 bricks; no number of bricks has most" in out
+    assert "3x3x3: no number of bricks gives mostly proven wins; most are proven draws with 0-4" in out
+    assert "4x4x3: most layouts are proven wins with 0-4 bricks; no number gives mostly proven draws" in out
     names = {"layouts.csv", "layouts.png", "layouts.json", "solved.jsonl"}
     assert {path.name for path in Path("layouts").iterdir()} == names
     rows = Path("layouts/layouts.csv").read_text().splitlines()
@@ -99,19 +99,19 @@ def test_drawn_writes_boards_that_are_draws(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((*STARTS, "--bricks", "A1+A2"), "starts are boards with one brick, 4x4x3:A1,A2 has 2"),
+        ((*STARTS, "--bricks", "A1+A2"), "each board must have one brick, but 4x4x3:A1,A2 has 2"),
         ((*STARTS, "--bricks", "H9"), "cell 'H9' is not on the 4x4 board"),
         ((*STARTS, "--nodes", 0), "nodes must be at least 1, got 0"),
         ((*STARTS, "--workers", -1), "workers must be at least 0, got -1"),
         ((*STARTS, "--table-mb", 0), "table_mb must be 1 to"),
-        (("layouts", "--boards", "3x3x3:A1"), "board '3x3x3:A1' has bricks of its own"),
-        (("layouts", "--boards", "3x3"), "board '3x3' is not of the form"),
-        (("layouts", "--boards"), "no board is given"),
+        (("layouts", "--boards", "3x3x3:A1"), "board '3x3x3:A1' already has bricks"),
+        (("layouts", "--boards", "3x3"), "board '3x3' does not have the form"),
+        (("layouts", "--boards"), "no board given"),
         (("layouts", "--count", 0), "count must be at least 1"),
         (("layouts", "--seed", -1), "seed must be at least 0, got -1"),
         ((*DRAWN, "--bricks", 16), "bricks must be 0 to 15, got 16"),
         ((*DRAWN, "--tries", 0), "tries must be at least 1, got 0"),
-        ((*DRAWN, "--board", "4x4x3:A1"), "board '4x4x3:A1' has bricks of its own"),
+        ((*DRAWN, "--board", "4x4x3:A1"), "board '4x4x3:A1' already has bricks"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):

@@ -127,7 +127,7 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("d4,gumbel=yes", "option gumbel='yes' must be true or false"),
         ("d4,simulation=1", r"unknown option 'simulation' \(did you mean 'simulations'\?\)"),
         ("d4,network=all", "option 'network' is given twice"),
-        ("simulations=1,d4", "option 'd4' is not of the form option=value"),
+        ("simulations=1,d4", "option 'd4' does not have the form option=value"),
     ],
 )
 def test_wrong_specs_are_named_in_one_line(rest, message, tmp_path):

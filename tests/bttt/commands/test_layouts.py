@@ -93,7 +93,7 @@ def test_tables_and_the_line_on_balance(tmp_path):
     assert layouts_table(tallies).splitlines()[2].split() == [
         *("5x5x4", "1", "25", "6", "20", "5", "0", "0", "80-80%", "20-20%")
     ]
-    expected = "5x5x4: most layouts are proven won with 0-1 bricks; proven drawn with 3"
+    expected = "5x5x4: most layouts are proven wins with 0-1 bricks; most are proven draws with 3"
     assert balance(tallies) == expected
     draw_tallies(tallies, tmp_path / "layouts.png")
     assert (tmp_path / "layouts.png").read_bytes().startswith(b"\x89PNG")

@@ -90,9 +90,9 @@ def test_marks(verdict, text):
     [
         ("", Solution(1, 9, (), (), 1234), "O wins in 9 plies (1,234 nodes)"),
         ("D3", Solution(-1, 12, (), (), 5), "X loses in 12 plies (5 nodes)"),
-        ("D3", Solution(1, None, (), (), 5), "X wins in a number of plies that is not proven (5 nodes)"),
+        ("D3", Solution(1, None, (), (), 5), "X wins, number of plies not proven (5 nodes)"),
         ("", Solution(0, 48, (), (), 7), "O draws (7 nodes)"),
-        ("", Solution(None, None, (), (), 10), "not proven within the limit (10 nodes)"),
+        ("", Solution(None, None, (), (), 10), "not proven within the node limit (10 nodes)"),
     ],
 )
 def test_words(moves, solution, text):
@@ -109,10 +109,10 @@ def test_positions_are_boards_or_boards_with_stones():
 @pytest.mark.parametrize(
     ("text", "moves", "message"),
     [
-        ("7x7", "", "board '7x7' is not of the form"),
+        ("7x7", "", "board '7x7' does not have the form"),
         ("7x7x4:H9", "", "cell 'H9' is not on the 7x7 board"),
         ("9x9x4", "", "board 9x9 does not fit"),
-        ("3x3x3 OO./.../...", "", "2 stones of the first and 0 of the second player"),
+        ("3x3x3 OO./.../...", "", "the first player has 2 stones and the second 0"),
         ("7x7x4:D4", "D4", "move 'D4': cell D4 has a brick"),
         ("7x7x4:D4", "D3 D3", "move 'D3': cell D3 is taken"),
         ("7x7x4:D4", "D3 Z9", "move 'Z9': cell 'Z9' is not on the 7x7 board"),

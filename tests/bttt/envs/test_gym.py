@@ -215,10 +215,10 @@ def test_a_text_as_opponent_is_refused_with_the_way_out():
         ({"render_mode": "video"}, "render_mode must be one of None, 'ansi', 'human', 'rgb_array'"),
         ({"bricks": "H9"}, "cell 'H9' is not on the 7x7 board"),
         ({"bricks": []}, "bricks is empty"),
-        ({"bricks": Board(3, 3, 3)}, "board 3x3x3 is not of the environment's size 7x7x4"),
-        ({"bricks": Board(win_length=5)}, "board 7x7x5 is not of the environment's size 7x7x4"),
+        ({"bricks": Board(3, 3, 3)}, "board 3x3x3 does not have the environment's size 7x7x4"),
+        ({"bricks": Board(win_length=5)}, "board 7x7x5 does not have the environment's size 7x7x4"),
         ({"rows": 9}, "does not fit"),
-        ({"rows": 1, "cols": 2, "win_length": 3, "seat": "second"}, "leaves the learner no move"),
+        ({"rows": 1, "cols": 2, "win_length": 3, "seat": "second"}, "the learner cannot move"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):

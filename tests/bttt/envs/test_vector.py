@@ -294,8 +294,8 @@ def test_with_raise_a_finished_game_takes_any_action():
     [
         ([0, 0], r"actions must be 3 whole numbers, got shape \(2,\)"),
         ([0.0, 1.0, 2.0], r"got shape \(3,\), float64"),
-        ([0, 49, 0], "action 49 of game 1 is no cell: cells are 0 to 48"),
-        ([0, 0, -1], "action -1 of game 2 is no cell"),
+        ([0, 49, 0], "action 49 of game 1 is out of range: valid actions are 0 to 48"),
+        ([0, 0, -1], "action -1 of game 2 is out of range"),
     ],
 )
 def test_wrong_actions_are_refused(actions, message):
@@ -330,7 +330,7 @@ def test_an_agents_wrong_answer_is_an_error():
     [
         ({"num_envs": 0}, ValueError, "num_envs must be at least 1, got 0"),
         ({"opponent": "mcts"}, TypeError, r"agents\.make_agent\('mcts'\)"),
-        ({"opponent": "self", "seat": "second"}, ValueError, "has no meaning with opponent='self'"),
+        ({"opponent": "self", "seat": "second"}, ValueError, "seat must be 'first' with opponent='self'"),
         ({"autoreset_mode": AutoresetMode.DISABLED}, ValueError, "autoreset_mode must be one of"),
         ({"render_mode": "human"}, ValueError, "render_mode must be one of None, 'ansi', 'rgb_array'"),
         ({"seat": "third"}, ValueError, "seat must be one of"),

@@ -32,9 +32,9 @@ def test_a_plug_in_enters_a_registry_under_its_full_name_and_other_names_pass():
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        ("python:user_plugins", "'user_plugins' is not of the form package.module:Encoding"),
-        ("python::border", "':border' is not of the form"),
-        ("user_plugins:border", "is not of the form"),
+        ("python:user_plugins", "'user_plugins' does not have the form package.module:Encoding"),
+        ("python::border", "':border' does not have the form"),
+        ("user_plugins:border", "does not have the form"),
         ("python:no_such:border", "module 'no_such' cannot be imported: ModuleNotFoundError"),
         ("python:user_plugins:bordr", "has no encoding 'bordr' (did you mean 'border'?); its encodings are"),
         ("python:user_plugins:__doc__", "has no encoding '__doc__'"),

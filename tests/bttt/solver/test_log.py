@@ -71,11 +71,11 @@ WRONG_TYPE = '{"position": "a", "value": 1, "plies": "y", "nodes": 1, "node_limi
 
 
 @pytest.mark.parametrize("line", ["text", "[]", "{}", '{"position": "3x3x3"}', '{"value": 1}', WRONG_TYPE])
-def test_a_damaged_log_is_named_with_its_line(tmp_path, line):
+def test_a_corrupt_log_is_named_with_its_line(tmp_path, line):
     path = tmp_path / LOG_FILE
     good = json.dumps({"position": "a", "value": 1, "plies": 1, "nodes": 1, "node_limit": 1, "seconds": 0})
     path.write_text(f"{good}\n{line}\n")
-    with pytest.raises(ValueError, match=re.escape(f"{path}, line 2 is damaged")):
+    with pytest.raises(ValueError, match=re.escape(f"line 2 of {path} is corrupt")):
         solve_logged(path, POSITIONS, search())
     assert path.read_text() == f"{good}\n{line}\n"
 

@@ -45,7 +45,7 @@ def test_a_spec_is_the_schedule_with_these_options(text, name, options):
         ("step:drop=0.5", r"schedule 'step:drop=0.5': unknown option 'drop' \(did you mean 'drops'\?\)"),
         ("step:drops=0.5+x", r"option drops='0.5\+x' must be numbers joined by \+, as 0.5\+0.75"),
         ("step:drops=0.5/0.75", "must be numbers joined by"),
-        ("step:0.5", "'0.5' is not of the form option=value"),
+        ("step:0.5", "'0.5' does not have the form option=value"),
         ("step:lr=fast", "option lr='fast' must be float"),
         ("step:lr=0.1,lr=0.2", "option 'lr' is given twice"),
         ("cyclic:cycles=1.5", "option cycles='1.5' must be int"),
