@@ -33,7 +33,7 @@ def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
     for part in filter(None, parts):
         option, equals, value = (side.strip() for side in part.partition("="))
         if not equals:
-            raise ValueError(f"option {part!r} is not of the form option=value")
+            raise ValueError(f"option {part!r} does not have the form option=value")
         if option not in known and not takes_any:
             raise ValueError(
                 f"unknown option {option!r}{nearest(option, list(known))}; "

@@ -40,7 +40,7 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
     module_name, _, attribute = name.removeprefix(PLUGIN_PREFIX).partition(":")
     if not is_plugin(name) or not module_name or not attribute:
         raise ValueError(
-            f"{name.removeprefix(PLUGIN_PREFIX)!r} is not of the form package.module:{what.title()}"
+            f"{name.removeprefix(PLUGIN_PREFIX)!r} does not have the form package.module:{what.title()}"
         )
     if os.getcwd() not in sys.path and "" not in sys.path:
         # a console script does not look there; last, so that it hides nothing

@@ -303,7 +303,7 @@ def test_an_edited_agent_does_not_find_the_games_of_the_old_one(capsys):
 @pytest.mark.parametrize(
     ("decision", "reason"),
     [
-        ("5", "decide must return a list of agents.Decision, it has 5"),
+        ("5", "decide must return a list of agents.Decision, got 5 in it"),
         ("[Decision(0, nodes=10**30)]", "nodes must be 0 to 9223372036854775807, got 10000"),
         ("[Decision(0, value='good')]", "could not convert string to float: 'good'"),
         ("[Decision('H9')]", "cell 'H9' is not on the 7x7 board"),

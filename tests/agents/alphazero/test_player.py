@@ -114,7 +114,7 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("empty", "folder 'empty' has no network.safetensors"),
         ("text.safetensors", "text.safetensors is corrupt or no safetensors file"),
         ("foreign.safetensors", "is not a bttt alphazero network: its format is None"),
-        ("cut.safetensors", "cut.safetensors is damaged"),
+        ("cut.safetensors", "cut.safetensors is corrupt"),
         ("other.safetensors", "its tensors and its architecture differ in"),
         ("d4,simulations=-1", "simulations must be 0 to 1000000, got -1"),
         ("d4,simulations=many", "option simulations='many' must be int"),
