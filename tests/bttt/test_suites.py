@@ -146,7 +146,8 @@ def test_an_unknown_suite_is_told():
 
 def test_loading_a_suite_loads_no_kernels():
     code = (
-        "import sys; from bttt.suites import load_suite; load_suite('single').positions(); print('numba' in sys.modules)"
+        "import sys; from bttt.suites import load_suite; load_suite('single').positions(); "
+        "print('numba' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

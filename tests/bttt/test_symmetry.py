@@ -139,7 +139,7 @@ def test_canonical_boards_of_one_brick_are_the_orbits():
 def test_a_symmetry_of_another_size_is_refused():
     flip = symmetries(6, 7)[1]
     for move, value in ((flip.board, Board()), (flip.position, Position.start())):
-        with pytest.raises(ValueError, match=re.escape("a symmetry of 6x7 boards cannot transform a 7x7 board")):
+        with pytest.raises(ValueError, match="a symmetry of 6x7 boards cannot transform a 7x7 board"):
             move(value)
     with pytest.raises(ValueError, match=re.escape("the last axis must have 42 cells, got shape (7, 6)")):
         flip.policy(np.zeros((7, 6)))
