@@ -161,7 +161,7 @@ def _source(flow: Flow, node: fx.Node) -> int:
 def _active(flow: Flow, node: fx.Node) -> bool:
     """Whether a node is an activation, or a normalisation right behind one."""
     while flow.roles[node] == "norm":
-        node = node.args[0]
+        node = node.all_input_nodes[0]
     return flow.roles[node] == "activation"
 
 

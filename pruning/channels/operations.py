@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from pruning.channels.attention import Attention
 from pruning.channels.places import Channels, Layout, OpaqueError, Run
-from pruning.channels.tracing import LAYERS, NORMS, operation
+from pruning.channels.tracing import LAYERS, NORMS, module_of, operation, path_of
 
 _ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "hardsigmoid", "hardswish", "clamp")
 _SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "sigmoid", "softplus")
@@ -55,9 +54,15 @@ class Flow:
 
     def module(self, node: fx.Node) -> nn.Module:
         """Returns the module that a node calls."""
-        return self.traced.get_submodule(node.target)
+        return module_of(node, self.traced)
 
-    def read(self, node: Any, *dims: int, tokens: bool = False) -> Layout:
+    def shape(self, node: object) -> torch.Size:
+        """Returns the shape of a node's tensor; OpaqueError where it has none."""
+        if not isinstance(node, fx.Node) or node not in self.shapes:
+            raise OpaqueError
+        return self.shapes[node]
+
+    def read(self, node: object, *dims: int, tokens: bool = False) -> Layout:
         """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise.
 
         Args:
@@ -73,10 +78,9 @@ class Flow:
             raise OpaqueError("with its channels in the last dimension")
         return self.layouts[node]
 
-    def read_last(self, node: Any) -> Layout:
+    def read_last(self, node: object) -> Layout:
         """Returns the layout of the last dimension; channels in another one are fixed."""
-        layout = self.read(node, tokens=True)
-        shape = self.shapes[node]
+        layout, shape = self.read(node, tokens=True), self.shape(node)
         if node in self.tokens or len(shape) == 2:
             return layout
         self.channels.fix([layout], "read along its last dimension")
@@ -90,7 +94,7 @@ class Flow:
         if node.op == "output":
             return self.channels.fix(inputs, "output of the network")
         if node.op == "get_attr":
-            self.direct.add(node.target)
+            self.direct.add(path_of(node))
         name = operation(node, self.traced)
         if name in SIZES and node not in self.shapes:
             return None
@@ -135,22 +139,30 @@ class Flow:
         else:
             read = self.read(node.args[0], 4 if isinstance(module, nn.Conv2d | nn.BatchNorm2d) else 2)
         self.roles[node] = "norm" if isinstance(module, NORMS) else "layer"
-        if node.target not in self._calls:
-            rule = _norm if isinstance(module, NORMS) else _linear if isinstance(module, nn.Linear) else _conv
-            self._calls[node.target] = (read, rule(self, node.target, module, read))
-        before, given = self._calls[node.target]
+        name = path_of(node)
+        if name not in self._calls:
+            self._calls[name] = (read, _given(self, name, module, read))
+        before, given = self._calls[name]
         try:
             self.channels.tie(before, read)
         except OpaqueError:
-            reason = f"made or read by {node.target}, which is called with different channels"
+            reason = f"made or read by {name}, which is called with different channels"
             self.channels.fix([before, given], reason)
             raise
         return read if isinstance(module, NORMS) else given
 
 
+def _given(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+    if isinstance(module, nn.Conv2d):
+        return _conv(flow, name, module, read)
+    if isinstance(module, nn.Linear):
+        return _linear(flow, name, module, module.out_features, read)
+    return _norm(flow, name, module, read)
+
+
 def _conv(flow: Flow, name: str, module: nn.Conv2d, read: Layout) -> Layout:
     if module.groups == 1:
-        return _linear(flow, name, module, read)
+        return _linear(flow, name, module, module.out_channels, read)
     if module.groups == module.in_channels == module.out_channels:
         given = flow.channels.fork(read, name if len(read) == 1 else "")
         _note_parameters(flow, name, module, given)
@@ -161,9 +173,9 @@ def _conv(flow: Flow, name: str, module: nn.Conv2d, read: Layout) -> Layout:
     return given
 
 
-def _linear(flow: Flow, name: str, module: nn.Module, read: Layout) -> Layout:
+def _linear(flow: Flow, name: str, module: nn.Module, size: int, read: Layout) -> Layout:
     flow.channels.note("consumers", read, f"{name}.weight", 1)
-    given = flow.channels.new(module.weight.shape[0], name)
+    given = flow.channels.new(size, name)
     _note_parameters(flow, name, module, given)
     return given
 
@@ -218,7 +230,7 @@ def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
     with torch.no_grad():
         if node.op == "call_module":
             return flow.module(node)(flow.zero.clone())
-        call = node.target if node.op == "call_function" else getattr(torch.Tensor, node.target)
+        call = node.target if callable(node.target) else getattr(torch.Tensor, node.target)
         return call(flow.zero.clone(), *node.args[1:], **node.kwargs)
 
 
@@ -229,7 +241,7 @@ def _pool(flow: Flow, node: fx.Node) -> Layout:
 def _reduce(flow: Flow, node: fx.Node) -> Layout:
     dims = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
     dims = dims if isinstance(dims, tuple | list) else (dims,)
-    size = len(flow.shapes[node.args[0]])
+    size = len(flow.shape(node.args[0]))
     if not all(isinstance(dim, int) and dim % size >= 2 for dim in dims):
         raise OpaqueError("over more than the places of a channel")
     return flow.read(node.args[0])
@@ -240,9 +252,9 @@ def _add(flow: Flow, node: fx.Node) -> Layout:
     if isinstance(first, int | float) or isinstance(second, int | float):
         raise OpaqueError("which makes something of 0")
     one, other = flow.read(first, tokens=True), flow.read(second, tokens=True)
-    if len(flow.shapes[first]) != len(flow.shapes[second]):
+    if len(flow.shape(first)) != len(flow.shape(second)):
         raise OpaqueError("of tensors with different numbers of dimensions")
-    if not flow.tokens.isdisjoint((first, second)):
+    if any(each in flow.tokens for each in (first, second)):
         one, other = flow.read_last(first), flow.read_last(second)
     flow.channels.tie(one, other)
     flow.roles[node] = "join"
@@ -261,14 +273,15 @@ def _scale(flow: Flow, node: fx.Node) -> Layout:
 def _cat(flow: Flow, node: fx.Node) -> Layout:
     tensors = node.kwargs.get("tensors", node.args[0] if node.args else ())
     dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
-    if not isinstance(tensors, tuple | list) or dim % len(flow.shapes[node]) != 1:
+    along_channels = isinstance(dim, int) and dim % len(flow.shapes[node]) == 1
+    if not isinstance(tensors, tuple | list) or not along_channels:
         raise OpaqueError("along another dimension than the channels'")
     return tuple(run for tensor in tensors for run in flow.read(tensor))
 
 
 def _reshape(flow: Flow, node: fx.Node) -> Layout:
     """The layout where each channel's entries still are neighbours, whatever the number of channels."""
-    before, after = flow.shapes[node.args[0]], flow.shapes[node]
+    before, after = flow.shape(node.args[0]), flow.shapes[node]
     layout = flow.read(node.args[0])
     name = operation(node, flow.traced).lower()
     sizes = node.args[1] if len(node.args) == 2 and isinstance(node.args[1], tuple | list) else node.args[1:]

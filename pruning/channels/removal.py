@@ -114,8 +114,10 @@ def carry_optimizer_state(
             new.state[parameters[name]] = _carried(name, parameter, old.state[parameter], param_map)
 
 
-def _carried(name: str, parameter: Tensor, state: Mapping, param_map: ParamMap) -> dict:
-    def carry(value):
+def _carried(
+    name: str, parameter: Tensor, state: Mapping[str, object], param_map: ParamMap
+) -> dict[str, object]:
+    def carry(value: object) -> object:
         if not isinstance(value, Tensor):
             return copy.deepcopy(value)
         return param_map.gather(name, value) if value.shape == parameter.shape else value.clone()
@@ -160,8 +162,7 @@ def _replace(network: nn.Module, name: str, value: Tensor) -> None:
     module = network.get_submodule(path)
     if key in module._buffers:
         module._buffers[key] = value
-    else:
-        old = module._parameters[key]
+    elif (old := module._parameters[key]) is not None:
         module._parameters[key] = nn.Parameter(value, requires_grad=old.requires_grad)
     if isinstance(module, nn.Conv2d):
         module.groups = module.groups if module.groups == 1 else len(module.weight)
@@ -169,7 +170,7 @@ def _replace(network: nn.Module, name: str, value: Tensor) -> None:
         module.in_channels = module.weight.shape[1] * module.groups
     elif isinstance(module, nn.Linear):
         module.out_features, module.in_features = module.weight.shape
-    else:
+    elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
         module.num_features = len(value)
 
 

@@ -7,7 +7,9 @@ subclasses too: they are trusted to treat channels as their base class does.
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 from torch import Tensor, fx, nn
@@ -39,7 +41,7 @@ class _Shapes(fx.Interpreter):
         super().__init__(traced)
         self.shapes: dict[fx.Node, torch.Size] = {}
 
-    def run_node(self, node: fx.Node):
+    def run_node(self, node: fx.Node) -> object:
         result = super().run_node(node)
         if isinstance(result, Tensor):
             self.shapes[node] = result.shape
@@ -74,11 +76,21 @@ def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, di
 def operation(node: fx.Node, traced: fx.GraphModule) -> str:
     """Returns the name of what a node does: of the module's class, or of torch's function or method."""
     if node.op == "call_module":
-        return type(traced.get_submodule(node.target)).__name__
-    if node.op == "call_function":
-        module = getattr(node.target, "__module__", None) or "torch"
-        ours = module.split(".")[0] in ("torch", "_operator", "builtins")
-        return node.target.__name__ if ours else f"{module}.{node.target.__name__}"
+        return type(module_of(node, traced)).__name__
+    if callable(node.target):
+        package = getattr(node.target, "__module__", None) or "torch"
+        ours = package.split(".")[0] in ("torch", "_operator", "builtins")
+        return node.target.__name__ if ours else f"{package}.{node.target.__name__}"
+    return node.target
+
+
+def module_of(node: fx.Node, traced: fx.GraphModule) -> nn.Module:
+    """Returns the module that a node calls."""
+    return traced.get_submodule(path_of(node))
+
+
+def path_of(node: fx.Node) -> str:
+    """Returns the dotted name of the module or tensor that a node calls or reads."""
     return str(node.target)
 
 
@@ -114,13 +126,13 @@ def observer(network: nn.Module, taps: Iterable[str]) -> Callable[[Tensor], dict
     return traced
 
 
-def _value(node: fx.Node):
+def _value(node: fx.Node) -> fx.node.Argument:
     return node.args[0] if node.op == OUTPUT else node
 
 
 def _in_place(node: fx.Node, traced: fx.GraphModule) -> bool:
     if node.op == "call_module":
-        return getattr(traced.get_submodule(node.target), "inplace", False)
+        return bool(getattr(module_of(node, traced), "inplace", False))
     name = operation(node, traced)
     assigns = name in ("iadd", "isub", "imul", "itruediv") or name.endswith("_")
     return assigns or bool(node.kwargs.get("inplace"))
@@ -133,7 +145,7 @@ def _protect(graph: fx.Graph, nodes: list[fx.Node]) -> None:
             continue
         with graph.inserting_after(node):
             copied = graph.call_method("clone", (node,))
-        node.replace_all_uses_with(copied, delete_user_cb=lambda user, copied=copied: user is not copied)
+        node.replace_all_uses_with(copied, delete_user_cb=partial(operator.is_not, copied))
 
 
 def _cut_after(graph: fx.Graph, wanted: set[str], found: dict) -> None:

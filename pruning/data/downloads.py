@@ -76,7 +76,7 @@ def _unpack(archive: Path, name: str, root: Path) -> None:
     # in a folder beside it, so that the name appears when everything is there
     with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as temporary:
         try:
-            shutil.unpack_archive(archive, temporary, **_filter(archive))
+            shutil.unpack_archive(archive, temporary, filter=None if archive.suffix == ".zip" else "data")
         except (shutil.ReadError, tarfile.TarError, zipfile.BadZipFile, ValueError) as error:
             raise ValueError(f"{archive} cannot be unpacked: {error}") from error
         unpacked = Path(temporary) / name
@@ -84,7 +84,3 @@ def _unpack(archive: Path, name: str, root: Path) -> None:
             raise ValueError(f"{archive} has no folder {name}")
         unpacked.replace(root / name)
     archive.unlink()
-
-
-def _filter(archive: Path) -> dict[str, str]:
-    return {} if archive.suffix == ".zip" else {"filter": "data"}

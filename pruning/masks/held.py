@@ -199,6 +199,8 @@ class Held:
             ValueError: As `hold_at_zero`; the masks until now hold on.
         """
         optimizer = self._optimizer()
+        if optimizer is None:
+            raise ValueError("the optimizer is gone: hold the network again with the new one")
         pairs = _dropped(self._network, masks)
         trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if pairs and not any(id(parameter) in trained for parameter, _ in pairs):
@@ -256,7 +258,7 @@ def _buffers(optimizer: Optimizer, parameter: Tensor) -> Iterator[Tensor]:
 def _dropped(network: nn.Module, masks: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
     """Returns each masked parameter with its dropped entries, bool on its device and in its layout."""
     parameters = _parameters(network)
-    pairs = []
+    pairs: list[tuple[Tensor, Tensor]] = []
     for name, mask in masks.items():
         if name not in parameters:
             raise ValueError(f"mask {name!r} has no parameter of that name in the network")

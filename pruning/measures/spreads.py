@@ -33,7 +33,8 @@ def spread(
     network = copy.deepcopy(network)
     loss(network, batch).backward()
     layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
-    gradients = torch.cat([layer.weight.grad[layer.weight != 0].flatten() for layer in layers])
+    weights = [(layer.weight, layer.weight.grad) for layer in layers]
+    gradients = torch.cat([grad[weight != 0].flatten() for weight, grad in weights if grad is not None])
     taps = [tap for group in cuttable(find_groups(network, batch[0][:1])) for tap in group.taps]
     with torch.no_grad():
         observed = observer(network, taps)(batch[0])

@@ -21,7 +21,8 @@ class Block(nn.Module):
         super().__init__()
         self.conv1, self.norm1 = _conv(inputs, outputs, stride), nn.BatchNorm2d(outputs)
         self.conv2, self.norm2 = _conv(outputs, outputs), nn.BatchNorm2d(outputs)
-        self.short = self.short_norm = None
+        self.short: nn.Module | None = None
+        self.short_norm: nn.Module | None = None
         if stride > 1:
             self.short = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
             self.short_norm = nn.BatchNorm2d(outputs)
@@ -30,7 +31,9 @@ class Block(nn.Module):
         """Returns maps `[B, outputs, H / stride, W / stride]` (rounded up) of maps `[B, inputs, H, W]`."""
         branch = functional.relu(self.norm1(self.conv1(x)))
         branch = self.norm2(self.conv2(branch))
-        return functional.relu(branch + (x if self.short is None else self.short_norm(self.short(x))))
+        if self.short is not None and self.short_norm is not None:
+            x = self.short_norm(self.short(x))
+        return functional.relu(branch + x)
 
 
 class ResNet(nn.Module):

@@ -76,7 +76,8 @@ class ViT(nn.Module):
         for module in self.modules():  # torch's own narrow weights hardly learn in the first epochs
             if isinstance(module, nn.Linear | nn.Conv2d):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns logits `[B, classes]` of images `[B, C, H, W]`."""
