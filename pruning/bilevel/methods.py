@@ -18,7 +18,7 @@ from typing import Any
 
 from pruning.bilevel.problem import itd as unrolled
 from pruning.bilevel.solvers import ConjugateGradients, FixedPoint, Neumann, Solver, Tree, added
-from pruning.bilevel.start import Start, State
+from pruning.bilevel.start import Sample, Start, State
 
 Method = Callable[..., Iterator[State]]
 
@@ -277,13 +277,21 @@ def _single_loop(
     alpha = beta = 1.0
     for k in count():
         sample, lower = start.batches.sample(batch, solver.terms), start.batches.lower(batch)
-        v = _recursive(lambda at, of=sample: start.estimate(at, of, solver).gradient, here, before, v, alpha)
-        u = _recursive(lambda at, of=lower: start.slope(at, of), here, before, u, beta)
+        v = _recursive(partial(_gradient, start, sample, solver), here, before, v, alpha)
+        u = _recursive(partial(_slope, start, lower), here, before, u, beta)
         factor = rate(k)
         before = here
         here = start.outer(State(here.x, added(here.y, u, -inner_lr * factor)), v, outer_lr * factor)
         alpha, beta = weights(factor)
         yield here
+
+
+def _gradient(start: Start, sample: Sample, solver: Solver, at: State) -> Tree:
+    return start.estimate(at, sample, solver).gradient
+
+
+def _slope(start: Start, batch: Any, at: State) -> Tree:
+    return start.slope(at, batch)
 
 
 def _recursive(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -164,7 +165,8 @@ def itd(
     gradient, adjoint = upper_gradient(problem, x, path[-1], upper_batch, counter)
     for at, batch in zip(path[-2::-1], reversed(lower_batches), strict=True):
         counter.add(batch, hvps=1, crosses=1)
-        _, pull = vjp(lambda one, two, of=batch: grad(problem.lower, 1)(one, two, of), dict(x), dict(at))
+        slope = partial(_slope, problem, batch)
+        pull = vjp(slope, dict(x), dict(at))[1]
         mixed, curved = pull(dict(adjoint))
         gradient, adjoint = added(gradient, mixed, -lr), added(adjoint, curved, -lr)
     return Hypergradient(gradient, adjoint), path[-1]
@@ -199,3 +201,7 @@ def _products(problem: Problem, x: Tree, y: Tree, batches: Sequence[Any], counte
         return pulls[at](dict(vector))[0]
 
     return product
+
+
+def _slope(problem: Problem, batch: Any, x: Tree, y: Tree) -> Tree:
+    return grad(problem.lower, 1)(x, y, batch)

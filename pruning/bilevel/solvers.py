@@ -51,7 +51,8 @@ class Neumann:
 
     def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
         """Returns v, as `Solver.solve`."""
-        power = total = dict(right)
+        power: Tree = dict(right)
+        total = power
         for j in range(self.terms):
             power = added(power, product(j, power), -self.eta)
             total = added(total, power)

@@ -13,8 +13,9 @@ Shapes: R rows, which are samples times places; C units of a group, each with E 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -194,7 +195,13 @@ class _Watch(TorchFunctionMode):
         super().__init__()
         self.see = see
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> object:
         kwargs = kwargs or {}
         if func is functional.conv2d:
             self.see(*_conv_call(*args, **kwargs))
@@ -203,12 +210,20 @@ class _Watch(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def _conv_call(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1) -> tuple[Tensor, _Call]:
+def _conv_call(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: int | Sequence[int] = 1,
+    padding: int | Sequence[int] | str = 0,
+    dilation: int | Sequence[int] = 1,
+    groups: int = 1,
+) -> tuple[Tensor, _Call]:
     pads = padding if isinstance(padding, str) else _pair(padding)
     return weight, _Call(input, tuple(weight.shape[2:]), _pair(stride), pads, _pair(dilation))
 
 
-def _linear_call(input, weight, bias=None) -> tuple[Tensor, _Call]:
+def _linear_call(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> tuple[Tensor, _Call]:
     return weight, _Call(input)
 
 

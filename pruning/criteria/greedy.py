@@ -221,7 +221,8 @@ def draw(evidence: Evidence, samples: int) -> list[Tensor]:
 
     One pass over the split; no more of it lies in memory than what is drawn.
     """
-    keys, drawn = torch.empty(0), []
+    keys = torch.empty(0)
+    drawn: list[Tensor] = []
     for batch in evidence.batches():
         keys = torch.cat([keys, torch.rand(len(batch[0]), generator=evidence.generator)])
         drawn = [torch.cat(pair) for pair in zip(drawn, batch, strict=True)] if drawn else list(batch)

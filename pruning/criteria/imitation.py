@@ -191,8 +191,8 @@ def _distance(layer: Layer, target: Network, inputs: Tensor) -> Distance:
 
 def output_discrepancy(wanted: tuple[Tensor, ...], given: tuple[Tensor, ...]) -> Tensor:
     """Returns KL(wanted || given) of the first outputs, logits `[B, ...]`, plus the others' mean square."""
-    logs = [functional.log_softmax(each[0].double().flatten(1), 1) for each in (given, wanted)]
-    divergence = functional.kl_div(*logs, reduction="batchmean", log_target=True)
+    own, target = (functional.log_softmax(each[0].double().flatten(1), 1) for each in (given, wanted))
+    divergence = functional.kl_div(own, target, reduction="batchmean", log_target=True)
     pairs = zip(wanted[1:], given[1:], strict=True)
     return divergence + sum((one.double() - other.double()).square().mean() for one, other in pairs)
 

@@ -82,7 +82,8 @@ def synflow(evidence: Evidence) -> Scores:
     ones = torch.ones_like(evidence.example[:1], dtype=torch.double)
     with _WithoutSaturation():
         outputs = network(ones)
-    total = sum(output.sum() for output in as_tuple(outputs))
+    sums = [output.sum() for output in as_tuple(outputs)]
+    total = sum(sums[1:], sums[0])
     gradients = torch.autograd.grad(total, list(weights.values()), allow_unused=True)
     return {
         name: torch.zeros_like(weight) if gradient is None else (weight * gradient).detach()

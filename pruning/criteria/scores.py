@@ -157,7 +157,7 @@ def taylor(evidence: Evidence) -> Scores:
         for group in evidence.scored_groups():
             parts = [_rows(part, group, products).sum(1) for part in _effects(group)]
             if parts:  # a layer whose output is not used has none
-                totals[group.name] += sum(parts).double().square().cpu()
+                totals[group.name] += sum(parts[1:], parts[0]).double().square().cpu()
         count += 1
     return {name: total / count for name, total in totals.items()}
 
@@ -213,7 +213,7 @@ def mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Sco
     else:
         alive = Masks.ones(alive.shapes)
     observe = observer(network, [tap for group in groups for tap in group.taps])
-    totals = {group.name: torch.zeros(alive[group.name].sum(), dtype=torch.double) for group in groups}
+    totals = {group.name: torch.zeros(int(alive[group.name].sum()), dtype=torch.double) for group in groups}
     samples = 0
     for batch in evidence.batches():
         observed = observe(batch[0])
@@ -240,7 +240,8 @@ def _sum_over_filters(evidence: Evidence, of_filters: Callable[[Tensor], Tensor]
     scores = {}
     for group in evidence.scored_groups():
         filters = [part for part in group.producers if weights[part.tensor].dim() > 1]
-        scores[group.name] = sum(of_filters(_rows(part, group, weights)) for part in filters).cpu()
+        sums = [of_filters(_rows(part, group, weights)) for part in filters]
+        scores[group.name] = sum(sums[1:], sums[0]).cpu()
     return scores
 
 

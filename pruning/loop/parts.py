@@ -46,7 +46,7 @@ class Scoring:
     topology: str = ""
     topology_options: Mapping[str, Any] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _require_one_of(CRITERIA, criterion=self.criterion)
         _require_whole(1, rounds=self.rounds)
         if self.topology:
@@ -110,7 +110,7 @@ class Amount:
     budget: Literal["weights", "macs"] = "weights"
     coupled: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _require_one_of(("global", "layer"), scope=self.scope)
         _require_one_of(("", *ALLOCATIONS), allocation=self.allocation)
         _require_one_of(("weights", "macs"), budget=self.budget)
@@ -127,11 +127,6 @@ class Amount:
             )
         if self.budget != "weights" and not self.allocation:
             raise ValueError(f"budget {self.budget!r} needs an allocation, as erk")
-
-    @property
-    def dropped(self) -> dict[str, float | int]:
-        """What each cycle prunes, as an argument of `drop_lowest`."""
-        return {"fraction": self.fraction} if self.count is None else {"count": self.count}
 
     @property
     def drops(self) -> bool:
@@ -159,7 +154,7 @@ class Start:
     restart: Literal["keep", "rewind", "reinit"] = "keep"
     rewind_to: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _require_one_of(("keep", "rewind", "reinit"), restart=self.restart)
         _require_below_one(rewind_to=self.rewind_to)
         if self.rewind_to and self.restart != "rewind":
@@ -186,7 +181,7 @@ class LearningRate:
     grid: tuple[float, ...] = ()
     tolerance: float = 0.005
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.of_cycle(0)  # raises where an option is wrong
         if not self.tolerance >= 0:
             raise ValueError(f"tolerance must be at least 0, got {self.tolerance}")
@@ -224,7 +219,7 @@ class Stop:
     until_density: float = 0.0
     kappa: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _require_whole(0, cycles=self.cycles)
         for name in ("until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:

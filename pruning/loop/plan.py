@@ -59,7 +59,7 @@ class Plan:
     stop: Stop = field(default_factory=Stop)
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         criterion = self.scoring.criterion
         if not (isinstance(self.seed, int) and self.seed >= 0):
             raise ValueError(f"seed must be a whole number, at least 0, got {self.seed}")

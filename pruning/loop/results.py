@@ -115,7 +115,7 @@ class Result:
     notes: Mapping[str, Json] = field(default_factory=dict)
     seconds: Seconds = field(default_factory=Seconds)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         names = [*self.measures, *self.groups, *self.notes]
         taken = [name for number, name in enumerate(names) if name in KEYS or name in names[:number]]
         if taken:

@@ -14,7 +14,17 @@ from pruning.criteria import CRITERIA, Evidence, Scores, scales
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import enforced
 from pruning.loop.task import Task
-from pruning.masks import Masks, Selection, agreed, apply, averaged, drop_lowest, keep_highest, layer_counts
+from pruning.masks import (
+    Masks,
+    Scope,
+    Selection,
+    agreed,
+    apply,
+    averaged,
+    drop_lowest,
+    keep_highest,
+    layer_counts,
+)
 from pruning.sparse import density_at_macs, weight_macs
 
 
@@ -81,11 +91,18 @@ def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
     if plan.amount.allocation:
         chosen = keep_highest(scores, alive, _allocated(plan, evidence))
     else:
-        chosen = drop_lowest(scores, alive, **plan.amount.dropped, scope=plan.amount.scope, floor=plan.least)
+        chosen = _drop_lowest(plan, scores, alive, plan.amount.scope)
     if plan.scoring.rounds == 1 or not plan.amount.drops:
         return replace(chosen, masks=agreed(chosen.masks))
     masks = _by_rounds(plan, evidence, chosen)
     return Selection(masks, chosen.asked, alive.kept - masks.kept, _per_layer(masks))
+
+
+def _drop_lowest(plan: Plan, scores: Scores, alive: Masks, scope: Scope) -> Selection:
+    """Prunes as many entries as the plan's amount says."""
+    count = plan.amount.count
+    fraction = plan.amount.fraction if count is None else None
+    return drop_lowest(scores, alive, fraction=fraction, count=count, scope=scope, floor=plan.least)
 
 
 def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
@@ -116,12 +133,13 @@ def _between(start: int, end: int, share: float) -> int:
 
 def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     """Returns what a criterion chooses that takes units one after the other."""
-    wanted = drop_lowest(
-        _zeros(evidence.alive), evidence.alive, **plan.amount.dropped, scope="layer", floor=plan.least
-    )
+    wanted = _drop_lowest(plan, _zeros(evidence.alive), evidence.alive, "layer")
     keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
     options = plan.scoring.criterion_options
-    shares = averaged(CRITERIA[plan.scoring.criterion].choose(evidence, keep, **options))
+    choose_units = CRITERIA[plan.scoring.criterion].choose
+    if choose_units is None:
+        raise ValueError(f"criterion {plan.scoring.criterion!r} scores units, it does not choose them")
+    shares = averaged(choose_units(evidence, keep, **options))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     got = evidence.alive.kept - masks.kept
     selection = Selection(masks, wanted.asked, got, _per_layer(masks))
@@ -141,7 +159,10 @@ def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
 
 
 def _scores(evidence: Evidence, plan: Plan) -> Scores:
-    return averaged(CRITERIA[plan.scoring.criterion].score(evidence))
+    score = CRITERIA[plan.scoring.criterion].score
+    if score is None:
+        raise ValueError(f"criterion {plan.scoring.criterion!r} chooses units, it has no scores")
+    return averaged(score(evidence))
 
 
 def _zeros(masks: Masks) -> Scores:

@@ -20,7 +20,7 @@ from pruning.loop.prunable import enforced
 from pruning.loop.results import GridSearch, Seconds
 from pruning.loop.task import Task, Trained
 from pruning.masks import Masks, apply, averaged, hold_at_zero
-from pruning.sparse import SparseTraining
+from pruning.sparse import SparseTraining, Topology
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,8 @@ class CycleTraining:
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
     ) -> tuple[Trained, Masks]:
         """Trains a network in place with masks that change meanwhile, and returns the last ones."""
-        sparse = SparseTraining(network, masks, self.plan.scoring.changing, self.plan.seed_of(cycle, 3))
+        topology = self.plan.scoring.changing or Topology()
+        sparse = SparseTraining(network, masks, topology, self.plan.seed_of(cycle, 3))
         with self._timed("training"):
             trained = self.task.train(
                 network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share

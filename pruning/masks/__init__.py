@@ -4,12 +4,13 @@ from pruning.masks.allocation import ALLOCATIONS, Shapes, layer_counts, whole_nu
 from pruning.masks.distributed import agreed, averaged
 from pruning.masks.files import read_header, read_tensors, write_tensors
 from pruning.masks.held import Held, Masks, apply, hold_at_zero, weight_masks
-from pruning.masks.select import Selection, drop_lowest, keep_highest
+from pruning.masks.select import Scope, Selection, drop_lowest, keep_highest
 
 __all__ = [
     "ALLOCATIONS",
     "Held",
     "Masks",
+    "Scope",
     "Selection",
     "Shapes",
     "agreed",

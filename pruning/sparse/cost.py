@@ -146,7 +146,9 @@ def density_at_macs(shapes: Shapes, macs: Mapping[str, int], allocation: str, ta
 
 def _counter(found: dict[str, int], weight: str) -> Callable[..., None]:
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        outputs = module.out_channels if isinstance(module, nn.Conv2d) else module.out_features
-        found[weight] += output.numel() // outputs
+        if isinstance(module, nn.Conv2d):
+            found[weight] += output.numel() // module.out_channels
+        elif isinstance(module, nn.Linear):
+            found[weight] += output.numel() // module.out_features
 
     return count

@@ -116,37 +116,49 @@ class SparseTraining:
 
     def _is_due(self) -> bool:
         """Returns whether this step has an update; notes where there will be no more."""
-        if self._progress is None:
-            raise ValueError("progress is not known: the training must use the learning rate of watch(lr)")
-        topology = self._topology
-        if self._progress >= topology.end:
+        topology, progress = self._topology, self._known_progress()
+        if progress >= topology.end:
             self._over, self._averages = True, {}
             return topology.starts_whole
-        return self._step > 0 and self._step % topology.every == 0 and self._progress >= topology.begin
+        return self._step > 0 and self._step % topology.every == 0 and progress >= topology.begin
+
+    def _known_progress(self) -> float:
+        if self._progress is None:
+            raise ValueError(
+                "training progress is unknown: use the learning-rate function that watch(lr) returns"
+            )
+        return self._progress
 
     def _update(self, optimizer: Optimizer) -> None:
-        """Changes the masks, and with them what is held at zero."""
+        """Changes the masks, and the entries that are kept at zero."""
+        update, held = self._topology.update, self._held
+        if update is None or held is None:  # hold() registers no hook then
+            return
         moment = Moment(
-            progress=self._progress,
+            progress=self._known_progress(),
             weights={name: self._weights[name].detach().flatten() for name in self._masks},
             kept={name: mask.flatten() for name, mask in self._masks.items()},
             final=self._final,
             signal=lambda name: averaged(self._signal(name, optimizer)),
             generator=self._generator,
         )
-        for name, after in self._topology.update(moment).items():
+        for name, after in update(moment).items():
             before = moment.kept[name]
             self.metrics["weights dropped"] += int((before & ~after).sum())
             self.metrics["weights grown"] += int((after & ~before).sum())
             self._masks[name] = after.view(self._masks[name].shape)
         self.metrics["mask updates"] += 1
-        self._held.change(self._masks)
+        held.change(self._masks)
 
     def _signal(self, name: str, optimizer: Optimizer) -> dict[str, Tensor]:
         """Returns what is known of all places of each layer, flat."""
-        own = {"gradient": self._gradient, "average": self._averages.get}
-        found = own.get(name, lambda layer: self._momentum(layer, optimizer))
-        return {layer: found(layer).flatten() for layer in self._masks}
+        if name == "gradient":
+            found = {layer: self._gradient(layer) for layer in self._masks}
+        elif name == "average":
+            found = {layer: self._averages[layer] for layer in self._masks}
+        else:
+            found = {layer: self._momentum(layer, optimizer) for layer in self._masks}
+        return {layer: tensor.flatten() for layer, tensor in found.items()}
 
     def _average(self) -> None:
         for name in self._masks:

@@ -35,7 +35,9 @@ def weights_left(plan, network, example):
     for _ in range(plan.stop.cycles):
         zeros = {name: torch.zeros(mask.shape) for name, mask in masks.items()}
         amount = plan.amount
-        masks = drop_lowest(zeros, masks, **amount.dropped, scope=amount.scope, floor=plan.least).masks
+        masks = drop_lowest(
+            zeros, masks, fraction=amount.fraction, scope=amount.scope, floor=plan.least
+        ).masks
     shapes = {name: weight for name, weight in network.named_parameters() if weight.dim() > 1}
     held = enforced(plan, groups, masks, network)
     return sum(int(held[name].sum()) if name in held else weight.numel() for name, weight in shapes.items())
