@@ -422,7 +422,7 @@ def test_a_layer_that_has_no_part_in_the_loss_is_named(name):
 
 def test_a_training_that_ignores_the_watched_learning_rate_is_told():
     run = Run(make_topology("rigl"))
-    with pytest.raises(ValueError, match=r"learning rate of watch\(lr\)"):
+    with pytest.raises(ValueError, match=r"learning-rate function that watch\(lr\) returns"):
         run.optimizer.step()
 
 
