@@ -1,7 +1,7 @@
-"""The Agent protocol, and agents made from a spec such as "mcts:iterations=1000,c=1.0".
+"""The `Agent` protocol, and `make_agent`, which makes agents from specs such as "mcts:iterations=1000,c=1.0".
 
-An agent is asked for many positions at once, so that a network sees batches; one position is a batch
-of one. Its randomness is an argument, so a game depends on its own generator and on nothing else.
+An agent decides on many positions in one call, so that a network sees batches; one position is a batch of
+one. Randomness is an argument, so a game depends only on its own generator.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ AGENTS: dict[str, str] = {
     "perfect": "agents.perfect:PerfectAgent",
     "random": "agents.random_agent:RandomAgent",
 }
-"""The agents by name, as "module:class"; a module is imported when its agent is made."""
+"""The agents by name, each given as "module:class"; a module is imported when its agent is made."""
 
 USER_AGENT = "python"
 Rng = np.random.Generator | Sequence[np.random.Generator]
-"""One generator for all positions, or one for each."""
+"""One generator for all positions, or one generator per position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An agent's answer to one position.
+    """An agent's decision in one position.
 
     Attributes:
         cell: The cell to play.
-        policy: `[cells] float32`, how strongly the agent favours each cell, summing to 1; or None.
+        policy: `[cells] float32`, how strongly the agent favours each cell, sums to 1; or None.
         value: Expected result for the player to move, in [-1, 1]; or None.
         nodes: Positions searched; or None.
-        proven: Whether the cell is proven to keep the value of the position, and to win fastest or lose
-            slowest; None of an agent that proves nothing.
+        proven: Whether the cell is proven to keep the position's value and to win fastest or lose slowest;
+            None for an agent that proves nothing.
     """
 
     cell: int
@@ -55,20 +55,20 @@ class Decision:
 
 @runtime_checkable
 class Agent(Protocol):
-    """A player, asked through `bttt.opponent.ask`.
+    """A player, called through `bttt.ask`.
 
-    The attribute `batched = True` says that `rng` may be a sequence with one generator a position. An agent
-    without it is asked one position at a time, with that game's generator, which keeps its games
-    reproducible however many are played at once.
+    The attribute `batched = True` declares that `rng` may be a sequence with one generator per position. An
+    agent without it is called for one position at a time, with that game's generator. Its games are then
+    reproducible regardless of how many are played at once.
     """
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> Sequence[Decision]:
-        """Returns one decision for each of `positions`, all unfinished; they may be on any boards."""
+        """Returns one decision per position; positions are unfinished and may be on different boards."""
         ...
 
 
 def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Generator) -> Decision:
-    """Returns the agent's decision in one position; any failure of it is a ValueError with its name."""
+    """Returns the agent's decision in one position; if the agent fails, raises ValueError with its name."""
     try:
         (decision,) = ask(agent, [position], [rng])
     except FAILURES as error:
@@ -77,10 +77,10 @@ def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Gene
 
 
 def generators(rng: Rng, positions: Sequence[Position]) -> list[np.random.Generator]:
-    """Returns one generator for each of `positions`: the same one each time where only one is given.
+    """Returns one generator for each of `positions`; a single generator is repeated.
 
     Raises:
-        ValueError: The generators are not as many as the positions, or a position is finished.
+        ValueError: There are not as many generators as positions, or a position is finished.
     """
     for position in positions:
         if position.outcome:
@@ -88,20 +88,22 @@ def generators(rng: Rng, positions: Sequence[Position]) -> list[np.random.Genera
     if isinstance(rng, np.random.Generator):
         return [rng] * len(positions)
     if len(rng) != len(positions):
-        raise ValueError(f"{len(rng)} generators for {len(positions)} positions: give one, or one each")
+        raise ValueError(
+            f"got {len(rng)} generators for {len(positions)} positions: give one, or one per position"
+        )
     return list(rng)
 
 
 def make_agent(spec: str) -> Agent:
     """Returns the agent of a spec "name" or "name:option=value,option=value".
 
-    "python:package.module:Class" loads any class with a `decide` method, from the current folder too; its
-    options follow after a comma, as "python:package.module:Class,temperature=0.5". Options are the keywords
-    of the class (see `bttt.runs.options`).
+    "python:package.module:Class" loads any class with a `decide` method, including classes in the current
+    folder. Its options follow after a comma, for example "python:package.module:Class,temperature=0.5".
+    Options are keyword arguments of the class (see `bttt.runs.options`).
 
     Raises:
-        ValueError: The agent or an option is unknown, a value does not fit, or the class cannot be loaded or
-            made; the message says what exists.
+        ValueError: The agent or an option is unknown, a value is not allowed, or the class cannot be loaded
+            or instantiated; the message lists what exists.
     """
     name, _, rest = spec.strip().partition(":")
     if name not in (*AGENTS, USER_AGENT):
@@ -124,7 +126,7 @@ def make_agent(spec: str) -> Agent:
 
 
 def source_digest(agent: Agent) -> str | None:
-    """Returns a digest of the file that defines the agent's class; None where there is no such file."""
+    """Returns a digest of the file that defines the agent's class, or None if there is no such file."""
     try:
         source = Path(inspect.getfile(type(agent))).read_bytes()
     except (OSError, TypeError):

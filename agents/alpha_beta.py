@@ -1,10 +1,10 @@
 """Kernels of depth-limited alpha-beta search with a transposition table.
 
-Values are for the player to move: `WIN - plies` for a win found that many plies from the root, the
-negative for a loss, 0 for a full board, and else the expert heuristic at the depth limit. Heuristics
-stay far below `WIN - 64`, so a found end counts more than any of them.
+Values are for the player to move: `WIN - plies` for a win that many plies from the root, the negative for a
+loss, 0 for a full board. Other positions at the depth limit have the value of the expert heuristic, which
+stays far below `WIN - 64`, so a win or loss found counts more than any heuristic.
 
-The search is fail-soft: a value outside the window (alpha, beta) is a bound on the right side of it.
+The search is fail-soft: a value outside the window (alpha, beta) is a bound on the true value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bttt.kernels import entry_point, has_line, kernel, lowest_bit_index, popcou
 
 WIN = 1000.0
 FOUND_END = WIN - 64
-"""Values beyond this, either side of 0, are wins and losses."""
+"""Values above this are wins; values below its negative are losses."""
 
 ENTRY = np.dtype(
     [
@@ -31,11 +31,11 @@ ENTRY = np.dtype(
     ],
     align=True,
 )
-"""An entry of the transposition table: both words of stones, so that it is never mistaken for another.
+"""An entry of the transposition table. It stores both words of stones, so positions are never confused.
 
-Within one pass (one depth of one decision) a position always has the same depth left, since every ply adds
-a stone; so an entry's value holds in the pass that wrote it, and its best move is a hint in later passes of
-the same decision. Older entries are as good as empty: nothing is ever cleared.
+Within one pass (one depth of one decision) a position always has the same remaining depth, since every ply
+adds a stone. An entry's value is therefore valid in the pass that wrote it, and its best move is a hint in
+later passes of the same decision. Older entries count as empty, so the table is never cleared.
 """
 EXACT, LOWER, UPPER = 0, 1, 2
 NODES, LEAVES = 0, 1
@@ -46,7 +46,7 @@ _HINT_SCORE = np.int64(2**62)
 
 
 class AlphaBetaRules(NamedTuple):
-    """The board as kernels want it: word of the cells without brick, bits a row, stones that win."""
+    """A board for kernels: the word of the cells without bricks, bits per row, and stones that win."""
 
     playable: np.uint64
     stride: int
@@ -54,14 +54,15 @@ class AlphaBetaRules(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What a search writes to.
+    """The memory of a search.
 
     Attributes:
         table: `[power of two] ENTRY`, the transposition table.
-        history: `[2, 64] int64`, by seat and bit: windows through the cell, and how often it cut.
-        scores: `[64, 64] int64`, by ply and bit: the order of the moves.
-        counters: `[2] int64`, positions visited, and how many of them the heuristic judged.
-        stop: `[1] uint8`; once another thread makes it 1, the search returns at once, with no result.
+        history: `[2, 64] int64`, by seat and bit: windows through the cell, plus a bonus for each beta
+            cutoff.
+        scores: `[64, 64] int64`, by ply and bit: scores that order the moves.
+        counters: `[2] int64`, positions visited, and positions evaluated by the heuristic.
+        stop: `[1] uint8`; once another thread sets it to 1, the search returns immediately without a result.
     """
 
     table: np.ndarray
@@ -72,7 +73,7 @@ class Scratch(NamedTuple):
 
 
 def empty_scratch(table_entries: int) -> Scratch:
-    """Returns what a search writes to; the table's size must be a power of two."""
+    """Returns empty memory for a search; `table_entries` must be a power of two."""
     if table_entries < 1 or table_entries & (table_entries - 1):
         raise ValueError(f"table_entries must be a power of two, got {table_entries}")
     return Scratch(
@@ -85,7 +86,7 @@ def empty_scratch(table_entries: int) -> Scratch:
 
 
 class Passes(NamedTuple):
-    """Numbers of passes, which grow for as long as the table lives: the decision's first, and this one."""
+    """Numbers of the decision's first pass and the current pass; they grow over the table's lifetime."""
 
     first: int
     current: int
@@ -109,7 +110,7 @@ def _judge(mine, theirs, seat, rules, scratch):
 
 @kernel
 def _best_leaf(mine, theirs, free, seat, beta, rules, scratch):
-    """Returns the best heuristic after one move, of at least two and none of which wins."""
+    """Returns the best heuristic value after one move; there are at least two moves, and none wins."""
     best = -np.inf
     while free != _ZERO and best < beta:
         bit = free & (~free + _ONE)
@@ -131,7 +132,7 @@ def _score_moves(moves, hint, seat, ply, scratch):
 
 @kernel
 def _next_move(moves, ply, scratch):
-    """Returns the bit index of the move with the highest score of those left in `moves`."""
+    """Returns the bit index of the move in `moves` with the highest score."""
     best_cell = lowest_bit_index(moves)
     word = moves & (moves - _ONE)
     while word != _ZERO:
@@ -144,7 +145,7 @@ def _next_move(moves, ply, scratch):
 
 @kernel
 def _look_up(entry, mine, theirs, alpha, beta, passes):
-    """Returns whether the entry settles the position's value, that value, and the best move it hints at."""
+    """Returns whether the entry settles the position's value, the value, and its best move as a hint."""
     if entry.mine != mine or entry.theirs != theirs or entry.search_pass < passes.first:
         return False, 0.0, _NO_CELL
     settled = entry.search_pass == passes.current and (
@@ -172,11 +173,11 @@ def search(mine, theirs, seat, depth, ply, alpha, beta, passes, rules, scratch):
         seat: The player to move, 0 or 1.
         depth: Plies to look ahead, at least 1.
         ply: Plies from the root.
-        alpha: Values up to here need only be known as such.
-        beta: Values from here on need only be known as such.
+        alpha: Lower end of the window; values at or below it may be upper bounds.
+        beta: Upper end of the window; values at or above it may be lower bounds.
         passes: The passes' numbers.
         rules: The board.
-        scratch: What the search writes to.
+        scratch: The search's memory.
     """
     scratch.counters[NODES] += 1
     free = rules.playable & ~(mine | theirs)
@@ -194,7 +195,7 @@ def search(mine, theirs, seat, depth, ply, alpha, beta, passes, rules, scratch):
         return value
 
     threats = winning_cells(theirs, free, rules.stride, rules.win_length)
-    moves = threats if threats != _ZERO else free  # any other move loses at once, and no move loses sooner
+    moves = threats if threats != _ZERO else free  # any other move loses to a threat immediately
     _score_moves(moves, hint, seat, ply, scratch)
     best, best_cell, floor = -np.inf, _NO_CELL, alpha
     while moves != _ZERO and best < beta:
@@ -230,8 +231,8 @@ def search_moves(
 ) -> bool:
     """Fills `values` with the values of the root moves; returns whether the search was finished.
 
-    The highest value and every value equal to it are exact, the others are upper bounds below it. A search
-    of depth 1 is never stopped.
+    The highest value and all values equal to it are exact; the other values are upper bounds. A search of
+    depth 1 is never stopped.
 
     Args:
         mine: Word of the stones of the player to move, who has not lost.
@@ -239,10 +240,10 @@ def search_moves(
         seat: The player to move, 0 or 1.
         depth: Plies to look ahead, at least 1.
         moves: `[M] uint64`, the words of the free cells, the most promising first.
-        values: `[M] float64`, written.
+        values: `[M] float64`, filled.
         passes: The passes' numbers.
         rules: The board.
-        scratch: What the search writes to.
+        scratch: The search's memory.
     """
     best = -np.inf
     for i in range(len(moves)):
@@ -254,10 +255,10 @@ def search_moves(
         elif depth == 1:
             values[i] = _judge(stones, theirs, seat, rules, scratch)
         else:
-            # a move as good as the best one must be above alpha, to be told from one that is worse
+            # the window starts just below the best value, so that equally good moves get exact values
             beta = -np.nextafter(best, -np.inf)
-            # one type for each argument: code of a recursive kernel compiled for two crashes when it comes
-            # from the disk cache (numba issue 6061), and a literal 1 would be a type of its own
+            # Each argument has one type only. A recursive kernel compiled for two types crashes when loaded
+            # from the disk cache (numba issue 6061), and a literal 1 would be a type of its own.
             ply = np.int64(1)
             values[i] = -search(
                 theirs, stones, 1 - seat, depth - 1, ply, -np.inf, beta, passes, rules, scratch

@@ -1,18 +1,18 @@
 """The expert heuristic of the Brick Tic-Tac-Toe paper, as a bitboard kernel.
 
-Every window, that is every `win_length` cells in a row that lie on the board without a brick, counts
-for the side that alone has stones in it, with
+A window is `win_length` cells in a row without a brick. A window with stones of one side only counts
 
     c * b / 100 ** blanks
 
-where `blanks` is its number of empty cells, b is 2 where both its end cells are empty and else 1, and
-c is 1.5 for the first player and -1 for the second (the paper: so that the second player blocks). So
-`OOO.` is worth 0.015 and `.OO.` 0.0003. Empty windows and windows of both sides count 0.
+where `blanks` is the number of its empty cells, b is 2 if both its end cells are empty and otherwise 1, and
+c is 1.5 for the first player's stones and -1 for the second player's (in the paper's words, so that the
+second player blocks). For example `OOO.` counts 0.015 and `.OO.` 0.0003. Other windows count 0.
 
-Generalisation: the paper has 7x7 and four in a row; here the same rule holds for any size and win
-length, each further blank being worth a hundredth whatever the length of the window.
+Generalisation: the paper has 7x7 and four in a row. Here the same rule holds for any size and win length;
+    each
+further blank divides by 100, whatever the length of the window.
 
-All windows of one direction are looked at together: a word holds one bit a window, at its first cell.
+The kernels process all windows of one direction together: a word has one bit per window, at its first cell.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ FIRST_WEIGHT = 1.5
 SECOND_WEIGHT = 1.0
 BLANK_DIVISOR = 100.0
 SMALLEST_DECADE = 6
-"""Heuristics below `10 ** -SMALLEST_DECADE` become leaf values of about 0."""
+"""Heuristic values below `10 ** -SMALLEST_DECADE` become leaf values of about 0."""
 _ZERO = np.uint64(0)
 
 
 @kernel
 def _windows(cells, shift, win_length):
-    """Returns the word of windows, in the direction of `shift`, that lie within `cells`."""
+    """Returns the word of the windows within `cells`, in the direction of `shift`."""
     starts = cells
     for i in range(1, win_length):
         starts &= shift_down(cells, i * shift)
@@ -43,7 +43,7 @@ def _windows(cells, shift, win_length):
 
 @kernel
 def _count_stones(stones, shift, win_length):
-    """Returns the binary digits, as six words from ones to 32s, of the stones in each window."""
+    """Returns the number of stones in each window as six words of binary digits, from ones to 32s."""
     ones, twos, fours, eights, sixteens, thirty_twos = stones, _ZERO, _ZERO, _ZERO, _ZERO, _ZERO
     for i in range(1, win_length):
         carry = shift_down(stones, i * shift)
@@ -58,9 +58,9 @@ def _count_stones(stones, shift, win_length):
 
 @kernel
 def _worth(stones, windows, open_ended, shift, win_length):
-    """Returns the sum of b * 100 ** (stones - 1) over `windows`, all of them free of the other side.
+    """Returns the sum of b * 100 ** (stones - 1) over `windows`, which have no stones of the other side.
 
-    It is a whole number and exact up to a win length of 8, so that positions of equal worth compare equal.
+    The sum is a whole number, exact up to a win length of 8, so equal positions get equal values.
     """
     digits = _count_stones(stones, shift, win_length)
     total = 0.0
@@ -81,8 +81,8 @@ def heuristic(first, second, playable, stride, win_length):
     Args:
         first: Word of the first player's stones.
         second: Word of the second player's stones.
-        playable: Word of the cells without brick.
-        stride: Bits a row.
+        playable: Word of the cells without bricks.
+        stride: Bits per row.
         win_length: Stones in a row that win.
     """
     free = playable & ~(first | second)
@@ -101,7 +101,7 @@ def heuristic(first, second, playable, stride, win_length):
 
 @kernel
 def leaf_value(worth):
-    """Returns a heuristic as a value in [-1, 1]: sign(h) * (6 + log10(|h| + 1e-6)) / 6, clipped."""
+    """Returns a heuristic value h scaled to [-1, 1]: sign(h) * (6 + log10(|h| + 1e-6)) / 6, clipped."""
     if worth == 0.0:
         return 0.0
     decades = SMALLEST_DECADE + math.log10(abs(worth) + 10.0**-SMALLEST_DECADE)

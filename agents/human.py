@@ -11,35 +11,35 @@ from bttt import Position
 from bttt.drawing import ansi
 
 HELP = (
-    "Type the cell for your stone: a row letter and a column number, as D4 or d4.\n"
-    "? or help shows this text and the free cells; quit (or Ctrl-D) ends the game."
+    "Type the cell for your stone: a row letter and a column number, for example D4 or d4.\n"
+    "? or help shows this text and the free cells. quit (or Ctrl-D) ends the game."
 )
 HELP_WORDS = ("?", "h", "help")
 QUIT_WORDS = ("q", "quit", "exit")
 
 
 class GameQuit(KeyboardInterrupt):
-    """The person has asked to stop, or the input has ended; like Ctrl-C, it is no fault of the agent."""
+    """The person has quit or the input has ended; like Ctrl-C, this is not a failure of the agent."""
 
 
 class HumanAgent:
     """Asks a person for each move. Spec: "human", without options.
 
     Args:
-        source: Where the answers are read from, by default standard input.
-        sink: Where boards and questions are written to, by default standard output.
+        source: Stream to read the answers from; default: standard input.
+        sink: Stream to write boards and questions to; default: standard output.
     """
 
-    # Positional only, so that a spec cannot set them: options of a spec are keywords.
+    # Positional only, so that a spec cannot set them: the options of a spec are keywords.
     def __init__(self, source: TextIO | None = None, sink: TextIO | None = None, /):
         self._source = source
         self._sink = sink
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns the person's choice for each position, asking until it can be played.
+        """Returns the person's choice for each position, asking again until the move is legal.
 
         Raises:
-            GameQuit: The person has asked to stop, or the input has ended.
+            GameQuit: The person has quit, or the input has ended.
         """
         generators(rng, positions)
         return [Decision(self._ask(position)) for position in positions]
@@ -57,11 +57,13 @@ class HumanAgent:
                 position.play(answer)
                 return position.board.cell(answer)
             except ValueError as error:
-                problem = str(error).partition(";")[0]  # without its list of up to 62 free cells
-                self._write(f"{problem}\nType a free cell, as {_example(position)}, ? for help, or quit.")
+                problem = str(error).partition(";")[0]  # without the list of up to 62 free cells
+                self._write(
+                    f"{problem}\nType a free cell (for example {_example(position)}), ? for help, or quit."
+                )
 
     def _read(self, question: str) -> str:
-        """Returns the next line without the space around it; "" where it is not text at all."""
+        """Returns the next line without surrounding space; "" if it is not valid text."""
         self._write(question, end="")
         try:
             line = (self._source or sys.stdin).readline()
@@ -77,7 +79,7 @@ class HumanAgent:
 
 
 def _free_cells(position: Position) -> str:
-    """Returns the free cells, one line a row of the board."""
+    """Returns the free cells as text, one line per row of the board."""
     rows: dict[int, list[str]] = {}
     for cell in position.legal_cells():
         rows.setdefault(cell // position.board.cols, []).append(position.board.cell_name(cell))

@@ -1,4 +1,4 @@
-"""The command `bttt agents`: the agents that exist with their options, and the networks that are shipped."""
+"""The command `bttt agents`: lists the agents with their options, and the bundled networks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ def run(config: ListingConfig) -> int:
     for name, target in AGENTS.items():
         print(agent_text(name, target))
     print(f"{USER_AGENT}:package.module:Class,option=value")
-    print("    Your own class: any with a method decide(positions, rng); options are its keywords.")
-    print("\nNetworks for alphazero, as alphazero:d4 (value-losing moves: of the raw policy, by boards):")
+    print("    Your own class with a method decide(positions, rng); its keyword arguments are the options.")
+    print(
+        "\nNetworks, for example alphazero:d4 (error rate: value-losing moves of the raw policy, by boards):"
+    )
     for name in shipped():
         print(network_text(name, record(find_network(name))))
     suggest("tournament", "--players", "random", "mcts:iterations=1000", "alphazero:d4", why="let them play")
@@ -32,7 +34,7 @@ def run(config: ListingConfig) -> int:
 
 
 def agent_text(name: str, target: str) -> str:
-    """Returns an agent's spec with all its defaults, and the first line of its documentation."""
+    """Returns an agent's spec with all defaults, and the first line of its documentation."""
     factory = load_plugin(f"{PLUGIN_PREFIX}{target}", "class")
     options = [
         f"{option.name}={str(option.default).lower()}"
@@ -45,18 +47,18 @@ def agent_text(name: str, target: str) -> str:
 
 
 def network_text(name: str, made: Mapping[str, Any]) -> str:
-    """Returns a network's name and, in a second line, what its record tells of its making and strength."""
-    told = []
+    """Returns a network's name and, on a second line, its training and error rates as recorded."""
+    facts = []
     if "bricks" in made:
-        told.append(f"bricks {' '.join(made['bricks'])}")
+        facts.append(f"trained on {' '.join(made['bricks'])}")
     if "seed" in made:
-        told.append(f"seed {made['seed']}")
+        facts.append(f"seed {made['seed']}")
     if "date" in made:
-        told.append(str(made["date"])[:10])
+        facts.append(str(made["date"])[:10])
     if "seconds" in made.get("training", {}):
-        told.append(f"{made['training']['seconds'] / 60:.0f} minutes")
+        facts.append(f"{made['training']['seconds'] / 60:.0f} minutes")
     rates = made.get("value-losing moves, raw policy", {})
     if rates:
-        shares = ", ".join(f"{100 * rate:.1f}% {kind}" for kind, rate in rates.items())
-        told.append(f"value-losing moves {shares}")
-    return f"{name}\n    {'; '.join(told) or 'nothing is recorded'}"
+        by_boards = ", ".join(f"{100 * rate:.1f}% {kind}" for kind, rate in rates.items())
+        facts.append(f"error rate {by_boards}")
+    return f"{name}\n    {'; '.join(facts) or 'no record'}"

@@ -1,8 +1,9 @@
 """The Monte Carlo tree search agent: UCT with random playouts, or with the expert heuristic, at the leaves.
 
-As in the Brick Tic-Tac-Toe paper: exploration constant 1, the most visited root move, a new tree for each
-decision; `leaf="heuristic"` is what its published code does. Chosen here: results are -1, 0 and 1, the bound
-is mean + c * sqrt(ln N / n), and every child is tried once before any is tried again.
+Following the Brick Tic-Tac-Toe paper, the exploration constant is 1, the most visited root move is played,
+and each decision starts a new tree; `leaf="heuristic"` is what the paper's published code does. Choices made
+here: results are -1, 0 and 1, the bound is mean + c * sqrt(ln N / n), and every child is tried once before
+any child is tried again.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from bttt import Position
 from bttt.runs import require_at_least
 
 Leaf = Literal["rollout", "heuristic"]
-"""How a leaf is judged."""
+"""How a leaf is evaluated."""
 MOST_NODES = 2**24
-"""A tree grows no further than this; 18 bytes each, 300 MB in all."""
+"""Maximum nodes of a tree, of 18 bytes each (300 MB in all)."""
 MOST_ITERATIONS = 2_000_000_000
-"""Visits are counted in 32 bits."""
+"""Maximum iterations, since visit counts have 32 bits."""
 CHUNK_SECONDS = 0.001
 
 
 class _Workspace:
-    """The tree that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
+    """Tree memory that an agent reuses; its content does not affect decisions. A pickled copy is empty."""
 
     def __init__(self) -> None:
         self._tree = empty_tree(places(0))
 
     def tree(self, nodes: int) -> PlayoutTree:
-        """Returns a tree with room for that many nodes."""
+        """Returns a tree with room for `nodes` nodes."""
         if len(self._tree.visits) < nodes:
             self._tree = empty_tree(nodes)
         return self._tree
@@ -47,23 +48,22 @@ class _Workspace:
 
 @dataclass(frozen=True)
 class MctsAgent:
-    """UCT search; plays the most visited move. Not for several threads.
+    """UCT search; plays the most visited move. Not thread-safe.
 
-    A decision's policy is the share of visits of each cell, its value the mean result of all iterations,
-    its nodes the number of iterations. Of equally visited moves the one with the better mean is played, and
-    of those the one tried last, which is random. The same generator gives the same decision, unless
+    A decision's policy is each cell's fraction of the visits, its value is the mean result of all iterations,
+    and its nodes are the number of iterations. Of equally visited moves it plays the one with the better
+    mean, and of these the one tried last, which is random. The same generator gives the same decision, unless
     `seconds` is set.
 
     Attributes:
-        iterations: Iterations a decision.
-        c: Weight of exploration, at least 0.
-        leaf: "rollout" judges a leaf by random playouts; "heuristic" by the expert heuristic, put into
+        iterations: Iterations per decision.
+        c: Exploration weight, at least 0.
+        leaf: "rollout" evaluates a leaf by random playouts, "heuristic" by the expert heuristic, scaled to
             [-1, 1] by `agents.heuristic.leaf_value`.
-        rollouts: Random playouts a leaf; not used with leaf="heuristic".
-        seconds: Time for a decision; iterations, at least one, are run until it is used and `iterations` is
-            ignored.
-        tactics: Whether, at the root and everywhere in the tree, only winning moves are tried where there is
-            one, and else only blocks where the other side threatens to win. Playouts stay random.
+        rollouts: Random playouts per leaf; ignored with leaf="heuristic".
+        seconds: Time per decision, in seconds. At least one iteration is run; `iterations` is ignored.
+        tactics: In every node, try only winning moves if there are any, otherwise only blocks if the other
+            side threatens to win. Playouts stay random.
     """
 
     iterations: int = 1000
@@ -87,7 +87,7 @@ class MctsAgent:
             raise ValueError(f"seconds must be above 0 or none, got {self.seconds}")
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns one decision a position."""
+        """Returns one decision per position."""
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
@@ -106,7 +106,7 @@ class MctsAgent:
         )
 
     def _search(self, position: Position, rng: np.random.Generator) -> PlayoutTree:
-        """Returns the tree searched; it holds until the next search."""
+        """Returns the searched tree, which is valid until the next search."""
         board = position.board
         settings = Settings(
             playable=np.uint64(board.playable),
@@ -124,8 +124,8 @@ class MctsAgent:
             grow(*words, self.iterations, 0, tree, settings, state)
             return tree
         tree = self._workspace.tree(MOST_NODES)
-        # One iteration before the clock starts: it makes the tree this position's own, and in a new process
-        # it compiles or loads the kernels.
+        # One iteration before the clock starts: it resets the tree to this position and, in a new process,
+        # compiles or loads the kernels.
         used = grow(*words, 1, 0, tree, settings, state)
         deadline = time.perf_counter() + self.seconds
         chunk, done = 1, 1

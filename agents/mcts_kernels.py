@@ -1,14 +1,14 @@
 """Kernels of UCT search: a tree in flat arrays, grown one iteration at a time.
 
-An iteration goes down from the root to a node without children, judges it by random playouts or by the
-expert heuristic, and adds the result to every node on the way. A node gets its children when it is
-reached for the second time; they lie side by side, and each of them is tried once, in random order, before
-the one with the highest
+An iteration descends from the root to a node without children, evaluates it by random playouts or by the
+expert heuristic, and adds the result to every node on the path. A node gets its children on the second visit;
+they are stored side by side. Each child is tried once, in random order. Then the search takes the child with
+the highest
 
     mean result + c * sqrt(ln(visits of the parent) / visits)
 
-is taken; of equal ones the one tried first. Results are in [-1, 1]. The end of a game is judged exactly.
-Where the arrays are full the tree stays as it is, and its leaves are judged again and again.
+and of equal children the one tried first. Results are in [-1, 1]; finished games count exactly. Once the
+arrays are full the tree stops growing, and its leaves are evaluated repeatedly.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _ZERO = np.uint64(0)
 
 
 class PlayoutTree(NamedTuple):
-    """The nodes of a tree; the entries of children not yet tried hold nothing but `cell`.
+    """The nodes of a tree; for untried children only `cell` is valid.
 
     Attributes:
         visits: `[nodes] int32`; the root has one more than the number of iterations.
         total: `[nodes] float64`, sum of the results for the player who moved into the node.
-        first_child: `[nodes] int32`, place of the first child, or LEAF, LOST (for the player to move), DRAWN.
-        children: `[nodes] int8`, how many children, in places that follow each other.
+        first_child: `[nodes] int32`, index of the first child, or LEAF, LOST (for the player to move), DRAWN.
+        children: `[nodes] int8`, number of children, which have consecutive indices.
         cell: `[nodes] int8`, bit index of the move into the node.
     """
 
@@ -57,16 +57,16 @@ class PlayoutTree(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What a search needs besides the tree.
+    """Board and options of a search.
 
     Attributes:
-        playable: Word of the cells without brick.
-        stride: Bits a row.
+        playable: Word of the cells without bricks.
+        stride: Bits per row.
         win_length: Stones in a row that win.
         seat: The player to move at the root, 0 or 1.
-        c: Weight of exploration.
-        rollouts: Random playouts a leaf; 0 for the expert heuristic.
-        tactics: Whether only wins are tried where there is one, else only blocks where one is needed.
+        c: Exploration weight.
+        rollouts: Random playouts per leaf; 0 for the expert heuristic.
+        tactics: Whether to try only wins if there are any, otherwise only blocks if one is needed.
     """
 
     playable: np.uint64
@@ -79,12 +79,12 @@ class Settings(NamedTuple):
 
 
 def places(iterations: int) -> int:
-    """Returns how many nodes a tree has room for that no search of `iterations` fills."""
+    """Returns a number of nodes that no search of `iterations` exceeds."""
     return 1 + (iterations + 2) * _WORD_BITS
 
 
 def empty_tree(nodes: int) -> PlayoutTree:
-    """Returns a tree with room for that many nodes; memory is taken only as it grows."""
+    """Returns a tree with room for `nodes` nodes; it takes memory only as it grows."""
     return PlayoutTree(
         visits=np.empty(nodes, np.int32),
         total=np.empty(nodes, np.float64),
@@ -96,7 +96,7 @@ def empty_tree(nodes: int) -> PlayoutTree:
 
 @kernel
 def _tactical_moves(mine, theirs, playable, stride, win_length):
-    """Returns the word of winning cells, or else of cells that the other side would win on, or else 0."""
+    """Returns the word of the winning cells, else of the cells that block a win of the other side, else 0."""
     free = playable & ~(mine | theirs)
     wins = winning_cells(mine, free, stride, win_length)
     return wins if wins != _ZERO else winning_cells(theirs, free, stride, win_length)
@@ -104,7 +104,7 @@ def _tactical_moves(mine, theirs, playable, stride, win_length):
 
 @kernel
 def _expand(node, mine, theirs, used, tree, settings):
-    """Gives `node` its children, at places from `used`; returns the places used then."""
+    """Gives `node` its children, at indices from `used`; returns the new number of used indices."""
     moves = _ZERO
     if settings.tactics:
         moves = _tactical_moves(mine, theirs, settings.playable, settings.stride, settings.win_length)
@@ -121,7 +121,7 @@ def _expand(node, mine, theirs, used, tree, settings):
 
 @kernel
 def _try_new(first, tried, children, tree, state):
-    """Returns a child drawn among those not yet tried, moved to the place after those tried."""
+    """Returns a random untried child, after moving it to the index behind the tried children."""
     child = first + tried
     other = child + random_below(state, children - tried)
     tree.cell[child], tree.cell[other] = tree.cell[other], tree.cell[child]
@@ -147,7 +147,7 @@ def _select(first, children, visits, c, tree):
 
 @kernel
 def _next_node(node, tree, c, state):
-    """Returns the child to go to: a new one as long as there is one, else the most promising."""
+    """Returns the next child on the path: an untried child if there is one, else the most promising."""
     first = np.int64(tree.first_child[node])
     children = np.int64(tree.children[node])
     tried = np.int64(tree.visits[node]) - 1
@@ -175,7 +175,7 @@ def _judge(mine, theirs, seat, settings, state, bits):
 
 @kernel
 def _result(node, mine, theirs, seat, tree, settings, state, bits):
-    """Returns the result for the player to move at a node without children, and notes the game's end."""
+    """Returns the result for the player to move at a node without children; marks finished games."""
     if tree.visits[node] == 0:
         if has_line(theirs, settings.stride, settings.win_length):
             tree.first_child[node] = LOST
@@ -190,7 +190,7 @@ def _result(node, mine, theirs, seat, tree, settings, state, bits):
 
 @kernel
 def _back_up(path, length, result, tree):
-    """Adds a result, for the player to move at the last node of the path, to all its nodes."""
+    """Adds a result, for the player to move at the path's last node, to all nodes of the path."""
     for i in range(length - 1, -1, -1):
         result = -result
         tree.visits[path[i]] += 1
@@ -199,15 +199,15 @@ def _back_up(path, length, result, tree):
 
 @entry_point
 def grow(mine, theirs, iterations, used, tree, settings, state):
-    """Runs iterations on a new tree or on a tree grown before; returns how many places are in use then.
+    """Runs iterations on a new tree or continues one; returns the number of used indices.
 
     Args:
         mine: Word of the stones of the player to move at the root.
         theirs: Word of the other stones.
-        iterations: How many iterations to run.
-        used: Places of the tree in use; 0 for a new tree.
+        iterations: Number of iterations to run.
+        used: Used indices of the tree; 0 for a new tree.
         tree: The tree, with room for at least `places(0)` nodes.
-        settings: What else the search needs.
+        settings: Board and options.
         state: `[1] uint64`, the random state.
     """
     bits = np.empty(_WORD_BITS, np.uint64)

@@ -1,8 +1,9 @@
-"""The minimax agent: alpha-beta to a fixed depth, or for a fixed time.
+"""The minimax agent: alpha-beta search to a fixed depth, or for a fixed time.
 
-As in the Brick Tic-Tac-Toe paper a found end of the game counts more than any heuristic, the expert heuristic
-judges the positions at the depth limit, and equal best moves are drawn from. Deviation: there all wins are
-worth the same; here a quicker win is worth more and a later loss less, so the agent does not dawdle.
+Following the Brick Tic-Tac-Toe paper, a win or loss found counts more than any heuristic value, the expert
+heuristic evaluates the positions at the depth limit, and the move is drawn from the equally best moves.
+Deviation: in the paper all wins have the same value. Here a faster win counts more and a later loss counts
+less, so that the agent does not delay its wins.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from agents.heuristic import leaf_value
 from bttt import Board, Position
 
 MOST_PLIES = 63
-"""No board has more cells."""
+"""Maximum number of cells of a board."""
 TABLE_ENTRIES = 2**18
 """Entries of the transposition table (40 bytes each); a power of two."""
 
 
 class _Workspace:
-    """Arrays that an agent uses again; no decision depends on an earlier one. A pickled copy is empty."""
+    """Memory that an agent reuses; its content does not affect decisions. A pickled copy is empty."""
 
     def __init__(self) -> None:
         self.passes = 0
@@ -40,16 +41,16 @@ class _Workspace:
 
 @dataclass(frozen=True)
 class MinimaxAgent:
-    """Alpha-beta search with the expert heuristic; draws among equal best moves. Not for several threads.
+    """Alpha-beta search with the expert heuristic; chooses randomly among equal moves. Not thread-safe.
 
-    A decision's policy is uniform over the best moves. Its value is 1 or -1 where a forced win or loss is
-    found and else the best heuristic, put on the scale of `agents.heuristic.leaf_value`. The same
-    generator gives the same decision, unless `seconds` is set.
+    A decision's policy is uniform over the best moves. Its value is 1 or -1 for a forced win or loss, and
+    otherwise the best heuristic value, scaled by `agents.heuristic.leaf_value`. The same generator gives the
+    same decision, unless `seconds` is set.
 
     Attributes:
-        depth: Plies to look ahead: 2 is the own move and the reply.
-        seconds: Time for a decision; depths 1, 2, ... are searched until it is used and `depth` is ignored.
-            The result is that of the last depth finished, and depth 1 is always finished.
+        depth: Plies to look ahead; 2 is the agent's move and the reply.
+        seconds: Time per decision, in seconds. Depths 1, 2, ... are searched, `depth` is ignored, and the
+            last finished depth decides; depth 1 is always finished.
     """
 
     depth: int = 2
@@ -66,7 +67,7 @@ class MinimaxAgent:
             raise ValueError(f"seconds must be above 0 and at most {most}, or none, got {self.seconds}")
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns one decision a position."""
+        """Returns one decision per position."""
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
@@ -79,7 +80,7 @@ class MinimaxAgent:
         return Decision(int(rng.choice(best)), policy=policy, value=_as_result(values.max()), nodes=nodes)
 
     def _search(self, position: Position) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the free cells and their values at the last depth finished."""
+        """Returns the free cells and their values at the last finished depth."""
         board = position.board
         workspace, scratch = self._workspace, self._workspace.scratch
         scratch.counters[:] = 0
@@ -94,7 +95,7 @@ class MinimaxAgent:
         first_pass = workspace.passes + 1
         with ExitStack() as clock:
             for depth in range(1, deepest + 1):
-                if depth == 2:  # depth 1 is always finished, and in a new process it compiles the kernels
+                if depth == 2:  # depth 1 is always finished; in a new process it compiles the kernels
                     clock.enter_context(_stopped_after(self.seconds, scratch.stop))
                 order = np.argsort(-values, kind="stable")
                 cells, moves, values = cells[order], moves[order], values[order]
@@ -104,14 +105,14 @@ class MinimaxAgent:
                 if not search_moves(*words, depth, moves, found, passes, rules, scratch):
                     break
                 values = found
-                if abs(values.max()) > FOUND_END:  # more depth cannot change it
+                if abs(values.max()) > FOUND_END:  # a deeper search cannot change a win or loss
                     break
         return cells, values
 
 
 @contextmanager
 def _stopped_after(seconds: float | None, stop: np.ndarray) -> Iterator[None]:
-    """Sets `stop[0]` to 1 after `seconds`, or never for None; kernels run without the interpreter's lock."""
+    """Sets `stop[0]` to 1 after `seconds` (None: never), while kernels run without the interpreter's lock."""
     stop[0] = 0
     if seconds is None:
         yield
@@ -128,10 +129,10 @@ def _stopped_after(seconds: float | None, stop: np.ndarray) -> Iterator[None]:
 
 @lru_cache(maxsize=256)
 def _windows_by_bit(board: Board) -> np.ndarray:
-    """Returns, `[64] int64`, how many windows of the board each bit lies in."""
+    """Returns the number of the board's windows through each bit, `[64] int64`."""
     return np.array([sum(window >> bit & 1 for window in board.windows) for bit in range(64)], np.int64)
 
 
 def _as_result(value: float) -> float:
-    """Returns a search's value as an expected result in [-1, 1]."""
+    """Returns a value of the search as an expected result in [-1, 1]."""
     return math.copysign(1.0, value) if abs(value) > FOUND_END else leaf_value(value)

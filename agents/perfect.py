@@ -1,7 +1,7 @@
-"""The perfect agent: every move proven by the exact solver, or said not to be.
+"""The perfect agent: plays moves proven by the exact solver; a decision states when there is no proof.
 
-It keeps the value of the position, wins as fast and loses as slowly as possible, and chooses among equal
-cells at random.
+It keeps the value of the position, wins as fast and loses as slowly as possible, and chooses at random among
+equally good cells.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ DEFAULT_LIMIT = 20_000_000
 
 @dataclass(frozen=True)
 class PerfectAgent:
-    """Keeps the value, wins fastest, loses slowest, by the exact solver. Not for several threads.
+    """Plays perfectly, by the exact solver: keeps the value, wins fastest, loses slowest. Not thread-safe.
 
-    The cell is drawn from the proven best ones. Where the solver stops before it has found any, each move is
-    solved alone with its share of `limit`, and the cell is drawn from those proven to win, or else from all
-    that are not proven to lose. A decision's `proven` says which it was, its policy is uniform over the cells
-    drawn from, and its value is the proven value of the position, or None. No decision depends on an earlier
-    one.
+    The cell is drawn from the cells proven best. If the solver stops before a proof, each move is solved
+    separately with an equal part of `limit`. The cell is then drawn from the moves proven to win, or else
+    from all moves not proven to lose. `proven` in a decision tells the two cases apart. The policy is uniform
+    over the candidate cells, and the value is the proven value of the position, or None. No decision depends
+    on an earlier decision.
 
     Attributes:
-        limit: Positions that the solver may search for a decision; none for a proof at any price. The search
-            of each move alone, where one is needed, may take as many again.
-        table_mb: Size of the solver's table, in MiB.
+        limit: Maximum positions that the solver searches per decision; none for no limit. Solving the moves
+            separately, if needed, may take as many again.
+        table_mb: Size of the solver's transposition table, in MiB.
     """
 
     limit: int | None = DEFAULT_LIMIT
@@ -46,7 +46,7 @@ class PerfectAgent:
         object.__setattr__(self, "_solver", Solver(self.table_mb))
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns one decision a position."""
+        """Returns one decision per position."""
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
@@ -63,13 +63,15 @@ class PerfectAgent:
         return Decision(int(rng.choice(cells)), policy=policy, value=value, nodes=nodes, proven=proven)
 
     def _not_proven_to_lose(self, position: Position) -> tuple[tuple[int, ...], int]:
-        """Returns the cells proven to win, else those not proven to lose, else all; and the nodes."""
+        """Returns the cells proven to win, else the cells not proven to lose, else all; and the nodes."""
         cells = position.legal_cells()
-        share = None if self.limit is None else max(1, self.limit // len(cells))
+        limit = None if self.limit is None else max(1, self.limit // len(cells))
         values, nodes = {}, 0
         for cell in cells:
-            after = self._solver.solve(position.play(cell), share, plies=False, cells=False)
+            after = self._solver.solve(position.play(cell), limit, plies=False, cells=False)
             nodes += after.nodes
-            values[cell] = -(after.value or 0)  # not proven counts as drawn: better than lost
+            values[cell] = -(
+                after.value or 0
+            )  # an unproven move counts as a draw, which is better than a loss
         best = max(values.values())
         return tuple(cell for cell in cells if values[cell] == best), nodes

@@ -32,10 +32,10 @@ class PlayConfig:
 
 
 def run(config: PlayConfig) -> int:
-    """Plays the game and returns the exit code: 0 when it ended or a person quit, 130 on Ctrl-C.
+    """Plays the game and returns the exit code: 0 if it ended or a person quit, 130 on Ctrl-C.
 
     Raises:
-        ValueError: A player, the bricks, the board or the seed is wrong, or an agent's cell cannot be played.
+        ValueError: A player, the bricks, the board or the seed is wrong, or an agent made an illegal move.
     """
     require_at_least(0, seed=config.seed)
     names = (config.first, config.second)
@@ -67,7 +67,7 @@ def _suggest_rematch(config: PlayConfig) -> None:
 
 
 def _play(position: Position, decision: Decision, name: str) -> Position:
-    """Returns the position after the decision, and says what was played."""
+    """Prints the move and returns the position after it."""
     try:
         after = position.play(decision.cell)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The random agent: every legal cell with the same probability."""
+"""The random agent: plays every legal cell with the same probability."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RandomAgent:
     batched = True
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns one random decision a position."""
+        """Returns one random decision per position."""
         decisions = []
         for position, generator in zip(positions, generators(rng, positions), strict=True):
             cells = position.legal_cells()

@@ -326,7 +326,7 @@ def test_generators():
     rng, other = np.random.default_rng(0), np.random.default_rng(1)
     assert generators(rng, STARTS) == [rng] * 3
     assert generators((rng, other, rng), STARTS) == [rng, other, rng]
-    with pytest.raises(ValueError, match="2 generators for 3 positions: give one, or one each"):
+    with pytest.raises(ValueError, match="got 2 generators for 3 positions: give one, or one per position"):
         generators([rng, other], STARTS)
     finished = Position.parse("3x3x3 OOO/XX./...")
     with pytest.raises(ValueError, match=r"no move in a finished game \(first wins\): 3x3x3 OOO/XX./..."):

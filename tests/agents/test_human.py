@@ -52,7 +52,7 @@ def test_bad_input_is_explained_and_asked_again(line, problem):
     after = shown.split("Your cell (? for help): ")
     assert len(after) == 3
     assert problem in after[1]
-    assert "Type a free cell, as A2, ? for help, or quit." in after[1]
+    assert "Type a free cell (for example A2), ? for help, or quit." in after[1]
     assert after[1].count("\n") == 2
 
 
