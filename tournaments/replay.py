@@ -54,7 +54,7 @@ def replay_text(game: GameRecord) -> str:
         parts.append(ansi(position))
     ending = OUTCOME_TEXT[game.outcome]
     if game.forfeit is not None:
-        ending += f" by forfeit: {game.players[1 - game.winner]} {game.forfeit}"
+        ending += f" by forfeit: {game.forfeiter} {game.forfeit}"
     elif game.adjudicated:
         ending += " by adjudication"
     return "\n".join([*parts, ending])

@@ -100,7 +100,9 @@ def conversion_text(conversions: Sequence[Conversion]) -> str:
 
 
 def _totals(tallies: Mapping[str, Mapping[Board, Tally]]) -> str:
-    rows = [("agent", "games", "won", "drawn", "lost", "won%", "95% interval", "distinct", "forf")]
+    rows: list[tuple[str, ...]] = [
+        ("agent", "games", "won", "drawn", "lost", "won%", "95% interval", "distinct", "forf")
+    ]
     for agent, boards in tallies.items():
         total = sum(boards.values(), Tally())
         share, low, high = (f"{100 * value:.1f}" for value in win_share(total))

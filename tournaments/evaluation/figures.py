@@ -51,7 +51,8 @@ def fill_cell(
         dark: Fraction of the colour scale above which numbers are white.
     """
     row, col = place
-    axes.add_patch(Rectangle((col, row), 1, 1, facecolor=colors.to_rgba(rate), edgecolor="white", lw=0.6))
-    color = "white" if colors.norm(rate) > dark else "#222222"
+    (face,) = colors.to_rgba(np.array([rate]))
+    axes.add_patch(Rectangle((col, row), 1, 1, facecolor=face, edgecolor="white", lw=0.6))
+    color = "white" if float(np.asarray(colors.norm(np.array([rate])), float)[0]) > dark else "#222222"
     text = f"{100 * rate:.1f}" if 0 < rate < 0.0995 else f"{100 * rate:.0f}"
     axes.text(col + 0.5, row + 0.52, text, ha="center", va="center", fontsize=5.8, color=color)

@@ -92,24 +92,28 @@ class Evaluation:
         fingerprint = hashlib.sha256(self.network.read_bytes()).hexdigest()[:16]
         stored = read_json(self.path, dict)
         fits = stored.get("network") == fingerprint
-        self._stored = stored if fits else {"network": fingerprint, "parts": []}
+        self._fingerprint = fingerprint
+        parts = stored.get("parts") if fits else []
+        if not isinstance(parts, list):
+            raise ValueError(f"{self.path} is corrupt (it has no parts): delete it")
+        self._parts: list[dict[str, Any]] = parts
 
     def find(self, part: Part) -> list[Counts] | None:
-        """Returns what was measured, None where nothing was; ValueError where the file is damaged."""
+        """Returns what was measured, None where nothing was; ValueError where the file is corrupt."""
         try:
-            for entry in self._stored["parts"]:
+            for entry in self._parts:
                 if entry["part"] == _plain(part):
                     return [Counts(Board.parse(board), *numbers) for board, *numbers in entry["counts"]]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path} is damaged ({error}): delete it") from error
+            raise ValueError(f"{self.path} is corrupt ({error}): delete it") from error
         return None
 
     def add(self, part: Part, counts: Iterable[Counts]) -> None:
         """Stores a measurement, atomically."""
         rows = [[str(each.board), each.trials, each.hits, each.distinct] for each in counts]
-        self._stored["parts"].append({"part": _plain(part), "counts": rows})
-        parts = ",\n".join(json.dumps(each, separators=(",", ":")) for each in self._stored["parts"])
-        head = json.dumps(self._stored["network"])
+        self._parts.append({"part": _plain(part), "counts": rows})
+        parts = ",\n".join(json.dumps(each, separators=(",", ":")) for each in self._parts)
+        head = json.dumps(self._fingerprint)
         write_text(self.path, f'{{"network": {head}, "parts": [\n{parts}\n]}}\n')
 
 

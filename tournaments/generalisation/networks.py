@@ -134,7 +134,7 @@ def study_networks(
     for name in variants:
         if name not in VARIANTS:
             raise ValueError(
-                f"unknown variant {name!r}{nearest(name, VARIANTS)}; variants are {', '.join(VARIANTS)}"
+                f"unknown variant {name!r}{nearest(name, list(VARIANTS))}; variants are {', '.join(VARIANTS)}"
             )
     parts = [(BASE, sets, seeds)] if BASE in variants else []
     parts += [(name, control_sets, control_seeds) for name in variants if name != BASE]

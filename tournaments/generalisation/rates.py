@@ -112,7 +112,7 @@ def study_rates(measured: CountsByPart) -> list[Rate]:
         for each, parts in measured.items()
         for part, counts in parts.items()
     )
-    return [Rate(*key, novelty, *rate) for key, novelty, rate in grouped_rates(counted)]
+    return [Rate(*key, novelty, **rate._asdict()) for key, novelty, rate in grouped_rates(counted)]
 
 
 def grouped_rates(counted: Iterable[Counted[KeyT]]) -> Iterator[tuple[KeyT, str, PooledRate]]:

@@ -57,6 +57,13 @@ class GameRecord:
         return self.outcome.winner
 
     @property
+    def forfeiter(self) -> str | None:
+        """The player who forfeited the game; None where nobody did."""
+        if self.forfeit is None or self.winner is None:
+            return None
+        return self.players[1 - self.winner]
+
+    @property
     def adjudicated(self) -> bool:
         """Whether the game ended before the board decided it, because its outcome was proven.
 

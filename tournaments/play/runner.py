@@ -171,7 +171,7 @@ def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
         raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
     live.position = live.position.play(decision.cell)
     live.outcome = live.position.outcome
-    live.cells.append(live.position.last_move)
+    live.cells.append(int(decision.cell))
     live.seconds.append(seconds)
     live.values.append(value)
     live.nodes.append(nodes)

@@ -179,13 +179,14 @@ def store_path(run: Path) -> Path:
 
 
 @contextmanager
-def _errors_name(path: Path, *damage: type[Exception]) -> Iterator[None]:
-    """Turns SQLite's errors, and those of `damage`, into ones that name the file."""
+def _errors_name(path: Path, *others: type[Exception]) -> Iterator[None]:
+    """Turns SQLite's errors, and `others` that a corrupt file raises, into errors that name the file."""
+    damage: tuple[type[Exception], ...] = (sqlite3.DatabaseError, *others)
     try:
         yield
     except sqlite3.OperationalError as error:  # no space, no permission: the place, not the content
         raise OSError(f"{path}: {error} (what is stored is kept)") from error
-    except (sqlite3.DatabaseError, *damage) as error:
+    except damage as error:
         raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
 
 

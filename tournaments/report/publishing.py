@@ -61,8 +61,7 @@ def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -
     print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
     for game in forfeits[:FORFEITS_SHOWN]:
-        loser = game.players[1 - game.winner]
-        print(f"forfeit: game {game.index}, {loser} {game.forfeit}")
+        print(f"forfeit: game {game.index}, {game.forfeiter} {game.forfeit}")
     if len(forfeits) > FORFEITS_SHOWN:
         print(f"... and {len(forfeits) - FORFEITS_SHOWN} more forfeits, all in the report")
     adjudicated = sum(game.adjudicated for game in games)

@@ -132,7 +132,7 @@ def fit_counts(
     if not prior_sd > 0:
         raise ValueError(f"prior_sd must be above 0, got {prior_sd}")
     rated = np.flatnonzero(counts.sum(axis=(1, 2)) + counts.sum(axis=(0, 2)))
-    anchor = _anchor(anchor, players, [players[i] for i in rated])
+    anchor = _anchor(anchor, players, [players[int(i)] for i in rated])
     if not len(rated):
         return _unrated(players, prior_sd)
 

@@ -144,8 +144,8 @@ def _judge(position: Position, seen: set[Position], solver: Solver, node_limit: 
         return "repeated"
     seen.add(position)
     verdicts = solver.classify(position, node_limit, plies=False)
-    values = {cell: verdict.value for cell, verdict in verdicts.items()}
-    if None in values.values():
+    values = {cell: verdict.value for cell, verdict in verdicts.items() if verdict.value is not None}
+    if len(values) < len(verdicts):
         return "unproven"
     best, worst = max(values.values()), min(values.values())
     if best == worst:

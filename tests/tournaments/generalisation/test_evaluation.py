@@ -109,5 +109,5 @@ def test_wrong_folders_and_files_are_named(tmp_path):
     evaluate(tmp_path, PARTS[:1])
     path = tmp_path / EVALUATION_FILE
     path.write_text(path.read_text().replace('"counts"', '"count"'))
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match="is corrupt"):
         evaluate(tmp_path, PARTS)
