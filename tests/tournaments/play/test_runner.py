@@ -109,7 +109,7 @@ def test_a_value_that_is_no_number_is_stored_as_none():
         ("raise", "raised RuntimeError: out of ideas"),
         ("taken", "illegal decision: cell .* is taken"),
         ("off", "illegal decision: cell 1000 is not on the 7x7 board"),
-        ("none", "raised TypeError: decide must return a list of agents.Decision, it has None"),
+        ("none", "raised TypeError: decide must return a list of agents.Decision, got None in it"),
     ],
 )
 def test_misbehaviour_loses_only_the_games_in_which_it_happens(how, reason):
