@@ -4,6 +4,10 @@ import csv
 import re
 from pathlib import Path
 
+from pruning.studies.alphazero.table import COLUMNS
+from tournaments.evaluation.table import loss_table
+from tournaments.evaluation.value_losses import NOVELTIES, LossRate
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOUND = " ".join(README[README.index("## What we found") : README.index("## What is where")].split())
@@ -90,3 +94,15 @@ def test_what_is_said_of_methods_is_what_was_measured():
     assert f"({novel['dense-retrained']}%" in FOUND or f"long: {novel['dense-retrained']}%" in FOUND
     assert f"Random channels err in {novel['random']}%" in FOUND
     assert f"{novel['taylor']}%" in FOUND
+
+
+def test_the_heads_of_the_tables_that_it_shows_are_those_that_commands_print():
+    rates = [
+        LossRate("agent", kind, group, 1, 1, 0, 0.0, 0.0, 1.0)
+        for kind, group in (("all", "all"), *(("novelty", name) for name in NOVELTIES))
+    ]
+    losses = re.split(r"\s{2,}", loss_table(rates).splitlines()[0])
+    levels = [head for head in COLUMNS if not head.startswith("searched")]
+    shown = [re.split(r"\s{2,}", line.strip()) for line in README.splitlines()]
+    assert losses in shown
+    assert levels in shown
