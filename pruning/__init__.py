@@ -8,8 +8,19 @@
     >>> smaller[0].out_features
     5
 
-Each folder is one subject and opens at its own door: `pruning.criteria`, `pruning.masks`, `pruning.loop`, ...
-This package depends on torch alone; only `pruning.studies` knows the game and its agents.
+Each folder is one subject, and its `__init__` documents it with an example:
+
+    pruning.loop        the pruning loop: a `Task`, a `Plan`, and a file for each cycle
+    pruning.criteria    scores of weights and units
+    pruning.masks       masks, selection, and pruned weights kept at zero
+    pruning.channels    groups of coupled channels, and their removal
+    pruning.sparse      masks that change while a network trains
+    pruning.schedules   learning rates by cycle
+    pruning.measures    cost, intervals over seeds, lottery tickets
+    pruning.bilevel     bilevel optimisation
+    pruning.models      image classifiers
+    pruning.data        image data sets
+    pruning.studies     the studies: the only folder that uses the game and its agents
 """
 
 from __future__ import annotations

@@ -1,4 +1,20 @@
-"""pruning/bilevel."""
+"""Bilevel optimisation: minimise a loss over x whose lower variables y minimise a loss of their own.
+
+>>> import torch
+>>> from pruning.bilevel import Batches, Problem, Start, optimise
+>>> problem = Problem(
+...     upper=lambda x, y, batch: (y["w"] - 3) ** 2,  # smallest at w = 3
+...     lower=lambda x, y, batch: (y["w"] - x["w"]) ** 2,  # y follows x
+... )
+>>> zero = {"w": torch.tensor(0.0)}
+>>> start = Start(problem, zero, zero, Batches(1, 1, seed=0))
+>>> states = optimise("aid-cg", start, inner_steps=1, inner_lr=0.5, outer_lr=0.5)
+>>> next(states).x  # one step is exact for these parabolas
+{'w': tensor(3.)}
+
+Rooms: `problem` has the losses and the hypergradient, `solvers` the linear systems in it, `start` the state
+and the batches, and `methods` the published methods by name.
+"""
 
 from pruning.bilevel.methods import METHODS, check_method, optimise
 from pruning.bilevel.problem import (

@@ -1,4 +1,17 @@
-"""pruning/channels."""
+"""Coupled channels of a network, traced from one forward pass, and their physical removal.
+
+>>> import torch
+>>> from pruning.channels import cuttable, find_groups, shrink
+>>> network = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+>>> (group,) = cuttable(find_groups(network, torch.zeros(1, 4)))
+>>> smaller, _ = shrink(network, [group], {group.name: torch.arange(8) < 3})
+>>> smaller[2].weight.shape
+torch.Size([2, 3])
+
+Rooms: `tracing` and `operations` follow channels through the network, and `places` says where each channel
+lies. `groups` joins the channels that must be pruned together, `removal` shrinks the network, and `attention`
+is an attention operation whose heads are units.
+"""
 
 from pruning.channels.attention import Attention
 from pruning.channels.groups import Group, cuttable, find_groups

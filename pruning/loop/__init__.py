@@ -1,4 +1,18 @@
-"""pruning/loop."""
+"""The pruning loop: train, evaluate, score, prune and restart, cycle by cycle, with every cycle in a file.
+
+A `Task` is the network with its data and its training; a `Plan` says how to prune it; `run` does it.
+
+>>> from pruning.loop import Plan
+>>> plan = Plan.from_settings(criterion="magnitude", fraction=0.5, cycles=3)
+>>> plan.amount.fraction, plan.stop.cycles
+(0.5, 3)
+>>> plan.with_settings(restart="rewind").start.restart
+'rewind'
+
+Rooms: `task`, `parts` and `plan` are the inputs, `results` is the output. `prunable` lists what a plan may
+prune, `training` trains one cycle, and `selection` chooses what the next cycle keeps. `stored` reads and
+writes the files of a run, `endings` states why a run is over, and `cycles` joins them all.
+"""
 
 from pruning.loop.cycles import Level, run
 from pruning.loop.endings import Ending, ending

@@ -1,4 +1,15 @@
-"""pruning/masks."""
+"""Masks: which weights or units are kept, how they are selected, and how pruned weights stay at zero.
+
+>>> import torch
+>>> from pruning.masks import Masks, drop_lowest
+>>> alive = Masks.ones({"layer": (4,)})
+>>> drop_lowest({"layer": torch.tensor([0.3, 0.1, 0.9, 0.2])}, alive, fraction=0.5).masks["layer"]
+tensor([ True, False,  True, False])
+
+Rooms: `held` has the masks and keeps pruned weights at zero, `select` prunes the lowest scores, and
+`allocation` gives each layer its number of weights. `distributed` makes parallel processes agree, and `files`
+stores tensors.
+"""
 
 from pruning.masks.allocation import ALLOCATIONS, Shapes, layer_counts, whole_numbers
 from pruning.masks.distributed import agreed, averaged
