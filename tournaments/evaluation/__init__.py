@@ -5,6 +5,9 @@
 >>> losing, decisions = np.array([3, 5, 4]), np.array([10, 10, 10])  # on each of three boards
 >>> rate_text(0.4, *ratio_interval(losing, decisions, trials=30))
 '40.00 (15.2-64.8)'
+
+Rooms: `decisions` queries an agent in each position, and `value_losses` counts the moves that lose value.
+`table`, `plot` and `figures` show the rates.
 """
 
 from __future__ import annotations

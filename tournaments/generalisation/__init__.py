@@ -1,4 +1,14 @@
-"""tournaments/generalisation."""
+"""The study `bttt generalisation`: how well networks play on brick placements not seen in training.
+
+>>> from tournaments.generalisation import study_networks
+>>> for network in study_networks(("D4", "2"), seeds=1):  # "2": two cells drawn at random
+...     print(network.name, network.bricks)
+base-D4-seed0 ('D4',)
+base-2-seed0 ('E4', 'F7')
+
+Rooms: `networks` lists the networks to train, and `evaluation` measures each. `rates` pools the counts over
+seeds and boards, and `table`, `plot` and `results` show the rates.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,19 @@
-"""tournaments/play."""
+"""Playing a schedule of games between agents, and storing each game as it ends.
+
+>>> from agents import make_agent
+>>> from bttt import Board
+>>> from tournaments.play import Conditions, play_games, schedule_games
+>>> players = ("random", "minimax:depth=1")
+>>> games = schedule_games("round-robin", players, [Board.parse("3x3x3:B2")], repeats=1)
+>>> agents = {player: make_agent(player) for player in players}
+>>> records = play_games(games, agents, Conditions(seed=0))  # each game as it ends
+>>> sorted((record.index, record.first) for record in records)
+[(0, 'random'), (1, 'minimax:depth=1')]
+
+Rooms: `schedule` lists the games, `players` makes the agents, and `conditions` and `openings` say how a game
+is played. `runner` plays the games and returns a `game_record` of each. `store` is the SQLite file, and
+`stored_run` resumes a run from it.
+"""
 
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord

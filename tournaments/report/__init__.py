@@ -1,4 +1,14 @@
-"""tournaments/report."""
+"""The report of a tournament: tables on the terminal, CSV files, and one self-contained HTML page.
+
+>>> from tournaments.report.page import report_html
+>>> from tournaments.standings import fit_ratings
+>>> page = report_html("No games", {"seed": 0}, fit_ratings(["random"], []), [])
+>>> "<h1>No games</h1>" in page
+True
+
+Rooms: `publishing` prints the tables and writes the files, and `page` fills page.html. `sections`, `boards`
+and `novelty` build its tables from the pieces in `parts`, `heat_map` and `interval_plot`.
+"""
 
 from __future__ import annotations
 

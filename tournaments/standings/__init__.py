@@ -1,4 +1,17 @@
-"""tournaments/standings."""
+"""Standings of the players: Elo ratings with 95% intervals, and tallies of wins, draws and losses.
+
+>>> from agents import make_agent
+>>> from bttt import Board
+>>> from tournaments.play import Conditions, play_games, schedule_games
+>>> from tournaments.standings import fit_ratings
+>>> players = ("random", "minimax:depth=2")
+>>> games = schedule_games("round-robin", players, [Board.parse("4x4x3:A1")], repeats=5)
+>>> records = list(play_games(games, {name: make_agent(name) for name in players}, Conditions()))
+>>> fit_ratings(players, records).ranked  # strongest first
+('minimax:depth=2', 'random')
+
+Rooms: `ratings` fits a Bradley-Terry model with draws; `crosstable` counts games by pair, seat and board.
+"""
 
 from tournaments.standings.crosstable import (
     Tallies,
