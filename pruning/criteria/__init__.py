@@ -25,7 +25,7 @@ networks, `initial` the scores of initial weights. `greedy` and `imitation` choo
 """
 
 from pruning.criteria.discrepancy import discrepancy_curves, line_search_weights
-from pruning.criteria.evidence import Batch, Evidence, Network, Scores, batches_of
+from pruning.criteria.evidence import Batch, Evidence, Network, Scores, as_tuple, batches_of
 from pruning.criteria.greedy import Layer, endless, fold, scales
 from pruning.criteria.imitation import global_path, local_discrepancy
 from pruning.criteria.scores import (
@@ -57,6 +57,7 @@ __all__ = [
     "Scores",
     "apoz",
     "apoz_code",
+    "as_tuple",
     "batches_of",
     "discrepancy_curves",
     "dropnet",

@@ -12,7 +12,7 @@ Rooms: `costs` has density, parameters, multiply-adds and latency, `intervals` S
 """
 
 from pruning.measures.costs import cost, latencies_ms, macs
-from pruning.measures.intervals import Interval, normal, paired, student
+from pruning.measures.intervals import Interval, Values, normal, paired, student
 from pruning.measures.spreads import spread
 from pruning.measures.tickets import Bounds, TicketVerdict, verdict
 
@@ -20,6 +20,7 @@ __all__ = [
     "Bounds",
     "Interval",
     "TicketVerdict",
+    "Values",
     "cost",
     "latencies_ms",
     "macs",

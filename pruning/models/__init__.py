@@ -10,12 +10,14 @@ Room `registry` makes a network by its name. The other rooms hold one family of 
 their layers (`sizes`), and the rules for initial weights (`initialisation`).
 """
 
+from pruning.models.memory import lay_out
 from pruning.models.registry import MODELS, Model, check_model, make_model, unmasked
 
 __all__ = [
     "MODELS",
     "Model",
     "check_model",
+    "lay_out",
     "make_model",
     "unmasked",
 ]

@@ -21,7 +21,7 @@ from agents.alphazero.network.checkpoint import (
     write_tensors,
 )
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
-from agents.alphazero.network.own import Network, own_network
+from agents.alphazero.network.own import Network, as_network, own_network
 from agents.alphazero.network.residual import (
     PRESETS,
     PolicyValueNet,
@@ -38,6 +38,7 @@ __all__ = [
     "Network",
     "PolicyValueNet",
     "TorchEvaluator",
+    "as_network",
     "bfloat16_is_fast",
     "channels_last",
     "folded",

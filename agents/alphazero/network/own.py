@@ -108,6 +108,13 @@ Network = PolicyValueNet | OwnNet
 """What AlphaZero searches with: a network of this package, or a user's own."""
 
 
+def as_network(module: nn.Module) -> Network:
+    """Returns a module that is known to be a network of AlphaZero; TypeError for another one."""
+    if not isinstance(module, PolicyValueNet | OwnNet):
+        raise TypeError(f"expected a network of AlphaZero, got a {type(module).__name__}")
+    return module
+
+
 def for_inference(network: Network) -> nn.Module:
     """Returns a copy of a network without gradients, its normalisations folded where their place is known."""
     if isinstance(network, PolicyValueNet):

@@ -73,8 +73,8 @@ def play_buffer(
 def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
     """Writes a buffer and what it was made with, as JSON values, atomically."""
     file = io.BytesIO()
-    arrays = {"samples": buffer.samples, "games": buffer.games, "made": np.array(json.dumps(made))}
-    np.savez_compressed(file, **arrays)
+    told = np.array(json.dumps(made))
+    np.savez_compressed(file, samples=buffer.samples, games=buffer.games, made=told)
     write_bytes(path, file.getvalue())
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from agents.alphazero.network import load_network, make_evaluator
+from agents.alphazero.network import EvaluatorName, load_network, make_evaluator
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board
 from bttt.runs import read_json, write_json
@@ -19,7 +19,11 @@ from tournaments.evaluation import novelties
 from tournaments.generalisation import SINGLE, Part, evaluate
 
 TIMES_FILE = "times.json"
-TIMED = {"ms, 1": ("auto", 1), "ms, 64": ("auto", 64), "ms, 64, selfplay": ("selfplay", 64)}
+TIMED: Mapping[str, tuple[EvaluatorName | Literal["selfplay"], int]] = {
+    "ms, 1": ("auto", 1),
+    "ms, 64": ("auto", 64),
+    "ms, 64, selfplay": ("selfplay", 64),
+}
 """Stored keys: the evaluator and the batch size of each; "auto" plays, "selfplay" makes samples."""
 
 
@@ -122,7 +126,7 @@ def _calls(path: Path, rng: np.random.Generator) -> dict[str, Callable[[], Any]]
     network, record = load_network(path)
     board = Board.parse(record["boards"][0])
 
-    def call(name: str, size: int) -> Callable[[], Any]:
+    def call(name: EvaluatorName | Literal["selfplay"], size: int) -> Callable[[], Any]:
         judge = make_evaluator(network, name)
         planes = rng.integers(0, 2, (size, 3, board.rows, board.cols)).astype(np.float32)
         return lambda: judge(planes)

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
-from agents.alphazero.network import PolicyValueNet, make_evaluator, untrained
+from agents.alphazero.network import PolicyValueNet, as_network, make_evaluator, untrained
 from agents.alphazero.training import Learner, Losses, SelfPlay, Yardstick, images, make_batch
 from bttt import Board
-from pruning.criteria import Batch, Network, batches_of
+from pruning.criteria import Batch, Network, as_tuple
 from pruning.loop import Hold, Trained
+from pruning.models import lay_out
 
 SCORED_BATCH = 256
 """Samples at once where scores and validation losses are taken; with more, activations leave the caches."""
@@ -108,7 +109,7 @@ class AlphaZeroTask:
     ) -> Trained:
         """Trains a network in place; what is left in it is the average over the steps, as in `bttt train`."""
         config = self.retraining
-        learner = Learner(network, config.learner, self.size)
+        learner = Learner(as_network(network), config.learner, self.size)
         hold(learner.optimizer)
         rng = np.random.default_rng(np.random.SeedSequence(seed))
         samples = self._samples(learner, rng)
@@ -121,7 +122,8 @@ class AlphaZeroTask:
                 before = {name: weight.clone() for name, weight in learner.average.named_parameters()}
             losses.append(learner.learn_at(next(samples), 1, lr(step / config.steps), rng))
         network.load_state_dict(learner.average.state_dict())
-        network.to(memory_format=torch.contiguous_format).eval()
+        lay_out(network, torch.contiguous_format)
+        network.eval()
         last = losses[-max(1, len(losses) // 10) :] or [Losses(0.0, 0.0, 0)]
         metrics = {
             "policy loss": float(np.mean([each.policy for each in last])),
@@ -173,7 +175,7 @@ class AlphaZeroTask:
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean of the policy's cross entropy and the value's squared error, as in training."""
         planes, policies, values = batch
-        logits, expected = network(planes)  # type: ignore[misc]
+        logits, expected = as_tuple(network(planes))
         policy_loss = -(policies * functional.log_softmax(logits, 1)).sum(1).mean()
         return policy_loss + self.retraining.learner.value_weight * functional.mse_loss(expected, values)
 
@@ -196,7 +198,8 @@ class AlphaZeroTask:
 
     def _batches(self, samples: np.ndarray, size: int = SCORED_BATCH) -> Iterator[Batch]:
         upright = images(self.size, "none")
-        for (part,) in batches_of([samples], size):
+        for start in range(0, len(samples), size):
+            part = samples[start : start + size]
             turns = upright[np.zeros(len(part), np.int64)]
             planes, *targets = map(torch.from_numpy, make_batch(part, self.size, turns, self.bricks_plane))
             yield [planes.contiguous(memory_format=torch.channels_last), *targets]
@@ -208,7 +211,7 @@ class AlphaZeroTask:
     def _losing(self, network: nn.Module) -> dict[str, float]:
         if self._yardstick is None:
             return {}
-        return self._yardstick.rates(make_evaluator(network, "torch"))
+        return self._yardstick.rates(make_evaluator(as_network(network), "torch"))
 
 
 def legal_cells(planes: Tensor, bricks_plane: bool) -> Tensor:

@@ -59,7 +59,7 @@ def _draw_arm(axes: Axes, own: Sequence[BilevelPoint], metric: str, number: int)
         return
     marks = sorted({each.spent for each in own})
     means = {
-        name: [np.mean([each.metrics[name] for each in own if each.spent == mark]) for mark in marks]
+        name: [float(np.mean([each.metrics[name] for each in own if each.spent == mark])) for mark in marks]
         for name in (metric, "validation loss")
     }
     color, dash = COLORS[number % len(COLORS)], DASHES[number // len(COLORS) % len(DASHES)]

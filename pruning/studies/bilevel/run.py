@@ -105,23 +105,23 @@ class _Pursuit:
     def go_on(self, share: float) -> None:
         """Makes the steps that end within a share of the budget, unless it has diverged."""
         while not self.told["diverged"]:
-            if self._ahead is None:
-                self._step()
+            ahead = self._ahead = self._ahead or self._step()
             counter = self._start.counter
             spent = max(counter.samples / self._recipe.samples, counter.calls / self._recipe.calls)
             if spent > share:
                 return
-            if not _finite(self._ahead):
+            if not _finite(ahead):
                 self.told = {**self.told, "diverged": 1}
                 return
-            self.here, self._ahead = self._ahead, None
+            self.here, self._ahead = ahead, None
             self.told = {**self.told, **_told(counter, self._steps, self._seconds)}
 
-    def _step(self) -> None:
+    def _step(self) -> State:
         clock = process_time()
-        self._ahead = next(self._states)
+        state = next(self._states)
         self._seconds += process_time() - clock
         self._steps += 1
+        return state
 
 
 @lru_cache(maxsize=1)

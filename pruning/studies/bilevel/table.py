@@ -29,7 +29,13 @@ def table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float) -
     """Returns what the arms came to at a level as text; half intervals stand behind the means; "" of none."""
     head = ["arm", *(name for name, _, _ in COLUMNS.values())]
     lines = [
-        [arm, *(_cell([each.metrics[name] for each in own], *form) for name, (_, *form) in COLUMNS.items())]
+        [
+            arm,
+            *(
+                _cell([each.metrics[name] for each in own], factor, digits)
+                for name, (_, factor, digits) in COLUMNS.items()
+            ),
+        ]
         for arm, own in _found(recipe, points, level).items()
     ]
     return "\n".join(aligned([head, *lines], left=(0,))) if lines else ""

@@ -36,7 +36,9 @@ def play_each(
         search: How cells are chosen, and what the samples are to learn.
         seed: Seed of all games.
     """
-    samples, games, played = [], [], 0
+    samples: list[np.ndarray] = []
+    games: list[np.ndarray] = []
+    played = 0
     missing = dict(wanted)
     while missing:
         seeds = np.random.SeedSequence(seed, spawn_key=(len(samples),))

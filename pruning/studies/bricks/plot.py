@@ -103,8 +103,8 @@ def _draw_map(axes: Axes, values: Mapping[str, float], base: Sequence[int], titl
     for cell, value in own.items():
         row, col = divmod(cell, size.cols)
         dark = high > low and (value - low) / (high - low) > DARK
-        style = {"ha": "center", "va": "center", "fontsize": 6.5, "color": "white" if dark else "black"}
-        axes.text(col, row, f"{value:.{0 if abs(value) >= 10 else 1}f}", **style)
+        text, color = f"{value:.{0 if abs(value) >= 10 else 1}f}", "white" if dark else "black"
+        axes.text(col, row, text, ha="center", va="center", fontsize=6.5, color=color)
     for cell in base:
         row, col = divmod(cell, size.cols)
         axes.add_patch(Rectangle((col - 0.45, row - 0.45), 0.9, 0.9, fill=False, ec=TRAINED, lw=1.5))

@@ -87,7 +87,7 @@ def _foretold_table(told: Sequence[Foretold], truth: str) -> list[str]:
     for each in told:
         own = [(each.correlation, 1, 2), (each.regret, factor, digits)]
         apart = [(each.of_others, 1, 2), (each.regret_of_others, factor, digits)] if several else []
-        texts = [_interval(found.get(truth), *form) for found, *form in (*own, *apart)]
+        texts = [_interval(found.get(truth), scale, places) for found, scale, places in (*own, *apart)]
         lines.append([each.predictor, *texts])
     return aligned(lines, left=(0,))
 

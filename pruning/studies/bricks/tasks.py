@@ -175,7 +175,8 @@ def _material(study: Study, seed: int, choice: Choice) -> Material:
     samples = [deal(games, boards, [config.positions], seed)[0][: config.fitted] for boards in groups]
     trunk = Trunk(load_subject(config.agent).network, samples[0], cells()[0].with_bricks(()))
     lower = Lower(joined(list(map(trunk.features, samples))), len(samples), config.l2)
-    return Material(trunk, lower, *map(trunk.features, _held(study, seed, choice.held)), choice)
+    choosing, measuring = map(trunk.features, _held(study, seed, choice.held))
+    return Material(trunk, lower, choosing, measuring, choice)
 
 
 def weigh(study: Study, seed: int, choice: Choice) -> None:

@@ -100,7 +100,7 @@ def prunings(
         raise ValueError(f"arm {twice[0]!r} is named twice")
     for name in arms:
         if name not in ARMS:
-            raise ValueError(f"unknown arm {name!r}{nearest(name, ARMS)}; arms are {', '.join(ARMS)}")
+            raise ValueError(f"unknown arm {name!r}{nearest(name, list(ARMS))}; arms are {', '.join(ARMS)}")
     controlled = [
         network for network in networks if network.brick_set in control_sets and network.seed < control_seeds
     ]

@@ -67,8 +67,8 @@ def _draw_group(axes: Axes, rates: Sequence[LevelRate], novelty: str) -> None:
     shares = [100 * rate.share for rate in rates]
     lows, highs = ([100 * getattr(rate, end) for rate in rates] for end in ("low", "high"))
     axes.fill_between(shares, lows, highs, color=color, alpha=BAND, lw=0)
-    line = {"color": color, "marker": marker, "ls": dash, "label": _group_label(novelty)}
-    axes.plot(shares, [100 * rate.rate for rate in rates], ms=3, lw=1.2, **line)
+    means, label = [100 * rate.rate for rate in rates], _group_label(novelty)
+    axes.plot(shares, means, color=color, marker=marker, ls=dash, label=label, ms=3, lw=1.2)
 
 
 def _group_label(novelty: str) -> str:
@@ -147,5 +147,6 @@ def _draw_arms(axes: Axes, found: Mapping[str, Sequence[LevelRate]]) -> None:
         if not number:
             lows, highs = ([100 * getattr(rate, end) for rate in drawn] for end in ("low", "high"))
             axes.fill_between(shares, lows, highs, color=color, alpha=BAND, lw=0)
-        line = {"color": color, "ls": DASHES[style], "marker": MARKERS[style], "label": arm}
-        axes.plot(shares, [100 * rate.rate for rate in drawn], ms=2.2, lw=1.5 if not number else 1, **line)
+        means, width = [100 * rate.rate for rate in drawn], 1.5 if not number else 1
+        (line,) = axes.plot(shares, means, color=color, marker=MARKERS[style], label=arm, ms=2.2, lw=width)
+        line.set_linestyle(DASHES[style])

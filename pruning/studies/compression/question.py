@@ -29,7 +29,7 @@ from math import exp, inf, log, nan
 
 import numpy as np
 
-from pruning.measures import Interval, student
+from pruning.measures import Interval, Values, student
 from pruning.studies.compression.config import MeasuredPruning
 from pruning.studies.compression.rates import share_kept
 from tournaments.evaluation import NOVELTIES, novelties
@@ -199,7 +199,7 @@ def ratios(measured: Sequence[MeasuredPruning]) -> list[Ratio]:
     return found
 
 
-def passage(shares: Sequence[float], rates: Sequence[float], rise: float = RISE) -> float | None:
+def passage(shares: Values, rates: Values, rise: float = RISE) -> float | None:
     """Returns the share kept where the rate has first risen by more than `rise` over level 0.
 
     Args:

@@ -103,7 +103,18 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     )
     costs = _mean_costs(measured)
     return [
-        LevelRate(*key, novelty, *rate, **asdict(costs[key[:3]]))
+        LevelRate(
+            *key,
+            novelty,
+            rate.seeds,
+            rate.boards,
+            rate.trials,
+            rate.distinct,
+            rate.rate,
+            rate.low,
+            rate.high,
+            **asdict(costs[key[:3]]),
+        )
         for key, novelty, rate in grouped_rates(counted)
     ]
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.typing import LineStyleType
 
 DOTS_AN_INCH = 200
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours that the colour-blind tell apart; dashes and markers tell more arms apart, and print in grey."""
 BLACK, GREY = "#000000", "#8c8c8c"
 COLORS = (*HUES, BLACK, GREY)
-DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
+DASHES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 SMALL = 7.5
 """Size of small letters, in points."""
 

@@ -144,7 +144,8 @@ def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetw
     for method, row in methods.items():
         own = [each for each in measured if each.method == method]
         if own:
-            cells = [tell(_mean(own, on, name)) for on, name, tell in columns.values()]
+            means = [(_mean(own, on, name), tell) for on, name, tell in columns.values()]
+            cells = ["-" if mean is None else tell(mean) for mean, tell in means]
             lines.append([method, row.of, row.starts, *cells])
     filled = [
         column
@@ -159,26 +160,18 @@ def _mean(measured: Sequence[MeasuredNetwork], on: str, name: str) -> Interval |
     return student(values) if values else None
 
 
-def _told(tell: Callable[[Interval], str]) -> Callable[[Interval | None], str]:
-    return lambda value: "-" if value is None else tell(value)
-
-
-@_told
 def _percent(value: Interval) -> str:
     return f"{100 * value.mean:.1f}"
 
 
-@_told
 def _interval(value: Interval) -> str:
     half = "" if isnan(value.low) else f" ±{50 * (value.high - value.low):.1f}"
     return f"{100 * value.mean:.1f}{half}"
 
 
-@_told
 def _thousands(value: Interval) -> str:
     return f"{value.mean / 1000:,.0f}k"
 
 
-@_told
 def _times(value: Interval) -> str:
     return f"{value.mean:.2f}x"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 INCHES, DOTS_AN_INCH = (10.4, 3.6), 130
-COLORS = colormaps["tab10"].colors
+COLORS = [f"tab:{name}" for name in ("blue", "orange", "green", "red", "purple")]
+COLORS += [f"tab:{name}" for name in ("brown", "pink", "gray", "olive", "cyan")]
+"""Matplotlib's ten default colours."""
 DASHES = ("-", "--", ":", "-.")
 THIN, THICK = 0.6, 4.2
 MOST_TICKS = 25
@@ -30,7 +32,7 @@ def draw_schedules(curves: Mapping[str, Sequence[Sequence[float]]], path: Path) 
         axes.plot(_places(parts), rates, dash, color=color, lw=thick, label=_short(spec))
     cycles = len(next(iter(curves.values())))
     axes.set(xlim=(0, cycles), ylim=(0, None), xlabel="cycle", ylabel="learning rate")
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=MOST_TICKS, steps=(1, 2, 5, 10))
+    axes.xaxis.set_major_locator(MaxNLocator(MOST_TICKS, integer=True, steps=(1, 2, 5, 10)))
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

@@ -102,14 +102,11 @@ def _draw_arm(axes: Axes, places: Sequence[Place], label: str, number: int) -> N
             for end in ("low", "high")
         )
         axes.fill_between(densities, lows, highs, color=color, alpha=BAND, lw=0)
-    style = {
-        "color": color,
-        "ls": DASHES[number % len(DASHES)],
-        "marker": MARKERS[(number + turn) % len(MARKERS)],
-    }
+    (line,) = axes.plot(densities, accuracies, color=color, ms=3, lw=1.2, label=label)
+    line.set_linestyle(DASHES[number % len(DASHES)])
+    line.set_marker(MARKERS[(number + turn) % len(MARKERS)])
     if turn % 2:  # the colours are used up: hollow markers
-        style["mfc"] = "white"
-    axes.plot(densities, accuracies, ms=3, lw=1.2, label=label, **style)
+        line.set_markerfacecolor("white")
 
 
 def _dress(axes: Axes, places: Sequence[Place]) -> None:

@@ -102,8 +102,8 @@ def _table(arms: Sequence[str], levels: Sequence[ArmLevel]) -> str:
     first = (longest, *arms)
     kept = {key: next(cells[arm, *key].density for arm in first if (arm, *key) in cells) for key in keys}
     texts = {
-        (arm, *key): _cell(level) + _elsewhere(level, kept[tuple(key)])
-        for (arm, *key), level in cells.items()
+        (arm, part, cycle): _cell(level) + _elsewhere(level, kept[part, cycle])
+        for (arm, part, cycle), level in cells.items()
     }
     by_arm = [[arm, *(texts.get((arm, *key), "") for key in keys)] for arm in arms]
     head = ["% kept", *(f"{100 * kept[key]:.3g}" for key in keys)]

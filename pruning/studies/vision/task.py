@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bttt.runs import require_at_least
-from pruning.criteria import Batch, Network
+from pruning.criteria import Batch, Network, as_tuple
 from pruning.data import AUGMENTATIONS, DataSet, ImageSplit
 from pruning.loop import Hold, Trained
 from pruning.measures import spread
-from pruning.models import make_model
+from pruning.models import lay_out, make_model
 from pruning.schedules import half_cosine, rise_and_rest
 
 EVALUATED_BATCH = 500
@@ -159,7 +159,8 @@ class VisionTask:
         Where the weights stop being finite, the training ends with those of the last epoch in which they
         were: the metric "diverged" is 1 then.
         """
-        network.to(memory_format=torch.channels_last).train()
+        lay_out(network, torch.channels_last)
+        network.train()
         optimizer = self._optimizer(network)
         hold(optimizer)
         generator = torch.Generator().manual_seed(seed)
@@ -190,7 +191,8 @@ class VisionTask:
                 patience.see(self.measured(network, "validation")["loss"])
                 network.train()
             last = copy.deepcopy(network.state_dict())
-        network.to(memory_format=torch.contiguous_format).eval()
+        lay_out(network, torch.contiguous_format)
+        network.eval()
         return Trained({"epochs": epoch, "training loss": float(loss.detach()), **metrics}, before)
 
     def evaluate(self, network: nn.Module) -> dict[str, float]:
@@ -229,7 +231,8 @@ class VisionTask:
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean cross entropy of a batch."""
-        return functional.cross_entropy(network(batch[0]), batch[1])
+        (logits,) = as_tuple(network(batch[0]))
+        return functional.cross_entropy(logits, batch[1])
 
     @property
     def _steps(self) -> int:
@@ -270,9 +273,8 @@ class VisionTask:
         augment = AUGMENTATIONS[config.augmentation]
         order = torch.randperm(len(train.labels), generator=generator) if config.shuffle else None
         for start in range(0, min(self._steps, most) * config.batch, config.batch):
-            chosen = slice(start, start + config.batch)
-            if order is not None:
-                chosen = order[chosen].to(self.device)
+            part = slice(start, start + config.batch)
+            chosen = part if order is None else order[part].to(self.device)
             images = train.images[chosen].float().mul_(1 / 255)
             yield self._normalised(augment(images, generator)), train.labels[chosen]
 

@@ -58,24 +58,27 @@ def _arms(parts: tuple[float, ...], learning: Mapping[str, Any]) -> dict[str, Ar
 
 def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim, ...]:
     """Returns the claims; `lower` are the densities at which GraSP is at its best, `densities` the others."""
-    every = {"densities": (lower[0], densities[1])}
+    every = (lower[0], densities[1])
     beats = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}
     return (
         *(
-            Claim(f"{told} beats random masks of one share in each layer", ahead(name, "random", **every))
+            Claim(
+                f"{told} beats random masks of one share in each layer",
+                ahead(name, "random", densities=every),
+            )
             for name, told in beats.items()
         ),
         *(
             Claim(
                 f"{told} only finds out how many weights each layer needs: its shuffled masks are as good",
-                not_behind(f"{name}-shuffled", name, margin=margin, **every),
+                not_behind(f"{name}-shuffled", name, margin=margin, densities=every),
             )
             for name, told in beats.items()
         ),
         *(
             Claim(
                 f"{told}'s masks are no worse with new initial weights",
-                not_behind(f"{name}-reinit", name, margin=margin, **every),
+                not_behind(f"{name}-reinit", name, margin=margin, densities=every),
             )
             for name, told in beats.items()
         ),
@@ -88,10 +91,10 @@ def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim, ..
             not_behind("grasp", "snip", densities=lower, margin=margin),
         ),
         Claim("with more weights kept SNIP beats GraSP", ahead("snip", "grasp", densities=densities)),
-        Claim("SNIP beats magnitude at initialisation", ahead("snip", "magnitude", **every)),
+        Claim("SNIP beats magnitude at initialisation", ahead("snip", "magnitude", densities=every)),
         Claim(
             "pruning after training is better: tickets beat SNIP, GraSP and SynFlow",
-            all_of(*(ahead("ticket", name, **every) for name in SCORED)),
+            all_of(*(ahead("ticket", name, densities=every) for name in SCORED)),
         ),
     )
 

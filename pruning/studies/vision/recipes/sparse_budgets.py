@@ -107,7 +107,7 @@ WRN_STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.3413
 
 def _wrn_arms() -> dict[str, Arm]:
     random = partial(sparse_arm, "random-weights", parts=WRN_PART)
-    pruning = {"begin": 0.008, "end": 0.75, "every": 100, "scope": "global"}
+    gradual = allocated("uniform", "gradual", begin=0.008, end=0.75, every=100, scope="global")
     arms = {
         "static": random(allocated("uniform")),
         "static-erk": random(allocated("erk")),
@@ -119,7 +119,7 @@ def _wrn_arms() -> dict[str, Arm]:
         "rigl-erk": random(allocated("erk", "rigl")),
         "rigl-2x": random(allocated("uniform", "rigl"), epochs=2.0),
         "rigl-2x-erk": random(allocated("erk", "rigl"), epochs=2.0),
-        "gradual": random(allocated("uniform", "gradual", **pruning)),
+        "gradual": random(gradual),
         "small-dense": dense_arm(parts=(0.0,), widths=WRN_NARROW),
         "dense": dense_arm(),
     }

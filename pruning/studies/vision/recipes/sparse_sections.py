@@ -54,9 +54,9 @@ def level_pairs(points: Sequence[Point]) -> str:
         for method in dict.fromkeys(point.arm.partition("-uniform")[0] for point in points):
             for part in sorted({point.part for point in points}):
                 own = _last_networks(points, part)
-                pair = own.get(f"{method}-{suffix}"), own.get(f"{method}-uniform")
-                if all(pair):
-                    lines.append([budget, method, *_pair(*pair)])
+                erk, uniform = own.get(f"{method}-{suffix}"), own.get(f"{method}-uniform")
+                if erk and uniform:
+                    lines.append([budget, method, *_pair(erk, uniform)])
     if not lines:
         return ""
     head = ["equal", "method", "% kept by uniform", "by ERK", "ERK's multiply-adds", "ERK less uniform"]
@@ -73,7 +73,7 @@ def grid_table(points: Sequence[Point]) -> str:
     cells = _cells(points)
     if not cells:
         return ""
-    alphas, intervals = (sorted({cell[axis] for cell in cells}) for axis in (0, 1))
+    alphas, intervals = sorted({alpha for alpha, _ in cells}), sorted({every for _, every in cells})
     lines = [
         [f"alpha {alpha:g}", *(_cell(cells.get((alpha, every), {})) for every in intervals)]
         for alpha in alphas
@@ -109,13 +109,13 @@ def costlier(arm: str, other: str) -> Check:
         seeds = sorted(set.intersection(*(set(own) for pair in pairs for own in pair)))
         if len(seeds) < LEAST_SEEDS:
             return "not testable", f"{arm} and {other} share {len(seeds)} of the {LEAST_SEEDS} seeds needed"
-        values = [
+        values, others = (
             [float(np.mean([pair[side][seed].metrics[INFERENCE] for pair in pairs])) for seed in seeds]
             for side in (0, 1)
-        ]
-        found = paired(*values).difference
+        )
+        found = paired(values, others).difference
         told = (
-            f"{arm} {np.mean(values[0]):.1%} of the dense network's, {other} {np.mean(values[1]):.1%}: "
+            f"{arm} {np.mean(values):.1%} of the dense network's, {other} {np.mean(others):.1%}: "
             f"{100 * found.mean:+.2f} points ({100 * found.low:+.2f} to {100 * found.high:+.2f}) "
             f"of {found.n} seeds"
         )
@@ -128,7 +128,7 @@ def costlier(arm: str, other: str) -> Check:
 
 def _last_networks(points: Sequence[Point], part: int) -> dict[str, Mapping[int, Point]]:
     """Returns the networks of the last cycle of a part of each arm that has it, by seed."""
-    found = {}
+    found: dict[str, Mapping[int, Point]] = {}
     for arm in dict.fromkeys(point.arm for point in points):
         cycles = [own for level, own in by_level(points, arm).items() if level[0] == part and level[1]]
         if cycles:
@@ -159,8 +159,8 @@ def _pair(erk: Mapping[int, Point], uniform: Mapping[int, Point]) -> list[str]:
     kept = [f"{100 * _mean(own, 'density'):.3g}" for own in (uniform, erk)]
     macs = _mean(erk, INFERENCE) / _mean(uniform, INFERENCE)
     seeds = sorted(set(erk) & set(uniform))
-    accuracies = ([own[seed].accuracy for seed in seeds] for own in (erk, uniform))
-    return [*kept, f"x{macs:.2f}", _lead(paired(*accuracies).difference) if len(seeds) > 1 else ""]
+    one, other = ([own[seed].accuracy for seed in seeds] for own in (erk, uniform))
+    return [*kept, f"x{macs:.2f}", _lead(paired(one, other).difference) if len(seeds) > 1 else ""]
 
 
 def _lead(found: Interval) -> str:

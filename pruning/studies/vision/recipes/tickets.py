@@ -94,8 +94,15 @@ def verdicts(points: Sequence[Point]) -> str:
             seeds = sorted(set.intersection(*(set(own) for own in found.values())))
             if level[1] and seeds:
                 accuracies = {name: [own[seed].accuracy for seed in seeds] for name, own in found.items()}
+                ruling = verdict(
+                    dense=accuracies["dense"],
+                    tuned=accuracies["tuned"],
+                    ticket=accuracies["ticket"],
+                    reinit=accuracies["reinit"],
+                    random_mask=accuracies["random_mask"],
+                )
                 kept = 100 * float(np.mean([tickets[seed].density for seed in seeds]))
-                parts.append([recipe, f"{kept:.3g}", *_row(verdict(**accuracies))])
+                parts.append([recipe, f"{kept:.3g}", *_row(ruling)])
     if not parts:
         return ""
     head = ["recipe", "% kept", "verdict", *(f"{name} {sign}" for name, sign in SIGNS.items())]
