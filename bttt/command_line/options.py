@@ -111,7 +111,8 @@ def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -
         kind, markers = _unwrapped(hints[field.name])
         default = _default(field) if defaults is None else getattr(defaults, field.name)
         name = prefix + field.name.replace("_", "-")
-        text = texts.get(field.name, "")
+        told = (getattr(marker, "help", None) for marker in markers)
+        text = next(filter(None, told), texts.get(field.name, ""))
         if isinstance(kind, type) and is_dataclass(kind):
             joined = any(getattr(marker, "name", None) == "" for marker in markers)
             inner = prefix if joined else f"{name}."

@@ -28,7 +28,16 @@ from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
 from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, is_plugin, load_plugin, one_line, resolve
 from bttt.runs.processes import quietly, side_by_side, spread, work_through, worker_count
-from bttt.runs.settings import NOT_A_SETTING, option, options_of, part, refuse_set_by_study, settings_of
+from bttt.runs.settings import (
+    NOT_A_SETTING,
+    from_options,
+    option,
+    options_of,
+    part,
+    refuse_set_by_study,
+    settings_of,
+    with_options,
+)
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
 
 __all__ = [
@@ -50,6 +59,7 @@ __all__ = [
     "csv_text",
     "default_folder",
     "environment",
+    "from_options",
     "hold",
     "is_plugin",
     "lined_json",
@@ -78,6 +88,7 @@ __all__ = [
     "side_by_side",
     "spread",
     "wilson",
+    "with_options",
     "work_through",
     "worker_count",
     "write_bytes",

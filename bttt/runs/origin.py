@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bttt.runs.files import plain
+from bttt.runs.settings import options_of
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,7 +32,7 @@ def environment() -> dict[str, Any]:
 
 def provenance(config: DataclassInstance) -> dict[str, Any]:
     """Returns `environment()` and a command's configuration, ready for JSON."""
-    return {**environment(), "config": plain(asdict(config))}
+    return {**environment(), "config": options_of(config)}
 
 
 def peak_memory_mb() -> float | None:

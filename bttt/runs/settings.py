@@ -7,8 +7,8 @@ and must stay the same when the run continues.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import Field, asdict, field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, field, fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T")
+Config = TypeVar("Config", bound="DataclassInstance")
 SETTING, LATER, BY_STUDY, PART = "setting", "later", "by study", "part"
 """Keys of a field's metadata."""
 NOT_A_SETTING = MappingProxyType({SETTING: False})
@@ -54,6 +55,24 @@ def options_of(config: DataclassInstance) -> dict[str, Any]:
     return {each.name: value for each, value in _fields(config)}
 
 
+def from_options(kind: Callable[..., T], /, **options: Any) -> T:
+    """Returns a configuration with these options; all others have their defaults.
+
+    Args:
+        kind: Its dataclass.
+        **options: Options by name; those of a part by their own names, or the part whole by its name.
+
+    Raises:
+        TypeError: The configuration has no such option.
+    """
+    return kind(**_by_field(kind, _default_part, options))
+
+
+def with_options(config: Config, /, **options: Any) -> Config:
+    """Returns a configuration with some options changed; names and errors are those of `from_options`."""
+    return replace(config, **_by_field(config, lambda each: getattr(config, each.name), options))
+
+
 def settings_of(config: DataclassInstance) -> dict[str, Any]:
     """Returns the options that are settings, by name, ready for JSON; those that came later at the end."""
     found: dict[str, Any] = {}
@@ -66,17 +85,20 @@ def settings_of(config: DataclassInstance) -> dict[str, Any]:
     return found | later
 
 
-def refuse_set_by_study(config: DataclassInstance, default: DataclassInstance, *, of: str) -> None:
+def refuse_set_by_study(
+    config: DataclassInstance, default: DataclassInstance, *, of: str, every: bool = False
+) -> None:
     """Raises ValueError where an option that a study sets for each of its runs is not its default.
 
     Args:
         config: The options that the runs of the study share.
         default: Their defaults.
         of: The name of these options in the study's own configuration.
+        every: Whether the study sets every option, not only those declared `by_study`.
     """
     before = options_of(default)
     for each, value in _fields(config):
-        if each.metadata.get(BY_STUDY) and value != before[each.name]:
+        if (every or each.metadata.get(BY_STUDY)) and value != before[each.name]:
             raise ValueError(f"{of}.{each.name} is set by the study itself, got {value!r}")
 
 
@@ -88,4 +110,30 @@ def _fields(config: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
             yield from _fields(value)
         else:
             nested = is_dataclass(value) and not isinstance(value, type)
-            yield each, plain(asdict(value) if nested else value)
+            yield each, options_of(value) if nested else plain(value)
+
+
+def _default_part(each: Field[Any]) -> Any:
+    if each.default_factory is MISSING:
+        raise TypeError(f"{each.name} is no part")
+    return each.default_factory()
+
+
+def _by_field(kind: Any, part_of: Callable[[Field[Any]], Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values of a configuration's fields; an option of a part changes that part.
+
+    Args:
+        kind: The configuration, or its dataclass.
+        part_of: From a field to the part without the changes.
+        options: Options by name.
+    """
+    rest = dict(options)
+    values = {each.name: rest.pop(each.name) for each in fields(kind) if each.name in rest}
+    for each in fields(kind):
+        if each.metadata.get(PART):
+            whole = values.get(each.name, part_of(each))
+            own = {name: rest.pop(name) for name in options_of(whole) if name in rest}
+            values[each.name] = with_options(whole, **own)
+    if rest:
+        raise TypeError(f"there is no option {next(iter(rest))!r}")
+    return values

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
     from pruning.studies.alphazero.config import PruneConfig, PruneOptions
     from pruning.studies.alphazero.measures import LevelTimes, MeasuredLevel, level_folder, level_times
-    from pruning.studies.alphazero.plans import plan_settings
-    from pruning.studies.alphazero.run import load_subject, make_plan, prepare, prune
+    from pruning.studies.alphazero.plans import make_plan, plan_settings
+    from pruning.studies.alphazero.run import load_subject, prepare, prune
     from pruning.studies.alphazero.task import SAMPLED, AlphaZeroTask, Retraining, legal_cells
 
 __all__ = [

@@ -16,7 +16,7 @@ def run(config: PruneConfig) -> int:
     """
     if is_plugin(config.agent):
         from pruning.studies.alphazero.own_task import prune_task
-        from pruning.studies.alphazero.run import make_plan
+        from pruning.studies.alphazero.plans import make_plan
 
         prune_task(config.agent, make_plan(config), config.out)
         suggest("prune", config.agent, "--method", "random-weights", why="the control of every method")

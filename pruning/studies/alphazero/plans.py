@@ -1,14 +1,24 @@
-"""From a method of pruning, named as users name it, to the settings of a plan."""
+"""From options of `bttt prune`, and from a method as users name it, to a plan."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from bttt.runs import is_plugin, nearest, parse_options
-from pruning import PRUNING_METHODS
+from pruning import PRUNING_METHODS, Plan
+from pruning.studies.alphazero.config import PruneOptions
 from pruning.studies.alphazero.defaults import SCORES, defaults
 from pruning.studies.plugins import method_options, method_settings, split_method
 from pruning.studies.schedules import schedule_spec, with_peak
+
+
+def make_plan(options: PruneOptions) -> Plan:
+    """Returns the plan of a pruning run; ValueError if an option is wrong."""
+    parts = (options.scoring, options.amount, options.start, options.learning_rate, options.stop)
+    named = {each.name: getattr(part, each.name) for part in parts for each in fields(part)}
+    settings = plan_settings(**named, lr=options.learning.learner.lr)
+    return Plan.from_settings(**settings, seed=options.seed)
 
 
 def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from agents.alphazero.network import PolicyValueNet, load_network, make_evaluato
 from agents.alphazero.training import Yardstick
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
-from bttt.runs import add_environment, default_folder, hold, open_folder, plain, write_json
+from bttt.runs import open_run, options_of, plain, settings_of
 from pruning.channels import find_groups, shrink
 from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, whole
 from pruning.loop import run as run_loop
@@ -24,18 +24,11 @@ from pruning.measures import cost
 from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
 from pruning.studies.alphazero.config import PruneConfig
 from pruning.studies.alphazero.measures import MeasuredLevel, level_folder, level_times, searched
-from pruning.studies.alphazero.plans import plan_settings
+from pruning.studies.alphazero.plans import make_plan
 from pruning.studies.alphazero.table import write_table
 from pruning.studies.alphazero.task import AlphaZeroTask, Retraining, shrunk_config
 
 BUFFER_FILE = "buffer.npz"
-NOT_SETTINGS = ("out", "cycles", "until_density", "kappa", "buffer", "simulations")
-"""Options that do not change what a cycle does, which may differ when a run is continued."""
-OF_PLAN = (
-    *("scope", "fraction", "count", "cycles", "restart", "rewind_to", "floor", "exclude", "until_density"),
-    *("kappa", "grid", "tolerance", "seed", "untrained", "rounds", "allocation"),
-)
-"""Options that are the plan's too."""
 PREFIX = "alphazero:"
 
 
@@ -62,12 +55,12 @@ def prune(config: PruneConfig) -> Path:
     plan = make_plan(config)
     _check(plan, subject)  # before anything is written: a folder would remember a wrong setting
     settings = _settings(config, subject)
-    folder = config.out or default_folder("prune", settings)
-    open_folder(folder, settings, plain(asdict(PruneConfig(config.agent))))
-    with one_thread(), hold(folder):
-        write_json(folder / "config.json", {**settings, "cycles": config.cycles, "out": str(folder)})
+    defaults = options_of(PruneConfig(config.agent))
+    with one_thread(), open_run("prune", settings, out=config.out, defaults=defaults) as opened:
+        folder = opened.path
+        opened.write_config({**settings, "cycles": config.stop.cycles, "out": str(folder)})
         if not level_folder(folder, plan.stop.cycles).exists():
-            add_environment(folder)
+            opened.add_environment()
         task = _task(config, subject, folder)
         with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
 
@@ -140,14 +133,6 @@ def load_subject(agent: str) -> Subject:
     return Subject(network, record, boards, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
 
 
-def make_plan(config: PruneConfig) -> Plan:
-    """Returns the plan of a configuration; ValueError where it is wrong."""
-    named = {name: getattr(config, name) for name in OF_PLAN}
-    return Plan.from_settings(
-        **plan_settings(method=config.method, schedule=config.schedule, lr=config.learner.lr, **named)
-    )
-
-
 def _check(plan: Plan, subject: Subject) -> None:
     """Raises ValueError where a plan does not fit a network."""
     whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.amount.coupled))
@@ -162,19 +147,19 @@ def _check(plan: Plan, subject: Subject) -> None:
 
 def _settings(config: PruneConfig, subject: Subject) -> dict[str, Any]:
     """Returns what decides a run, as JSON values."""
-    settings = {name: value for name, value in plain(asdict(config)).items() if name not in NOT_SETTINGS}
-    return {**settings, "network": subject.fingerprint}
+    return {**settings_of(config), "network": subject.fingerprint}
 
 
 def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
     """Returns the task of a run; its buffer is played where it is not there."""
     train, validation = _buffer(config, subject, folder).split()
+    options = config.retraining
     retraining = Retraining(
-        steps=config.steps,
-        learner=config.learner,
-        iterations=config.iterations if config.in_loop else 0,
-        fresh=config.untrained,
-        selfplay=config.selfplay,
+        steps=options.steps,
+        learner=config.learning.learner,
+        iterations=options.iterations if options.in_loop else 0,
+        fresh=bool(config.start.untrained),
+        selfplay=config.learning.selfplay,
         search=_search(config, subject),
     )
     seed = int(subject.record.get("seed", 0))
@@ -184,17 +169,18 @@ def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
 def _search(config: PruneConfig, subject: Subject) -> SearchConfig:
     """Returns the search of self-play, with the discount that the network's values are learned with."""
     trained = subject.record.get("config", {}).get("search", {})
-    return replace(config.search, discount=trained.get("discount", config.search.discount))
+    search = config.learning.search
+    return replace(search, discount=trained.get("discount", search.discount))
 
 
 def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
     """Returns the samples to retrain on; they are played where they are not there."""
-    path = config.buffer or folder / BUFFER_FILE
-    search = _search(config, subject)
+    path = config.retraining.buffer or folder / BUFFER_FILE
+    learning, search = config.learning, _search(config, subject)
     made = {
         "network": subject.fingerprint,
-        "positions": config.positions,
-        "selfplay": plain(asdict(config.selfplay)),
+        "positions": learning.positions,
+        "selfplay": plain(asdict(learning.selfplay)),
         "search": plain(asdict(search)),
         "seed": config.seed,
     }
@@ -204,8 +190,8 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
             make_evaluator(subject.network, "selfplay"),
             subject.boards,
             subject.network.config.encoding == "bricks",
-            positions=config.positions,
-            config=config.selfplay,
+            positions=learning.positions,
+            config=learning.selfplay,
             search=search,
             seed=config.seed,
         )
@@ -221,10 +207,10 @@ def publish_level(folder: Path, level: Level, subject: Subject, config: PruneCon
         exported.config = shrunk_config(subject.network.config, level.removable)
     file = level_folder(folder, level.cycle) / RUN_FILE
     file.parent.mkdir(exist_ok=True)
-    excluded = list(config.exclude)
+    excluded = list(config.amount.exclude)
     stored = level.result.to_json()
     told = {name: stored[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
-    asked = {name: getattr(config, name) for name in ("agent", "method", "scope")}
+    asked = {"agent": config.agent, "method": config.scoring.method, "scope": config.amount.scope}
     pruning = {**asked, "excluded": excluded, **told}
     save_network(file, exported, {**subject.record, "pruning": pruning})
     costs = asdict(cost(exported, _example(subject), density=density, file=file))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bttt.runs import nearest
+from bttt.runs import from_options, nearest
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from tournaments.generalisation import StudyNetwork
 
@@ -69,12 +69,11 @@ class ArmRun:
             runs: Folder of the prunings.
         """
         folder = networks / self.network.name
-        options = {field.name: getattr(base, field.name) for field in fields(base)}
-        options |= {"seed": self.network.seed, "buffer": folder / "buffer.npz", "out": runs / self.name}
-        options |= ARMS[self.arm]
+        options = {each.name: getattr(base, each.name) for each in fields(base)} | ARMS[self.arm]
         if self.arm == "oracle":
             options["grid"] = tuple(grid)
-        return PruneConfig(f"alphazero:{folder}", **options)
+        options |= {"seed": self.network.seed, "buffer": folder / "buffer.npz", "out": runs / self.name}
+        return from_options(PruneConfig, agent=f"alphazero:{folder}", **options)
 
 
 def prunings(

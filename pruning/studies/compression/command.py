@@ -14,7 +14,15 @@ from functools import partial
 from agents.alphazero import SearchConfig
 from bttt import boards_of_size
 from bttt.command_line import suggest
-from bttt.runs import OK, make_folder, quietly, require_at_least, work_through
+from bttt.runs import (
+    OK,
+    make_folder,
+    quietly,
+    refuse_set_by_study,
+    require_at_least,
+    with_options,
+    work_through,
+)
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.compression.arms import ArmRun, prunings
 from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
@@ -29,9 +37,6 @@ from tournaments.generalisation import (
     stored,
     study_networks,
 )
-
-OF_STUDY = ("method", "scope", "restart", "grid", "seed", "simulations", "buffer", "out")
-"""Options of a pruning that the study sets."""
 
 
 def run(config: CompressionConfig) -> int:
@@ -93,9 +98,7 @@ def _check(config: CompressionConfig) -> None:
             raise ValueError(f"{name} must have at least one entry, got none")
     if absent := [name for name in config.control_sets or () if name not in config.sets]:
         raise ValueError(f"control set {absent[0]!r} must be one of the sets, {', '.join(config.sets)}")
-    for name in OF_STUDY:
-        if (value := getattr(config.prune, name)) != getattr(PruneOptions(), name):
-            raise ValueError(f"prune.{name} is set by the study itself, got {value!r}")
+    refuse_set_by_study(config.prune, PruneOptions(), of="prune")
 
 
 def _check_arms(config: CompressionConfig, plan: Sequence[ArmRun]) -> None:
@@ -109,10 +112,9 @@ def _check_arms(config: CompressionConfig, plan: Sequence[ArmRun]) -> None:
 
 def _pruning(config: CompressionConfig, pruned: ArmRun) -> PruneConfig:
     """Returns how a network is pruned."""
-    cycles = config.prune.cycles
+    base = config.prune
     if pruned.arm != config.arms[0] and config.control_cycles is not None:
-        cycles = config.control_cycles
-    base = replace(config.prune, cycles=cycles)
+        base = with_options(base, cycles=config.control_cycles)
     return pruned.config(base, config.grid, config.networks, config.runs)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.alphazero.training import TrainConfig
+from bttt.runs import from_options
 from pruning.studies.alphazero import MeasuredLevel, PruneOptions
 from pruning.studies.compression.arms import ARMS, ArmRun
 from tournaments.generalisation import Counts, Part
@@ -59,7 +60,9 @@ class CompressionConfig:
     """Train, prune and measure nothing; write the results of what is already measured."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How the networks are trained. The options above set bricks, seed, out and iterations."""
-    prune: PruneOptions = field(default_factory=lambda: PruneOptions(steps=600, positions=60_000))
+    prune: PruneOptions = field(
+        default_factory=lambda: from_options(PruneOptions, steps=600, positions=60_000)
+    )
     """How the networks are pruned. The study sets method, scope, restart, grid, seed, simulations, buffer and
     out."""
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from math import log
 
 from pruning.schedules import silo_max_lr
+from pruning.studies.alphazero import make_plan
 from pruning.studies.compression.config import CompressionConfig, MeasuredPruning
-from pruning.studies.schedules import schedule_spec, with_peak
+from pruning.studies.schedules import with_peak
 
 ARM = "oracle"
 PEAK_OPTIONS = ("epsilon", "delta", "beta", "q", "p")
@@ -51,10 +52,11 @@ class OracleCycle:
 
 def oracle_cycles(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> list[OracleCycle]:
     """Returns the cycles of all networks of the arm, those with a grid."""
-    prune = config.prune
-    name, given = schedule_spec(prune.schedule)
-    of_peak = {option: value for option, value in given.items() if option in PEAK_OPTIONS and name == "silo"}
-    options = with_peak("silo", of_peak, lr=prune.learner.lr, p=prune.fraction or 0.2, last=prune.cycles)
+    plan = make_plan(config.prune)
+    rate, lr = plan.learning_rate, config.prune.learning.learner.lr
+    given = rate.schedule_options.items() if rate.schedule == "silo" else ()
+    of_peak = {option: value for option, value in given if option in PEAK_OPTIONS}
+    options = with_peak("silo", of_peak, lr=lr, p=plan.amount.fraction or 0.2, last=plan.stop.cycles)
     found = []
     for each in measured:
         for result in (level.result for level in each.levels if each.pruned.arm == ARM):

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 
 from bttt.command_line import suggest
-from bttt.runs import OK, make_folder, nearest, quietly, require_at_least, work_through
-from pruning.studies.alphazero import PruneConfig, PruneOptions
+from bttt.runs import (
+    OK,
+    from_options,
+    make_folder,
+    nearest,
+    quietly,
+    refuse_set_by_study,
+    require_at_least,
+    work_through,
+)
+from pruning.studies.alphazero import PruneConfig
 from pruning.studies.methods.arms import STUDIES, WHOLE_PARTS
 from pruning.studies.methods.config import MethodRun, MethodsConfig
 from tournaments.generalisation import StudyNetwork, check_training, study_networks
-
-FREE = ("positions", "learner", "selfplay", "search")
-"""Options of a pruning that the study leaves to the user; the others are set, or would change methods."""
 
 
 def run(config: MethodsConfig) -> int:
@@ -48,28 +54,30 @@ def pruning_config(config: MethodsConfig, pruned: MethodRun) -> PruneConfig:
     """Returns how a network is pruned."""
     method = pruned.method
     folder = config.networks / pruned.network.name
-    options = {name: getattr(config.prune, name) for name in FREE}
-    options |= {"exclude": WHOLE_PARTS[method.of], **method.options}
-    options |= {"steps": max(1, round(method.time * config.steps)), "seed": pruned.network.seed}
-    options |= {"buffer": folder / "buffer.npz", "out": config.runs / pruned.folder}
-    return PruneConfig(f"alphazero:{folder}", **options)
+    return from_options(
+        PruneConfig,
+        agent=f"alphazero:{folder}",
+        learning=config.prune.learning,
+        exclude=WHOLE_PARTS[method.of],
+        **method.options,
+        steps=max(1, round(method.time * config.steps)),
+        seed=pruned.network.seed,
+        buffer=folder / "buffer.npz",
+        out=config.runs / pruned.folder,
+    )
 
 
 def _check(config: MethodsConfig) -> None:
     require_at_least(1, seeds=config.seeds, iterations=config.iterations, steps=config.steps)
     require_at_least(1, workers=config.workers)
-    _check_pruning(config)
+    # the user chooses what networks learn from; other options would change the methods
+    allowed = replace(MethodsConfig().prune, learning=config.prune.learning)
+    refuse_set_by_study(config.prune, allowed, of="prune", every=True)
     check_training(config.train)
     known = list(STUDIES[config.study])
     for name in config.methods:
         if name not in known:
             raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {', '.join(known)}")
-
-
-def _check_pruning(config: MethodsConfig) -> None:
-    for name in (field.name for field in fields(PruneOptions) if field.name not in FREE):
-        if (value := getattr(config.prune, name)) != getattr(MethodsConfig().prune, name):
-            raise ValueError(f"prune.{name} is set by the study itself, got {value!r}")
 
 
 def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.alphazero.training import TrainConfig
+from bttt.runs import from_options
 from pruning.studies.alphazero import PruneOptions
 from pruning.studies.methods.arms import STUDIES, ComparedMethod
 from tournaments.generalisation import StudyNetwork
@@ -62,7 +63,7 @@ class MethodsConfig:
     """Train and prune nothing; write the results of what is already finished."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How the networks are trained. The options above set bricks, seed, out and iterations."""
-    prune: PruneOptions = field(default_factory=lambda: PruneOptions(positions=60_000))
+    prune: PruneOptions = field(default_factory=lambda: from_options(PruneOptions, positions=60_000))
     """How the networks are pruned: positions, learner, selfplay and search. The study sets the rest."""
 
 

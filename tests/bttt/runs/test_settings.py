@@ -1,13 +1,21 @@
 """Options: which are settings, which a study sets, and how the parts of a configuration join in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 import tyro
 
-from bttt.runs import option, options_of, part, refuse_set_by_study, settings_of
+from bttt.runs import (
+    from_options,
+    option,
+    options_of,
+    part,
+    refuse_set_by_study,
+    settings_of,
+    with_options,
+)
 
 
 @dataclass(frozen=True)
@@ -85,3 +93,14 @@ def test_the_command_line_has_every_option_with_its_help(capsys):
     text = capsys.readouterr().out
     for told in ("Names of the players", "Seed of the games", "Plies of a proof", "Run folder", "Processes"):
         assert told in text
+
+
+def test_options_of_parts_are_given_and_changed_by_their_own_names():
+    made = from_options(Config, seed=3, adjudicate=4, out=Path("runs/a"), workers=2, search=Search(9))
+    assert made == CHANGED == with_options(Config(), **vars(CHANGED))
+    assert from_options(Config, rules=Rules(seed=3), adjudicate=4).rules == Rules(3, 4)
+    assert with_options(CHANGED, seed=5) == replace(CHANGED, rules=Rules(5, 4))
+    assert from_options(Config) == Config() and with_options(CHANGED) == CHANGED
+    for wrong in (from_options, with_options):
+        with pytest.raises(TypeError, match="there is no option 'plies'"):
+            wrong(Config(), plies=1) if wrong is with_options else wrong(Config, plies=1)

@@ -4,16 +4,18 @@ import pytest
 
 from agents.alphazero.network.checkpoint import save_network
 from agents.alphazero.network.residual import PRESETS, PolicyValueNet
+from bttt.runs.settings import from_options
 from pruning.loop.plan import Plan
 from pruning.schedules.registry import SCHEDULES
 from pruning.schedules.silo import silo_max_lr
 from pruning.studies.alphazero.config import PruneConfig
-from pruning.studies.alphazero.run import load_subject, make_plan
+from pruning.studies.alphazero.plans import make_plan
+from pruning.studies.alphazero.run import load_subject
 from pruning.studies.compression.arms import ARMS
 
 
 def plan(**options):
-    return make_plan(PruneConfig("alphazero:d4", **options))
+    return make_plan(from_options(PruneConfig, agent="alphazero:d4", **options))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

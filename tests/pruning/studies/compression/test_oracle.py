@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 from measured_prunings import level, losing
 
+from bttt.runs.settings import from_options, with_options
 from pruning.loop.results import GridSearch
 from pruning.schedules.silo import silo_max_lr
 from pruning.studies.alphazero.config import PruneOptions
@@ -10,7 +11,7 @@ from pruning.studies.compression.config import CompressionConfig
 from pruning.studies.compression.oracle import oracle_cycles
 
 GRID = tuple((lr, 0.5) for lr in (0.001, 0.003, 0.005, 0.007, 0.01))
-CONFIG = CompressionConfig(prune=PruneOptions(fraction=0.2))
+CONFIG = CompressionConfig(prune=from_options(PruneOptions, fraction=0.2))
 """SILO's peak goes from 0.003, the learner's rate, to 0.007."""
 
 
@@ -33,7 +34,7 @@ def test_silo_s_peak_is_that_of_its_formula_at_the_learner_s_rate():
     expected = [silo_max_lr(cycle, epsilon=0.003, delta=0.004, p=0.2) for cycle in range(1, 9)]
     assert [each.silo for each in found] == pytest.approx(expected)
     assert found[0].silo == 0.003 and 0.0068 < found[-1].silo < 0.007
-    half = replace(CONFIG.prune, fraction=0.5)
+    half = with_options(CONFIG.prune, fraction=0.5)
     assert oracle_cycles(replace(CONFIG, prune=half), [measured])[3].silo > found[3].silo
 
 

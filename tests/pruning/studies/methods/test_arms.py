@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from agents.alphazero.network.residual import PRESETS, untrained
+from bttt.runs.settings import from_options
 from pruning.channels.groups import find_groups
 from pruning.criteria.scores import CRITERIA
 from pruning.loop.prunable import enforced, whole
@@ -15,8 +16,7 @@ from pruning.models.registry import make_model
 from pruning.sparse.topologies import TOPOLOGIES
 from pruning.studies.alphazero.config import PruneConfig
 from pruning.studies.alphazero.defaults import BEFORE_TRAINING, defaults
-from pruning.studies.alphazero.plans import plan_settings
-from pruning.studies.alphazero.run import make_plan
+from pruning.studies.alphazero.plans import make_plan, plan_settings
 from pruning.studies.methods.arms import HALVINGS, KEPT_FRACTION, METHODS_COMPARED, SELF_PLAY, STUDIES
 from pruning.studies.methods.command import pruning_config
 from pruning.studies.methods.config import MethodRun, MethodsConfig
@@ -88,19 +88,23 @@ def test_every_criterion_but_variants_is_compared():
 def test_self_play_is_sparse_from_the_first_game():
     for name in SELF_PLAY:
         config = pruning_config(MethodsConfig(study="self-play"), MethodRun("self-play", name, NETWORK))
-        assert config.in_loop and config.untrained and config.cycles == 1
-        assert config.steps == 3 * MethodsConfig().steps
+        assert config.retraining.in_loop and config.start.untrained and config.stop.cycles == 1
+        assert config.retraining.steps == 3 * MethodsConfig().steps
         density = float(name.rpartition("-")[2]) if name != "dense" else 1
-        assert 1 - config.fraction == pytest.approx(density)
-        assert set(config.exclude) == {"stem.weight", "policy_*.weight", "value_*.weight"}
+        assert 1 - config.amount.fraction == pytest.approx(density)
+        assert set(config.amount.exclude) == {"stem.weight", "policy_*.weight", "value_*.weight"}
 
 
 # ------------------------------------------------------------------------- methods of bttt prune
 
 
+def pruned(**options):
+    return from_options(PruneConfig, agent="alphazero:d4", **options)
+
+
 @pytest.mark.parametrize("method", [row.name for row in PRUNING_METHODS.values() if len(row.settings) > 1])
 def test_methods_have_defaults_of_their_own(method):
-    config = PruneConfig("alphazero:d4", method=method)
+    config = pruned(method=method)
     plan = make_plan(config)
     before = not method.startswith("greedy")
     assert plan.start.untrained == before
@@ -114,15 +118,15 @@ def test_methods_have_defaults_of_their_own(method):
 
 def test_what_is_asked_for_goes_before_a_methods_defaults():
     asked = {"cycles": 3, "fraction": 0.5, "schedule": "constant", "rounds": 7, "allocation": "er"}
-    plan = make_plan(PruneConfig("alphazero:d4", method="snip", **asked))
+    plan = make_plan(pruned(method="snip", **asked))
     assert plan.settings() == {**plan.settings(), **asked}
-    untrained = make_plan(PruneConfig("alphazero:d4", method="magnitude", untrained=True))
+    untrained = make_plan(pruned(method="magnitude", untrained=True))
     assert untrained.learning_rate.schedule == "clr"
-    assert not make_plan(PruneConfig("alphazero:d4", method="snip", untrained=False)).start.untrained
+    assert not make_plan(pruned(method="snip", untrained=False)).start.untrained
 
 
 def test_sparse_training_takes_options():
-    plan = make_plan(PruneConfig("alphazero:d4", method="rigl:alpha=0.5,every=20,redistribute=gradient"))
+    plan = make_plan(pruned(method="rigl:alpha=0.5,every=20,redistribute=gradient"))
     assert plan.scoring.topology_options == {"alpha": 0.5, "every": 20, "redistribute": "gradient"}
     assert plan.scoring.changing.every == 20
 
@@ -142,7 +146,7 @@ def test_sparse_training_takes_options():
 )
 def test_a_wrong_method_is_refused(method, message):
     with pytest.raises(ValueError, match=message):
-        make_plan(PruneConfig("alphazero:d4", method=method))
+        make_plan(pruned(method=method))
 
 
 def test_defaults_know_methods_by_their_name_alone():
