@@ -11,6 +11,7 @@
 Each folder is one subject, and its `__init__` documents it with an example:
 
     pruning.loop        the pruning loop: a `Task`, a `Plan`, and a file for each cycle
+    pruning.methods     one table of all pruning methods (a module, not a folder)
     pruning.criteria    scores of weights and units
     pruning.masks       masks, selection, and pruned weights kept at zero
     pruning.channels    groups of coupled channels, and their removal

@@ -1,4 +1,15 @@
-"""pruning/studies/alphazero."""
+"""Pruning AlphaZero networks: the command `bttt prune`, and what other studies take from it.
+
+>>> from bttt.runs import from_options
+>>> from pruning.studies.alphazero import PruneConfig, make_plan
+>>> config = from_options(PruneConfig, agent="alphazero:d4", method="snip", fraction=0.5)
+>>> make_plan(config).settings()["untrained"]
+True
+
+Rooms: `options` and `config` are the options; `defaults` and `plans` turn them into a plan. `task` is the
+network with its `buffer` of self-play games. `run` prunes it, `own_task` prunes a task of a user's own.
+`measures` and `table` report the levels. `command` is `bttt prune`, `levels` is `bttt levels`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""pruning/studies/methods."""
+"""The comparison of all pruning methods at one density: the command `bttt methods`.
+
+>>> from pruning.studies.methods import METHODS_COMPARED
+>>> snip = METHODS_COMPARED["snip"]
+>>> snip.of, snip.starts, snip.paper
+('weights', 'initial', 'Lee et al. 2019')
+
+Rooms: `arms` lists the methods with the options that the comparison gives them, `config` has the settings,
+`table` measures and prints the networks, and `command` is `bttt methods`.
+"""
 
 from __future__ import annotations
 
