@@ -17,7 +17,7 @@ import tyro
 from agents.alphazero import SearchConfig
 from agents.alphazero.network import EvaluatorName, load_network, make_evaluator
 from agents.alphazero.search import Search
-from agents.alphazero.training import Yardstick
+from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import find_network
 from bttt import load_suite
 from bttt.runs import wilson
@@ -46,7 +46,7 @@ def count(config: StrengthConfig) -> None:
     chosen = suite.first_of_each_board(config.positions)
     suite = suite.take(chosen)
     bricks_plane = network.config.encoding == "bricks"
-    roots = Yardstick(suite.boards, bricks_plane).roots.part(chosen)
+    roots = SolverErrors(suite.boards, bricks_plane).roots.part(chosen)
     for name in config.evaluators:
         evaluate = make_evaluator(network, name)
         for simulations in config.simulations:

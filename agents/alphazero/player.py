@@ -23,35 +23,35 @@ from agents.alphazero.weights import find_network
 from bttt import Position
 
 NOISE_TOTAL = 10.0
-"""Sum of the parameters of the Dirichlet distribution of root noise, which the cells share evenly."""
+"""Sum of the parameters of the root noise's Dirichlet distribution, divided evenly among the cells."""
 
 
 @dataclass(frozen=True)
 class AlphaZeroAgent:
-    """A network trained by self-play on chosen bricks, guided by tree search. Not for several threads.
+    """Tree search guided by a network trained by self-play on chosen bricks. Not thread-safe.
 
-    As in the Brick Tic-Tac-Toe paper `simulations=0` plays the network's raw policy; no noise, no temperature
-    and a new tree for each decision are the default. A decision's policy is the share of visits (with
-    gumbel the improved policy, without search the network's), its value the discounted result expected, its
-    nodes the simulations run. No decision depends on an earlier one. Two agents are equal where their
-    checkpoints have the same content, whatever they are called, and their options are the same.
+    Following the Brick Tic-Tac-Toe paper, `simulations=0` plays the network's raw policy, and by default
+    there is no noise, no temperature, and a new tree for each decision. A decision's policy is each cell's
+    fraction of the visits (with gumbel the improved policy, without search the network's policy). Its value
+    is the expected discounted result, its nodes are the simulations run. No decision depends on an earlier
+    decision. Two agents are equal if their options and the contents of their checkpoints are equal.
 
     Attributes:
-        network: Shipped weights (d4, r2, r3, all), the folder of a training run, or a checkpoint file; in a
-            spec without a comma or an equals sign in its path.
-        simulations: Simulations a decision.
-        gumbel: Gumbel AlphaZero's sequential halving, for few simulations, instead of PUCT.
-        c_puct: Weight of exploration.
-        leaves: Simulations of one game under way at once, held apart by virtual losses; always 1 with gumbel.
-        temperature: 0 plays the best cell; otherwise the cell is drawn from the policy to the power of
+        network: A bundled network (d4, r2, r3, all), the folder of a training run, or a checkpoint file. In a
+            spec the path must not contain a comma or an equals sign.
+        simulations: Simulations per decision; 0 plays the raw policy.
+        gumbel: Use Gumbel AlphaZero's sequential halving, for few simulations, instead of PUCT.
+        c_puct: Exploration weight of PUCT.
+        leaves: Simulations run in parallel in one game, kept apart by virtual loss; always 1 with gumbel.
+        temperature: 0 plays the best cell; otherwise the cell is drawn from the policy raised to the power
             1/temperature.
-        noise: Share of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
-        symmetries: Whether the network's answers are means over all symmetries of the board.
-        evaluator: What runs the network; auto is onnx where onnxruntime is installed, else torch.
+        noise: Weight of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
+        symmetries: Average the network's outputs over all symmetries of the board.
+        evaluator: Inference backend; auto is onnx if onnxruntime is installed, otherwise torch.
         architecture: python:module:Class of a network of your own; loading a checkpoint never imports it.
         encoding: python:module:function of an encoding of your own.
         fingerprint: Digest of the checkpoint's content.
-        trained_on: The boards of the training as text, where the checkpoint tells them.
+        trained_on: The training boards as text, if the checkpoint records them.
     """
 
     network: str = field(default="all", compare=False)
@@ -72,7 +72,7 @@ class AlphaZeroAgent:
 
     batched = True
     positional = "network"
-    """The option whose value may stand first in a spec without its name, as in "alphazero:d4"."""
+    """The option that may come first in a spec without its name, for example "alphazero:d4"."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:
@@ -99,14 +99,14 @@ class AlphaZeroAgent:
         object.__setattr__(self, "_search", Search(evaluate, config, network.config.encoding == "bricks"))
 
     def __reduce__(self) -> tuple[type[AlphaZeroAgent], tuple[object, ...]]:
-        """A copy in another process loads its network again; evaluators cannot be copied."""
+        """Pickles the options only: a copy loads the network again, since evaluators cannot be pickled."""
         return type(self), tuple(getattr(self, each.name) for each in fields(self) if each.init)
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
-        """Returns one decision a position.
+        """Returns one decision per position.
 
         Raises:
-            ValueError: The network cannot judge boards of a position's size.
+            ValueError: The network cannot evaluate boards of a position's size.
         """
         rngs = generators(rng, positions)
         decisions: dict[int, Decision] = {}
@@ -155,7 +155,7 @@ class AlphaZeroAgent:
 
 
 def _discount(record: Mapping[str, Any]) -> float:
-    """Returns the discount of the training, which the network's values are learned with."""
+    """Returns the discount factor of the training run, with which the network learned its values."""
     try:
         return float(record["config"]["search"]["discount"])
     except (KeyError, TypeError, ValueError):

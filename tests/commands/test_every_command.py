@@ -208,7 +208,7 @@ def test_the_installed_script_runs():
         (["play", "--second", "alphazero:D44"], "no network 'D44' (did you mean 'd4'?): give one of all, d4"),
         (["tournament", "--players", "random", "alphazero:d4,simulations=x"], "simulations='x' must be int"),
         (["tournament", "--players", "alphazero:D4", "alphazero:d4,c_puct=1.5"], "are the same agent"),
-        (["evaluate", "alphazero:my_agents.py"], "my_agents.py is corrupt or no safetensors file"),
+        (["evaluate", "alphazero:my_agents.py"], "my_agents.py is corrupt or not a safetensors file"),
         (["play", "--bricks", "Z1"], "cell 'Z1' is not on the 7x7 board"),
     ],
 )

@@ -32,7 +32,7 @@ def test_a_network_and_an_encoding_are_trained_and_played_when_they_are_named_ag
     assert main([*game[:3], agent, *game[3:]]) == 0
     assert "8 of 8 games, 0 forfeits" in capsys.readouterr().out
     assert main([*game[:3], "alphazero:mine,simulations=2", *game[3:5], "other", "--out", "other"]) == 2
-    assert "name its class again" in capsys.readouterr().err
+    assert "name the class again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The command `bttt train`: a tiny run, continued, killed and damaged, and what it refuses."""
+"""The command `bttt train`: a tiny run, resumed, killed and corrupted, and what it refuses."""
 
 import json
 import shutil
@@ -161,8 +161,8 @@ def test_other_settings_need_another_folder(whole, capsys):
         (["--search.simulations", "0"], "search.simulations must be at least 1, got 0"),
         (["--search.gumbel", "--search.reuse"], "reuse must be false with gumbel"),
         (["--seed", "-1"], "seed must be at least 0, got -1"),
-        (["--device", "abacus"], "device must be cpu, or cuda where there is one, got 'abacus'"),
-        (["--device", "cuda:99"], "device must be cpu, or cuda where there is one, got 'cuda:99'"),
+        (["--device", "abacus"], "device must be cpu, or cuda on a machine with a GPU, got 'abacus'"),
+        (["--device", "cuda:99"], "device must be cpu, or cuda on a machine with a GPU, got 'cuda:99'"),
         (["--colour", "red"], "colour"),
         (["--iterations", "many"], "many"),
     ],
@@ -185,16 +185,16 @@ def cut(path):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("state.safetensors", cut, "is corrupt or no safetensors file"),
-        ("state.safetensors", lambda path: path.write_bytes(b""), "is corrupt or no safetensors file"),
+        ("state.safetensors", cut, "is corrupt or not a safetensors file"),
+        ("state.safetensors", lambda path: path.write_bytes(b""), "is corrupt or not a safetensors file"),
         ("config.json", cut, "config.json is corrupt"),
         ("config.json", lambda path: path.write_text("[]"), "config.json is corrupt"),
         ("environment.json", cut, "environment.json is corrupt"),
-        ("samples", lambda path: cut(max(path.iterdir())), "is damaged: its size is no multiple of"),
-        ("samples", lambda path: max(path.iterdir()).unlink(), "are damaged: there are"),
+        ("samples", lambda path: cut(max(path.iterdir())), "is corrupt: its size is not a multiple of"),
+        ("samples", lambda path: max(path.iterdir()).unlink(), "are corrupt: found"),
     ],
 )
-def test_a_damaged_run_is_named(whole, name, damage, message, capsys):
+def test_a_corrupt_run_is_named(whole, name, damage, message, capsys):
     shutil.copytree(whole, "run")
     damage(Path("run") / name)
     assert message in refused(*TINY, "--out", "run", "--iterations", 6, capsys=capsys)
@@ -233,7 +233,7 @@ def test_the_choice_of_the_best_network_goes_on_when_a_run_is_continued(capsys):
 
 
 @pytest.mark.parametrize("bricks", ["none", "random:2,count=2,seed=1"])
-def test_boards_without_a_yardstick_of_their_own_train_too(bricks, capsys):
+def test_boards_without_positions_in_the_suite_train_too(bricks, capsys):
     options = (*SEVEN[:2], bricks, *SEVEN[3:], "--iterations", 2, "--evaluate-every", 1)
     assert bttt(*options, capsys=capsys)[0] == 0
     assert "value_losing_novel" in metrics("run")[-1]
@@ -261,7 +261,7 @@ def test_two_processes_do_not_share_a_folder(capsys):
         assert "another process is using run" in refused(*TINY, "--out", "run", capsys=capsys)
 
 
-def test_a_run_that_ends_with_its_time_ends_with_the_yardstick(capsys):
+def test_a_run_that_ends_with_its_time_ends_with_an_evaluation(capsys):
     assert bttt(*SEVEN, "--minutes", 1e-4, "--evaluate-every", 50, capsys=capsys)[0] == 0
     (row,) = metrics("run")
     kept = record(Path("run/network.safetensors"))["value-losing moves, raw policy"]

@@ -1,7 +1,7 @@
-"""Checkpoints: a network's tensors in safetensors, with a JSON header that says what they are. No pickle.
+"""Checkpoints: a network's tensors in a safetensors file with a JSON header. No pickle.
 
-The header holds the architecture and a *record*: the brick sets and board of the training, command, seed,
-date, and whatever the writer measured. A file is whole or it is an error of one line.
+The header holds the architecture and a *record*: the brick sets and board of the training run, command, seed,
+date, and whatever the writer measured. Reading an incomplete file raises an error with a one-line message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERSION = 1
 
 
 def save_network(path: Path, network: Network, record: Mapping[str, Any]) -> None:
-    """Writes a network and its record, atomically: a kill leaves the old file or the new one."""
+    """Writes a network and its record atomically: a killed process leaves the old file or the new file."""
     header = {"architecture": network.config.to_json(), "record": dict(record)}
     write_tensors(path, network.state_dict(), FORMAT, VERSION, header)
 
@@ -34,21 +34,21 @@ def load_network(path: Path) -> tuple[PolicyValueNet, dict[str, Any]]:
     """Returns the network of a checkpoint, ready for inference, and its record.
 
     Raises:
-        ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit the
-            architecture it names, or it holds a network of a user's own.
+        ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit its
+            architecture, or it holds a user-defined network.
     """
     network, record = load_checkpoint(path)
     if not isinstance(network, PolicyValueNet):
-        raise ValueError(f"{path} holds a network of your own; this needs one of bttt's presets")
+        raise ValueError(f"{path} holds a user-defined network, but a preset of bttt is needed here")
     return network, record
 
 
 def load_checkpoint(
     path: Path, *, architecture: str | None = None, encoding: str | None = None
 ) -> tuple[Network, dict[str, Any]]:
-    """Returns the network of a checkpoint, of a user's own too, ready for inference, and its record.
+    """Returns the network of a checkpoint, ready for inference, and its record; allows user-defined networks.
 
-    No module that the file names is imported: the caller names the plug-ins again.
+    Modules named in the file are never imported: the caller names the plug-ins again.
 
     Args:
         path: The checkpoint.
@@ -57,13 +57,13 @@ def load_checkpoint(
 
     Raises:
         ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit its
-            architecture, or it needs a plug-in that is not named or cannot be loaded.
+            architecture, or it needs a plug-in that was not named or cannot be loaded.
     """
     tensors, header = read_tensors(path, FORMAT, VERSION)
     try:
         config, record = _config(header["architecture"]), header["record"]
         if not isinstance(record, dict):
-            raise ValueError("its record is no object")
+            raise ValueError("its record is not a JSON object")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is corrupt: {' '.join(str(error).split())}") from error
     if isinstance(config, OwnConfig):
@@ -72,8 +72,8 @@ def load_checkpoint(
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
     elif architecture is not None or encoding is not None:
-        raise ValueError(f"{path} holds a network of bttt's own: it needs no architecture and no encoding")
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+        raise ValueError(f"{path} holds a preset of bttt: leave out architecture and encoding")
+    with torch.random.fork_rng(devices=[]):  # leaves the caller's random state unchanged
         network: Network = OwnNet(config) if isinstance(config, OwnConfig) else PolicyValueNet(config)
     try:
         load_tensors(network, tensors)
@@ -90,16 +90,16 @@ def _config(architecture: Mapping[str, Any]) -> NetworkConfig | OwnConfig:
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copies tensors into a network; ValueError where names, shapes or numbers do not fit."""
+    """Copies tensors into a network; raises ValueError for wrong names, shapes or non-finite numbers."""
     own = network.state_dict()
     if missing := sorted(set(own) ^ set(tensors)):
-        raise ValueError(f"its tensors and its architecture differ in {missing[0]!r}")
+        raise ValueError(f"its tensors do not match its architecture: {missing[0]!r} is in only one of them")
     for name, tensor in tensors.items():
         if tensor.shape != own[name].shape:
             found, wanted = tuple(tensor.shape), tuple(own[name].shape)
-            raise ValueError(f"tensor {name!r} has shape {found}, its architecture wants {wanted}")
+            raise ValueError(f"tensor {name!r} has shape {found}, its architecture requires {wanted}")
         if not torch.isfinite(tensor.float()).all():
-            raise ValueError(f"tensor {name!r} holds a number that is not finite")
+            raise ValueError(f"tensor {name!r} has a number that is not finite")
     network.load_state_dict(dict(tensors))
 
 
@@ -113,10 +113,10 @@ def write_tensors(
 
 
 def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Returns the tensors and the header that `write_tensors` wrote.
+    """Returns the tensors and the header of a file written by `write_tensors`.
 
     Raises:
-        ValueError: There is no such file, or it is corrupt, of another kind or of another version.
+        ValueError: There is no such file, it is corrupt, or it has another format or version.
     """
     if not path.is_file():
         raise ValueError(f"{path} is not a file")
@@ -125,12 +125,12 @@ def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor]
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is corrupt or no safetensors file ({error})") from error
+        raise ValueError(f"{path} is corrupt or not a safetensors file ({error})") from error
     if metadata.get("format") != kind:
-        raise ValueError(f"{path} is not a {kind}: its format is {metadata.get('format')!r}")
+        raise ValueError(f"{path} has format {metadata.get('format')!r}, expected {kind!r}")
     if metadata.get("version") != str(version):
         raise ValueError(
-            f"{path} has version {metadata.get('version')}, this program reads version {version}"
+            f"{path} has version {metadata.get('version')}, but this program reads version {version}"
         )
     try:
         header = json.loads(metadata["header"])

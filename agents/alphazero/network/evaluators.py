@@ -1,7 +1,8 @@
-"""Evaluators: a network as a function from planes to logits and values, and which one to take.
+"""Evaluators: a network as a function from planes to logits and values, on a choice of inference backends.
 
-Those for playing (torch, onnx) answer a position the same to the last bit whatever else is asked with it, so
-that a game does not depend on how many are played at once. All agree within tested tolerances.
+The evaluators for playing (torch, onnx) give bit-identical results for a position whatever else is in the
+batch, so a game does not depend on how many games are played at once. All evaluators agree within tested
+tolerances.
 
 Shapes: B positions, A cells of the board.
 """
@@ -19,22 +20,23 @@ from agents.alphazero.search import Evaluator
 from bttt import symmetries
 
 EvaluatorName = Literal["auto", "torch", "onnx", "onnx-int8", "cuda"]
-"""auto is onnx where onnxruntime is installed, else torch; onnx-int8 is onnx in 8 bits, less exact."""
+"""auto is onnx if onnxruntime is installed, otherwise torch; onnx-int8 is quantised to 8 bits, less exact."""
 
 
 def make_evaluator(
     network: Network, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
 ) -> Evaluator:
-    """Returns a network's evaluator; the network may change afterwards without effect.
+    """Returns an evaluator of a network; later changes of the network do not affect it.
 
     Args:
         network: The network.
-        name: One of `EvaluatorName`, or "selfplay": the fastest for hundreds of positions at once, made anew
-            for each iteration; in bfloat16 where the CPU is fast at it, else torch in float32.
-        device: "cpu"; with another, "auto", "torch" and "selfplay" are "cuda".
+        name: One of `EvaluatorName`, or "selfplay": torch in bfloat16 if that is fast on this CPU, otherwise
+            in float32. It is the fastest choice for hundreds of positions when the network changes each
+            iteration.
+        device: "cpu"; with another device, "auto", "torch" and "selfplay" mean "cuda".
 
     Raises:
-        ValueError: There is no such evaluator, or what it needs is not there.
+        ValueError: The name is unknown, or the backend's package or device is missing.
     """
     if name not in (known := (*get_args(EvaluatorName), "selfplay")):
         raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}")
@@ -46,9 +48,9 @@ def make_evaluator(
 
 
 def with_symmetries(evaluate: Evaluator) -> Evaluator:
-    """Returns an evaluator whose answers are means over all symmetries of the board.
+    """Returns an evaluator whose outputs are means over all symmetries of the board.
 
-    Means of logits, not of probabilities: the policy is then the same whichever cells are left out of it.
+    It averages logits, not probabilities, so the policy does not depend on which cells are masked.
     """
 
     def mean(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +59,7 @@ def with_symmetries(evaluate: Evaluator) -> Evaluator:
         flat = planes.reshape(number, channels, rows * cols)
         images = np.concatenate([symmetry.policy(flat) for symmetry in group]).reshape(-1, *planes.shape[1:])
         logits, values = evaluate(images)
-        # logits of an image: what is at the image of a cell belongs to the cell
+        # the logit of a cell is at the cell's image in each transformed position
         parts = zip(group, logits.reshape(len(group), number, -1), strict=True)
         back = [part[:, list(symmetry.image)] for symmetry, part in parts]
         return np.mean(back, 0), values.reshape(len(group), number).mean(0)

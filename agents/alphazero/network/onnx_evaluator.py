@@ -1,4 +1,4 @@
-"""The evaluator on onnxruntime: on a CPU several times as fast as torch for one game at a time.
+"""The evaluator on onnxruntime: several times as fast as torch on a CPU for a single game.
 
 Shapes: B positions, A cells of the board.
 """
@@ -21,25 +21,25 @@ from agents.alphazero.network.residual import PLANES, widened
 
 EXTRA = "pip install 'brick-tic-tac-toe[onnx]'"
 ANY_SIDE = 7
-"""Side of the board that a network for any size is traced and calibrated on."""
+"""Board side for tracing and calibrating a network that accepts any board size."""
 CALIBRATION_POSITIONS = 512
 BLOCK = 16
-"""Channels that onnxruntime's convolutions take at once; with others they are up to twice as slow."""
+"""Channels per block in onnxruntime's convolutions; with other numbers they are up to twice as slow."""
 
 
 def onnx_is_installed() -> bool:
-    """Returns whether onnxruntime and the package that writes its models are installed."""
+    """Returns whether onnxruntime and onnx, which writes its models, are installed."""
     return all(find_spec(name) is not None for name in ("onnxruntime", "onnx"))
 
 
 class OnnxEvaluator:
-    """A network on one thread of the CPU; on boards of any size where the network is for any size.
+    """A network on one CPU thread, for the board sizes that the network accepts.
 
-    In float32 a position's answer does not depend on what else is in the batch, nor on its size.
+    In float32 the result for a position does not depend on the other positions in the batch or their number.
 
     Args:
-        network: The network; it may change afterwards without effect.
-        int8: Whether weights and activations are rounded to 8 bits, which costs playing strength.
+        network: The network; later changes do not affect the evaluator.
+        int8: Quantise weights and activations to 8 bits, which costs playing strength.
 
     Raises:
         ValueError: onnxruntime or onnx is not installed.
@@ -47,7 +47,7 @@ class OnnxEvaluator:
 
     def __init__(self, network: Network, *, int8: bool = False):
         if not onnx_is_installed():
-            raise ValueError(f"evaluator=onnx needs onnxruntime and onnx: {EXTRA}")
+            raise ValueError(f"evaluator=onnx needs onnxruntime and onnx; install them with {EXTRA}")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -64,7 +64,7 @@ class OnnxEvaluator:
 
 
 def exported(network: Network) -> bytes:
-    """Returns a network as an ONNX model for batches of any size, and boards of any size it is for."""
+    """Returns a network as an ONNX model for batches of any size and the board sizes the network accepts."""
     rows, cols = _board_of(network)
     axes = {"planes": {0: "batch"}, "logits": {0: "batch"}, "values": {0: "batch"}}
     any_size = not isinstance(network, OwnNet) and network.config.heads == "conv"
@@ -73,7 +73,7 @@ def exported(network: Network) -> bytes:
         axes["logits"] |= {1: "cells"}
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         path = Path(folder) / "network.onnx"
-        # Torch prefers its other exporter, which needs one more package and takes several times as long.
+        # Torch warns that it prefers its other exporter, which needs another package and is much slower.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             for_inference(network if isinstance(network, OwnNet) else widened(network, BLOCK)).to("cpu"),
@@ -88,7 +88,7 @@ def exported(network: Network) -> bytes:
 
 
 def quantised(model: bytes, rows: int, cols: int) -> bytes:
-    """Returns a model in 8 bits, its ranges measured on random positions of a board of `rows` x `cols`."""
+    """Returns a model quantised to 8 bits, calibrated on random positions of a `rows` x `cols` board."""
     import onnx
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
 
@@ -109,7 +109,7 @@ def quantised(model: bytes, rows: int, cols: int) -> bytes:
 
 @contextmanager
 def _no_logging() -> Iterator[None]:
-    """Keeps back the advice to prepare models in a way that this one does not need."""
+    """Suppresses onnxruntime's advice to preprocess the model, which is not needed here."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -119,7 +119,7 @@ def _no_logging() -> Iterator[None]:
 
 
 def _random_planes(rows: int, cols: int) -> np.ndarray:
-    """Returns planes `[CALIBRATION_POSITIONS, 3, rows, cols] float32` of stones anywhere; always the same."""
+    """Returns planes `[CALIBRATION_POSITIONS, 3, rows, cols] float32` with random stones (fixed seed)."""
     rng = np.random.default_rng(0)
     planes = np.zeros((CALIBRATION_POSITIONS, PLANES, rows * cols), np.float32)
     for position in planes:

@@ -1,11 +1,11 @@
-"""Networks and encodings of a user's own, by the name "python:module:name".
+"""User-defined networks and encodings, loaded by the name "python:module:name".
 
 A network is a class `Net(planes, rows, cols, **options)`, a torch module whose `forward` takes
 `[B, planes, rows, cols]` and returns logits `[B, rows * cols]` and values `[B]` in [-1, 1]. An encoding is a
-function from the standard planes `[B, 3, rows, cols]` (the mover's stones, the other stones, the cells
-without brick) to the network's input planes `[B, P, rows, cols]`, in torch operations.
+function in torch operations. It maps the standard planes `[B, 3, rows, cols]` (the mover's stones, the other
+stones, the cells without bricks) to the network's input planes `[B, P, rows, cols]`.
 
-A checkpoint stores their names but never imports them: whoever loads it names them again.
+A checkpoint stores these names, but loading it never imports them: the caller names them again.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from agents.alphazero.network.residual import PLANES, PRESETS, NetworkConfig, Po
 from bttt.runs import FAILURES, is_plugin, load_plugin, one_line, parse_options
 
 Encode = Callable[[Tensor], Tensor]
-HINT = "as in alphazero:FOLDER,architecture=python:module:Class,encoding=python:module:function"
+HINT = "for example alphazero:FOLDER,architecture=python:module:Class,encoding=python:module:function"
 
 
 @dataclass(frozen=True)
 class OwnConfig:
-    """The architecture of a network of a user's own, or of a preset behind a user's encoding.
+    """The architecture of a user-defined network, or of a preset with a user-defined encoding.
 
     Attributes:
         network: "python:module:Class" with options after commas, or the name of a preset.
@@ -44,7 +44,7 @@ class OwnConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> OwnConfig:
-        """Returns the configuration that `to_json` wrote; ValueError where it does not fit."""
+        """Returns the configuration written by `to_json`; raises ValueError if entries are wrong."""
         known = {each.name for each in fields(cls) if each.init}
         if set(values) != known:
             raise ValueError(f"architecture must have the entries {', '.join(sorted(known))}")
@@ -59,13 +59,13 @@ class OwnConfig:
         return (self.rows, self.cols) == (rows, cols)
 
     def named_again(self, network: str | None, encoding: str | None) -> OwnConfig:
-        """Returns the configuration with the plug-ins that the caller names, and the options stored here.
+        """Returns the configuration with the caller's plug-ins and the options stored here.
 
         Raises:
-            ValueError: A plug-in that the network needs is not named.
+            ValueError: The caller did not name a plug-in that the network needs.
         """
         if is_plugin(self.network) and network is None:
-            raise ValueError(f"it holds a network of {self.network!r}: name its class again, {HINT}")
+            raise ValueError(f"it holds a network of class {self.network!r}: name the class again, {HINT}")
         if self.encoding_name and encoding is None:
             raise ValueError(f"it needs the encoding {self.encoding_name!r}: name it again, {HINT}")
         named = self.network
@@ -76,13 +76,13 @@ class OwnConfig:
 
 
 class OwnNet(nn.Module):
-    """A user's network behind a user's encoding, with the interface of `PolicyValueNet`.
+    """A user-defined network or encoding, or both, with the interface of `PolicyValueNet`.
 
     Args:
-        config: Names, and the board's size.
+        config: The plug-ins' names and the board size.
 
     Raises:
-        ValueError: A plug-in cannot be loaded or made, or its outputs have other shapes.
+        ValueError: A plug-in cannot be loaded or instantiated, or its outputs have wrong shapes.
     """
 
     def __init__(self, config: OwnConfig):
@@ -93,7 +93,7 @@ class OwnNet(nn.Module):
         try:
             planes = self._encode(standard)
             if planes.ndim != 4 or planes.shape[2:] != standard.shape[2:] or len(planes) != 2:
-                raise ValueError(f"it gives planes {tuple(planes.shape)} for {tuple(standard.shape)}")
+                raise ValueError(f"it returns planes {tuple(planes.shape)} for {tuple(standard.shape)}")
         except FAILURES as error:
             raise ValueError(f"encoding {config.encoding_name!r} fails: {one_line(error)}") from error
         self.body = _body(config, planes.shape[1])
@@ -105,7 +105,7 @@ class OwnNet(nn.Module):
 
 
 Network = PolicyValueNet | OwnNet
-"""What AlphaZero searches with: a network of this package, or a user's own."""
+"""A network that AlphaZero can search with: one of this package, or a user-defined network."""
 
 
 def as_network(module: nn.Module) -> Network:
@@ -116,7 +116,7 @@ def as_network(module: nn.Module) -> Network:
 
 
 def for_inference(network: Network) -> nn.Module:
-    """Returns a copy of a network without gradients, its normalisations folded where their place is known."""
+    """Returns a copy of a network without gradients; normalisations of this package's networks are folded."""
     if isinstance(network, PolicyValueNet):
         return folded(network)
     copied = copy.deepcopy(network).eval().requires_grad_(False)
@@ -126,8 +126,8 @@ def for_inference(network: Network) -> nn.Module:
 
 
 def own_network(preset: str, encoding: str | None, rows: int, cols: int, seed: int) -> OwnNet:
-    """Returns a user's untrained network, or a preset behind a user's encoding, drawn from a seed."""
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+    """Returns an untrained user-defined network, or a preset with a user-defined encoding, from a seed."""
+    with torch.random.fork_rng(devices=[]):  # leaves the caller's random state unchanged
         torch.manual_seed(seed)
         return OwnNet(OwnConfig(preset, encoding or "", rows, cols))
 
@@ -146,7 +146,7 @@ def _body(config: OwnConfig, planes: int) -> nn.Module:
     except FAILURES as error:
         raise ValueError(f"network {config.network!r} cannot be made: {one_line(error)}") from error
     if not isinstance(made, nn.Module):
-        raise ValueError(f"network {config.network!r} must be a torch module, it is a {type(made).__name__}")
+        raise ValueError(f"network {config.network!r} must be a torch module, got a {type(made).__name__}")
     return made
 
 
@@ -161,7 +161,7 @@ def _preset(config: OwnConfig, planes: int) -> PolicyValueNet:
 
 
 def _check_outputs(network: OwnNet, config: OwnConfig, standard: Tensor) -> None:
-    """Raises ValueError where a network's outputs do not have the shapes that the search reads."""
+    """Raises ValueError unless a network's outputs have the shapes that the search needs."""
     was_training = network.training
     try:
         with torch.no_grad():

@@ -1,6 +1,6 @@
-"""The residual policy-value network; every layer's width stands in its configuration.
+"""The residual policy-value network; its configuration gives the width of every layer.
 
-A network made smaller by removing channels is therefore the same class with another configuration.
+A network that lost channels by pruning is therefore the same class with another configuration.
 
 Shapes: B positions, P input planes, a board of rows x cols cells.
 """
@@ -20,7 +20,7 @@ from torch.nn import functional
 from agents.alphazero.configs import Encoding
 
 PLANES = 3
-"""Input planes: the mover's stones, the other stones, and the cells that `Encoding` says."""
+"""Input planes: the mover's stones, the other stones, and the cells chosen by `Encoding`."""
 LARGEST_WIDTH = 4096
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
 
@@ -36,12 +36,12 @@ class NetworkConfig:
         policy: Channels of the policy head's first convolution.
         value: Channels of the value head's convolution.
         hidden: Units of the value head's hidden layer.
-        heads: "conv" has a policy head of convolutions and a value head of pooled channels, for any board
-            size; "dense" has fully connected layers over the cells of a board of `rows` x `cols`.
-        rows: Rows of the board, with heads="dense"; else 0.
-        cols: Columns of the board, with heads="dense"; else 0.
-        slope: Slope of the activation below 0 (0 is ReLU).
-        encoding: How a brick is shown.
+        heads: "conv" has a convolutional policy head and a value head with pooled channels, for any board
+            size; "dense" has fully connected layers over the cells of a `rows` x `cols` board.
+        rows: Rows of the board with heads="dense"; otherwise 0.
+        cols: Columns of the board with heads="dense"; otherwise 0.
+        slope: Slope of the activation for negative inputs (0 is ReLU).
+        encoding: The plane that shows the bricks.
 
     Raises:
         ValueError: A value is out of range.
@@ -79,7 +79,7 @@ class NetworkConfig:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> NetworkConfig:
-        """Returns the configuration that `asdict` turned into JSON; ValueError where it does not fit."""
+        """Returns the configuration written by `to_json`; raises ValueError if entries are wrong."""
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             raise ValueError(f"architecture must have the entries {', '.join(sorted(known))}")
@@ -90,7 +90,7 @@ class NetworkConfig:
         return asdict(self)
 
     def fits(self, rows: int, cols: int) -> bool:
-        """Returns whether the network can judge a board of that size."""
+        """Returns whether the network can evaluate boards of this size."""
         return self.heads == "conv" or (self.rows, self.cols) == (rows, cols)
 
 
@@ -111,11 +111,11 @@ PRESETS: dict[str, NetworkConfig] = {
         encoding="bricks",
     ),
 }
-"""The architectures by name; "paper" is the one of the Brick Tic-Tac-Toe paper, for 7x7 alone."""
+"""The architectures by name; "paper" is the network of the Brick Tic-Tac-Toe paper, for 7x7 only."""
 
 
 class Block(nn.Module):
-    """A residual block: convolution, normalisation, activation, twice; the input is added before the last."""
+    """A residual block: twice convolution, normalisation, activation; adds the input before the last step."""
 
     def __init__(self, stream: int, inner: int, kernel: int):
         super().__init__()
@@ -131,9 +131,9 @@ class Block(nn.Module):
 
 
 class PolicyValueNet(nn.Module):
-    """Judges positions: a logit for each cell and the expected result for the player to move.
+    """Evaluates positions: a logit for each cell and the expected result for the player to move.
 
-    Bricks and stones get logits too; the search leaves them out.
+    Blocked and taken cells get logits too; the search ignores them.
     """
 
     def __init__(self, config: NetworkConfig, planes: int = PLANES):
@@ -154,7 +154,7 @@ class PolicyValueNet(nn.Module):
             cells = config.rows * config.cols
             self.policy_out = nn.Linear(config.policy * cells, cells, bias=False)
             pooled = config.value * cells
-        # the paper's network has no biases at all, which a normalised network of any size hardly misses
+        # the paper's network has no biases; with normalisation they make little difference
         biases = config.heads == "conv"
         self.value_hidden = nn.Linear(pooled, config.hidden, bias=biases)
         self.value_out = nn.Linear(config.hidden, 1, bias=biases)
@@ -177,7 +177,7 @@ class PolicyValueNet(nn.Module):
 
 
 class EvenConv(nn.Conv2d):
-    """A convolution with an even kernel that keeps the board's size: one more zero below and to the right."""
+    """A convolution with an even kernel that keeps the board size by one more zero below and to the right."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Returns `[B, outputs, rows, cols]`."""
@@ -193,14 +193,14 @@ def _conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
 
 
 def untrained(config: NetworkConfig, seed: int) -> PolicyValueNet:
-    """Returns a network with the initial weights that a training of that seed begins with."""
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+    """Returns a network with the initial weights of a training run with this seed."""
+    with torch.random.fork_rng(devices=[]):  # leaves the caller's random state unchanged
         torch.manual_seed(seed)
         return PolicyValueNet(config)
 
 
 def parameters(network: nn.Module, *, statistics: bool = False) -> int:
-    """Returns the number of parameters; with `statistics`, of the normalisations' means and variances too."""
+    """Returns the number of parameters; `statistics` adds the normalisations' running means and variances."""
     count = sum(parameter.numel() for parameter in network.parameters())
     if statistics:
         running = (buffer for name, buffer in network.named_buffers() if "running" in name)
@@ -217,7 +217,7 @@ def channels_last(network: AnyModule) -> AnyModule:
 def folded(network: PolicyValueNet) -> PolicyValueNet:
     """Returns a copy for inference with each normalisation folded into the convolution before it.
 
-    It has no gradients and gives the same results but for rounding.
+    The copy has no gradients; its results are equal up to rounding.
     """
     copied = copy.deepcopy(network).eval().requires_grad_(False)
     pairs: list[tuple[nn.Module, str, str]] = [
@@ -235,10 +235,10 @@ def folded(network: PolicyValueNet) -> PolicyValueNet:
 
 
 def widened(network: PolicyValueNet, multiple: int) -> PolicyValueNet:
-    """Returns a copy for inference whose wider convolutions have multiples of `multiple` channels.
+    """Returns a copy for inference whose convolutions are padded to multiples of `multiple` channels.
 
-    The channels added are zero throughout, so it gives the same results but for rounding. Kernels that work
-    on blocks of channels are much faster so; convolutions of at most half a block stay as they are.
+    The added channels are zero, so results are equal up to rounding. Kernels that process blocks of channels
+    are much faster this way. Convolutions with at most half a block keep their width.
     """
 
     def up(width: int) -> int:
@@ -254,13 +254,13 @@ def widened(network: PolicyValueNet, multiple: int) -> PolicyValueNet:
     )
     if config == old:
         return network
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+    with torch.random.fork_rng(devices=[]):  # leaves the caller's random state unchanged
         wide = PolicyValueNet(config).eval().requires_grad_(False)
     tensors = network.state_dict()
     for name, tensor in wide.state_dict().items():
         tensor.fill_(float(name.endswith("running_var")))
         own = tensors[name]
-        if name == "value_hidden.weight" and old.heads == "conv":  # two values for each channel
+        if name == "value_hidden.weight" and old.heads == "conv":  # mean and maximum of each channel
             tensor, own = tensor.unflatten(1, (2, -1)), own.unflatten(1, (2, -1))
         tensor[tuple(map(slice, own.shape))] = own
     return wide

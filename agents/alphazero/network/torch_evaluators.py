@@ -1,4 +1,4 @@
-"""Evaluators on torch: one thread of the CPU in float32 or bfloat16, and NVIDIA GPUs.
+"""Evaluators on torch: one CPU thread in float32 or bfloat16, and NVIDIA GPUs.
 
 Shapes: B positions, A cells of the board.
 """
@@ -18,29 +18,30 @@ from agents.alphazero.network.residual import channels_last
 
 Precision = Literal["auto", "float32", "bfloat16"]
 BATCH_MULTIPLE = 16
-"""Torch chooses algorithms, which round differently, by the batch's size; one for all multiples of this.
+"""Batches are padded to a multiple of this.
 
-It also prepares each size that it meets anew, which costs more than the positions added.
+Torch chooses algorithms, which round differently, by batch size, but takes the same one for all these
+multiples. It also prepares for every new batch size, which costs more than the padding.
 """
 SMALLEST_GRAPH = 64
-"""Positions of the smallest batch on the GPU, which is idle with fewer."""
+"""Smallest batch size on the GPU, which smaller batches would leave idle."""
 WARM_UPS = 3
 
 
 def bfloat16_is_fast() -> bool:
-    """Returns whether this CPU multiplies matrices in bfloat16 (AMX), several times as fast as in float32."""
+    """Returns whether this CPU multiplies bfloat16 matrices in hardware (AMX), much faster than float32."""
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return bool(supported and supported())
 
 
 class TorchEvaluator:
-    """A network on one thread of the CPU, its normalisations folded.
+    """A network on one CPU thread, with its normalisations folded into the convolutions.
 
-    A position's answer does not depend on what else is in the batch, nor on its size.
+    The result for a position does not depend on the other positions in the batch or their number.
 
     Args:
-        network: The network; it may change afterwards without effect.
-        precision: "auto" is bfloat16 where the CPU is fast at it, else float32.
+        network: The network; later changes do not affect the evaluator.
+        precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32.
     """
 
     def __init__(self, network: Network, precision: Precision = "float32"):
@@ -64,7 +65,7 @@ class TorchEvaluator:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Runs torch with one thread, which is fastest for networks this small; the caller's number is kept."""
+    """Runs torch with one thread, which is fastest for small networks; restores the number afterwards."""
     threads = torch.get_num_threads()
     if threads == 1:
         yield
@@ -77,7 +78,7 @@ def one_thread() -> Iterator[None]:
 
 
 class Graph(NamedTuple):
-    """A captured run of the network on a batch of one size, and the memory it reads and writes."""
+    """A captured CUDA graph of the network for one batch size, and the tensors it reads and writes."""
 
     graph: torch.cuda.CUDAGraph
     planes: Tensor
@@ -88,12 +89,12 @@ class Graph(NamedTuple):
 class CudaEvaluator:
     """A network on an NVIDIA GPU in bfloat16, for batches of thousands.
 
-    Batches are padded to powers of two; the kernels of each size are captured once and replayed, since to
-    launch them one by one takes longer than they run. A position's answer may differ between sizes, by
-    rounding.
+    Batches are padded to powers of two. The kernels for each size are captured once and replayed, because
+    launching them one by one takes longer than running them. The result for a position may differ between
+    batch sizes by rounding.
 
     Args:
-        network: The network; it may change afterwards without effect.
+        network: The network; later changes do not affect the evaluator.
 
     Raises:
         ValueError: There is no such GPU.
@@ -101,7 +102,7 @@ class CudaEvaluator:
 
     def __init__(self, network: Network):
         if not torch.cuda.is_available():
-            raise ValueError("cuda is not available: torch finds no NVIDIA GPU, or was built without CUDA")
+            raise ValueError("cuda is not available: torch found no NVIDIA GPU or was built without CUDA")
         self._network = channels_last(for_inference(network).to("cuda", torch.bfloat16))
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
@@ -122,7 +123,7 @@ class CudaEvaluator:
         planes = torch.zeros(shape, device="cuda")
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):  # what runs for the first time sets things up, which no graph may
+        with torch.cuda.stream(stream):  # first runs allocate memory, which must not happen during a capture
             for _ in range(WARM_UPS):
                 self._forward(planes)
         torch.cuda.current_stream().wait_stream(stream)

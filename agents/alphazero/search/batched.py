@@ -1,6 +1,6 @@
 """Batched tree search guided by a network: PUCT, or Gumbel AlphaZero for few simulations.
 
-Shapes: G games, A cells of the board, B positions asked at once.
+Shapes: G games, A cells of the board, B positions in a batch of the network.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from agents.alphazero.search.trees import LEAST_PRIOR, NO_EDGE, NONE, ROOT, Tree
 from bttt import Board, Position
 
 Evaluator = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Planes `[B, 3, rows, cols] float32` in, logits `[B, A]` and values `[B]`, both float32, out."""
+"""Function from planes `[B, 3, rows, cols] float32` to logits `[B, A]` and values `[B]`, both float32."""
 BYTES_PER_CELL = 17
 MOST_BYTES = 2**28
-"""Trees are searched in as many games at once as fit in this."""
+"""Memory for trees, in bytes; it limits the games searched at once."""
 
 
 class Roots(NamedTuple):
     """Positions to search, on boards of one size.
 
     Attributes:
-        size: A board of that size and win length; its bricks do not count.
-        playable: `[G] uint64`, cells without brick.
+        size: A board with their size and win length; its bricks are ignored.
+        playable: `[G] uint64`, cells without bricks.
         mine: `[G] uint64`, stones of the player to move.
         theirs: `[G] uint64`, the other stones.
     """
@@ -49,19 +49,19 @@ class Roots(NamedTuple):
     theirs: np.ndarray
 
     def part(self, chosen: slice | np.ndarray) -> Roots:
-        """Returns some of them."""
+        """Returns the chosen positions."""
         return Roots(self.size, self.playable[chosen], self.mine[chosen], self.theirs[chosen])
 
 
 class Found(NamedTuple):
-    """What a search found.
+    """The results of a search.
 
     Attributes:
         cells: `[G] int64`, the cell to play.
         policy: `[G, A] float32`, sums to 1.
-        values: `[G] float32`, result expected for the player to move, in [-1, 1].
-        statuses: `[G] int8`, OPEN, WON, LOST or DRAWN: what is proven.
-        simulations: `[G] int32`, simulations run; fewer than asked for where the result was proven.
+        values: `[G] float32`, expected result for the player to move, in [-1, 1].
+        statuses: `[G] int8`, the proven result: OPEN (none), WON, LOST or DRAWN.
+        simulations: `[G] int32`, simulations run; fewer than configured if the result was proven.
     """
 
     cells: np.ndarray
@@ -72,14 +72,14 @@ class Found(NamedTuple):
 
 
 class RootNoise(NamedTuple):
-    """Noise on the root's priors, for exploration: `share` of them is replaced by `noise` `[G, A]`."""
+    """Exploration noise for the root's priors: they are mixed with `noise` `[G, A]` of weight `share`."""
 
     share: float
     noise: np.ndarray
 
 
 def roots_of(positions: Sequence[Position]) -> Roots:
-    """Returns positions on boards of one size as words."""
+    """Returns `positions`, on boards of one size, as words."""
     return Roots(
         positions[0].board,
         np.array([position.board.playable for position in positions], np.uint64),
@@ -89,7 +89,7 @@ def roots_of(positions: Sequence[Position]) -> Roots:
 
 
 def rules_of(config: SearchConfig, size: Board, bricks_plane: bool) -> TreeRules:
-    """Returns a search's rules for boards of one size."""
+    """Returns the kernels' rules for a search on boards of one size."""
     return TreeRules(
         cols=size.cols,
         win_length=size.win_length,
@@ -106,10 +106,10 @@ def rules_of(config: SearchConfig, size: Board, bricks_plane: bool) -> TreeRules
 
 
 def considered_visits(considered: int, simulations: int) -> np.ndarray:
-    """Returns sequential halving as a sequence, `[simulations] int32`.
+    """Returns sequential halving as a sequence of visit counts, `[simulations] int32`.
 
-    Entry i: simulation i chooses among the cells visited so often so far. Each of ceil(log2(considered))
-    rounds shares its simulations evenly among the cells still considered, and drops the worse half.
+    Simulation i chooses among the cells whose visits so far equal entry i. Each of ceil(log2(considered))
+    rounds divides its simulations evenly among the cells still considered, and drops the worse half.
     """
     rounds = max(1, math.ceil(math.log2(considered)))
     visits: list[int] = []
@@ -124,12 +124,12 @@ def considered_visits(considered: int, simulations: int) -> np.ndarray:
 
 
 class Search:
-    """Searches with one network; keeps its trees' memory from call to call, and what `keep` says.
+    """Searches with one network; reuses the memory of its trees, and continues subtrees chosen by `keep`.
 
     Args:
         evaluate: The network.
-        config: How to search.
-        bricks_plane: Whether the network's third plane shows bricks.
+        config: The search settings.
+        bricks_plane: Whether the network's third plane shows the bricks.
     """
 
     def __init__(self, evaluate: Evaluator, config: SearchConfig, bricks_plane: bool):
@@ -142,15 +142,15 @@ class Search:
     def run(
         self, roots: Roots, gumbel_noise: np.ndarray | None = None, root_noise: RootNoise | None = None
     ) -> Found:
-        """Returns what the search finds in each position.
+        """Returns the results of a search in each position.
 
         Args:
             roots: The positions, all unfinished.
-            gumbel_noise: `[G, A]`, Gumbel distributed, with gumbel; zeros where it is left out.
-            root_noise: Noise on the root's priors; None for none.
+            gumbel_noise: `[G, A]`, Gumbel distributed, for gumbel; None for zeros.
+            root_noise: Noise for the root's priors; None for no noise.
 
         Raises:
-            ValueError: The network's answers are not finite.
+            ValueError: The network's outputs are not finite.
         """
         games = max(1, MOST_BYTES // (BYTES_PER_CELL * roots.size.cells * (self.config.simulations + 2)))
         if self.config.simulations == 0:
@@ -166,13 +166,13 @@ class Search:
         return Found(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
     def keep(self, cells: np.ndarray) -> None:
-        """Lets the next `run`, on the positions after `cells` `[G]`, go on in their subtrees.
+        """Lets the next `run`, on the positions after `cells` `[G]`, continue in their subtrees.
 
-        A game whose cell is NONE, or was not tried, gets a new tree. Needs `reuse`: the trees of all
-        games are then searched at once, whatever memory they take.
+        A game whose cell is NONE or was not tried gets a new tree. Needs `reuse`, with which the trees of all
+        games are searched at once, regardless of memory.
         """
         if self._kept is None:
-            raise RuntimeError("keep() continues the trees of a run with reuse=true: none has been run")
+            raise RuntimeError("keep() was called before run(): there are no trees to continue")
         _, trees = self._kept
         found = {game: cut(trees, game, cell) for game, cell in enumerate(cells.tolist()) if cell != NONE}
         self._subtrees = {game: subtree for game, subtree in found.items() if subtree is not None}
@@ -224,7 +224,7 @@ class Search:
         return found
 
     def _new(self, asked: int, games: SearchedGames, planes: np.ndarray) -> int:
-        """Takes those that go on in a subtree out of the roots to ask for; returns how many are left."""
+        """Removes the games that continue a subtree from the roots to evaluate; returns how many remain."""
         if not self._subtrees:
             return asked
         new = np.flatnonzero([game not in self._subtrees for game in games.asked[:asked, 0].tolist()])
@@ -264,13 +264,13 @@ class Search:
 
 def _check(finite: bool) -> None:
     if not finite:
-        raise ValueError("the network's answers are not finite: its weights are damaged or have diverged")
+        raise ValueError("the network's outputs are not finite: its weights are corrupt or have diverged")
 
 
 def _mix_noise(priors: np.ndarray, root_noise: RootNoise) -> None:
-    """Mixes noise into priors `[G, A]` where there are edges, so that they still sum to 1."""
+    """Mixes noise into the priors `[G, A]` of edges, so that they still sum to 1."""
     edges = priors > NO_EDGE
-    noise = np.where(edges, root_noise.noise + 1e-30, 0)  # very uneven noise can be 0 in all cells
+    noise = np.where(edges, root_noise.noise + 1e-30, 0)  # without 1e-30, noise can be 0 in all cells
     noise /= noise.sum(1, keepdims=True)
     mixed = (1 - root_noise.share) * priors + root_noise.share * noise
     priors[:] = np.where(edges, mixed, priors)

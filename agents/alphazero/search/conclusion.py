@@ -1,4 +1,4 @@
-"""Kernels that read a searched tree: the policy, the cell to play and the result expected at the root."""
+"""Kernels that read a searched tree: the policy, the cell to play and the expected result at the root."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from bttt.kernels import lean_entry_point, lean_kernel
 
 @lean_kernel
 def _best_by_proof(trees, g, cell):
-    """Returns whether a cell of a proven root keeps its result, wins fastest or loses slowest."""
+    """Returns whether a cell of a proven root keeps the root's result and wins fastest or loses slowest."""
     if trees.prior[g, ROOT, cell] < 0.0:
         return False
     status, distance = trees.status[g, ROOT], trees.distance[g, ROOT]
-    if trees.used[g] == 1:  # known without a search: only such cells have a prior
+    if trees.used[g] == 1:  # proven without a search: then only the best cells have a prior
         return True
     child = trees.child[g, ROOT, cell]
     if child == NONE:
@@ -55,7 +55,7 @@ def _proven_policy(trees, g, policy):
 
 @lean_kernel
 def _visit_policy(trees, g, policy):
-    """Fills in the shares of visits of cells not proven to lose; of the priors where none is visited."""
+    """Fills in the fractions of visits of the cells not proven to lose; without visits, their priors."""
     cells = trees.prior.shape[2]
     total = 0.0
     for cell in range(cells):
@@ -89,17 +89,18 @@ def _improved_value(trees, g, rules, policy):
 
 @lean_entry_point
 def conclude(trees, games, rules, policy, cells, values, statuses):
-    """Reads all trees.
+    """Reads the results from all trees.
 
     Args:
         trees: The trees after their simulations.
-        games: Their games.
+        games: The trees' games.
         rules: The rules.
-        policy: `[G, A] float32`, filled: of a proven root, even over the cells that keep its result, win
-            fastest or lose slowest; else the shares of visits, or with gumbel the improved policy.
+        policy: `[G, A] float32`, filled. For a proven root it is uniform over the cells that keep the result
+            and win fastest or lose slowest. Otherwise it has the fractions of visits, or with gumbel the
+            improved policy.
         cells: `[G] int64`, filled with the cell to play.
-        values: `[G] float32`, filled with the result expected for the player to move.
-        statuses: `[G] int8`, filled with what is proven.
+        values: `[G] float32`, filled with the expected result for the player to move.
+        statuses: `[G] int8`, filled with the proven result.
     """
     for g in range(len(cells)):
         statuses[g] = trees.status[g, ROOT]

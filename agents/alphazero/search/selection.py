@@ -1,8 +1,8 @@
 """Kernels that choose the cell a simulation tries: PUCT, and the rules of Gumbel AlphaZero.
 
-Sources: PUCT as in AlphaZero (Silver et al. 2018); sequential halving, completed results, the improved policy
-and the choice below the root as in Gumbel AlphaZero (Danihelka et al. 2022). Different from both: a cell
-proven to lose is not tried, and a proven result stands in the place of a mean.
+Sources: PUCT from AlphaZero (Silver et al. 2018); sequential halving, completed results, the improved policy
+and the choice below the root from Gumbel AlphaZero (Danihelka et al. 2022). Deviations from both: cells
+proven to lose are not tried, and a proven result replaces a mean.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from bttt.kernels import lean_kernel
 
 @lean_kernel
 def puct_cell(trees, g, node, rules):
-    """Returns the cell with the highest upper confidence bound of those not proven to lose.
+    """Returns the cell with the highest upper confidence bound among those not proven to lose.
 
-    All untried cells have the same result, so that only the one with the highest prior comes into question.
+    All untried cells have the same expected result, so only the one with the highest prior is considered.
     """
     order, priors, visits = trees.order[g, node], trees.prior[g, node], trees.visits[g, node]
     tried, visited = 0.0, 0
@@ -43,9 +43,10 @@ def puct_cell(trees, g, node, rules):
 
 @lean_kernel
 def completed(trees, g, node, rules):
-    """Returns Gumbel AlphaZero's terms of a node: the result of untried cells, and the scale.
+    """Returns Gumbel AlphaZero's terms of a node: the expected result of untried cells, and the scale.
 
-    An untried cell is worth a mean of what the network expects of the node and what the tried ones brought.
+    The expected result of untried cells mixes the network's value of the node with the results of tried
+    cells.
     """
     most, simulations = 0, 0
     weight, weighted = 0.0, 0.0
@@ -65,9 +66,9 @@ def completed(trees, g, node, rules):
 
 @lean_kernel
 def improved_policy(trees, g, node, rules, policy):
-    """Fills `policy` `[A] float32`: softmax of log prior plus scaled completed result.
+    """Fills `policy` `[A] float32` with the softmax of the log priors plus the scaled completed results.
 
-    Cells proven to lose get nothing; the node is open, so there are others.
+    Cells proven to lose get 0; the node is open, so there are other cells.
     """
     cells = trees.prior.shape[2]
     mixed, scale = completed(trees, g, node, rules)
@@ -92,14 +93,14 @@ def improved_policy(trees, g, node, rules, policy):
 
 @lean_kernel
 def gumbel_inner_cell(trees, g, node, rules, weights):
-    """Returns the cell whose share of visits is furthest below the improved policy.
+    """Returns the cell whose fraction of visits is furthest below the improved policy.
 
-    Of the untried cells the one with the highest prior lacks most, so that no other is looked at.
+    Of the untried cells, the one with the highest prior is furthest below, so only it is considered.
 
     Args:
         trees: The trees.
         g: The game.
-        node: An open node that the network has judged.
+        node: An open node that the network has evaluated.
         rules: The rules.
         weights: `[A] float64`, scratch.
     """
@@ -135,14 +136,15 @@ def gumbel_inner_cell(trees, g, node, rules, weights):
 
 @lean_kernel
 def gumbel_root_cell(trees, g, rules, scores, visits_wanted):
-    """Returns the root's best cell of those visited `visits_wanted` times; of all where there is none.
+    """Returns the root's best cell among those with `visits_wanted` visits, or among all if there are none.
 
     Args:
         trees: The trees.
         g: The game.
         rules: The rules.
         scores: `[A] float32`, Gumbel noise plus the logarithm of the prior.
-        visits_wanted: Visits of the cells considered; NONE for the most visited, which is the final choice.
+        visits_wanted: Visits of the cells considered. NONE means the most visited cells, for the final
+            choice.
     """
     cells = trees.prior.shape[2]
     mixed, scale = completed(trees, g, 0, rules)

@@ -1,10 +1,10 @@
 """Kernels that run simulations: down the tree, to the network, and back up.
 
-A simulation goes from a game's root to a cell not yet tried and adds the position behind it as a node. Where
-its result is known it is backed up at once; else it waits for the network. `gather` runs simulations of all
-games until each game waits or is done; `absorb` takes the network's answers.
+A simulation descends from a game's root to an untried cell and adds the position after it as a node. A known
+result is backed up immediately; otherwise the node waits for the network. `gather` runs simulations of all
+games until each game waits or is done. `absorb` takes the network's outputs.
 
-Shapes: G games, L simulations of a game waiting at once, A cells of the board, B positions asked.
+Shapes: G games, L waiting simulations per game, A cells of the board, B positions in a batch of the network.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from agents.alphazero.search.trees import NONE, OPEN, ROOT, add_child, add_node,
 from bttt.kernels import lean_entry_point, lean_kernel
 
 DEPTH = 64
-"""A path is no longer than the cells of a board."""
+"""Maximum length of a path: the largest number of cells of a board."""
 _ONE = np.uint64(1)
 
 
 class SearchedGames(NamedTuple):
-    """What a search keeps of each game beside its tree.
+    """The state of a search for each game, besides the trees.
 
     Attributes:
-        playable: `[G] uint64`, cells without brick.
+        playable: `[G] uint64`, cells without bricks.
         budget: `[G] int32`, simulations to run.
-        begun: `[G] int32`, simulations begun.
+        begun: `[G] int32`, simulations started.
         scores: `[G, A] float32`, with gumbel: Gumbel noise plus the logarithm of the root's priors.
-        considered: `[G, most simulations] int32`, with gumbel: the visits so far of the cells among which
-            each simulation chooses at the root.
+        considered: `[G, simulations] int32`, with gumbel: each simulation chooses among the root's cells with
+            this number of visits.
         weights: `[A] float64`, scratch.
         waiting: `[G, L] int32`, the node that waits for the network, or NONE.
-        length: `[G, L] int32`, length of the path to it.
-        path_nodes: `[G, L, DEPTH] int32`, the nodes on the way.
-        path_cells: `[G, L, DEPTH] int8`, the cell chosen at each of them.
-        asked: `[G * L, 2] int32`, game and place in `waiting` of each position asked.
+        length: `[G, L] int32`, length of the path to the waiting node.
+        path_nodes: `[G, L, DEPTH] int32`, the nodes on the path.
+        path_cells: `[G, L, DEPTH] int8`, the cell chosen at each node.
+        asked: `[G * L, 2] int32`, game and index in `waiting` of each position in the network's batch.
     """
 
     playable: np.ndarray
@@ -56,7 +56,7 @@ class SearchedGames(NamedTuple):
 
 @lean_kernel
 def write_planes(planes, mine, theirs, playable, rules):
-    """Fills `planes` `[3, rows, cols] float32` with a position as the network sees it."""
+    """Fills `planes` `[3, rows, cols] float32`, the network's input for a position."""
     third = ~playable if rules.bricks_plane else playable
     for row in range(planes.shape[1]):
         for col in range(rules.cols):
@@ -69,14 +69,14 @@ def write_planes(planes, mine, theirs, playable, rules):
 
 @lean_entry_point
 def fill_planes(planes, mine, theirs, playable, rules):
-    """Fills `planes` `[B, 3, rows, cols] float32` with positions, given as words `[B] uint64`."""
+    """Fills `planes` `[B, 3, rows, cols] float32` for positions given as words `[B] uint64`."""
     for i in range(len(mine)):
         write_planes(planes[i], mine[i], theirs[i], playable[i], rules)
 
 
 @lean_kernel
 def _back_up(trees, g, games, place, result, rules):
-    """Adds a result, for the player to move at the end of a path, to the path's nodes; proves what it can."""
+    """Adds a result, for the player to move at the end of a path, to the path's nodes; updates proofs."""
     nodes, cells = games.path_nodes[g, place], games.path_cells[g, place]
     fresh_proof = True
     for i in range(games.length[g, place] - 1, -1, -1):
@@ -108,7 +108,7 @@ def _choose(trees, g, node, games, rules):
 
 @lean_kernel
 def _take_back(trees, g, games, place):
-    """Takes the virtual losses of a path away."""
+    """Removes the virtual losses of a path."""
     for i in range(games.length[g, place]):
         node, cell = games.path_nodes[g, place, i], games.path_cells[g, place, i]
         trees.visits[g, node, cell] -= 1
@@ -117,7 +117,7 @@ def _take_back(trees, g, games, place):
 
 @lean_kernel
 def _go_down(trees, g, games, place, rules):
-    """Goes from the root to a new or a proven node; returns it, or NONE at one that waits for the network."""
+    """Descends from the root to a new or proven node; returns it, or NONE if it reaches a waiting node."""
     node, length = ROOT, 0
     while True:
         cell = _choose(trees, g, node, games, rules)
@@ -140,7 +140,7 @@ def _go_down(trees, g, games, place, rules):
 
 @lean_kernel
 def _simulate(trees, g, games, place, rules):
-    """Runs simulations of a game until one waits for the network; returns its node, or NONE."""
+    """Runs simulations of a game until one needs the network; returns its node, or NONE."""
     while games.begun[g] < games.budget[g] and trees.status[g, ROOT] == OPEN:
         node = _go_down(trees, g, games, place, rules)
         if node == NONE:
@@ -159,13 +159,13 @@ def gather(trees, games, rules, planes):
     """Runs simulations until every game waits or is done.
 
     Args:
-        trees: The trees; every root that is open has been judged by the network.
-        games: Their games.
+        trees: The trees; the network has evaluated every open root.
+        games: The trees' games.
         rules: The rules.
-        planes: `[G * L, 3, rows, cols] float32`, filled with the positions to ask the network for.
+        planes: `[G * L, 3, rows, cols] float32`, filled with the positions that the network must evaluate.
 
     Returns:
-        B, how many there are.
+        B, the number of these positions.
     """
     asked = 0
     for g in range(len(games.budget)):
@@ -185,7 +185,7 @@ def gather(trees, games, rules, planes):
 def _expand(trees, g, node, logits):
     """Sets the priors of a node: the softmax of the logits over the cells worth playing.
 
-    Returns whether they are numbers: with others the search would choose no cell at all.
+    Returns whether the priors are finite; otherwise the search could not choose a cell.
     """
     cells = trees.prior.shape[2]
     highest = -np.inf
@@ -205,7 +205,7 @@ def _expand(trees, g, node, logits):
 
 @lean_kernel
 def _judge(trees, g, node, logits, value):
-    """Takes the network's answer to a node; returns whether it is finite."""
+    """Stores the network's output for a node; returns whether it is finite."""
     finite = _expand(trees, g, node, logits) and math.isfinite(value)
     trees.network[g, node] = value
     trees.results[g, node] += 1
@@ -215,9 +215,9 @@ def _judge(trees, g, node, logits, value):
 
 @lean_entry_point
 def absorb(trees, games, rules, asked, logits, values):
-    """Takes the network's answers, `[B, A]` and `[B] float32`, to all that was asked, and backs them up.
+    """Stores the network's outputs, `[B, A]` and `[B] float32`, for all waiting nodes and backs them up.
 
-    Returns whether all of them are finite; if not, the trees are of no use.
+    Returns whether all outputs are finite; if not, the trees are unusable.
     """
     finite = True
     for i in range(asked):
@@ -229,11 +229,11 @@ def absorb(trees, games, rules, asked, logits, values):
 
 @lean_entry_point
 def plant(trees, games, mine, theirs, rules, planes):
-    """Gives every game a new root; returns how many roots are open, whose planes are written and games noted.
+    """Gives every game a new root. Fills the planes of open roots and `games.asked`; returns their number.
 
     Args:
-        trees: The trees; what is in them is lost.
-        games: Their games.
+        trees: The trees; their content is lost.
+        games: The trees' games.
         mine: `[G] uint64`, stones of the player to move.
         theirs: `[G] uint64`, the other stones.
         rules: The rules.
@@ -253,9 +253,9 @@ def plant(trees, games, mine, theirs, rules, planes):
 
 @lean_entry_point
 def judge_roots(trees, games, asked, logits, values):
-    """Takes the network's answers, `[B, A]` and `[B] float32`, to the first `asked` roots.
+    """Stores the network's outputs, `[B, A]` and `[B] float32`, for the roots in `games.asked`.
 
-    Returns whether all of them are finite; if not, the trees are of no use.
+    Returns whether all outputs are finite; if not, the trees are unusable.
     """
     finite = True
     for i in range(asked):

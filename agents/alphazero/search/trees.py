@@ -1,8 +1,8 @@
-"""The search trees of many games at once, in flat arrays, and what is known without the network.
+"""The search trees of many games in flat arrays, and the results that are known without the network.
 
-Results are for the player to move at a node: `discount ** plies` where it wins in that many plies, minus that
-where it loses, 0 for a draw. The status of a node is exact: proven to win by one move to a proven loss, to
-lose where all its moves lead to proven wins, to draw where no move wins and one draws.
+Results are for the player to move at a node: `discount ** plies` for a win in that many plies, minus that for
+a loss, 0 for a draw. The status of a node is a proof: WON if one move leads to a proven loss, LOST if all
+moves lead to proven wins, DRAWN if no move wins and one draws.
 
 Shapes: G games, N nodes a game, A cells of the board.
 """
@@ -20,13 +20,13 @@ from bttt.solver import lowest_bit, near_lines
 ROOT = 0
 NONE = -1
 OPEN, WON, LOST, DRAWN = 0, 1, 2, 3
-"""What is proven of a node, for the player to move there."""
+"""The proven result of a node, for the player to move there; OPEN if there is none."""
 NO_EDGE = np.float32(-1.0)
-"""The prior of a cell that is not to be played: taken, a brick, or no answer to a threat."""
+"""Prior of a cell that must not be played: taken, blocked, or no reply to a threat."""
 UNKNOWN = -2
-"""In the place of a cell: which one comes next has to be looked up."""
+"""In place of a cell: the next cell must be looked up."""
 LEAST_PRIOR = 1e-8
-"""Gumbel AlphaZero's logits are the logarithms of priors; none is taken below this."""
+"""Lower bound of priors in Gumbel AlphaZero's logits, which are their logarithms."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
@@ -37,19 +37,19 @@ class Trees(NamedTuple):
     Attributes:
         mine: `[G, N] uint64`, stones of the player to move.
         theirs: `[G, N] uint64`, the other stones.
-        status: `[G, N] int8`.
-        distance: `[G, N] int8`, plies to the end where the status is won or lost, on the lines searched.
+        status: `[G, N] int8`, OPEN, WON, LOST or DRAWN.
+        distance: `[G, N] int8`, plies to the end of a proven win or loss, on the lines searched.
         results: `[G, N] int32`, number of results added to `total`; 0 while the node waits for the network.
         total: `[G, N] float32`, sum of the results.
-        network: `[G, N] float32`, what the network expects.
-        child: `[G, N, A] int32`, the node behind each cell, or NONE.
+        network: `[G, N] float32`, the network's value.
+        child: `[G, N, A] int32`, the node after each cell, or NONE.
         visits: `[G, N, A] int32`, simulations through each cell.
-        sums: `[G, N, A] float32`, sum of their results, for the player to move at the node.
-        prior: `[G, N, A] float32`, the probability that the network gives each cell, or NO_EDGE.
-        order: `[G, N, A + 1] int8`, the cells tried so far, in that order; behind them the untried cell with
-            the highest prior, or UNKNOWN. A few of 49 cells are tried in most nodes, and only they are read.
-        tried: `[G, N] int32`, how many.
-        rest: `[G, N] float32`, sum of the priors of the untried cells, once that cell is known.
+        sums: `[G, N, A] float32`, sum of these simulations' results, for the player to move at the node.
+        prior: `[G, N, A] float32`, the network's probability of each cell, or NO_EDGE.
+        order: `[G, N, A + 1] int8`, the cells tried so far, in this order, then the untried cell with the
+            highest prior, or UNKNOWN. Most nodes try only a few of 49 cells, and only these are read.
+        tried: `[G, N] int32`, number of tried cells.
+        rest: `[G, N] float32`, sum of the priors of the untried cells; valid unless the next cell is UNKNOWN.
         used: `[G] int32`, nodes in use.
     """
 
@@ -71,23 +71,22 @@ class Trees(NamedTuple):
 
 
 class TreeRules(NamedTuple):
-    """The board's size and how the search weighs; the same for all games.
+    """Board size and search settings, the same for all games.
 
     Attributes:
         cols: Columns.
         win_length: Stones in a row that win.
-        discount: Factor of a result for each ply until it, in (0, 1].
-        c_puct: Weight of exploration.
-        fpu_reduction: How much worse than its node an untried cell is thought to be, times the square root of
-            the prior already tried.
-        lookahead: What is known: 0: the end of a game; 1: also that the player to move wins at once; 2: also
-            that a threat of the other player must be answered, and that two of them lose; 3: also that the
-            player to move wins by making two threats at once.
-        gumbel: Whether cells are chosen as in Gumbel AlphaZero instead of by PUCT.
-        c_visit: Gumbel AlphaZero's constant of that name.
-        c_scale: Gumbel AlphaZero's constant of that name, for results in [-1, 1].
-        virtual_loss: Whether simulations under way count as lost, for several at once.
-        bricks_plane: Whether the network's third plane shows bricks instead of cells without brick.
+        discount: Discount factor per ply until the result, in (0, 1].
+        c_puct: Exploration weight of PUCT.
+        fpu_reduction: First-play urgency: how far below its node's value an untried cell is rated, times the
+            square root of the prior already tried.
+        lookahead: Tactics known without the network: 0, the end of a game; 1, also immediate wins; 2, also
+            that a threat must be blocked and that two threats lose; 3, also wins by a double threat.
+        gumbel: Whether to choose cells by the rules of Gumbel AlphaZero instead of PUCT.
+        c_visit: Gumbel AlphaZero's constant c_visit.
+        c_scale: Gumbel AlphaZero's constant c_scale, for results in [-1, 1].
+        virtual_loss: Whether unfinished simulations count as losses, to keep parallel simulations apart.
+        bricks_plane: Whether the network's third plane shows bricks instead of the cells without bricks.
     """
 
     cols: int
@@ -104,7 +103,7 @@ class TreeRules(NamedTuple):
 
 
 def empty_trees(games: int, nodes: int, cells: int) -> Trees:
-    """Returns trees with room for that many nodes each."""
+    """Returns trees with room for `nodes` nodes each."""
     per_node, per_cell = (games, nodes), (games, nodes, cells)
     return Trees(
         mine=np.zeros(per_node, np.uint64),
@@ -127,7 +126,7 @@ def empty_trees(games: int, nodes: int, cells: int) -> Trees:
 
 @lean_kernel
 def cell_bit(cell, cols):
-    """Returns the word of one cell."""
+    """Returns the word of a cell."""
     return _ONE << np.uint64(cell + cell // cols)
 
 
@@ -142,7 +141,7 @@ def exact_result(status, distance, discount):
 
 @lean_kernel
 def _forks(mine, free, cells, stride, win_length):
-    """Returns the word of those of `cells` where a stone leaves two ways to complete a line."""
+    """Returns the word of those `cells` where a stone makes two ways to complete a line."""
     _, threatening = near_lines(mine, free, LineRules(free, stride, win_length))
     moves = threatening & cells
     forks = _ZERO
@@ -157,7 +156,7 @@ def _forks(mine, free, cells, stride, win_length):
 
 @lean_kernel
 def known(mine, theirs, free, rules):
-    """Returns the status of a position, the plies to its end, and the word of the cells worth playing."""
+    """Returns the status of a position, the plies to the end, and the word of the cells worth playing."""
     stride = rules.cols + 1
     if rules.lookahead == 0 and has_line(theirs, stride, rules.win_length):
         return LOST, 0, free
@@ -182,7 +181,7 @@ def known(mine, theirs, free, rules):
 
 @lean_kernel
 def add_node(trees, g, mine, theirs, playable, rules):
-    """Adds a node for a position and returns it; the cells worth playing have prior 0."""
+    """Adds a node for a position and returns it; the cells worth playing get prior 0."""
     node = trees.used[g]
     trees.used[g] = node + 1
     status, distance, cells = known(mine, theirs, playable & ~(mine | theirs), rules)
@@ -205,7 +204,7 @@ def add_node(trees, g, mine, theirs, playable, rules):
 
 @lean_kernel
 def next_untried(trees, g, node):
-    """Returns the untried cell with the highest prior, NONE where all are tried; looks it up once a cell."""
+    """Returns the untried cell with the highest prior, or NONE if all are tried; remembers the result."""
     order, tried = trees.order[g, node], trees.tried[g, node]
     if order[tried] == UNKNOWN:
         prior, child = trees.prior[g, node], trees.child[g, node]
@@ -222,7 +221,7 @@ def next_untried(trees, g, node):
 
 @lean_kernel
 def add_child(trees, g, node, cell, playable, rules):
-    """Adds the node behind an untried cell and returns it."""
+    """Adds the node after an untried cell and returns it."""
     mine = trees.mine[g, node] | cell_bit(cell, rules.cols)
     child = add_node(trees, g, trees.theirs[g, node], mine, playable, rules)
     trees.child[g, node, cell] = child
@@ -242,7 +241,7 @@ def is_lost(trees, g, node, cell):
 
 @lean_kernel
 def worth(trees, g, node, cell, discount):
-    """Returns the result of a visited cell for the player to move: exact where proven, else the mean."""
+    """Returns the result of a visited cell for the player to move: exact if proven, otherwise the mean."""
     child = trees.child[g, node, cell]
     status = trees.status[g, child]
     if status != OPEN:
@@ -252,9 +251,9 @@ def worth(trees, g, node, cell, discount):
 
 @lean_kernel
 def prove(trees, g, node):
-    """Sets the status of a node from its children where that is possible; returns whether it is proven.
+    """Proves the status of an open node from its children if possible; returns whether it is proven.
 
-    Called when a child of an open node has been proven.
+    Called when a child of the node has been proven.
     """
     open_cell, drawn = next_untried(trees, g, node) != NONE, False
     won_in, lost_in = 127, 0

@@ -12,7 +12,7 @@
 ('playable', 'mine', 'theirs', 'policy', 'value')
 
 Rooms: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop` runs
-all three. `state` stores a run, `budget` ends it, and `yardstick` measures the network's error rate.
+all three. `state` stores a run, `budget` ends it, and `solver_errors` measures the network's error rate.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from agents.alphazero.training.loop import train
     from agents.alphazero.training.replay import images, make_batch, sample_type
     from agents.alphazero.training.selfplay import SelfPlay
+    from agents.alphazero.training.solver_errors import SolverErrors
     from agents.alphazero.training.state import METRICS_NAME
-    from agents.alphazero.training.yardstick import Yardstick
 
 __all__ = [
     "METRICS_NAME",
     "Learner",
     "Losses",
     "SelfPlay",
+    "SolverErrors",
     "TrainConfig",
-    "Yardstick",
     "images",
     "make_batch",
     "sample_type",
@@ -45,5 +45,5 @@ __all__ = [
 
 if not TYPE_CHECKING:
     __getattr__ = on_first_use(
-        __name__, __all__, ("config", "learner", "loop", "replay", "selfplay", "state", "yardstick")
+        __name__, __all__, ("config", "learner", "loop", "replay", "selfplay", "state", "solver_errors")
     )

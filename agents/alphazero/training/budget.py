@@ -1,4 +1,4 @@
-"""How long a training goes on."""
+"""Stopping criterion of a training run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """The end of a training: whichever of these comes first; 20 minutes where none is given.
+    """The end of a training run: the limit that is reached first; 20 minutes if no limit is given.
 
     Attributes:
-        minutes: Minutes of work, counted over all resumptions.
-        games: Games of self-play.
-        iterations: Iterations; as many give the same network on the same kind of machine, however busy.
+        minutes: Minutes of work, summed over all resumptions.
+        games: Self-play games.
+        iterations: Iterations. Equal numbers give equal networks on the same kind of machine, at any load.
 
     Raises:
         ValueError: A value is not positive.
@@ -32,6 +32,6 @@ class Budget:
             object.__setattr__(self, "minutes", 20.0)
 
     def progress(self, minutes: float, games: int, iterations: int) -> float:
-        """Returns the share used, in [0, 1]; 1 is the end."""
+        """Returns the fraction of the budget used, in [0, 1]; at 1 the run ends."""
         pairs = ((minutes, self.minutes), (games, self.games), (iterations, self.iterations))
         return min(1.0, max(used / most for used, most in pairs if most is not None))

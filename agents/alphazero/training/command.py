@@ -1,4 +1,4 @@
-"""The command `bttt train`: AlphaZero on chosen bricks, in a folder that the same command continues."""
+"""The command `bttt train`: trains AlphaZero on chosen brick placements, or resumes the run in a folder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bttt.runs import OK
 
 
 def run(config: TrainConfig) -> int:
-    """Trains, or continues, and returns 0.
+    """Starts or resumes the training run and returns 0.
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings.
-        OSError: The folder cannot be written; the iterations finished before are kept.
+        OSError: The folder cannot be written; finished iterations are kept.
     """
     from agents.alphazero.training.loop import train  # torch, which takes seconds to load
 

@@ -1,4 +1,4 @@
-"""The learner: a network, its average over training, and the steps that fit it to samples.
+"""The learner: a network, the average of its weights over training, and the gradient steps on samples.
 
 Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
 """
@@ -21,12 +21,12 @@ from bttt import Board
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Mean losses of some steps.
+    """Mean losses over gradient steps.
 
     Attributes:
         policy: Cross entropy to the search's policy, in nats.
         value: Squared error of the value.
-        steps: How many steps.
+        steps: Number of steps.
     """
 
     policy: float
@@ -35,17 +35,17 @@ class Losses:
 
 
 class Learner:
-    """Fits a network to samples.
+    """Trains a network on samples.
 
     Attributes:
-        network: The network that learns.
-        average: Its exponential average, normalisation statistics included.
+        network: The network in training.
+        average: The exponential moving average of its weights and normalisation statistics.
 
     Args:
         network: The network, changed in place.
-        config: How it learns.
+        config: The learner's settings.
         size: A board of the samples' size.
-        device: Where it learns.
+        device: Device of the training.
     """
 
     def __init__(self, network: Network, config: LearnerConfig, size: Board, device: str = "cpu"):
@@ -67,18 +67,18 @@ class Learner:
             )
 
     def learn(self, samples: np.ndarray, steps: int, progress: float, rng: np.random.Generator) -> Losses:
-        """Does that many steps on batches drawn from `samples` `[N]`.
+        """Takes gradient steps on batches drawn from `samples` `[N]`, and returns their mean losses.
 
         Args:
-            samples: The buffer.
-            steps: Steps to do.
-            progress: Share of the budget used, in [0, 1], for the learning rate.
+            samples: The replay buffer.
+            steps: Number of steps.
+            progress: Fraction of the budget used, in [0, 1]; sets the learning rate.
             rng: Draws samples and symmetries.
         """
         return self.learn_at(samples, steps, self.config.lr_at(progress), rng)
 
     def learn_at(self, samples: np.ndarray, steps: int, lr: float, rng: np.random.Generator) -> Losses:
-        """Does that many steps at a learning rate, as `learn`."""
+        """Takes steps like `learn`, with a given learning rate."""
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         total = torch.zeros(2)
@@ -112,7 +112,7 @@ class Learner:
                 mean.copy_(tensor)
 
     def state(self) -> dict[str, Tensor]:
-        """Returns all tensors that the next step depends on, by name, for `restore`."""
+        """Returns all tensors that determine the next step, by name, for `restore`."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"average.{name}": tensor for name, tensor in self.average.state_dict().items()}
         for number, values in self.optimizer.state_dict()["state"].items():
@@ -124,7 +124,7 @@ class Learner:
         return tensors
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Takes the tensors that `state` returned."""
+        """Restores the tensors returned by `state`."""
         for name, network in (("network", self.network), ("average", self.average)):
             own = {
                 key.removeprefix(f"{name}."): value
@@ -137,7 +137,7 @@ class Learner:
         for key, value in tensors.items():
             if key.startswith("optimizer."):
                 _, number, name = key.split(".")
-                if value.dim():  # fused kernels walk through memory: it must lie as that of the weight
+                if value.dim():  # fused kernels need the memory layout of the weight
                     value = torch.empty_like(weights[int(number)]).copy_(value)
                 state.setdefault(int(number), {})[name] = value
         groups = self.optimizer.state_dict()["param_groups"]

@@ -1,8 +1,8 @@
-"""Training: self-play and learning in turns, each iteration stored before the next begins.
+"""Training: iterations of self-play and learning, each stored before the next begins.
 
-In an iteration the games go on by some plies, played with the average of the weights, while the network
-learns from the samples of the iterations before: neither waits for the other, so both can run at once, and
-the result is the same where they do not.
+In an iteration the games advance by some plies, played with the averaged weights, while the network learns
+from the samples of earlier iterations. Neither waits for the other, so both can run in parallel, with the
+same result as one after the other.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from agents.alphazero.training.learner import Learner, Losses
 from agents.alphazero.training.progress import BAR, shown, tensorboard_writer
 from agents.alphazero.training.replay import sample_type
 from agents.alphazero.training.selfplay import Played, SelfPlay
+from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.training.state import TrainingState, as_arrays, as_tensors
-from agents.alphazero.training.yardstick import Yardstick
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
 from bttt.runs import environment, is_plugin, open_run, options_of, peak_memory_mb, settings_of, spread
@@ -65,7 +65,7 @@ def train(config: TrainConfig) -> Path:
 
 
 def _train(config: TrainConfig, boards: tuple[Board, ...], network: Network, run: RunFolder) -> None:
-    """Trains in an open folder, or continues there, and prints a summary."""
+    """Starts or resumes the training run in an open folder, and prints a summary."""
     folder = run.path
     with tensorboard_writer(folder, config.tensorboard) as write:
         training = TrainingRun(config, boards, network, folder)
@@ -85,7 +85,7 @@ def _train(config: TrainConfig, boards: tuple[Board, ...], network: Network, run
 
 
 def new_network(config: TrainConfig, board: Board) -> Network:
-    """Returns the untrained network of a configuration; ValueError where it does not fit the board."""
+    """Returns the untrained network of a configuration; raises ValueError if it does not fit the board."""
     encoding = config.encoding
     if is_plugin(config.preset) or (encoding is not None and is_plugin(encoding)):
         return own_network(config.preset, encoding, board.rows, board.cols, config.seed)
@@ -99,25 +99,25 @@ def new_network(config: TrainConfig, board: Board) -> Network:
 
 
 def _check_device(device: str) -> None:
-    """Raises ValueError where this machine cannot train on a device."""
+    """Raises ValueError if this machine cannot train on the device."""
     try:
         if device not in ("cpu", "cuda"):
             raise RuntimeError("no such device")
         torch.empty(0, device=device)
     except (AssertionError, RuntimeError) as error:
         raise ValueError(
-            f"device must be cpu, or cuda where there is one, got {device!r} ({error})"
+            f"device must be cpu, or cuda on a machine with a GPU, got {device!r} ({error})"
         ) from error
 
 
 class TrainingRun:
-    """A training under way.
+    """A training run in progress.
 
     Args:
         config: The configuration.
-        boards: The boards to train on.
-        network: The network, untrained.
-        folder: The run's folder; what it holds is continued.
+        boards: The training boards.
+        network: The untrained network.
+        folder: The run's folder; a run in it is resumed.
     """
 
     def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: Network, folder: Path):
@@ -131,7 +131,7 @@ class TrainingRun:
             SelfPlay(boards, part, config.search, bricks_plane, self._rng(0, number))
             for number, part in enumerate(_split_games(config))
         ]
-        self.yardstick = Yardstick(boards, bricks_plane) if Yardstick.fits(self.size) else None
+        self.errors = SolverErrors(boards, bricks_plane) if SolverErrors.fits(self.size) else None
         self.rates: dict[str, float] = {}
         self.state = TrainingState(folder)
         self.counts, tensors = self.state.load()
@@ -140,52 +140,52 @@ class TrainingRun:
         self.buffer = self.state.samples(sample_type(self.size.cells), config.buffer)
         if len(self.buffer) < self.counts.buffer:
             raise ValueError(
-                f"the samples in {folder} are damaged: there are {len(self.buffer)} of {self.counts.buffer}"
+                f"the samples in {folder} are corrupt: found {len(self.buffer)} of {self.counts.buffer}"
             )
         self.shards: list[tuple[int, int]] = self.state.shards(sample_type(self.size.cells))
         self._since = perf_counter()
 
     def progress(self) -> float:
-        """Returns the share of the budget used, in [0, 1]."""
+        """Returns the fraction of the budget used, in [0, 1]."""
         counts = self.counts
         return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
 
     def iterate(self) -> dict[str, Any]:
-        """Does one iteration, stores it, and returns its metrics.
+        """Runs one iteration, stores it, and returns its metrics.
 
         Raises:
-            ValueError: The training has diverged.
+            ValueError: The training run has diverged.
         """
         iteration = self.counts.iteration + 1
         lr = self.config.learner.lr_at(self.progress())
         played, losses, seconds_playing = self._play_and_learn(iteration)
         if not math.isfinite(losses.policy + losses.value):
             raise ValueError(
-                f"the losses of iteration {iteration} are not finite: the training has diverged; "
-                f"a learner.lr below {self.config.learner.lr} may help"
+                f"the losses of iteration {iteration} are not finite: the training run has diverged; "
+                f"try a learner.lr below {self.config.learner.lr}"
             )
         seconds = self._lap()
         self._keep(iteration, played.samples)
         self._count(iteration, played, losses, seconds)
         due = iteration % self.config.evaluate_every == 0 or self.progress() >= 1
-        evaluated = self.yardstick is not None and due
-        if self.yardstick is not None and due:
-            self._evaluate(self.yardstick)
+        evaluated = self.errors is not None and due
+        if self.errors is not None and due:
+            self._evaluate(self.errors)
         metrics = self._metrics(played, losses, lr, seconds, seconds_playing)
         if evaluated:
             metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
         self.state.add_metrics(metrics)
         self.state.save(self.counts, self._tensors())
-        self._forget()  # only now: an iteration that is cut off needs what it was begun with
+        self._forget()  # only now: an interrupted iteration restarts from the earlier samples
         return metrics
 
     def finish(self) -> None:
-        """Stores the network of a run that has nothing to choose it by."""
-        if self.yardstick is None or not (self.folder / RUN_FILE).exists():
+        """Stores the final network if the run could not select one by its error rate."""
+        if self.errors is None or not (self.folder / RUN_FILE).exists():
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
 
     def summary(self) -> str:
-        """Returns what the run has come to, in one line."""
+        """Returns the run's counts and error rate in one line, and the path of its network."""
         counts = self.counts
         text = (
             f"{counts.iteration} iterations, {counts.games} games, {counts.positions} positions, "
@@ -195,10 +195,13 @@ class TrainingRun:
             text += f", {memory:.0f} MB"
         if not counts.steps:
             text += (
-                f"; nothing was learned: {counts.positions} samples, a batch is {self.config.learner.batch}"
+                f"; no gradient step was taken: {counts.positions} samples, "
+                f"a batch needs {self.config.learner.batch}"
             )
         if counts.best is not None:
-            text += f"; value-losing moves on training boards, raw policy: {100 * counts.best:.2f}%"
+            text += (
+                f"; error rate (value-losing moves) on training boards, raw policy: {100 * counts.best:.2f}%"
+            )
         return f"{text}\nwritten: {self.folder / RUN_FILE}"
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -217,7 +220,7 @@ class TrainingRun:
             for number, part in enumerate(self.parts)
         )
         results = spread(_play, calls, workers=self.config.workers, ordered=True)
-        losses = self._learn(iteration)  # beside the processes that play
+        losses = self._learn(iteration)  # while the worker processes play
         done = list(results)
         self.parts = [part for part, _ in done]
         return Played.joined([played for _, played in done]), losses, perf_counter() - start
@@ -230,7 +233,7 @@ class TrainingRun:
         return self.learner.learn(self.buffer, steps, self.progress(), self._rng(iteration))
 
     def _lap(self) -> float:
-        """Returns the seconds since the last iteration's work was counted, its evaluation included."""
+        """Returns the seconds since the last call, which include the last iteration's evaluation."""
         before, self._since = self._since, perf_counter()
         return self._since - before
 
@@ -247,28 +250,28 @@ class TrainingRun:
         )
 
     def _keep(self, iteration: int, samples: np.ndarray) -> None:
-        """Stores samples and adds them to the buffer, in the place of the oldest."""
+        """Stores samples and adds them to the replay buffer, where they replace the oldest."""
         self.state.add_samples(iteration, samples)
         self.buffer = np.concatenate([self.buffer, samples])[-self.config.buffer :]
         self.shards.append((iteration, len(samples)))
 
     def _forget(self) -> None:
-        """Deletes the files of samples that have left the buffer."""
+        """Deletes the files of samples that have left the replay buffer."""
         while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
             self.state.forget_samples(self.shards.pop(0)[0])
 
-    def _evaluate(self, yardstick: Yardstick) -> None:
-        """Looks at the yardstick; keeps the network where it is the best on training boards."""
+    def _evaluate(self, errors: SolverErrors) -> None:
+        """Measures the error rates; keeps the network if it is the best so far on the training boards."""
         evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
-        self.rates = yardstick.rates(evaluate)
+        self.rates = errors.rates(evaluate)
         save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
-        seen = self.rates.get("seen")  # None where no board of the training is one of the yardstick's
+        seen = self.rates.get("seen")  # None if the suite has no training board
         if seen is None or self.counts.best is None or seen <= self.counts.best:
             self.counts = self.counts.moved(best=seen)
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
 
     def _record(self) -> dict[str, Any]:
-        """Returns what belongs to a stored network."""
+        """Returns the record to store with a network."""
         made = environment()
         return {
             "bricks": list(self.config.bricks),
@@ -324,17 +327,17 @@ class TrainingRun:
             for number, part in enumerate(self.parts):
                 part.restore(as_arrays(tensors, f"part{number}."))
         except (IndexError, KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(f"the state in {self.folder} is damaged: {error}") from error
+            raise ValueError(f"the state in {self.folder} is corrupt: {error}") from error
 
 
 def _split_games(config: TrainConfig) -> list[Any]:
-    """Returns each worker's share of the games."""
-    shares = np.diff(np.linspace(0, config.selfplay.games, config.workers + 1).astype(int))
-    return [replace(config.selfplay, games=int(share)) for share in shares]
+    """Returns the self-play settings of each worker; the games are divided evenly among workers."""
+    numbers = np.diff(np.linspace(0, config.selfplay.games, config.workers + 1).astype(int))
+    return [replace(config.selfplay, games=int(number)) for number in numbers]
 
 
 def _play(network: Network, part: SelfPlay, plies: int, rng: np.random.Generator) -> tuple[SelfPlay, Played]:
-    """Plays in a worker process and returns the games as they stand then."""
+    """Plays in a worker process; returns the games in their new state and the results."""
     torch.set_num_threads(1)
     played = part.run(make_evaluator(network, "selfplay"), plies, rng)
     return part, played

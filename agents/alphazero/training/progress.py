@@ -1,4 +1,4 @@
-"""What a training shows of itself: a progress bar, and TensorBoard files on demand."""
+"""Progress of a training run: a progress bar, and TensorBoard files on request."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ BAR = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}"
 
 @contextmanager
 def tensorboard_writer(folder: Path, wanted: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Yields a function that takes the metrics of each iteration: for TensorBoard, or to no end.
+    """Yields a function that takes each iteration's metrics and writes them for TensorBoard if `wanted`.
 
     Raises:
-        ValueError: It is wanted and not installed.
+        ValueError: TensorBoard is wanted but not installed.
     """
     if not wanted:
         yield lambda metrics: None
@@ -24,7 +24,7 @@ def tensorboard_writer(folder: Path, wanted: bool) -> Iterator[Callable[[dict[st
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise ValueError(
-            "tensorboard is not installed: pip install 'brick-tic-tac-toe[tensorboard]'"
+            "tensorboard is not installed; install it with pip install 'brick-tic-tac-toe[tensorboard]'"
         ) from error
     with SummaryWriter(str(folder / "tensorboard")) as writer:
 
@@ -37,7 +37,7 @@ def tensorboard_writer(folder: Path, wanted: bool) -> Iterator[Callable[[dict[st
 
 
 def shown(metrics: dict[str, Any]) -> dict[str, str]:
-    """Returns what the progress bar shows of the metrics."""
+    """Returns the metrics shown in the progress bar."""
     texts = {"games/s": f"{metrics['games/s']:.1f}", "positions/s": f"{metrics['positions/s']:.0f}"}
     texts |= {"policy": f"{metrics['policy_loss']:.3f}", "value": f"{metrics['value_loss']:.4f}"}
     for name in ("seen", "novel"):

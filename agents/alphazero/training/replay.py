@@ -1,4 +1,4 @@
-"""Samples of self-play, and batches of them turned and flipped for the learner.
+"""Samples of self-play, and batches of them for the learner, augmented by symmetries.
 
 Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
 """
@@ -18,18 +18,18 @@ _ZERO = np.uint64(0)
 
 
 def sample_type(cells: int) -> np.dtype:
-    """Returns the type of a sample: words of playable cells, mover's and other stones; policy and value."""
+    """Returns the dtype of a sample: words of playable cells and of both sides' stones, policy and value."""
     words = [(name, "<u8") for name in ("playable", "mine", "theirs")]
     return np.dtype([*words, ("policy", "<f2", (cells,)), ("value", "<f4")])
 
 
 class SampleBatch(NamedTuple):
-    """What the learner learns from.
+    """A batch of inputs and targets.
 
     Attributes:
-        planes: `[B, 3, rows, cols] float32`.
-        policies: `[B, A] float32`.
-        values: `[B] float32`.
+        planes: `[B, 3, rows, cols] float32`, the network's inputs.
+        policies: `[B, A] float32`, policy targets.
+        values: `[B] float32`, value targets.
     """
 
     planes: np.ndarray
@@ -38,7 +38,7 @@ class SampleBatch(NamedTuple):
 
 
 def images(size: Board, augmentation: BoardAugmentation) -> np.ndarray:
-    """Returns the symmetries used, `[S, A] int64`: for each cell the one it goes to."""
+    """Returns the symmetries of an augmentation, `[S, A] int64`: for each cell the cell it is mapped to."""
     found = symmetries(size.rows, size.cols)
     if augmentation == "none":
         found = found[:1]
@@ -48,13 +48,13 @@ def images(size: Board, augmentation: BoardAugmentation) -> np.ndarray:
 
 
 def make_batch(samples: np.ndarray, size: Board, turns: np.ndarray, bricks_plane: bool) -> SampleBatch:
-    """Returns samples as a batch, each turned by its own symmetry.
+    """Returns samples as a batch, each transformed by its own symmetry.
 
     Args:
         samples: `[B]` of `sample_type`.
-        size: A board of their size.
-        turns: `[B, A] int64`, for each cell the one it goes to.
-        bricks_plane: Whether the third plane shows bricks instead of cells without brick.
+        size: A board of the samples' size.
+        turns: `[B, A] int64`, for each cell the cell it is mapped to.
+        bricks_plane: Whether the third plane shows bricks instead of the cells without bricks.
     """
     number = len(samples)
     planes = np.zeros((number, 3, size.cells), np.float32)

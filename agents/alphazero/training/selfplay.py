@@ -1,4 +1,4 @@
-"""Self-play: many games in lockstep, each on a board drawn anew, their positions kept as samples.
+"""Self-play: many games in lockstep, each on a randomly drawn board; their positions become samples.
 
 Shapes: G games, A cells of the board, N samples.
 """
@@ -17,15 +17,15 @@ from bttt import Board, Outcome, Position
 
 
 class Played(NamedTuple):
-    """What a stretch of self-play brought.
+    """The results of a self-play phase. E games ended in it.
 
     Attributes:
-        samples: `[N]` of `sample_type`, of the games that ended.
-        plies: `[games that ended] int64`, their lengths, random opening included.
-        outcomes: `[games that ended] int64`, how they ended (`bttt.position.Outcome`).
-        sizes: `[games that ended] int64`, how many of the samples, which lie game by game, are of each.
+        samples: `[N]` of `sample_type`, from the games that ended, one game after the other.
+        plies: `[E] int64`, lengths of these games, including their random openings.
+        outcomes: `[E] int64`, outcomes of these games (`bttt.Outcome`).
+        sizes: `[E] int64`, number of samples of each game.
         simulations: Simulations run.
-        entropy: Mean entropy of the policies found, in nats.
+        entropy: Mean entropy of the searches' policies, in nats.
     """
 
     samples: np.ndarray
@@ -37,7 +37,7 @@ class Played(NamedTuple):
 
     @classmethod
     def joined(cls, parts: Sequence[Played]) -> Played:
-        """Returns several stretches as one."""
+        """Returns several self-play phases as one."""
         return cls(
             samples=np.concatenate([part.samples for part in parts]),
             plies=np.concatenate([part.plies for part in parts]),
@@ -49,13 +49,13 @@ class Played(NamedTuple):
 
 
 class SelfPlay:
-    """Games under way; each is replaced by a new one when it ends.
+    """Unfinished games; a game that ends is replaced by a new game.
 
     Args:
-        boards: A game's board is drawn from these, all of one size.
-        config: How games are played.
-        search: How cells are chosen.
-        bricks_plane: Whether the network sees a plane of bricks.
+        boards: Boards of one size, from which each game's board is drawn.
+        config: Settings of the games.
+        search: Settings of the search.
+        bricks_plane: Whether the network's third plane shows the bricks.
         rng: Draws the first games.
     """
 
@@ -78,13 +78,13 @@ class SelfPlay:
         self.proven = np.zeros((config.games, self.size.cells), bool)
 
     def run(self, evaluate: Evaluator, plies: int, rng: np.random.Generator) -> Played:
-        """Plays that many plies of every game and returns the samples of those that ended."""
+        """Plays `plies` plies of every game; returns the samples of the games that ended."""
         search = Search(evaluate, self.search, self.bricks_plane)
         parts = [self._step(search, rng) for _ in range(plies)]
         return Played.joined(parts)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Returns the games under way as arrays, for `restore`."""
+        """Returns the unfinished games as arrays, for `restore`."""
         return {
             "boards": np.array([self.boards.index(position.board) for position in self.positions]),
             "first": np.array([position.first for position in self.positions], np.uint64),
@@ -95,7 +95,7 @@ class SelfPlay:
         }
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
-        """Takes the games that `state` returned."""
+        """Restores the games returned by `state`."""
         words = zip(*(state[name].tolist() for name in ("boards", "first", "second")), strict=True)
         self.positions = [Position(self.boards[board], first, second) for board, first, second in words]
         self.opened = state["opened"].copy()
@@ -103,7 +103,7 @@ class SelfPlay:
         self.proven = state["proven"].copy()
 
     def _new_game(self, rng: np.random.Generator) -> Position:
-        """Returns an unfinished position after a random opening on a board drawn anew."""
+        """Returns an unfinished position after a random opening on a newly drawn board."""
         while True:
             position = Position.start(self.boards[rng.integers(len(self.boards))])
             for _ in range(rng.integers(self.config.opening_plies + 1)):
@@ -142,7 +142,7 @@ class SelfPlay:
         )
 
     def _noise(self, rng: np.random.Generator) -> tuple[np.ndarray | None, RootNoise | None]:
-        """Returns Gumbel noise and noise on the priors, of which a search takes one."""
+        """Returns Gumbel noise and noise for the priors; at most one of them is not None."""
         shape = len(self.positions), self.size.cells
         if self.search.gumbel:
             return rng.gumbel(size=shape), None
@@ -152,7 +152,7 @@ class SelfPlay:
         return None, RootNoise(self.config.noise, rng.standard_gamma(share, size=shape))
 
     def _record(self, roots: Roots, found: Found) -> None:
-        """Notes the positions with the policies and results found."""
+        """Records the positions with the policies and results of the search."""
         games = np.arange(len(self.positions))
         places = self._places()
         for name in ("playable", "mine", "theirs"):
@@ -162,7 +162,7 @@ class SelfPlay:
         self.proven[games, places] = found.statuses != OPEN
 
     def _places(self) -> np.ndarray:
-        """Returns how many positions of each game have been noted, `[G] int64`."""
+        """Returns the number of recorded positions of each game, `[G] int64`."""
         return np.array([position.plies for position in self.positions]) - self.opened
 
     def _cells(self, found: Found, rng: np.random.Generator) -> np.ndarray:
@@ -173,12 +173,12 @@ class SelfPlay:
         return np.where(early & legal, np.minimum(drawn, self.size.cells - 1), found.cells)
 
     def _samples(self, game: int, end: Position) -> np.ndarray:
-        """Returns the samples of a game that has ended; proven results are learned as they are."""
+        """Returns the samples of a finished game; a proven result is the value target without mixing."""
         number = end.plies - self.opened[game]
         samples = self.records[game, :number].copy()
         left = np.arange(number, 0, -1)
         result = 0.0 if end.outcome == Outcome.DRAW else 1.0
-        # The last player to move is the one who won.
+        # The player who moved last is the winner.
         results = result * self.search.discount**left * np.where(left % 2 == 1, 1, -1)
         share = np.where(self.proven[game, :number], 1.0, self.config.bootstrap)
         samples["value"] = share * samples["value"] + (1 - share) * results

@@ -1,7 +1,8 @@
-"""What a training needs to go on where it stopped, in its folder; a kill at any instant leaves it whole.
+"""The stored state of a training run, from which it resumes; killing the process never corrupts it.
 
-`state.safetensors` is replaced after each iteration, and is the truth: metrics and samples of later
-iterations are dropped. `samples/` has the samples of each iteration, as far back as the buffer reaches.
+`state.safetensors` is replaced after each iteration and is authoritative: metrics and samples of later
+iterations are deleted on resumption. `samples/` has one file per iteration, for the iterations still in the
+replay buffer.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ STATE_NAME, METRICS_NAME, SAMPLES_NAME = "state.safetensors", "metrics.jsonl", "
 
 @dataclass(frozen=True, slots=True)
 class TrainingCounts:
-    """How far a training has come.
+    """Counts of a training run so far.
 
     Attributes:
-        iteration: Iterations finished.
+        iteration: Finished iterations.
         seconds: Seconds of work.
-        games: Games that ended.
-        positions: Samples they gave.
+        games: Finished games.
+        positions: Samples of these games.
         simulations: Simulations run.
-        steps: Steps learned, counted against all samples, so that no part of a step is lost.
-        buffer: Samples in the buffer.
-        best: Lowest rate of value-losing moves on training boards so far; None before the first.
+        steps: Gradient steps. Due steps are computed from all samples, so fractions of a step are not lost.
+        buffer: Samples in the replay buffer.
+        best: Lowest error rate on training boards so far, as a fraction; None before the first evaluation.
     """
 
     iteration: int = 0
@@ -49,15 +50,15 @@ class TrainingCounts:
     best: float | None = None
 
     def moved(self, **changes: Any) -> TrainingCounts:
-        """Returns the counts with some of them changed."""
+        """Returns the counts with some of them replaced."""
         return replace(self, **changes)
 
 
 class TrainingState:
-    """The files of a training.
+    """The files of a training run.
 
     Args:
-        folder: The run's folder, which exists.
+        folder: The run's folder, which must exist.
     """
 
     def __init__(self, folder: Path):
@@ -65,10 +66,10 @@ class TrainingState:
         (folder / SAMPLES_NAME).mkdir(exist_ok=True)
 
     def load(self) -> tuple[TrainingCounts, dict[str, Tensor]]:
-        """Returns how far the training has come and the tensors saved; none of both at its start.
+        """Returns the counts and tensors saved; zero counts and no tensors for a new run.
 
         Raises:
-            ValueError: The state is damaged, or missing where there are metrics.
+            ValueError: The state is corrupt, or missing although there are metrics.
         """
         path = self._folder / STATE_NAME
         counts = TrainingCounts()
@@ -78,12 +79,12 @@ class TrainingState:
             try:
                 counts = TrainingCounts(**header)
             except TypeError as error:
-                raise ValueError(f"{path} is damaged: {error}") from error
+                raise ValueError(f"{path} is corrupt: {error}") from error
         self._drop_later(counts.iteration)
         return counts, tensors
 
     def save(self, counts: TrainingCounts, tensors: Mapping[str, Tensor]) -> None:
-        """Writes the state of a finished iteration, whose samples and metrics have been added."""
+        """Writes the state of a finished iteration; its samples and metrics must have been added before."""
         write_tensors(self._folder / STATE_NAME, tensors, FORMAT, VERSION, asdict(counts))
 
     def add_samples(self, iteration: int, samples: np.ndarray) -> None:
@@ -92,23 +93,23 @@ class TrainingState:
         write_bytes(path, samples.tobytes())
 
     def samples(self, kind: np.dtype, most: int) -> np.ndarray:
-        """Returns the last samples, at most `most`; ValueError where a file is damaged."""
+        """Returns the most recent samples, at most `most`; raises ValueError if a file is corrupt."""
         parts: list[np.ndarray] = []
         for _, path in reversed(self._shards()):
             content = path.read_bytes()
             if len(content) % kind.itemsize:
-                raise ValueError(f"{path} is damaged: its size is no multiple of {kind.itemsize} bytes")
+                raise ValueError(f"{path} is corrupt: its size is not a multiple of {kind.itemsize} bytes")
             parts.insert(0, np.frombuffer(content, kind))
             if sum(map(len, parts)) >= most:
                 break
         return np.concatenate(parts)[-most:] if parts else np.empty(0, kind)
 
     def shards(self, kind: np.dtype) -> list[tuple[int, int]]:
-        """Returns the iterations whose samples are stored, in order, and how many each has."""
+        """Returns the iterations with stored samples, in order, and the number of samples of each."""
         return [(iteration, path.stat().st_size // kind.itemsize) for iteration, path in self._shards()]
 
     def forget_samples(self, iteration: int) -> None:
-        """Deletes the samples of an iteration that the buffer no longer reaches."""
+        """Deletes the samples of an iteration that has left the replay buffer."""
         self._shard(iteration).unlink(missing_ok=True)
 
     def add_metrics(self, metrics: Mapping[str, Any]) -> None:
@@ -120,18 +121,18 @@ class TrainingState:
         return self._folder / SAMPLES_NAME / f"{iteration:08d}.bin"
 
     def _shards(self) -> list[tuple[int, Path]]:
-        """Returns the iterations whose samples are stored, in order, and their files."""
+        """Returns the iterations with stored samples, in order, and their files."""
         paths = (self._folder / SAMPLES_NAME).glob("*.bin")
         return sorted((int(path.stem), path) for path in paths if path.stem.isdecimal())
 
     def _drop_later(self, iteration: int) -> None:
-        """Drops what an iteration that was cut off has left."""
+        """Deletes what an interrupted iteration has left."""
         path = self._folder / METRICS_NAME
         if path.exists():
             lines = _whole_lines(path)
             kept = [line for line, reached in lines.items() if reached <= iteration]
-            if not iteration and len(lines) > 1:  # the first was written before any state
-                raise ValueError(f"{self._folder} has a training's metrics, but {STATE_NAME} is missing")
+            if not iteration and len(lines) > 1:  # only the first line is written before any state
+                raise ValueError(f"{self._folder} has metrics of a training run, but {STATE_NAME} is missing")
             write_text(path, "".join(kept))
         for later, path in self._shards():
             if later > iteration:
@@ -142,10 +143,10 @@ class TrainingState:
 
 
 def _whole_lines(path: Path) -> dict[str, int]:
-    """Returns the lines of metrics.jsonl with their iterations, without one that a kill has cut off.
+    """Returns the lines of metrics.jsonl with their iterations, without an incomplete last line.
 
     Raises:
-        ValueError: Another line is damaged.
+        ValueError: Another line is corrupt.
     """
     found: dict[str, int] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
@@ -154,12 +155,12 @@ def _whole_lines(path: Path) -> dict[str, int]:
         try:
             found[line] = int(json.loads(line)["iteration"])
         except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{path} is damaged in line {number}") from error
+            raise ValueError(f"line {number} of {path} is corrupt") from error
     return found
 
 
 def as_tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tensor]:
-    """Returns arrays as tensors with prefixed names; words become signed, which any safetensors stores."""
+    """Returns arrays as tensors with prefixed names; words become signed, which all safetensors store."""
     signed = {np.dtype(np.uint64): np.int64}
     return {
         f"{prefix}{name}": torch.from_numpy(array.view(signed.get(array.dtype, array.dtype)).copy())
@@ -168,7 +169,7 @@ def as_tensors(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, Tenso
 
 
 def as_arrays(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, np.ndarray]:
-    """Returns the arrays of `as_tensors` with that prefix; words stay signed."""
+    """Returns the arrays that `as_tensors` stored with this prefix; words stay signed."""
     return {
         name.removeprefix(prefix): tensor.numpy()
         for name, tensor in tensors.items()

@@ -19,31 +19,33 @@ from bttt.runs import nearest
 
 SUFFIX = ".safetensors"
 RUN_FILE = f"network{SUFFIX}"
-"""The network of a training run, in its folder."""
+"""File name of the network in a training run's folder."""
 FOLDER = Path(__file__).parent
 MOST_HEADER = 10_000_000
-"""Bytes; a longer header is no checkpoint's."""
+"""Maximum header size in bytes; a file with a longer header is not a checkpoint."""
 
 
 def shipped() -> list[str]:
-    """Returns the names of the networks that come with the package."""
+    """Returns the names of the bundled networks."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
 def find_network(name: str) -> Path:
-    """Returns the checkpoint of a shipped network, a training run's folder, or a checkpoint file.
+    """Returns the path of a checkpoint.
 
-    A shipped name goes first, in capitals or not; a folder of that name is still found as "./d4".
+    Args:
+        name: A bundled network in upper or lower case, a training run's folder, or a checkpoint file. Bundled
+            names take precedence; a folder of the same name is "./d4".
 
     Raises:
-        ValueError: There is none.
+        ValueError: There is no such network.
     """
     if name.lower() in shipped():
         return FOLDER / f"{name.lower()}{SUFFIX}"
     path = Path(name).expanduser()
     if path.is_dir():
         if not (path / RUN_FILE).is_file():
-            raise ValueError(f"folder {name!r} has no {RUN_FILE}: give a folder that bttt train has written")
+            raise ValueError(f"folder {name!r} has no {RUN_FILE}: give the folder of a bttt train run")
         return path / RUN_FILE
     if not path.is_file():
         raise ValueError(
@@ -54,10 +56,10 @@ def find_network(name: str) -> Path:
 
 
 def record(path: Path) -> dict[str, Any]:
-    """Returns the record of a checkpoint: bricks, boards, command, seed, date and what was measured.
+    """Returns the record of a checkpoint: bricks, boards, command, seed, date and measurements.
 
     Raises:
-        ValueError: It is no checkpoint.
+        ValueError: The file is not a checkpoint.
     """
     try:
         with path.open("rb") as file:
@@ -65,7 +67,7 @@ def record(path: Path) -> dict[str, Any]:
             header = json.loads(file.read(min(length, MOST_HEADER)))
         found = json.loads(header["__metadata__"]["header"])["record"]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged or no checkpoint") from error
+        raise ValueError(f"{path} is corrupt or not a checkpoint") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is damaged or no checkpoint")
+        raise ValueError(f"{path} is corrupt or not a checkpoint")
     return found

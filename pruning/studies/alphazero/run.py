@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from agents.alphazero import SearchConfig
 from agents.alphazero.network import PolicyValueNet, load_network, make_evaluator, one_thread, save_network
-from agents.alphazero.training import Yardstick
+from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
 from bttt.runs import open_run, options_of, plain, settings_of
@@ -104,7 +104,7 @@ def _measured(
         MeasuredLevel(result, times)
         for result, times in zip(results, level_times(folder, len(results)), strict=True)
     ]
-    if not config.simulations or not Yardstick.fits(boards[0]):
+    if not config.simulations or not SolverErrors.fits(boards[0]):
         return levels
     rates = searched(folder, len(levels), boards, config.simulations)
     return [replace(level, searched=own) for level, own in zip(levels, rates, strict=True)]

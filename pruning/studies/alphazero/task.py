@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.network import PolicyValueNet, as_network, make_evaluator, untrained
-from agents.alphazero.training import Learner, Losses, SelfPlay, Yardstick, images, make_batch
+from agents.alphazero.training import Learner, Losses, SelfPlay, SolverErrors, images, make_batch
 from bttt import Board
 from pruning.criteria import Batch, Network, as_tuple
 from pruning.loop import Hold, Trained
@@ -205,13 +205,13 @@ class AlphaZeroTask:
             yield [planes.contiguous(memory_format=torch.channels_last), *targets]
 
     @cached_property
-    def _yardstick(self) -> Yardstick | None:
-        return Yardstick(self.boards, self.bricks_plane) if Yardstick.fits(self.size) else None
+    def _errors(self) -> SolverErrors | None:
+        return SolverErrors(self.boards, self.bricks_plane) if SolverErrors.fits(self.size) else None
 
     def _losing(self, network: nn.Module) -> dict[str, float]:
-        if self._yardstick is None:
+        if self._errors is None:
             return {}
-        return self._yardstick.rates(make_evaluator(as_network(network), "torch"))
+        return self._errors.rates(make_evaluator(as_network(network), "torch"))
 
 
 def legal_cells(planes: Tensor, bricks_plane: bool) -> Tensor:

@@ -112,10 +112,10 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("al", r"no network 'al' \(did you mean 'all'\?\): give one of all, d4"),
         ("runs/none", "no network 'runs/none': give one of"),
         ("empty", "folder 'empty' has no network.safetensors"),
-        ("text.safetensors", "text.safetensors is corrupt or no safetensors file"),
-        ("foreign.safetensors", "is not a bttt alphazero network: its format is None"),
+        ("text.safetensors", "text.safetensors is corrupt or not a safetensors file"),
+        ("foreign.safetensors", "has format None, expected 'bttt alphazero network'"),
         ("cut.safetensors", "cut.safetensors is corrupt"),
-        ("other.safetensors", "its tensors and its architecture differ in"),
+        ("other.safetensors", "its tensors do not match its architecture: "),
         ("d4,simulations=-1", "simulations must be 0 to 1000000, got -1"),
         ("d4,simulations=many", "option simulations='many' must be int"),
         ("d4,temperature=-1", "temperature must be 0 to 100, got -1"),
@@ -282,7 +282,7 @@ def test_every_shipped_network_tells_its_training():
         assert make_agent(f"alphazero:{name}").trained_on == tuple(made["boards"])
         assert find_network(name).stat().st_size < 2_000_000
         text = network_text(name, made)
-        assert text.startswith(f"{name}\n    bricks {' '.join(made['bricks'])}; seed ")
+        assert text.startswith(f"{name}\n    trained on {' '.join(made['bricks'])}; seed ")
         assert "% seen" in text
 
 
@@ -299,5 +299,5 @@ def test_records_are_read_without_torch():
 @pytest.mark.parametrize("content", [b"", b"text", b"\xff" * 100, b"\x02" + bytes(7) + b"{}", bytes(8)])
 def test_a_record_that_cannot_be_read_is_named(content, tmp_path):
     (tmp_path / "x").write_bytes(content)
-    with pytest.raises(ValueError, match="x is damaged or no checkpoint"):
+    with pytest.raises(ValueError, match="x is corrupt or not a checkpoint"):
         record(tmp_path / "x")

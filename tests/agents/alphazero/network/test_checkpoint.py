@@ -75,11 +75,11 @@ def test_it_is_replaced_whole_and_leaves_no_rubbish(stored):
     assert [path.name for path in stored.parent.iterdir()] == [stored.name]
 
 
-def test_a_truncated_file_is_damaged_wherever_it_is_cut(stored):
+def test_a_truncated_file_is_refused_wherever_it_is_cut(stored):
     content = stored.read_bytes()
     for length in (0, 7, 100, len(content) // 2, len(content) - 1):
         stored.write_bytes(content[:length])
-        assert "is corrupt or no safetensors file" in refused(stored)
+        assert "is corrupt or not a safetensors file" in refused(stored)
 
 
 def test_foreign_files(tmp_path):
@@ -87,17 +87,17 @@ def test_foreign_files(tmp_path):
     assert "is not a file" in refused(path)
     assert "is not a file" in refused(tmp_path)
     path.write_bytes(b"\x80\x04K\x01." * 50)  # a pickle
-    assert "is corrupt or no safetensors file" in refused(path)
+    assert "is corrupt or not a safetensors file" in refused(path)
     save_file({"x": torch.zeros(2)}, path)
-    assert "is not a bttt alphazero network" in refused(path)
+    assert "expected 'bttt alphazero network'" in refused(path)
     save_file({"x": torch.zeros(2)}, path, {"format": "bttt training state", "version": "1"})
-    assert "its format is 'bttt training state'" in refused(path)
+    assert "has format 'bttt training state', expected" in refused(path)
 
 
 def test_a_newer_version_is_named(tmp_path):
     path = tmp_path / "newer.safetensors"
     write_tensors(path, network().state_dict(), FORMAT, VERSION + 1, {})
-    assert f"has version {VERSION + 1}, this program reads version {VERSION}" in refused(path)
+    assert f"has version {VERSION + 1}, but this program reads version {VERSION}" in refused(path)
 
 
 def header_of(path):
@@ -108,8 +108,8 @@ def header_of(path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stream": 7}, "its architecture wants"),
-        ({"blocks": [4, 4]}, "its tensors and its architecture differ in"),
+        ({"stream": 7}, "its architecture requires"),
+        ({"blocks": [4, 4]}, "its tensors do not match its architecture: "),
         ({"blocks": 4}, "is corrupt"),
         ({"slope": "steep"}, "slope must be"),
         ({"colour": 1}, "architecture must have the entries"),
@@ -134,7 +134,7 @@ def test_numbers_that_are_none(stored, number):
     with torch.no_grad():
         broken.value_out.weight[0, 2] = number
     save_network(stored, broken, RECORD)
-    assert "'value_out.weight' holds a number that is not finite" in refused(stored)
+    assert "'value_out.weight' has a number that is not finite" in refused(stored)
 
 
 def test_nothing_here_unpickles():

@@ -68,7 +68,7 @@ def test_a_checkpoint_is_loaded_by_naming_its_plug_ins_again(stored):
 @pytest.mark.parametrize(
     ("names", "part"),
     [
-        ({}, "it holds a network of 'python:user_plugins:Net,width=3': name its class again"),
+        ({}, "it holds a network of class 'python:user_plugins:Net,width=3': name the class again"),
         ({"architecture": NET}, "it needs the encoding 'python:user_plugins:border': name it again"),
         (
             {"architecture": f"{NET},width=4", "encoding": BORDER},
@@ -94,7 +94,7 @@ def test_no_module_that_a_checkpoint_names_is_imported(stored):
 
 def test_what_needs_a_network_of_the_package_says_so(stored):
     path, _ = stored
-    with pytest.raises(ValueError, match="name its class again"):
+    with pytest.raises(ValueError, match="name the class again"):
         load_network(path)
 
 
@@ -102,7 +102,7 @@ def test_what_needs_a_network_of_the_package_says_so(stored):
     ("preset", "encoding", "part"),
     [
         ("python:user_plugins:WrongShape", None, r"must return logits \(2, 20\) and values \(2,\) for 2"),
-        (NET, "python:user_plugins:flat", r"fails: it gives planes \(2, 60\) for \(2, 3, 4, 5\)"),
+        (NET, "python:user_plugins:flat", r"fails: it returns planes \(2, 60\) for \(2, 3, 4, 5\)"),
         (f"{NET},width=wide", None, "option width='wide' must be int"),
         (f"{NET},depth=2", None, "unknown option 'depth'"),
         ("python:user_plugins:border", None, "must be a torch module|cannot be made"),

@@ -10,7 +10,7 @@ from agents.alphazero.network.checkpoint import load_network
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.residual import NetworkConfig, untrained
 from agents.alphazero.training.replay import images, make_batch
-from agents.alphazero.training.yardstick import Yardstick
+from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.weights import find_network
 from bttt.bricks import boards_of_size
 from pruning.studies.alphazero.buffer import play_buffer
@@ -58,10 +58,10 @@ def test_retraining_changes_a_copy_alone_and_lowers_its_loss(samples):
     assert losses[1] < losses[0]
 
 
-def test_value_losing_moves_are_those_of_the_yardstick(network):
-    evaluate, yardstick = make_evaluator(network, "torch"), Yardstick(BOARDS[:1], False)
-    losing = yardstick.losing(evaluate, SearchConfig(simulations=0))
-    first = yardstick.suite.first_of_each_board(3)
-    cells = [yardstick.suite.boards[number].bricks[0] for number in yardstick.suite.board_numbers[first]]
+def test_value_losing_moves_are_those_of_the_suite(network):
+    evaluate, errors = make_evaluator(network, "torch"), SolverErrors(BOARDS[:1], False)
+    losing = errors.losing(evaluate, SearchConfig(simulations=0))
+    first = errors.suite.first_of_each_board(3)
+    cells = [errors.suite.boards[number].bricks[0] for number in errors.suite.board_numbers[first]]
     slow = [losing[first][np.array(cells) == cell].mean() for cell in range(49)]
     np.testing.assert_array_equal(Exact(3, False).losing(evaluate), slow)

@@ -1,4 +1,4 @@
-"""The yardstick during training: value-losing moves of the raw policy on boards seen, mirrored and novel."""
+"""The solver error rate during training: value-losing moves on seen, mirror and novel boards."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ SUITE = "single"
 NOVELTIES = ("seen", "mirror", "novel")
 
 
-class Yardstick:
-    """The positions of the suite of single bricks, sorted by how new their boards are.
+class SolverErrors:
+    """Measures error rates on the suite of single bricks, whose boards are seen, mirror or novel.
+
+    The error rate is the fraction of decisions that are value-losing moves.
 
     Args:
-        boards: The boards trained on.
-        bricks_plane: Whether the network sees a plane of bricks.
+        boards: The training boards.
+        bricks_plane: Whether the network's third plane shows the bricks.
     """
 
     def __init__(self, boards: Sequence[Board], bricks_plane: bool):
@@ -43,16 +45,16 @@ class Yardstick:
 
     @staticmethod
     def fits(board: Board) -> bool:
-        """Returns whether the suite has positions on boards of that size."""
+        """Returns whether the suite has positions on boards of this size."""
         return load_suite(SUITE).size == board.with_bricks(())
 
     def losing(self, evaluate: Evaluator, search: SearchConfig) -> np.ndarray:
-        """Returns whether the decision in each position loses value, `[N] bool`."""
+        """Returns whether the decision in each position is a value-losing move, `[N] bool`."""
         cells = Search(evaluate, search, self.bricks_plane).run(self.roots).cells
         return self.suite.values_after(cells) < self.suite.values
 
     def rates(self, evaluate: Evaluator) -> dict[str, float]:
-        """Returns the share of the raw policy's decisions that lose value, for each novelty there is."""
+        """Returns the raw policy's error rate, as a fraction, for each kind of board that occurs."""
         losing = self.losing(evaluate, SearchConfig(simulations=0))
         return {
             name: float(losing[self.novelty == number].mean())
