@@ -12,7 +12,14 @@ import torch
 from tqdm import tqdm
 
 from agents.alphazero import SearchConfig
-from agents.alphazero.network import PolicyValueNet, load_network, make_evaluator, one_thread, save_network
+from agents.alphazero.network import (
+    PolicyValueNet,
+    as_network,
+    load_network,
+    make_evaluator,
+    one_thread,
+    save_network,
+)
 from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
@@ -212,7 +219,7 @@ def publish_level(folder: Path, level: Level, subject: Subject, config: PruneCon
     told = {name: stored[name] for name in ("cycle", "density", "kept", "prunable", "layers", "masks")}
     asked = {"agent": config.agent, "method": config.scoring.method, "scope": config.amount.scope}
     pruning = {**asked, "excluded": excluded, **told}
-    save_network(file, exported, {**subject.record, "pruning": pruning})
+    save_network(file, as_network(exported), {**subject.record, "pruning": pruning})
     costs = asdict(cost(exported, _example(subject), density=density, file=file))
     return Additions(groups={"cost": costs}, notes={"excluded": excluded})
 

@@ -127,7 +127,7 @@ def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence
 
 def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetwork]) -> str:
     """Returns a row for each method: its cost on the vision network and on AlphaZero, and what is left."""
-    columns: dict[str, tuple[str, str, Callable[[Interval | None], str]]] = {
+    columns: dict[str, tuple[str, str, Callable[[Interval], str]]] = {
         "image % kept": ("vision", "kept", _percent),
         "image MACs": ("vision", "macs", _thousands),
         "if sparse": ("vision", "sparse macs", _thousands),
