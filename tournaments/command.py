@@ -1,4 +1,4 @@
-"""The command `bttt tournament`: plays a schedule, stores every game, rates and reports."""
+"""The command `bttt tournament`: plays a schedule, stores every game, rates the players and reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def run(config: TournamentConfig) -> int:
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
-        OSError: The folder cannot be written; the games stored before are kept.
+        OSError: The folder cannot be written; games stored earlier are kept.
     """
     code, folder = run_tournament(config)
     if code != INTERRUPTED:

@@ -1,4 +1,4 @@
-"""The command `bttt time`: mean seconds of the first move, as in the runtime table of the paper."""
+"""The command `bttt time`: the mean time of the first move in seconds, as in the paper's runtime table."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class TimeConfig:
 
 
 def run(config: TimeConfig) -> int:
-    """Prints the table and returns 0; raises ValueError for a wrong option."""
+    """Prints the table and returns 0; raises ValueError if an option is wrong."""
     config = replace(config, players=expanded(config.players))
     require_at_least(2, calls=config.calls)
     require_at_least(0, seed=config.seed)
     if not config.players:
-        raise ValueError("no player is given; bttt agents lists them")
+        raise ValueError("no player given; bttt agents lists them")
     if any(spec.strip().partition(":")[0] == "human" for spec in config.players):
         raise ValueError("player 'human' cannot be timed; bttt agents lists the others")
     boards = boards_of_size(config.board, config.bricks)
@@ -58,10 +58,10 @@ def run(config: TimeConfig) -> int:
 def first_move_seconds(
     name: str, agent: Agent, boards: tuple[Board, ...], calls: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Returns `[calls] float64`: wall seconds of each first move; an untimed one warms up before.
+    """Returns `[calls] float64`: wall-clock seconds of each first move, after one untimed warm-up move.
 
     Raises:
-        ValueError: The agent failed; the message has its `name`.
+        ValueError: The agent failed; the message includes its `name`.
     """
     ask_by_name(name, agent, Position.start(boards[0]), rng)
     seconds = np.empty(calls)

@@ -1,4 +1,4 @@
-"""The command `bttt replay`: prints a stored game move by move."""
+"""The command `bttt replay`: prints a stored game, move by move."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bttt.drawing import ansi
 from tournaments.play import GameRecord, Store, store_path
 
 PLIES_BACK, NODES = 3, 100_000
-"""Plies before the end of a game at which its position is worth solving, and a limit that takes seconds."""
+"""For the suggestion of `bttt solve`: plies before the end of the game, and a limit of some seconds."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class ReplayConfig:
 
 
 def run(config: ReplayConfig) -> int:
-    """Prints the game and returns 0; raises ValueError where there is no such run or game."""
+    """Prints the game and returns 0; raises ValueError if the run or the game does not exist."""
     with Store.open(store_path(config.run), read_only=True) as store:
         games = store.games(config.game) if 0 <= config.game < store.scheduled else []
         if not games:
             raise ValueError(
                 f"game {config.game} is not stored in {config.run}: the schedule has games 0 to "
-                f"{store.scheduled - 1}, {len(store.finished())} of them are stored"
+                f"{store.scheduled - 1}, and {len(store.finished())} of them are stored"
             )
     print(replay_text(games[0]))
     moves = " ".join(map(games[0].board.cell_name, games[0].cells[:-PLIES_BACK]))
@@ -44,7 +44,7 @@ def run(config: ReplayConfig) -> int:
 
 
 def replay_text(game: GameRecord) -> str:
-    """Returns the game as text: players, each move with what its player said of it, each board."""
+    """Returns the game as text: the players, then each move with its time, value and nodes, and the board."""
     parts = [f"game {game.index} on {game.board}: {game.first} (O) against {game.second} (X)"]
     positions = game.positions()
     parts.append(ansi(positions[0]))

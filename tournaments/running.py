@@ -1,4 +1,4 @@
-"""Runs a tournament, from its settings to its report."""
+"""Running a tournament, from its settings to its report."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
-        OSError: The folder cannot be written; the games stored before are kept.
+        OSError: The folder cannot be written; games stored earlier are kept.
     """
     config = replace(config, players=expanded(config.players))
     if config.anchor is not None and config.anchor not in config.players:
@@ -59,7 +59,10 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
 
 
 def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:
-    """Draws two openings on each board (balanced ones alternate), so that none is found wanting later."""
+    """Draws the first two openings of each board, so that a board without openings fails before any game.
+
+    Two are needed because balanced openings alternate between the winners.
+    """
     conditions = config.conditions
     games = {game.opening_key: game for game in schedule if game.repeat < 2}
     for game in games.values():
@@ -69,7 +72,7 @@ def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame])
 def _settings(
     config: TournamentConfig, boards: Sequence[Board], agents: Mapping[str, Agent]
 ) -> dict[str, Any]:
-    """Returns everything that decides the games, and nothing else, in the order of the report."""
+    """Returns the settings that determine the games, and no others, in the order of the report."""
     return {
         "schedule": config.schedule,
         "players": list(config.players),
@@ -82,7 +85,7 @@ def _settings(
 
 
 def _record(config: TournamentConfig, run: RunFolder) -> None:
-    """Writes what the games about to be played are made with; an anchor chosen before stays."""
+    """Writes the options and the environment of the games to be played; keeps a stored anchor."""
     anchor = config.anchor or run.config().get("anchor")
     run.write_config({**options_of(config), "out": str(run.path), "anchor": anchor})
     run.add_environment()

@@ -100,7 +100,7 @@ def test_a_run_is_not_resumed_with_or_without_an_option_that_decides_games(optio
         (["--adjudicate", "0"], "adjudicate must be at least 1, got 0"),
         (["--openings", "fair"], "fair"),
         (["--openings", "balanced", "--opening-plies", "16"], "opening_plies=16 is too long for board 4x4x3"),
-        (["--openings", "balanced", "--opening-plies", "0", "--repeats", "2"], "on board 4x4x3: of none of"),
+        (["--openings", "balanced", "--opening-plies", "0", "--repeats", "2"], "on board 4x4x3: none of"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):

@@ -101,7 +101,7 @@ def test_an_agent_that_fails_is_one_line_with_the_position(capsys):
 def test_suites_builds_files_and_compares_them(capsys):
     arguments = ["suites", "--names", "bricks2", "--per-board", 1, "--workers", 1, "--nodes", 20000]
     code, out, _ = bttt(*arguments, "--out", "built", capsys=capsys)
-    assert code == 0 and out.strip() == "bricks2: 50 positions, other than in the package"
+    assert code == 0 and out.strip() == "bricks2: 50 positions, different from the bundled suite"
     made = json.loads(Path("built/bricks2.json").read_text())
     assert made["positions"] == made["games and positions"]["taken"] == 50
     content = Path("built/bricks2.npy").read_bytes()
@@ -127,4 +127,4 @@ def test_decisions_of_another_shape_are_not_taken(content, capsys):
         assert bttt(*command, capsys=capsys)[0] == 0
         assert rows("run") == before
     else:
-        assert "is damaged: delete it" in refused(*command, capsys=capsys)
+        assert "is corrupt: delete it" in refused(*command, capsys=capsys)

@@ -1,4 +1,4 @@
-"""The command `bttt conversion`: does an agent win, against perfect play, what is proven won for it?"""
+"""The command `bttt conversion`: how often agents win proven wins against perfect play."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def run(config: ConversionConfig) -> int:
 
     Raises:
         ValueError: An option is wrong, no start is won, or the folder holds a run with other settings.
-        OSError: The folder cannot be written; the games stored before are kept.
+        OSError: The folder cannot be written; games stored earlier are kept.
     """
     config = replace(config, agents=expanded(config.agents))
     _check(config)
@@ -112,37 +112,42 @@ def _check(config: ConversionConfig) -> None:
     require_at_least(0, seed=config.seed, workers=config.workers)
     require_at_least(1, in_flight=config.in_flight)
     if not config.agents:
-        raise ValueError("no agent is given; bttt agents lists them")
+        raise ValueError("no agent given; bttt agents lists them")
     twice = [agent for number, agent in enumerate(config.agents) if agent in config.agents[:number]]
     if twice:
         raise ValueError(f"agent {twice[0]!r} is named twice")
 
 
 def _starts(config: ConversionConfig) -> list[WonStart]:
-    """Returns the starts, and says what is left out; ValueError where none is left."""
+    """Returns the won starts and prints how many boards are excluded; ValueError if there is no won start."""
     if config.suite is None:
         boards = boards_of_size(config.board, config.bricks or ("all",))
         starts = empty_starts(boards)
         left_out = len(boards) - len(starts)
         if left_out and starts:
-            print(f"left out: {left_out} of {len(boards)} boards, not proven won from the start")
-        what = f"of the {len(boards)} boards, as {boards[0]}, is proven won from the start"
+            print(f"excluded: {left_out} of {len(boards)} boards, not proven won from the start")
+        problem = (
+            f"no board is proven won from the start, out of the {len(boards)} given (for example {boards[0]})"
+        )
     else:
         suite = load_suite(config.suite)
         if Board.parse(config.board) != suite.size:
             raise ValueError(f"suite {suite.name!r} is for board {suite.size}, got {config.board!r}")
         boards = boards_of_size(config.board, config.bricks) if config.bricks else suite.boards
         starts = suite_starts(suite, frozenset(boards), config.positions)
-        what = f"of the positions of suite {suite.name!r} is won on the {len(boards)} boards, as {boards[0]}"
+        problem = (
+            f"suite {suite.name!r} has no won position on the {len(boards)} boards given "
+            f"(for example {boards[0]})"
+        )
     if not starts:
-        raise ValueError(f"none {what}")
+        raise ValueError(problem)
     return starts
 
 
 def _settings(
     config: ConversionConfig, starts: Sequence[WonStart], agents: Mapping[str, Agent]
 ) -> dict[str, Any]:
-    """Returns everything that decides the games, and nothing else."""
+    """Returns the settings that determine the games, and no others."""
     return {
         "agents": list(config.agents),
         "opponent": OPPONENT,

@@ -1,4 +1,4 @@
-"""Tables of conversion: how often agents won the games in which they were the winning side."""
+"""Tables of conversion: how often agents won the games in which they played the winning side."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tournaments.standings import Tally, orbit_name, tally_games
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """A game that was won for one side when the agent took over.
+    """A game that started from a won position, which the agent had to win.
 
     Attributes:
         game: The game.
-        seat: Seat of the agent, who is that side.
+        seat: Seat of the agent, which plays the winning side.
     """
 
     game: GameRecord
@@ -45,7 +45,7 @@ def _tally(group: Sequence[Conversion]) -> Tally:
 
 
 def win_share(tally: Tally) -> tuple[float, float, float]:
-    """Returns the share of games won and its 95% interval (Wilson 1927); nan without games."""
+    """Returns the fraction of games won and its 95% interval (Wilson 1927); nan without games."""
     games = tally.games
     if not games:
         return nan, nan, nan
@@ -56,7 +56,7 @@ def win_share(tally: Tally) -> tuple[float, float, float]:
 def conversion_rows(
     conversions: Sequence[Conversion], origin: Mapping[str, object]
 ) -> list[dict[str, object]]:
-    """Returns one row for each agent, board and seat, each with the columns of `origin` at its end."""
+    """Returns one row for each agent, board and seat; each ends with the columns of `origin`."""
     rows: list[dict[str, object]] = []
     for (agent, board, seat), group in group_conversions(conversions).items():
         tally = _tally(group)
@@ -82,9 +82,9 @@ def conversion_rows(
 
 
 def conversion_text(conversions: Sequence[Conversion]) -> str:
-    """Returns, for each agent, its totals, a grid by brick cell, and a list of other boards.
+    """Returns each agent's totals, its results on a grid by brick cell, and a list of other boards.
 
-    All are won-drawn-lost; a cell without games has "-".
+    Results are won-drawn-lost; a cell without games has "-".
     """
     tallies: dict[str, dict[Board, Tally]] = {}
     for (agent, board, _), group in group_conversions(conversions).items():
@@ -112,7 +112,7 @@ def _totals(tallies: Mapping[str, Mapping[Board, Tally]]) -> str:
 
 
 def _grid(tallies: Mapping[Board, Tally]) -> list[str]:
-    """Returns the tallies of one-brick boards of one size, by the brick's cell."""
+    """Returns a grid of the tallies by the brick's cell, for one-brick boards of one size."""
     size = next(iter(tallies))
     by_cell = {board.bricks[0]: str(tally) for board, tally in tallies.items()}
     rows = [("", *(str(col + 1) for col in range(size.cols)))]

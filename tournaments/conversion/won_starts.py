@@ -1,4 +1,4 @@
-"""Positions that are proven won for one side, and the games in which agents play that side."""
+"""Positions that are proven won for one side, and the games in which agents play the winning side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bttt import FIRST, Board, Position, Suite
 from tournaments.play import ScheduledGame, proven_outcome
 
 NODE_LIMIT = 20_000_000
-"""Of the proof that a board is won from the start."""
+"""Maximum nodes of the proof that a board is won from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class WonStart:
 
 
 def empty_starts(boards: Sequence[Board]) -> list[WonStart]:
-    """Returns those of `boards` that are proven won from the start."""
+    """Returns the starts on the empty `boards` that are proven won."""
     outcomes = [proven_outcome(Position.start(board), NODE_LIMIT) for board in boards]
     return [
         WonStart(board, (), outcome.winner)
@@ -40,7 +40,7 @@ def empty_starts(boards: Sequence[Board]) -> list[WonStart]:
 
 
 def suite_starts(suite: Suite, boards: Container[Board], count: int) -> list[WonStart]:
-    """Returns, on each of `boards`, the first `count` positions of a suite that the player to move wins."""
+    """Returns, for each of `boards`, the first `count` positions of a suite that the player to move wins."""
     taken: Counter[Board] = Counter()
     starts = []
     for position, value in zip(suite.positions(), suite.values.tolist(), strict=True):
@@ -52,7 +52,7 @@ def suite_starts(suite: Suite, boards: Container[Board], count: int) -> list[Won
 
 
 def cells_to(position: Position) -> tuple[int, ...]:
-    """Returns cells that lead to an unfinished position; as it has no line, any order of its stones does."""
+    """Returns cells that lead to an unfinished position. It has no line, so any order of its stones works."""
     sides = (position.board.word_cells(stones) for stones in (position.first, position.second))
     return tuple(cell for cell in chain.from_iterable(zip_longest(*sides)) if cell is not None)
 
@@ -60,7 +60,7 @@ def cells_to(position: Position) -> tuple[int, ...]:
 def conversion_schedule(
     agents: Sequence[str], opponent: str, starts: Sequence[WonStart], repeats: int
 ) -> tuple[list[ScheduledGame], list[int]]:
-    """Returns the games of each agent, as the winning side, from each start; and the agent's seat in each."""
+    """Returns the games of each agent from each start, and the agent's seat: the winning side's."""
     games: list[ScheduledGame] = []
     seats: list[int] = []
     for repeat in range(repeats):

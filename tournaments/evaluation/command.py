@@ -1,4 +1,4 @@
-"""The command `bttt evaluate`: how often agents throw value away, on boards they know and on others."""
+"""The command `bttt evaluate`: how often agents make value-losing moves, on seen and on unseen boards."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tournaments.evaluation.value_losses import LossRate, loss_rates
 from tournaments.play import expanded, make_players, source_files
 
 DECISIONS = "decisions"
-"""Folder of the decisions, a file for each agent and settings."""
+"""Folder of the decisions, with one file per agent and settings."""
 CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 
 
@@ -77,8 +77,8 @@ def run(config: EvaluateConfig) -> int:
     """Evaluates the agents, writes and prints the rates, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, or an agent raised something or played a cell that is not free.
-        OSError: The folder cannot be written; what was decided before is kept.
+        ValueError: An option is wrong, or an agent raised an exception or played a cell that is not free.
+        OSError: The folder cannot be written; decisions stored earlier are kept.
     """
     config = replace(config, agents=expanded(config.agents))
     _check(config)
@@ -100,7 +100,7 @@ def run(config: EvaluateConfig) -> int:
             cells = _decisions(run.path / DECISIONS / name, spec, agent, suite, places, config)
             rates += loss_rates(spec, suite, cells, train)
         _publish(run.path, rates, suite, train, config)
-    suggest("conversion", *config.agents, why="whether they win what is won for them")
+    suggest("conversion", *config.agents, why="how often they win won positions")
     return OK
 
 
@@ -118,16 +118,16 @@ def _publish(
 
 def _check(config: EvaluateConfig) -> None:
     if not config.agents:
-        raise ValueError("no agent is given; bttt agents lists them")
+        raise ValueError("no agent given; bttt agents lists them")
     require_at_least(1, positions=config.positions, repeats=config.repeats, batch=config.batch)
     require_at_least(0, seed=config.seed, workers=config.workers)
 
 
 def chosen_positions(config: EvaluateConfig) -> tuple[Suite, np.ndarray]:
-    """Returns the positions to decide, and their places `[N]` in the whole suite.
+    """Returns the positions to evaluate, and their indices `[N]` in the whole suite.
 
     Raises:
-        ValueError: There is no such suite, or it has no positions on one of the boards.
+        ValueError: The suite is unknown, or it has no positions on one of the boards.
     """
     suite = load_suite(config.suite)
     places = np.arange(len(suite))
@@ -149,7 +149,7 @@ def chosen_positions(config: EvaluateConfig) -> tuple[Suite, np.ndarray]:
 def _decisions(
     path: Path, spec: str, agent: Agent, suite: Suite, places: np.ndarray, config: EvaluateConfig
 ) -> np.ndarray:
-    """Returns the cells `[repeats, N]` that an agent plays: those in the file, else asked for now."""
+    """Returns the cells `[repeats, N]` that an agent plays: from the file, or by querying the agent."""
     stored = read_json(path, dict)
     if stored:
         return _stored_cells(stored, path, (config.repeats, len(suite)), suite.size.cells)
@@ -168,24 +168,24 @@ def _decisions(
 
 
 def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int], count: int) -> np.ndarray:
-    """Returns the decisions `[repeats, N]` of a file, cells of a board that has `count` of them."""
+    """Returns the decisions `[repeats, N]` of a file: cells of a board that has `count` cells."""
     try:
         cells = np.array(stored["cells"], np.int64)
         if cells.shape != shape or ((cells < 0) | (cells >= count)).any():
             raise ValueError
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{path} is damaged: delete it, and the agent is asked again") from None
+        raise ValueError(f"{path} is corrupt: delete it, and rerun to query the agent again") from None
     return cells
 
 
 def _file_name(settings: Mapping[str, Any]) -> str:
-    """Returns the name of the file with the decisions that depend on these settings."""
+    """Returns the name of the file with the decisions made under these settings."""
     text = json.dumps(settings, sort_keys=True)
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
 
 def _about(suite: Suite, config: EvaluateConfig) -> str:
-    """Returns what was evaluated."""
+    """Returns a description of the suite, the number of positions and the seed."""
     count = f"{len(suite)} positions on {len(suite.boards)} boards"
     repeats = f", {config.repeats} decisions each" if config.repeats > 1 else ""
     return f"suite {config.suite} version {suite.version}: {count}{repeats}, seed {config.seed}"

@@ -1,7 +1,7 @@
 """The decisions of an agent in the positions of a suite.
 
-Each position has a generator of its own, so the decisions depend neither on the batches nor on the number
-of processes.
+Each position has its own random generator, so decisions depend neither on the batches nor on the number of
+processes.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from tournaments.play import made_from, make_again
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One position put to an agent.
+    """One position for an agent to decide.
 
     Attributes:
         position: The position.
         seed: Seed of the run.
-        key: The repeat and the position's place in the whole suite: with the seed they name the generator.
+        key: The repeat and the position's index in the whole suite. With the seed it selects the generator.
     """
 
     position: Position
@@ -34,7 +34,7 @@ class Question:
     key: tuple[int, int]
 
     def generator(self) -> np.random.Generator:
-        """Returns the question's own generator, from its first number on."""
+        """Returns the question's own generator, in its initial state."""
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=self.key))
 
 
@@ -52,17 +52,18 @@ def decide_suite(
     """Returns the cells that an agent plays, `[repeats, N] int64`.
 
     Args:
-        name: Its name (spec), from which worker processes make it.
+        name: The agent's name (spec), from which worker processes make it.
         agent: The agent.
-        suite: The positions, N of them.
-        places: Their places in the whole suite, `[N]`, which name their random numbers.
-        repeats: Decisions in each position.
+        suite: The N positions.
+        places: Their indices in the whole suite, `[N]`; they select the random streams.
+        repeats: Decisions per position.
         seed: Seed of all random numbers.
-        batch: Positions that the agent is asked at once.
-        workers: Processes; 0 is one for each core.
+        batch: Positions per query of the agent.
+        workers: Worker processes; 0 starts one per core.
 
     Raises:
-        ValueError: The agent raised something or played a cell that is not free; it says where.
+        ValueError: The agent raised an exception or played a cell that is not free; the message has the
+            position.
         OSError: A worker process has died.
     """
     questions = [
@@ -83,7 +84,7 @@ def decide_suite(
 def _answers(
     name: str, agent: Agent, batches: Sequence[Sequence[Question]], workers: int
 ) -> Iterator[list[int]]:
-    """Yields the cells of each batch; the first one is asked here, so that kernels are compiled only once."""
+    """Yields the cells of each batch; the first one is decided here, so that kernels compile only once."""
     if workers == 1:
         yield from (_cells(name, agent, each) for each in batches)
         return
@@ -104,7 +105,7 @@ def _agent(name: str, made: str) -> Agent:
 
 
 def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:
-    """Returns the cells played; an agent that fails is asked again, one by one, to name the position."""
+    """Returns the cells played; if the agent fails, queries positions one by one, to name the position."""
     positions = [question.position for question in questions]
     try:
         decisions = ask(agent, positions, [question.generator() for question in questions])
@@ -120,7 +121,7 @@ def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:
 
 
 def _checked(name: str, position: Position, answer: object) -> int:
-    """Returns the index of the cell answered; ValueError where it is not free."""
+    """Returns the index of the cell played; ValueError if it is not free."""
     try:
         return position.play(answer).last_move  # type: ignore[arg-type, return-value]
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What figures of rates share: the look of their axes, and maps of a board with a rate on each brick cell."""
+"""Shared parts of the figures of rates: axis styles, and maps of a board with a rate on each brick cell."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def style_axes(axes: Axes, along: Literal["x", "y"]) -> None:
 
 
 def loss_colors(highest: float) -> ScalarMappable:
-    """Returns the colours of error rates, in [0, 1], up to the highest one."""
+    """Returns the colours of error rates, in [0, 1], from 0 to the highest rate."""
     return ScalarMappable(PowerNorm(0.5, 0, highest or 1), colormaps["YlOrRd"])
 
 
 def map_axes(axes: Axes, size: Board) -> None:
-    """Gives the axes one square a cell, with the names of rows and columns."""
+    """Gives the axes one square per cell, with the names of rows and columns."""
     axes.set(xlim=(0, size.cols), ylim=(size.rows, 0), aspect="equal")
     axes.set_xticks(np.arange(size.cols) + 0.5, [str(col + 1) for col in range(size.cols)])
     axes.set_yticks(np.arange(size.rows) + 0.5, [row_name(row) for row in range(size.rows)])

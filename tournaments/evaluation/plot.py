@@ -1,4 +1,4 @@
-"""The picture of `bttt evaluate`: a heat map of each agent by brick cell, and intervals by novelty."""
+"""The figure of `bttt evaluate`: each agent's heat map by brick cell, and its rates by novelty."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from tournaments.evaluation.value_losses import NOVELTIES, LossRate
 
 MAPS_A_ROW = 5
 WIDTH, MARGIN, HEAD, MAP, GAP, LABELS, LINE, AXIS = 10.4, 0.3, 0.35, 1.7, 0.3, 2.5, 0.34, 0.5
-"""Inches: of the picture, its margin, a heading, a heat map and the gap around it, the agents' names, the
-height of an agent's intervals and of their axis."""
+"""In inches: width of the figure, margin, height of a heading, side of a heat map, gap around it, width of
+the agents' names, height of an agent's intervals, and height of their axis."""
 MOST_LETTERS = 36
 DARK = 0.55
-"""Share of the colour scale above which numbers are white."""
+"""Fraction of the colour scale above which numbers are white."""
 TRAINED = "#1f5fbf"
 COLORS = {"all": "#444b55", "seen": TRAINED, "mirror": "#2a9d8f", "novel": "#d1495b"}
 
 
 def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Board], path: Path) -> None:
-    """Writes a PNG: heat maps by brick cell where each board has one brick, and intervals by novelty."""
+    """Writes a PNG: intervals by novelty and, if each board has one brick, heat maps by brick cell."""
     agents = list(dict.fromkeys(rate.agent for rate in rates))
     single = all(len(board.bricks) == 1 for board in suite.boards)
     map_rows = ceil(len(agents) / MAPS_A_ROW) if single else 0
@@ -80,7 +80,7 @@ def _draw_map(
 
 
 def _draw_intervals(axes: Axes, agents: Sequence[str], rates: Sequence[LossRate]) -> None:
-    """Draws the rates and intervals by novelty, or in all where nothing was said of the training."""
+    """Draws rates and intervals by novelty, or over all boards if no training boards are given."""
     found = {(rate.agent, rate.group): rate for rate in rates if rate.kind in ("all", "novelty")}
     groups = [name for name in NOVELTIES if any((agent, name) in found for agent in agents)] or ["all"]
     step = 0.66 / len(groups)

@@ -13,11 +13,11 @@ WITHOUT = [
     *(("task", name) for name in TASKS),
     *(("thrown", name) for name in THROWN),
 ]
-"""Columns of the two printed tables: kinds and groups."""
+"""Columns of the two printed tables, each a kind and a group."""
 
 
 def loss_table(rates: Iterable[LossRate]) -> str:
-    """Returns two tables of all agents, in per cent: by novelty, with intervals, and by other kinds."""
+    """Returns two tables of all agents, in per cent: by novelty with intervals, and by other kinds."""
     found: dict[str, dict[tuple[str, str], LossRate]] = {}
     for rate in rates:
         found.setdefault(rate.agent, {})[rate.kind, rate.group] = rate
@@ -40,5 +40,5 @@ def _text(rate: LossRate | None, interval: bool) -> str:
 
 
 def rate_text(rate: float, low: float, high: float) -> str:
-    """Returns a rate in [0, 1] and its interval as text, in per cent."""
+    """Returns a rate and its interval, each in [0, 1], as text in per cent."""
     return f"{100 * rate:.2f} ({100 * low:.1f}-{100 * high:.1f})"

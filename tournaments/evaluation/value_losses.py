@@ -1,11 +1,10 @@
-"""Value-losing moves per decision: the rates of an agent on a suite, in all and by group, with intervals.
+"""Error rates of an agent on a suite: the fraction of decisions that lose value, over all and by group.
 
-A decision loses value where the cell played leads to less than the position was worth: a win becomes a draw
-or a loss, or a draw a loss. The rate of a group is the share of its decisions that lose value.
+A decision loses value if it turns a win into a draw or a loss, or a draw into a loss.
 
-Intervals hold with 95% and take boards for the unit, since positions of one board resemble each other: the
-spread of a ratio over boards, with Student's t. Where that says nothing, for one board alone or if all boards
-have the same rate, it is Wilson's interval over positions.
+The 95% intervals take boards as the sampling unit, since positions of one board resemble each other. An
+interval is the spread of a ratio over boards, with Student's t. With a single board, or if all boards have
+the same rate, there is no spread, and Wilson's interval over positions is used.
 
 Shapes: N positions, R repeats (decisions of one agent in the same position), M positions of a group.
 """
@@ -23,7 +22,7 @@ from bttt import Board, Suite, canonical_board, split
 from bttt.runs import wilson
 
 THROWN = {"win to draw": (1, 0), "win to loss": (1, -1), "draw to loss": (0, -1)}
-"""What is thrown away: the value before and after a move. Their rates add up to that of all decisions."""
+"""Kinds of value loss: the values before and after a move. Their rates sum to the rate of all decisions."""
 NOVELTIES = ("seen", "mirror", "novel")
 TASKS = ("win", "block", "quiet")
 
@@ -34,14 +33,14 @@ class LossRate:
 
     Attributes:
         agent: Name (spec) of the agent.
-        kind: What its groups differ in: all, novelty, board, orbit, ply, side, value, task, thrown.
-        group: The group, as "novel" or "D4".
-        positions: Different positions.
-        decisions: Decisions, repeats included.
-        losing: How many of them lose value; in a group of the kind "thrown" in that way.
-        rate: Their share.
-        low: Lower end of the 95% interval of the rate.
-        high: Upper end.
+        kind: The criterion that defines groups: all, novelty, board, orbit, ply, side, value, task, thrown.
+        group: The group, for example "novel" or "D4".
+        positions: Number of different positions.
+        decisions: Number of decisions, including repeats.
+        losing: Number of value-losing decisions; for the kind "thrown", only those with the group's loss.
+        rate: Fraction of the decisions, in [0, 1].
+        low: Lower end of the rate's 95% interval.
+        high: Upper end of the rate's 95% interval.
     """
 
     agent: str
@@ -56,7 +55,7 @@ class LossRate:
 
 
 def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
-    """Returns which boards are seen, mirror or novel, given those trained on; see `bttt.bricks.split`."""
+    """Returns the novelty of each board (seen, mirror or novel), given the training boards (`bttt.split`)."""
     found = split(train, boards)
     return {board: name for name in NOVELTIES for board in getattr(found, name)}
 
@@ -68,7 +67,7 @@ def loss_rates(agent: str, suite: Suite, cells: np.ndarray, train: Sequence[Boar
         agent: Name of the agent.
         suite: The positions.
         cells: The cells played, `[R, N] int64`.
-        train: Boards that the agent was trained on; without any there are no groups of the kind "novelty".
+        train: Boards that the agent was trained on. If empty, there are no groups of the kind "novelty".
     """
     after = suite.values_after(cells)
     losing = after < suite.values
@@ -85,10 +84,11 @@ def loss_rates(agent: str, suite: Suite, cells: np.ndarray, train: Sequence[Boar
 
 
 def groups(suite: Suite, train: Sequence[Board] = ()) -> dict[str, tuple[list[str], np.ndarray]]:
-    """Returns, for each kind, its groups and each position's group `[N] int64`, an index into them.
+    """Returns, for each kind, its groups and each position's group, `[N] int64`, as an index into them.
 
-    The kind "orbit" names boards that are mirror images by the one with the smallest bricks; "task" tells
-    whether the player to move can win at once, must block the other side's win, or neither ("quiet").
+    The kind "orbit" groups boards that are mirror images, under the name of the one with the smallest bricks.
+    "task" is whether the player to move can win at once ("win"), must block a win ("block"), or neither
+    ("quiet").
     """
     boards, plies = suite.boards, suite.plies
     by_board = {
@@ -127,7 +127,7 @@ def _tasks(suite: Suite) -> np.ndarray:
 
 
 def _rate(agent: str, kind: str, group: str, losing: np.ndarray, boards: np.ndarray) -> LossRate:
-    """Returns the rate of decisions `losing` `[R, M] bool` on the boards numbered `[M]`."""
+    """Returns the rate of the decisions `losing`, `[R, M] bool`, on the boards with numbers `[M]`."""
     repeats, positions = losing.shape
     _, members = np.unique(boards, return_inverse=True)
     lost = np.bincount(members, losing.sum(axis=0))
@@ -138,12 +138,12 @@ def _rate(agent: str, kind: str, group: str, losing: np.ndarray, boards: np.ndar
 
 
 def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[float, float]:
-    """Returns the 95% interval of the share `parts.sum() / totals.sum()`, in [0, 1].
+    """Returns the 95% interval of the fraction `parts.sum() / totals.sum()`, in [0, 1].
 
     Args:
         parts: Numerators by board, `[boards]`.
         totals: Denominators by board, `[boards]`.
-        trials: Independent trials, for Wilson's interval where the spread over boards says nothing.
+        trials: Independent trials, for Wilson's interval if there is no spread over boards.
     """
     rate = parts.sum() / totals.sum()
     residuals = parts - rate * totals
@@ -154,6 +154,6 @@ def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[
 
 
 def spread_half_width(residuals: np.ndarray) -> float:
-    """Returns half the width of a sum's 95% interval, from its two or more units' residuals `[units]`."""
+    """Returns the half-width of a sum's 95% interval, from the residuals `[units]` of at least two units."""
     units = len(residuals)
     return stdtrit(units - 1, 0.975) * sqrt(units / (units - 1) * (residuals**2).sum())

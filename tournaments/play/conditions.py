@@ -1,4 +1,4 @@
-"""The options that decide how a game is played, besides its players and its board."""
+"""The options that determine how games are played, besides the players and the board."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tournaments.play.openings import DEFAULT_PLIES, OpeningKind
 
 @dataclass(frozen=True)
 class Conditions:
-    """What all games of a run share.
+    """The conditions that all games of a run share.
 
     Raises:
         ValueError: A value is out of range.
@@ -42,5 +42,5 @@ class Conditions:
 
     @property
     def plies(self) -> int:
-        """Opening plies, with the default of this kind of openings."""
+        """Number of opening plies; if none is given, the default for this kind of opening."""
         return DEFAULT_PLIES[self.openings] if self.opening_plies is None else self.opening_plies

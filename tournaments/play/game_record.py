@@ -9,23 +9,23 @@ from bttt import Board, Outcome, Position, has_line
 
 @dataclass(frozen=True, slots=True)
 class GameRecord:
-    """A finished game; the per-ply tuples are all as long as `cells`.
+    """A finished game; the tuples with one entry per ply are all as long as `cells`.
 
     Attributes:
         index: The game's number in the schedule, from 0.
         first: Name (spec) of the player who moved first.
         second: Name of the player who moved second.
         board: The board.
-        repeat: Which repeat of this pairing on this board, from 0.
-        opening_plies: How many of the first plies were drawn at random and not chosen by the players.
-        cells: The cells played, opening included. The board need not be decided after them: a game may be
-            forfeited or adjudicated.
+        repeat: Number of the repeat of this pairing on this board, from 0.
+        opening_plies: Number of first plies that were drawn at random, not chosen by the players.
+        cells: The cells played, including the opening. The last position may be unfinished, since a game can
+            be forfeited or adjudicated.
         outcome: How the game ended.
-        forfeit: Why the loser lost without a line (an exception, an illegal cell, the clock); else None.
-        seconds: Thinking time of each ply, in seconds; 0 for opening plies. Where an agent was asked for
-            several games at once, each has an equal share of the time.
-        values: The mover's expected result at each ply, in [-1, 1]; None where the agent gave none.
-        nodes: Positions searched at each ply; None where the agent gave none.
+        forfeit: Why the loser forfeited: an exception, an illegal cell or the time limit. None otherwise.
+        seconds: Thinking time of each ply, in seconds; 0 for opening plies. If an agent was queried for
+            several games at once, its time is divided equally among them.
+        values: The mover's expected result at each ply, in [-1, 1]; None if the agent reported none.
+        nodes: Positions searched at each ply; None if the agent reported none.
     """
 
     index: int
@@ -53,7 +53,7 @@ class GameRecord:
 
     @property
     def winner(self) -> int | None:
-        """The winner's seat (FIRST or SECOND), None for a draw."""
+        """The winner's seat (FIRST or SECOND), or None for a draw."""
         return self.outcome.winner
 
     @property
@@ -65,9 +65,10 @@ class GameRecord:
 
     @property
     def adjudicated(self) -> bool:
-        """Whether the game ended before the board decided it, because its outcome was proven.
+        """Whether the game was stopped early because the solver had proven its outcome.
 
-        It is not recorded apart: a game that ends undecided and without a forfeit is an adjudicated one.
+        The record has no such field: a game is adjudicated if its last position is unfinished and nobody
+        forfeited.
         """
         if self.forfeit is not None:
             return False
@@ -77,12 +78,12 @@ class GameRecord:
         return not (full or has_line(stones, self.board.stride, self.board.win_length))
 
     def own_seconds(self, seat: int) -> tuple[float, ...]:
-        """Returns the thinking times, in seconds, of the moves that the player in `seat` chose."""
+        """Returns the thinking times, in seconds, of the moves chosen by the player in `seat`."""
         start = self.opening_plies + (self.opening_plies + seat) % 2
         return self.seconds[start::2]
 
     def positions(self) -> list[Position]:
-        """Returns the `len(cells) + 1` positions of the game, the empty board first."""
+        """Returns the `len(cells) + 1` positions of the game, starting with the empty board."""
         positions = [Position.start(self.board)]
         for cell in self.cells:
             positions.append(positions[-1].play(cell))

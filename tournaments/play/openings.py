@@ -1,10 +1,13 @@
-"""Openings: the plies of a game that the players do not choose.
+"""Openings: the first plies of a game, which the players do not choose.
 
-An opening is drawn from the seed, the board's number and the repeat alone: both seats, all pairs and any
-number of processes get the same. Those of kind "random" are uniform. Those of kind "balanced" are drawn
-until the exact solver proves that perfect play ends as wanted: for the boards' numbers and repeats in turn,
-the first and the second player wins, so that of any run of games about half are won from each seat. On a
-board that is proven drawn from the start, every balanced opening is proven drawn.
+An opening depends only on the seed, the board's number and the repeat. Both seats, all pairs and any number
+of processes therefore play the same openings.
+
+- "random" openings are uniform.
+- "balanced" openings are redrawn until the exact solver proves the required result of perfect play. The
+  required winner alternates between the seats with the board's number and the repeat, so each seat wins about
+  half of the openings. On a board that is proven drawn from the start, every balanced opening is a proven
+  draw.
 """
 
 from __future__ import annotations
@@ -21,22 +24,22 @@ from tournaments.play.schedule import ScheduledGame
 
 OpeningKind = Literal["random", "balanced"]
 DEFAULT_PLIES: dict[OpeningKind, int] = {"random": 0, "balanced": 5}
-"""After an odd number of random plies the second player is to move and wins often enough: of random openings
-on one-brick 7x7 boards about 70% after 5 plies, but 2% after 4."""
+"""Opening plies by kind. After an odd number of random plies the second player is to move, and wins often
+enough: on 7x7 boards with one brick about 70% of random openings after 5 plies, but 2% after 4."""
 MAX_DRAWS = 1000
 NODE_LIMIT = 20_000
-"""Of a proof, some milliseconds: an opening that needs more is drawn anew."""
+"""Maximum nodes of a proof, which take some milliseconds; an opening that needs more is redrawn."""
 START_NODE_LIMIT = 1_000_000
-"""Of the proof that a board is drawn from the start; without one, wins are wanted."""
+"""Maximum nodes of the proof that a board is drawn from the start. If it fails, openings must be wins."""
 WINS = (Outcome.FIRST_WINS, Outcome.SECOND_WINS)
 
 
 def opening(seed: int, game: ScheduledGame, plies: int, kind: OpeningKind = "random") -> tuple[int, ...]:
-    """Returns the cells that a game begins with, `plies` or as given; the game is unfinished after them.
+    """Returns the opening's cells: `game.given`, or `plies` drawn cells that leave the game unfinished.
 
     Raises:
-        ValueError: None of `MAX_DRAWS` random openings is as wanted: where they are too long for the board,
-            or, of balanced ones, hardly ever proven won for the player wanted.
+        ValueError: None of `MAX_DRAWS` random openings qualifies. They are too long for the board, or none
+            is proven to have the result that a balanced opening requires.
     """
     if game.given is not None:
         return game.given
@@ -48,7 +51,7 @@ def opening(seed: int, game: ScheduledGame, plies: int, kind: OpeningKind = "ran
 def _random_openings(
     seed: int, key: tuple[int, int], board: Board, plies: int
 ) -> Iterator[tuple[tuple[int, ...], Position]]:
-    """Yields uniform random cells, and the position after them, wherever that is unfinished."""
+    """Yields openings of uniform random cells with the position after them, if it is unfinished."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     found = 0
     for _ in range(MAX_DRAWS):
@@ -74,9 +77,9 @@ def _balanced(seed: int, key: tuple[int, int], board: Board, plies: int) -> tupl
         if proven_outcome(position, NODE_LIMIT) == wanted:
             return cells
     raise ValueError(
-        f"no balanced opening with opening_plies={plies} on board {board}: of none of {MAX_DRAWS} random "
-        f"openings it is proven that perfect play ends as wanted ({OUTCOME_TEXT[wanted]}); try another "
-        "number, or leave the board out"
+        f"no balanced opening with opening_plies={plies} on board {board}: none of {MAX_DRAWS} random "
+        f"openings is proven to have the required result ({OUTCOME_TEXT[wanted]}); try another number of "
+        "plies, or exclude the board"
     )
 
 

@@ -1,4 +1,4 @@
-"""The players of a run: agents by their specs, each another one."""
+"""The players of a run: agents made from their specs, all different."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from bttt import Board
 
 NETWORK_AGENT = "alphazero"
 TRAINED_ON = "trained on"
-"""The setting that tells the players' training boards; the report shows them."""
+"""The setting with the players' training boards, which the report shows."""
 
 
 def expanded(specs: Sequence[str]) -> tuple[str, ...]:
-    """Returns specs with those that name networks by a pattern replaced by one for each network, sorted.
+    """Returns the specs; a spec with a file pattern is replaced by one spec per matching network, sorted.
 
-    For example ``alphazero:runs/prune-all/level-*,simulations=100``. Only folders and files that hold a
-    network count.
+    A pattern is for example ``alphazero:runs/prune-all/level-*,simulations=100``. It matches only folders and
+    files that hold a network.
 
     Raises:
-        ValueError: No network fits a pattern.
+        ValueError: A pattern matches no network.
     """
     found: list[str] = []
     for spec in specs:
@@ -35,7 +35,7 @@ def expanded(specs: Sequence[str]) -> tuple[str, ...]:
             continue
         paths = [path for path in sorted(glob(os.path.expanduser(pattern))) if _is_network(Path(path))]
         if not paths:
-            raise ValueError(f"no network fits the pattern {pattern!r} of {spec!r}")
+            raise ValueError(f"no network matches the pattern {pattern!r} of {spec!r}")
         found += [f"{name}:{path}{comma}{options}" for path in paths]
     return tuple(found)
 
@@ -45,7 +45,7 @@ def _is_network(path: Path) -> bool:
 
 
 def make_players(players: Sequence[str]) -> dict[str, Agent]:
-    """Returns the players' agents; ValueError where one cannot be made, or where two are the same."""
+    """Returns the players' agents; ValueError if an agent cannot be made or two agents are the same."""
     agents: dict[str, Agent] = {}
     for spec in players:
         if spec.strip().partition(":")[0] == "human":
@@ -53,7 +53,7 @@ def make_players(players: Sequence[str]) -> dict[str, Agent]:
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
         agents[spec] = make_agent(spec)
-    # Of our own agents only it is known that they are equal exactly where they play alike.
+    # Only the package's own agents are known to be equal exactly when they play alike.
     ours = [spec for spec in players if not _is_users(spec)]
     for one, other in combinations(ours, 2):
         if agents[one] == agents[other]:
@@ -62,11 +62,11 @@ def make_players(players: Sequence[str]) -> dict[str, Agent]:
 
 
 def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
-    """Returns the settings that name what agents are made from beside their specs; nothing where that is all.
+    """Returns the settings that identify what agents are made from, besides their specs; may be empty.
 
-    These are the files of users' own agents, and what any agent tells in an attribute `fingerprint`, as of
-    its weights. With them, an agent that was changed does not find the games of the old one. (What a user's
-    file imports does not count.)
+    These are digests of the source files of users' own agents, and the `fingerprint` attribute of any agent
+    that has one, for example a digest of its weights. With these settings, a changed agent gets a new run.
+    Modules that a user's file imports are not included.
     """
     files = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
     told = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
@@ -75,29 +75,31 @@ def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
 
 
 def made_from(agents: Mapping[str, Agent]) -> str:
-    """Returns a text that tells what agents are made from, for `make_again`."""
+    """Returns a string that identifies what agents are made from, for `make_again`."""
     return repr(source_files(agents))
 
 
 def make_again(players: Sequence[str], made: str) -> dict[str, Agent]:
-    """Returns the agents of a run anew, in another process.
+    """Returns the agents of a run, made again in another process.
 
     Raises:
-        ValueError: They are not made from what `made_from` has told: a file was changed in between.
+        ValueError: The agents differ from those that `made_from` identified: a file has changed since.
     """
     agents = {spec: make_agent(spec) for spec in players}
     if made_from(agents) != made:
-        raise ValueError(f"a file of {', '.join(players)} was changed while the run began: start it again")
+        raise ValueError(
+            f"a file of {', '.join(players)} was changed while the run began: start the run again"
+        )
     return agents
 
 
 def training_boards(agents: Mapping[str, Agent]) -> dict[str, dict[str, list[str]]]:
-    """Returns the setting that names each agent's training boards; nothing where no agent tells any.
+    """Returns the setting with each agent's training boards; empty if no agent has any.
 
-    An agent tells them as texts in an attribute `trained_on`.
+    An agent lists its training boards, as strings, in an attribute `trained_on`.
 
     Raises:
-        ValueError: What an agent tells are no boards.
+        ValueError: An agent's `trained_on` does not list boards.
     """
     told = {spec: getattr(agent, "trained_on", None) for spec, agent in agents.items()}
     boards = {spec: _board_texts(spec, boards) for spec, boards in told.items() if boards}
@@ -111,7 +113,7 @@ def _board_texts(spec: str, boards: object) -> list[str]:
         return [str(Board.parse(text)) for text in boards]  # type: ignore[attr-defined]
     except (AttributeError, TypeError, ValueError):
         raise ValueError(
-            f"agent {spec!r}: trained_on must be texts of boards, as ('7x7x4:D4',), got {boards!r}"
+            f"agent {spec!r}: trained_on must be strings of boards, for example ('7x7x4:D4',), got {boards!r}"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What the exact solver proves of a game that is still running."""
+"""Proofs by the exact solver about unfinished games."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ TABLE_MB = 64
 
 
 def proven_outcome(position: Position, node_limit: int, *, within: int | None = None) -> Outcome | None:
-    """Returns how perfect play ends; None where that is not proven.
+    """Returns the outcome of perfect play, or None if it is not proven.
 
-    The answer depends on the arguments alone.
+    The result depends on the arguments alone.
 
     Args:
         position: An unfinished position.
-        node_limit: Positions that the solver may search.
-        within: Only an end within that many plies counts: of a win when the winner hurries and the loser
-            delays, of a draw when the board is full.
+        node_limit: Maximum positions that the solver searches.
+        within: Only an end within this many plies counts. A win ends when the winner plays the fastest win
+            and the loser delays; a draw ends when the board is full.
     """
     solution = _solver().solve(position, node_limit, plies=within is not None, cells=False)
     if solution.value is None:
@@ -37,7 +37,7 @@ def proven_outcome(position: Position, node_limit: int, *, within: int | None = 
 
 @lru_cache(maxsize=1)
 def _solver() -> Solver:
-    """Returns the solver of this process; its kernels are loaded where a tournament needs them."""
+    """Returns the solver of this process; its kernels are loaded on first use."""
     from bttt.solver import Solver
 
     return Solver(TABLE_MB)

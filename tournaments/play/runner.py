@@ -1,7 +1,7 @@
-"""Playing scheduled games: many at once, so that every agent is asked in batches.
+"""Playing scheduled games: many at once, so that agents are queried in batches.
 
-A game draws from a generator of its own and each player is asked through `bttt.opponent.ask`, so the
-record of a game depends neither on the games beside it nor on the number of processes.
+Each game has its own random generator, and players are queried through `bttt.ask`. A game's record therefore
+depends neither on the games played at the same time nor on the number of processes.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from tournaments.play.proven import proven_outcome
 from tournaments.play.schedule import ScheduledGame, game_generator
 
 MOST_NODES = 2**63
-"""The store counts in 64 bits."""
+"""Node counts must be below this: the store has 64-bit integers."""
 ADJUDICATION_NODE_LIMIT = 20_000
-"""Positions searched for a proof, after each move: some milliseconds."""
+"""Maximum positions searched for a proof after each move; this takes some milliseconds."""
 IN_FLIGHT = 16
-"""Games that a process plays at once."""
+"""Games that a process plays at once, by default."""
 
 
 @dataclass
 class _LiveGame:
-    """A game being played; the lists grow by one entry a ply, and `outcome` is set at its end."""
+    """A game being played; the lists grow by one entry per ply, and `outcome` is set when the game ends."""
 
     game: ScheduledGame
     position: Position
@@ -54,7 +54,7 @@ class _LiveGame:
         return self.game.first if self.position.to_move == FIRST else self.game.second
 
     def lose(self, reason: str) -> None:
-        """Ends the game as a forfeit of the player to move."""
+        """Ends the game: the player to move forfeits it."""
         self.forfeit = reason
         self.outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
 
@@ -109,15 +109,15 @@ def play_in_processes(
     workers: int,
     in_flight: int = IN_FLIGHT,
 ) -> Iterator[list[GameRecord]]:
-    """Yields records as they come: game by game with one worker, `in_flight` games at a time with more.
+    """Yields records as games end: one game at a time with one worker, `in_flight` games with several.
 
-    With several workers every process makes the agents anew, from the specs that are their names; joblib's
-    current backend spreads the work (`joblib.parallel_config` chooses another one). The agents are warmed up
-    here before, so that kernels are compiled once and found on disk by the others.
+    With several workers, every process makes the agents again from their specs. Joblib's current backend
+    spreads the work (`joblib.parallel_config` chooses another one). The agents are first warmed up in this
+    process, so kernels are compiled once and the workers load them from disk.
 
     Raises:
         OSError: A worker process has died.
-        ValueError: A player's file, as its weights, was changed before the workers had read it.
+        ValueError: A player's file, for example its weights, was changed before the workers read it.
     """
     _warm_up(agents)
     if workers == 1:
@@ -138,19 +138,19 @@ def _play_chunk(
 
 @lru_cache(maxsize=4)
 def _agents(players: tuple[str, ...], made: str) -> dict[str, Agent]:
-    """Returns each player's agent, made and warmed up once a worker process."""
+    """Returns each player's agent, made and warmed up once per worker process."""
     agents = make_again(players, made)
     _warm_up(agents)
     return agents
 
 
 def _warm_up(agents: Mapping[str, Agent]) -> None:
-    """Asks each batched agent once, so that nothing of it compiles in a game."""
+    """Queries each batched agent once, so that its kernels are not compiled during a game."""
     for agent in agents.values():
         if getattr(agent, "batched", False):
             try:
                 ask(agent, [Position.start()], [np.random.default_rng(0)])
-            except FAILURES:  # it will fail, and forfeit, in its games, where the reason is recorded
+            except FAILURES:  # the agent will fail again and forfeit its games, which record the reason
                 continue
 
 
@@ -165,7 +165,7 @@ def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
 def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
     value = None if decision.value is None else float(decision.value)
     if value is not None and not isfinite(value):
-        value = None  # says nothing, and the store has no such number
+        value = None  # carries no information, and the store cannot hold it
     nodes = None if decision.nodes is None else int(decision.nodes)
     if nodes is not None and not 0 <= nodes < MOST_NODES:
         raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
@@ -178,8 +178,8 @@ def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
 
 
 def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None:
-    """Asks `agent`, who is to move in every game of `group`, and plays its decisions or forfeits."""
-    if limit is not None:  # one by one, so that the clock is each game's own
+    """Queries `agent`, which is to move in every game of `group`, and plays its decisions or forfeits."""
+    if limit is not None:  # one by one, so that each game has its own clock
         for live in group:
             _move_alone(agent, live, limit)
         return
@@ -187,7 +187,7 @@ def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None
     start = perf_counter()
     try:
         decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
-    except FAILURES:  # one game's failure must not cost the others theirs: ask again, one by one
+    except FAILURES:  # a failure in one game must not forfeit the others: query again, one by one
         for live, state in zip(group, states, strict=True):
             live.rng.bit_generator.state = state
             _move_alone(agent, live, None)
@@ -206,7 +206,7 @@ def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
         return
     seconds = perf_counter() - start
     if limit is not None and seconds > limit:
-        live.lose(f"took {seconds:.3g} s for a move, allowed are {limit:g} s")
+        live.lose(f"took {seconds:.3g} s for a move, the limit is {limit:g} s")
         return
     _play_or_forfeit(live, decision, seconds)
 
@@ -219,7 +219,7 @@ def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
 
 
 def _adjudicate(live: _LiveGame, within: int) -> None:
-    """Ends a running game whose end within that many plies is proven."""
+    """Ends the game if the solver proves its outcome within this many plies."""
     if not live.outcome:
         proven = proven_outcome(live.position, ADJUDICATION_NODE_LIMIT, within=within)
         live.outcome = proven or Outcome.UNFINISHED

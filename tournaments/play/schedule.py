@@ -1,7 +1,7 @@
-"""Schedules: which games a tournament plays, in a fixed order, and from which random numbers.
+"""Schedules: the games of a tournament in a fixed order, and their random numbers.
 
-Games are numbered repeat by repeat, then pair by pair, then board by board, so that every prefix of a
-schedule is nearly balanced and neighbouring games ask the same agents, which makes batches large.
+Games are ordered by repeat, then by pair, then by board. Every prefix of a schedule is therefore nearly
+balanced, and neighbouring games query the same agents, which makes batches large.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class ScheduledGame:
     """One game to be played.
 
     Attributes:
-        index: Number in the schedule, from 0; names the game's random numbers.
+        index: Number in the schedule, from 0; it selects the game's random stream.
         first: Name of the player who moves first.
         second: Name of the player who moves second.
         board: The board.
-        repeat: Which repeat of this pairing on this board, from 0.
-        opening_key: Names the opening's random numbers: the same for both seats and for every pair.
-        given: The opening's cells, where they are given and not drawn.
+        repeat: Number of the repeat of this pairing on this board, from 0.
+        opening_key: Selects the opening's random stream; the same for both seats and for every pair.
+        given: The opening's cells if they are given; None if they are drawn.
     """
 
     index: int
@@ -57,13 +57,13 @@ def schedule_games(
     """Returns all games of a schedule: every pair in both seats, on every board, `repeats` times.
 
     Args:
-        kind: "round-robin": everybody against everybody; "gauntlet": the first player against the rest.
+        kind: "round-robin": every player meets every other. "gauntlet": the first player meets the others.
         players: At least two different names.
         boards: At least one board.
         repeats: At least 1.
 
     Raises:
-        ValueError: An argument is not as above, or there are more than `MOST_GAMES` games.
+        ValueError: An argument is invalid, or there are more than `MOST_GAMES` games.
     """
     if kind not in SCHEDULES:
         raise ValueError(f"unknown schedule {kind!r}; schedules are {', '.join(SCHEDULES)}")
@@ -76,7 +76,7 @@ def schedule_games(
     pairs = [pair for pair in combinations(players, 2) if kind == "round-robin" or players[0] in pair]
     count = 2 * len(pairs) * len(boards) * repeats
     if count > MOST_GAMES:
-        raise ValueError(f"the schedule has {count:,} games, at most {MOST_GAMES:,} are allowed")
+        raise ValueError(f"the schedule has {count:,} games; at most {MOST_GAMES:,} are allowed")
     games: list[ScheduledGame] = []
     for repeat in range(repeats):
         for pair in pairs:
@@ -87,5 +87,5 @@ def schedule_games(
 
 
 def game_generator(seed: int, game: ScheduledGame) -> np.random.Generator:
-    """Returns the generator that both players of this game draw from."""
+    """Returns the random generator that both players of this game share."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(game.index,)))

@@ -1,8 +1,8 @@
-"""The store of a tournament: one SQLite file, written in transactions, that survives a kill at any time.
+"""The store of a tournament: one SQLite file, written in transactions.
 
-The tables are described in `schema.sql`. The file is in WAL mode: a transaction that was committed is
-kept when the process is killed, and the file can be read while a tournament is running. (A power cut
-may cost the last few games, which a resumed run plays again; it does not damage the file.)
+`schema.sql` describes the tables. The file is in WAL mode: committed transactions are kept if the process is
+killed, and the file can be read while a tournament is running. A power cut may lose the last few games, which
+a resumed run plays again; it does not corrupt the file.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any
 from bttt import OUTCOME_TEXT, Board, __version__
 from tournaments.play.game_record import GameRecord
 
-APPLICATION_ID = 0x42545454  # "BTTT", in the SQLite header: tells our files from other databases
+APPLICATION_ID = 0x42545454  # "BTTT", in the SQLite header: distinguishes these files from other databases
 SCHEMA_VERSION = 1
 STORE_FILE = "tournament.sqlite"
 OUTCOME_BY_TEXT = {text: outcome for outcome, text in OUTCOME_TEXT.items()}
 BUSY_SECONDS = 10.0
 DAMAGE = (ValueError, TypeError, KeyError)
-"""What reading raises where the file's content is not what this program wrote."""
+"""Exceptions that reading raises if the content was not written by this program."""
 
 
 class Store:
@@ -45,9 +45,9 @@ class Store:
     def create_or_open(
         cls, path: Path, settings: Mapping[str, Any], players: Sequence[str], games: int
     ) -> Store:
-        """Returns the store at `path`, made with these settings where there is none yet.
+        """Returns the store at `path`; creates it with these settings if there is none.
 
-        The caller compares `settings` with those of the store that it gets.
+        The caller must compare `settings` with the settings of the store that it gets.
 
         Raises:
             ValueError: The file is not a tournament of this program.
@@ -55,8 +55,8 @@ class Store:
         with _errors_name(path), closing(_connect(path, read_only=False)) as connection:
             if _is_empty(connection):
                 connection.execute("PRAGMA journal_mode = WAL")
-                # One transaction, begun before another look: a kill, or a second process, finds
-                # either no tables at all or the whole run.
+                # One transaction, begun before checking again: after a kill, or in a second process, the
+                # file has either no tables or all of them.
                 connection.execute("BEGIN IMMEDIATE")
                 if _is_empty(connection):
                     _create_tables(connection, settings, players, games)
@@ -68,7 +68,7 @@ class Store:
         """Returns the store at `path`.
 
         Raises:
-            ValueError: There is no file, or it is not a tournament of this program.
+            ValueError: The file does not exist, or it is not a tournament of this program.
         """
         if not path.is_file():
             raise ValueError(f"no tournament at {path}")
@@ -96,7 +96,7 @@ class Store:
 
     @property
     def players(self) -> list[str]:
-        """The players' names, in the order in which they were given."""
+        """The players' names, in the order given."""
         return list(self._player_ids)
 
     def finished(self) -> set[int]:
@@ -105,10 +105,10 @@ class Store:
             return {number for (number,) in self._connection.execute("SELECT number FROM games")}
 
     def add(self, records: Iterable[GameRecord]) -> None:
-        """Stores finished games in one transaction; a game that is stored already stays as it is.
+        """Stores finished games in one transaction; games that are already stored do not change.
 
         Raises:
-            OSError: The file cannot be written; what was stored before is kept.
+            OSError: The file cannot be written; games stored earlier are kept.
         """
         with _errors_name(self.path), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -147,10 +147,10 @@ class Store:
         )
 
     def games(self, number: int | None = None) -> list[GameRecord]:
-        """Returns the stored games in the order of the schedule, or only the one with this number.
+        """Returns the stored games in schedule order, or only the game with this number.
 
         Raises:
-            ValueError: The file is damaged.
+            ValueError: The file is corrupt.
         """
         with _errors_name(self.path, *DAMAGE):
             return self._games(number)
@@ -167,14 +167,14 @@ class Store:
         if number is not None:
             query += " WHERE game_id IN (SELECT id FROM games WHERE number = :number)"
         for game_id, *move in self._connection.execute(f"{query} ORDER BY game_id, ply", {"number": number}):
-            # A game that arrived since the first query is left for the next call.
+            # A game stored since the first query waits for the next call.
             if game_id in moves:
                 moves[game_id].append(tuple(move))
         return [_record(row, moves[row[0]]) for row in rows]
 
 
 def store_path(run: Path) -> Path:
-    """Returns the tournament file of a run given by its folder or by the file itself."""
+    """Returns the tournament file of a run; `run` is its folder or the file itself."""
     return run / STORE_FILE if run.is_dir() else run
 
 
@@ -184,8 +184,8 @@ def _errors_name(path: Path, *others: type[Exception]) -> Iterator[None]:
     damage: tuple[type[Exception], ...] = (sqlite3.DatabaseError, *others)
     try:
         yield
-    except sqlite3.OperationalError as error:  # no space, no permission: the place, not the content
-        raise OSError(f"{path}: {error} (what is stored is kept)") from error
+    except sqlite3.OperationalError as error:  # for example a full disk; the content is intact
+        raise OSError(f"{path}: {error} (stored games are kept)") from error
     except damage as error:
         raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
 
@@ -210,7 +210,7 @@ def _create_tables(
 
 
 def _statements(script: str) -> Iterator[str]:
-    """Yields the statements of a script; `executescript` would end the transaction it runs in."""
+    """Yields the statements of a script; `executescript` would end the current transaction."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -224,20 +224,20 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
-    # Opened like a writer, since the last reader in mode=ro leaves the WAL's files lying about.
+    # Opened like a writer, since the last reader in mode=ro does not remove the WAL's files.
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
     try:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except sqlite3.OperationalError:
-        # In a folder that cannot be written WAL cannot share memory. Without it only the main file is read,
-        # which is all there is unless a writer was killed or is at work.
+        # In a read-only folder, WAL cannot create its shared memory. `immutable` reads the main file alone,
+        # which is complete unless a writer was killed or is running.
         connection.close()
         wal = path.with_name(f"{path.name}-wal")
         if wal.exists() and wal.stat().st_size:
             raise OSError(
-                f"{path}: its newest games are in {wal.name}, which cannot be read where nothing can be "
-                "written; copy both files to another folder"
+                f"{path}: its newest games are in {wal.name}, which cannot be read in a read-only folder; "
+                "copy both files to a writable folder"
             ) from None
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
     return connection

@@ -1,4 +1,4 @@
-"""A run in a folder: every game is stored as it ends, and the same command goes on from there."""
+"""A run in a folder: every game is stored as it ends, and the same command resumes the run."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tournaments.play.store import STORE_FILE, Store
 
 
 def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
-    """Returns the store of the run in an open folder; makes it where there is none.
+    """Returns the store of the run in an open folder; creates it if there is none.
 
     Raises:
-        ValueError: It is a run with other settings.
+        ValueError: The folder holds a run with other settings.
         OSError: The folder cannot be written.
     """
     store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
@@ -58,9 +58,9 @@ def play_and_store(
     workers: int,
     in_flight: int,
 ) -> int:
-    """Plays the missing `games`, stores each as soon as it is handed over, and returns the exit code.
+    """Plays the missing `games`, stores each as soon as its record arrives, and returns the exit code.
 
-    That is 130 where Ctrl-C has ended it early; with 0 `workers` there is one a core.
+    The exit code is 0, or 130 after Ctrl-C. 0 `workers` starts one process per core.
     """
     if not games:
         return OK

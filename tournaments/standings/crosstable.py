@@ -1,8 +1,8 @@
 """Crosstables: wins, draws and losses by pair, seat, board and orbit, as numbers, text and CSV rows.
 
-Everything is summed from one table, `tally_games`: the tally of each ordered pair on each board, from the
-first player's side. Games with the same cells between the same players in the same seats on the same board
-are one *distinct* game: players without randomness repeat themselves, and a repeat is no new evidence.
+All sums come from one table, `tally_games`: the tally of each ordered pair on each board, from the first
+player's side. Games with the same cells between the same players, in the same seats and on the same board,
+count as one *distinct* game: deterministic players repeat games, and a repeated game is no new evidence.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Tally:
     """Games counted from one player's side.
 
     Attributes:
-        wins: Games won, forfeits of the opponent included.
+        wins: Games won, including forfeits by the opponent.
         draws: Games drawn.
-        losses: Games lost, own forfeits included.
-        distinct: Different games among them.
+        losses: Games lost, including own forfeits.
+        distinct: Number of distinct games.
         forfeits: Games lost by forfeit.
         forfeit_wins: Games won because the opponent forfeited.
     """
@@ -45,7 +45,7 @@ class Tally:
 
     @property
     def score(self) -> float:
-        """Points per game in [0, 1], a draw counting half; nan without games."""
+        """Points per game, in [0, 1]; a draw counts half, and without games the score is nan."""
         return (self.wins + self.draws / 2) / self.games if self.games else nan
 
     @property
@@ -54,7 +54,7 @@ class Tally:
         return Tally(self.losses, self.draws, self.wins, self.distinct, self.forfeit_wins, self.forfeits)
 
     def __add__(self, other: Tally) -> Tally:
-        """Returns the sum of two tallies of different pairs, seats or boards, which share no game."""
+        """Returns the sum of two tallies that share no game: their pairs, seats or boards differ."""
         return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
     def __str__(self) -> str:
@@ -63,12 +63,12 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class MoveTimes:
-    """How long a player thought, over the moves it chose itself (no opening plies).
+    """A player's thinking time, over the moves that it chose itself (no opening plies).
 
     Attributes:
         moves: Number of moves.
-        seconds: Mean seconds of a move; nan without moves.
-        first_move_seconds: Mean seconds of a player's first own move of a game.
+        seconds: Mean time of a move, in seconds; nan without moves.
+        first_move_seconds: Mean time of the player's first own move of a game, in seconds.
     """
 
     moves: int
@@ -117,7 +117,7 @@ def by_seats(tallies: Tallies) -> dict[tuple[str, str], Tally]:
 
 
 def by_board(tallies: Tallies) -> dict[Board, Tally]:
-    """Returns the first players' tally on each board."""
+    """Returns the tally of all first players on each board."""
     return sum_tallies(tallies, lambda _first, _second, board: board)
 
 
@@ -153,7 +153,7 @@ def orbit_name(board: Board) -> str:
 
 
 def move_times(players: Sequence[str], games: Sequence[GameRecord]) -> dict[str, MoveTimes]:
-    """Returns how long each player thought."""
+    """Returns each player's thinking time."""
     moves: dict[str, list[float]] = {player: [] for player in players}
     first_moves: dict[str, list[float]] = {player: [] for player in players}
     for game in games:
@@ -238,9 +238,8 @@ def _ratings_notes(ratings: Ratings) -> list[str]:
 def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
     """Returns the crosstable as aligned text: row = first player, column = second player, cells W-D-L.
 
-    Where some of a cell's games are the same, the number of distinct games follows in brackets.
-    Columns are numbered; where the names would make the table wider than 100 characters they are listed
-    above it.
+    If some of a cell's games are repeats, the number of distinct games follows in brackets. Columns are
+    numbered. If names would make the table wider than `TEXT_WIDTH` characters, a list above it has them.
     """
     seats = by_seats(tally_games(games))
     numbers = [str(number) for number in range(1, len(players) + 1)]
@@ -265,7 +264,7 @@ def _seat_text(tally: Tally | None) -> str:
 
 
 def milliseconds_text(seconds: float) -> str:
-    """Returns seconds as milliseconds with three digits, at most three of them decimals; "-" for nan."""
+    """Returns milliseconds with three significant digits and at most three decimals; "-" for nan."""
     if isnan(seconds):
         return "-"
     milliseconds = 1000 * seconds

@@ -1,4 +1,4 @@
-"""Ratings: Bradley-Terry with draws (Davidson 1970) and a first-move term.
+"""Ratings: a Bradley-Terry model with draws (Davidson 1970) and a first-move term.
 
 With strengths s, first-move advantage g and draw parameter nu, a game of i (first) against j (second) ends as
 
@@ -10,10 +10,10 @@ divided by their sum. The parameters `[P + 2]` are the P strengths, g and log nu
 natural unit is 400 / ln 10 = 173.7 Elo.
 
 Prior: every strength, g and log nu are Gaussian with mean 0 and a standard deviation of `prior_sd` Elo, by
-default 800. It keeps a player who won or lost everything at a finite rating and is weak elsewhere: it bends
-the likelihood a fifth as much as one game between equals does, and by itself allows differences of 2,000 Elo.
-The strengths' common shift is seen by the prior alone and is independent of their differences; it is
-projected out (the strengths' sum is held at zero): an interval that contains it says nothing about players.
+default 800. The prior keeps the rating finite for a player that won or lost every game. Otherwise it is weak:
+its curvature is about 20% of the curvature of one game between equals, and it allows differences of 2,000
+Elo. The likelihood does not depend on a common shift of all strengths, so the shift is projected out: the
+strengths sum to zero. Intervals that included the shift would not describe differences between players.
 
 Shapes: P players, M ordered pairs that met, K = P + 2 parameters.
 """
@@ -42,22 +42,22 @@ MAX_NEWTON_STEPS = 200
 
 @dataclass(frozen=True, eq=False)
 class Ratings:
-    """Fitted ratings; a player without games has no rating, which is nan throughout.
+    """Fitted ratings; the values of a player without games are nan.
 
     Attributes:
         players: The players, in the order given.
         elo: `[P] float64`, the ratings in Elo, with the anchor (or the mean of the rated players) at 0.
-        margin: `[P] float64`, half the width of the 95% interval of each rating relative to the mean of the
-            rated players. It is not relative to the anchor: compare two players by `superiority`.
+        margin: `[P] float64`, half-width of each rating's 95% interval relative to the mean of the rated
+            players. It is not relative to the anchor: compare two players by `superiority`.
         superiority: `[P, P] float64`, probability that the row's player is stronger than the column's.
-        anchor: The player rated 0; None where the mean of the ratings is 0.
-        first_move: What moving first is worth, in Elo.
-        first_move_margin: Half the width of its 95% interval.
-        draw: Davidson's nu: 0 means that draws never happen, and in a game where both sides' chances are
-            even, draws are nu times as likely as a win of either side.
+        anchor: The player rated 0; None if the mean of the ratings is 0.
+        first_move: The advantage of moving first, in Elo.
+        first_move_margin: Half-width of its 95% interval, in Elo.
+        draw: Davidson's nu. At 0, draws never happen. In a game with equal chances, a draw is nu times as
+            likely as a win of either side.
         prior_sd: Standard deviation of the prior, in Elo.
         games: Number of games fitted.
-        log_likelihood: Of the games at the fitted parameters, without the prior.
+        log_likelihood: Log-likelihood of the games at the fitted parameters, without the prior.
     """
 
     players: tuple[str, ...]
@@ -74,13 +74,13 @@ class Ratings:
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        """The players from strongest to weakest, those without games last; ties in the order given."""
-        # Rounded, so that the fit's last bits do not order players with equal results.
+        """The players from strongest to weakest, then players without games; ties in the order given."""
+        # Rounded, so that rounding errors of the fit do not order players with equal results.
         keys = [inf if np.isnan(elo) else -round(elo, 6) for elo in self.elo]
         return tuple(self.players[i] for i in sorted(range(len(keys)), key=keys.__getitem__))
 
     def outcome_probabilities(self, difference: float = 0.0) -> np.ndarray:
-        """Returns `[3]`, the chances by `OUTCOMES` when the first player is `difference` Elo stronger."""
+        """Returns `[3]`, the probabilities by `OUTCOMES` if the first player is `difference` Elo stronger."""
         edge = (difference + self.first_move) / ELO
         weights = np.array([exp(edge / 2), self.draw, exp(-edge / 2)])
         return weights / weights.sum()
@@ -113,12 +113,12 @@ def count_outcomes(players: Sequence[str], games: Sequence[GameRecord]) -> np.nd
 def fit_counts(
     players: Sequence[str], counts: np.ndarray, *, anchor: str | None = None, prior_sd: float = PRIOR_SD
 ) -> Ratings:
-    """Returns the ratings with the highest posterior density, with intervals from its curvature there.
+    """Returns the ratings at the maximum of the posterior, with intervals from its curvature there.
 
     Args:
         players: The P names.
         counts: `[P, P, 3]`, games of each first against each second player by `OUTCOMES`.
-        anchor: The player to rate 0; by default "random" where it played, else the mean.
+        anchor: The player rated 0. Default: "random" if it has games, otherwise the mean of all players.
         prior_sd: Standard deviation of the prior on every parameter, in Elo.
 
     Raises:
@@ -176,7 +176,7 @@ def log_likelihood(parameters: np.ndarray, counts: np.ndarray) -> tuple[float, n
 
 
 def _features(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns `[M, 3, K]`, the log weight of each outcome as a linear form, and the counts `[M, 3]`."""
+    """Returns `[M, 3, K]`, the coefficients of each outcome's log weight, and the counts `[M, 3]`."""
     players = len(counts)
     first, second = np.nonzero(counts.sum(axis=2))
     pairs = np.arange(len(first))
@@ -193,7 +193,7 @@ def _features(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Returns the maximum, the covariance there and the log-likelihood, by Newton's method.
 
-    The log-posterior is strictly concave, so a step that is halved until it climbs always arrives.
+    The log-posterior is strictly concave, so Newton steps that are halved until it increases converge.
     """
     precision = prior_sd**-2
     parameters = np.zeros(len(counts) + 2)
@@ -206,8 +206,8 @@ def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, f
         curvature = precision * np.eye(len(parameters)) - hessian
         slope = gradient - precision * parameters
         step = np.linalg.solve(curvature, slope)
-        # The squared step in standard deviations. A ten-thousandth of one is nothing, this step makes it far
-        # less, and with millions of games rounding alone makes a smaller one out of reach.
+        # The squared step, in standard deviations. A step of 1e-4 standard deviations is negligible, and the
+        # next one would be far smaller. With millions of games, rounding prevents a stricter limit.
         if slope @ step < 1e-8:
             return parameters + step, np.linalg.inv(curvature), likelihood
         here = likelihood - precision * parameters @ parameters / 2
@@ -234,7 +234,7 @@ def _anchor(anchor: str | None, players: Sequence[str], rated: Sequence[str]) ->
 
 
 def _unrated(players: Sequence[str], prior_sd: float) -> Ratings:
-    """Returns the ratings where nothing was played."""
+    """Returns the ratings if no game was played."""
     count = len(players)
     elo, margin, superiority = np.full(count, nan), np.full(count, nan), np.full((count, count), nan)
     return Ratings(tuple(players), elo, margin, superiority, None, nan, nan, nan, prior_sd, 0, 0.0)

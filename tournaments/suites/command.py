@@ -1,7 +1,7 @@
-"""The command `bttt suites`: builds the suites that come with the package anew, bit for bit.
+"""The command `bttt suites`: rebuilds the bundled suites, bit for bit.
 
-The floating-point arithmetic of another machine may make an agent of the mixture choose otherwise; then the
-positions differ, and only then.
+On another machine, floating-point arithmetic may change an agent's choice of move. Only then do the positions
+differ.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ RECIPES = {
     "bricks4": ("random:4,count=50,seed=0", 8),
     "drawn": ("drawn:12", 8),
 }
-"""Each suite's brick set, and its positions on each board."""
+"""The brick set of each suite, and its number of positions per board."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def run(config: SuitesConfig) -> int:
         shipped = _shipped_digest(name)
         write_suite(name, SIZE, records, {**made, **statistics(Suite(name, SIZE, records, {}))}, config.out)
         same = read_suite(name, config.out).made["sha256"] == shipped
-        print(f"{name}: {len(records)} positions, {'the same as' if same else 'other than'} in the package")
+        verdict = "identical to" if same else "different from"
+        print(f"{name}: {len(records)} positions, {verdict} the bundled suite")
     suite = [*config.names, "single"][0]
     suggest("evaluate", "mcts:iterations=1000", "--suite", suite, why="measure an agent on it")
     return 0
@@ -111,7 +112,7 @@ def build(
 
 
 def statistics(suite: Suite) -> dict[str, Any]:
-    """Returns how many positions there are by value, player to move and ply, and the share of good cells."""
+    """Returns the numbers of positions by value, player to move and ply, and the fraction of good cells."""
     free = suite.size.playable & ~np.bitwise_or.reduce(
         [suite.records[name] for name in ("bricks", "first", "second")]
     )
@@ -128,8 +129,8 @@ def statistics(suite: Suite) -> dict[str, Any]:
 
 
 def _shipped_digest(name: str) -> str | None:
-    """Returns the digest of the positions that come with the package; None where there are none yet."""
+    """Returns the digest of the bundled positions, or None if there are none."""
     try:
         return load_suite(name).made["sha256"]
-    except (OSError, ValueError):  # none yet, damaged, or of an earlier version
+    except (OSError, ValueError):  # missing, corrupt, or of an earlier version
         return None

@@ -1,7 +1,8 @@
-"""Positions for the suites: played by a mixture of agents, labelled by the solver, one of all mirror images.
+"""Positions for the suites: from games of a mixture of agents, labelled by the solver.
 
-Boards that are mirror images of each other share their games, played on one of them; the positions are dealt
-to the boards in turn and moved there by a symmetry, so none can come twice.
+Boards that are mirror images of each other share their games, which are played on one of the boards. A
+symmetry moves each position to the next board in turn. At most one of a position's mirror images is taken, so
+no position repeats.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from bttt import SUITES_RECORD, Board, Position, Symmetry, canonical_board, symm
 from bttt.solver import Solver
 
 MOST_GAMES = 200
-"""Games played for each position wanted before it is said that there are too few; about 2 are enough."""
+"""Maximum games per position wanted, before an error reports too few positions; about 2 are enough."""
 TABLE_MB = 64
-"""Size of the solver's table. It is no option: what hits the limit of nodes depends on it."""
+"""Size of the solver's table, in MiB. It is a constant because it affects which positions hit the limit."""
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """Which positions are taken.
+    """The rules by which positions are taken.
 
     Attributes:
-        seed: Seed of all random numbers; each game has its own.
+        seed: Seed of all random numbers; each game has its own random stream.
         players: Specs of the agents; each side of a game is one of them, drawn independently and uniformly.
-        most_opening_plies: The first plies of a game, 0 to that many with equal probability, are random.
-        first_ply: Stones on the board of the earliest position taken; earlier ones are mostly too hard.
-        positions_a_game: How many different positions of a game are taken at most, uniformly drawn.
-        node_limit: Nodes that the solver may search to label a position; harder ones are left out.
+        most_opening_plies: Maximum random plies at the start of a game; the number is uniform from 0.
+        first_ply: Number of stones in the earliest position taken; earlier positions are mostly too hard.
+        positions_a_game: Maximum positions taken from a game; they are drawn uniformly and differ.
+        node_limit: Maximum nodes that the solver searches to label a position; harder positions are skipped.
     """
 
     seed: int = 0
@@ -52,14 +53,14 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A position with the cells that win and the cells that draw; the others lose."""
+    """A position with its winning cells and its drawing cells; all other free cells lose."""
 
     position: Position
     wins: tuple[int, ...]
     draws: tuple[int, ...]
 
     def record(self, move: Symmetry) -> tuple[int, ...]:
-        """Returns the words of a `SUITES_RECORD`, moved by a symmetry."""
+        """Returns the words of a `SUITES_RECORD`, moved by the symmetry `move`."""
         board = self.position.board
         words = (self.position.first, self.position.second)
         stones = [board.word_cells(word) for word in words]
@@ -70,14 +71,15 @@ class Labelled:
 
 
 def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[np.ndarray, Counter]:
-    """Returns labelled positions of boards that are all mirror images of the first.
+    """Returns labelled positions for boards that are all mirror images of the first board.
 
     Returns:
-        Records `[boards, per_board] RECORD`, the first and the second player to move in turn; and counts of
-        the games, and of the positions that were taken or left out, by the reason (see `_judge`).
+        Records `[boards, per_board] SUITES_RECORD`, in which the first and the second player alternate as the
+        player to move. Counts of the games, of the positions taken, and of the positions skipped by reason
+        (see `_judge`).
 
     Raises:
-        ValueError: There are too few such positions.
+        ValueError: The games yield too few such positions.
     """
     home = canonical_board(boards[0])
     moves = [next(each for each in _symmetries(home) if each.board(home) == board) for board in boards]
@@ -99,12 +101,13 @@ def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[
         if not any(open_slots):
             return records, counts
     raise ValueError(
-        f"{counts['games']} games on {home} gave {counts['taken']} of {records.size} positions: ask for fewer"
+        f"{counts['games']} games on {home} gave {counts['taken']} of {records.size} positions: "
+        "ask for fewer positions per board"
     )
 
 
 def _played(board: Board, mixture: Mixture, games: int, counts: Counter) -> Iterator[Position]:
-    """Yields the positions taken from each of `games` games, which it counts."""
+    """Yields the positions taken from each of `games` games, and counts the games."""
     agents = {spec: make_agent(spec) for spec in mixture.players}
     for game in range(games):
         counts["games"] += 1
@@ -134,10 +137,10 @@ def _game(
 
 
 def _judge(position: Position, seen: set[Position], solver: Solver, node_limit: int) -> Labelled | str:
-    """Returns the labelled mirror image of a position that is added to those `seen`, or why it is left out.
+    """Returns the labelled mirror image of a position, or the reason to skip it; adds the image to `seen`.
 
-    The reasons: "repeated", "unproven" within the limit, "lost" whatever is played, and "idle": whatever is
-    played keeps the value.
+    The reasons are "repeated", "unproven" within the node limit, "lost" (every move loses) and "idle" (every
+    move keeps the value).
     """
     position = _canonical(position)
     if position in seen:
@@ -155,7 +158,7 @@ def _judge(position: Position, seen: set[Position], solver: Solver, node_limit: 
 
 
 def _canonical(position: Position) -> Position:
-    """Returns the mirror image with the smallest bricks, and of those the one with the smallest words."""
+    """Returns the mirror image with the smallest bricks; ties are broken by the smallest words."""
     images = (each.position(position) for each in _symmetries(position.board))
     return min(images, key=lambda image: (image.board.bricks, image.first, image.second))
 

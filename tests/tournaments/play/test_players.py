@@ -53,7 +53,7 @@ def test_training_boards_are_stored_as_texts():
 
 @pytest.mark.parametrize("told", ["7x7x4:D4", ["D4"], 5, [3], ["7x7x4:H9"]])
 def test_what_are_no_boards_are_refused(told):
-    with pytest.raises(ValueError, match="agent 'mine': trained_on must be texts of boards"):
+    with pytest.raises(ValueError, match="agent 'mine': trained_on must be strings of boards"):
         training_boards({"mine": Told(trained_on=told)})
 
 
@@ -96,5 +96,7 @@ def test_other_specs_stay_as_they_are(specs):
 
 @pytest.mark.parametrize("pattern", ["none-*", "level-e*", "*.txt"])
 def test_a_pattern_that_no_network_fits_is_refused(networks, pattern):
-    with pytest.raises(ValueError, match=r"no network fits the pattern '.*' of 'alphazero:.*,simulations=5'"):
+    with pytest.raises(
+        ValueError, match=r"no network matches the pattern '.*' of 'alphazero:.*,simulations=5'"
+    ):
         expanded([f"alphazero:{networks}/{pattern},simulations=5"])

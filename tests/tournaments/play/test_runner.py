@@ -146,7 +146,7 @@ def test_the_clock_forfeits_slow_moves_and_no_others():
     records = play(agents, Conditions(seconds_per_move=0.25), repeats=1)
     for record in records:
         assert record.players[1 - record.winner] == "slow"
-        assert re.fullmatch(r"took [\d.]+ s for a move, allowed are 0.25 s", record.forfeit)
+        assert re.fullmatch(r"took [\d.]+ s for a move, the limit is 0.25 s", record.forfeit)
 
 
 def test_an_agent_without_batches_gets_each_game_s_own_generator():
