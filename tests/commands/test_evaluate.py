@@ -81,7 +81,7 @@ def test_wrong_input_of_evaluate_is_one_line(capsys):
     assert "batch must be at least 1" in refused(*TINY, "--batch", 0, capsys=capsys)
     assert "unknown agent 'radnom'" in refused("evaluate", "radnom", capsys=capsys)
     assert "named twice" in refused("evaluate", "random", "random", capsys=capsys)
-    assert "no agent is given" in refused("evaluate", capsys=capsys)
+    assert "no agent given" in refused("evaluate", capsys=capsys)
     assert "brick set 'Z9'" in refused(*TINY, "--train", "Z9", capsys=capsys)
     Path("file").touch()
     assert "file is a file" in refused(*TINY, "--out", "file", capsys=capsys)

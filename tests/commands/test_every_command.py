@@ -195,7 +195,7 @@ def test_the_installed_script_runs():
         (["replay", "nowhere", "0"], "no tournament at nowhere"),
         (["time", "--calls", "1"], "calls must be at least 2, got 1"),
         (["time", "--seed", "-1"], "seed must be at least 0, got -1"),
-        (["time", "--players"], "no player is given"),
+        (["time", "--players"], "no player given"),
         (["time", "--players", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),
         (["play", "--first", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),
         (["tournament", "--repeats", "two"], "--repeats must be a whole number, got 'two'"),

@@ -132,7 +132,7 @@ def test_another_training_in_the_same_folder_is_one_line(capsys):
     ("arguments", "message"),
     [
         (["--sets", "Z9"], "brick set 'Z9'"),
-        (["--sets", "50"], "a training set of 50 cells does not exist: give 1 to 49"),
+        (["--sets", "50"], "a training set must have 1 to 49 cells, got 50"),
         (["--variants", "papre"], "unknown variant 'papre'"),
         (["--control-sets", "D4", "D4"], "control set 'D4' is named twice"),
         (["--control-sets", "D5"], "control set 'D5' must be one of the sets, D4, R2, R3"),
@@ -141,14 +141,14 @@ def test_another_training_in_the_same_folder_is_one_line(capsys):
         (["--simulations", "-1"], "simulations must be 0 to 1000000, got -1"),
         (["--simulations"], "simulations must have at least one entry"),
         (["--suites", "single"], "unknown suite 'single'"),
-        (["--boards", "7x7x4"], "boards must be others than 7x7x4"),
+        (["--boards", "7x7x4"], "boards must differ from 7x7x4"),
         (["--boards", "9x9x4"], "9x9"),
-        (["--sets", "none"], "sets must be of single bricks"),
+        (["--sets", "none"], "sets must have one brick per board"),
         (["--cells", "D4+E5"], "cells must be sets of single bricks"),
         (["--train.seed", "3"], "train.seed is set by the study itself, got 3"),
         (["--train.board", "6x6x4"], "train.board must be 7x7x4"),
         (["--iterations", "0"], "iterations must be above 0"),
-        (["--report"], "nothing is measured yet in runs"),
+        (["--report"], "no measurements yet in runs"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):

@@ -1,7 +1,7 @@
-"""The command `bttt generalisation`: does AlphaZero play well where the brick stands on cells it never saw?
+"""The command `bttt generalisation`: how well AlphaZero plays on brick placements not seen in training.
 
-Networks are trained on sets of cells and measured on every cell. Each network is one task, which depends on
-its configuration and seed alone; what is finished of it is found again. This process alone writes results.
+Networks are trained on sets of cells and measured on every cell. Each network is one task, which depends only
+on its configuration and seed; finished parts of a task are reused. Only this process writes the results.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from tournaments.generalisation.rates import CountsByPart
 from tournaments.generalisation.results import publish
 
 DEEP = 100
-"""Simulations above which fewer games and positions are measured, and only of the base and single bricks."""
+"""Above this number of simulations, only base networks and single bricks are measured, with fewer trials."""
 
 
 def run(config: GeneralisationConfig) -> int:
-    """Trains and measures what is missing, writes and prints the results, and returns 0.
+    """Trains the missing networks, makes the missing measurements, writes and prints results, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, a folder holds a run with other settings, or with --report nothing is
-            measured yet.
-        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+        ValueError: An option is wrong, a folder holds a run with other settings, or --report was given and
+            nothing has been measured yet.
+        OSError: A folder cannot be written, or a worker process has died; finished work is kept.
     """
     _check(config)
     networks = study_networks(
@@ -72,12 +72,12 @@ def _check(config: GeneralisationConfig) -> None:
     require_at_least(0, conversion_seeds=config.conversion_seeds)
     require_at_least(1, workers=config.workers)
     for number in config.simulations:
-        SearchConfig(simulations=number)  # raises where it is wrong
+        SearchConfig(simulations=number)  # raises if the number is invalid
     for name in ("sets", "variants", "simulations"):
         if not getattr(config, name):
             raise ValueError(f"{name} must have at least one entry, got none")
     check_training(config.train)
-    _ = _train_config(config).budget  # raises where it is wrong
+    _ = _train_config(config).budget  # raises if the budget is invalid
     _check_boards(config)
 
 
@@ -88,7 +88,7 @@ def _check_boards(config: GeneralisationConfig) -> None:
         raise ValueError(f"cells must be sets of single bricks, got {several[0]}")
     for text in config.boards:
         if text == SINGLE_SIZE:
-            raise ValueError(f"boards must be others than {SINGLE_SIZE} with one brick, got {text!r}")
+            raise ValueError(f"boards must differ from {SINGLE_SIZE} with one brick, got {text!r}")
         other_boards(text)
 
 
@@ -105,7 +105,7 @@ def _control_seeds(config: GeneralisationConfig) -> int:
 
 
 def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
-    """Returns what is measured of a network."""
+    """Returns the measurements to make of a network."""
     parts = []
     for simulations in dict.fromkeys(config.simulations):
         deep = simulations > DEEP
@@ -124,7 +124,7 @@ def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
 
 
 def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
-    """Trains and measures the networks, each in a task of its own."""
+    """Trains and measures the networks, one task per network."""
     trained = _train_config(config)
     calls = ((network, network.training(trained, config.runs), own) for network, own in parts.items())
     found: dict[StudyNetwork, list[list[Counts] | None]] = {}
@@ -139,7 +139,7 @@ def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequenc
 def _train_and_evaluate(
     network: StudyNetwork, config: TrainConfig, parts: Sequence[Part]
 ) -> tuple[StudyNetwork, list[list[Counts] | None]]:
-    """Trains one network, or continues, and measures it; quietly, since others do so beside it."""
+    """Trains one network, or resumes its training, and measures it; quietly, since other tasks run too."""
     from agents.alphazero.training import train
 
     with quietly():
@@ -148,13 +148,13 @@ def _train_and_evaluate(
 
 
 def _stored(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
-    """Returns what is measured already; ValueError where that is nothing."""
+    """Returns the stored counts; ValueError if there are none."""
     found = {
         network: _by_part(own, stored(config.runs / network.name, own)) for network, own in parts.items()
     }
     measured = {network: counts for network, counts in found.items() if counts}
     if not measured:
-        raise ValueError(f"nothing is measured yet in {config.runs}")
+        raise ValueError(f"no measurements yet in {config.runs}: run the command without --report first")
     return measured
 
 
@@ -163,7 +163,7 @@ def _by_part(parts: Sequence[Part], counts: Sequence[list[Counts] | None]) -> di
 
 
 def _compared(config: GeneralisationConfig, measured: CountsByPart) -> CountsByPart:
-    """Returns the sets and seeds that all variants have, to compare them; nothing without controls."""
+    """Returns the counts of the sets and seeds that all variants share; empty without controls."""
     if all(network.variant == BASE for network in measured):
         return {}
     seeds = _control_seeds(config)

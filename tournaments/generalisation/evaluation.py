@@ -1,10 +1,10 @@
-"""What a trained network is worth, board by board: the measurements of the study `bttt generalisation`.
+"""The measurements of a trained network in the study `bttt generalisation`, board by board.
 
-A measurement is a number of trials on each of some boards, and how many of them were hits:
+A measurement counts, on each of its boards, the trials and the hits among them:
 
 - "wins": games as first player against `minimax:depth=2`; hits are wins.
-- "conversion": games as first player against `perfect`, all from won starts; hits are wins.
-- "losing": decisions in the first positions of each board of a suite; hits are those that lose value.
+- "conversion": games as first player against `perfect` on boards that are proven won; hits are wins.
+- "losing": decisions in the first positions of each board of a suite; hits are value-losing moves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OPPONENTS = {"wins": "minimax:depth=2", "conversion": "perfect"}
 MEASURES = (*OPPONENTS, "losing")
 NETWORK = "network"
 IN_FLIGHT = 512
-"""Games or positions that a network is asked for at once."""
+"""Games played at once, or positions per query of a network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,11 @@ class Part:
 
     Attributes:
         measure: "wins", "conversion" or "losing".
-        on: The boards: "single", another suite (for "losing"), or others, as "6x7x4" or "7x7x4 random:3" (for
-            games; see `other_boards`).
-        simulations: Simulations of a decision; 0 is the raw policy.
-        amount: Games or, at most, positions on each board; None for all positions.
-        bricks: Brick sets, to take only these boards of a suite; the whole suite where there are none.
+        on: The boards: "single", another suite (only for "losing"), or other boards (only for games), for
+            example "6x7x4" or "7x7x4 random:3"; see `other_boards`.
+        simulations: Simulations per decision; 0 is the raw policy.
+        amount: Games, or maximum positions, per board; None for all positions.
+        bricks: Brick sets that select boards of a suite; empty for the whole suite.
         seed: Seed of all random numbers.
     """
 
@@ -62,13 +62,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What was measured on one board.
+    """The counts of a measurement on one board.
 
     Attributes:
         board: The board.
-        trials: Games or decisions.
-        hits: How many of them were won, or lost value.
-        distinct: Different games, or positions.
+        trials: Number of games or decisions.
+        hits: Number of games won, or of value-losing decisions.
+        distinct: Number of distinct games, or of positions.
     """
 
     board: Board
@@ -78,7 +78,9 @@ class Counts:
 
 
 class Evaluation:
-    """The measurements of a network, in a file of its run's folder; those of another network are not taken.
+    """The measurements of a network, in a file in its run folder.
+
+    Measurements of another network, for example before more training, are ignored.
 
     Args:
         folder: Folder of the training run.
@@ -99,7 +101,7 @@ class Evaluation:
         self._parts: list[dict[str, Any]] = parts
 
     def find(self, part: Part) -> list[Counts] | None:
-        """Returns what was measured, None where nothing was; ValueError where the file is corrupt."""
+        """Returns the counts of a measurement, or None if it is missing; ValueError if the file is corrupt."""
         try:
             for entry in self._parts:
                 if entry["part"] == _plain(part):
@@ -118,12 +120,13 @@ class Evaluation:
 
 
 def evaluate(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
-    """Returns the counts of each measurement, those of the file and those made now.
+    """Returns the counts of each measurement; measures what the file does not have, and stores it.
 
-    None stands for boards that the network cannot judge. A kill loses the measurement under way.
+    None stands for boards that the network cannot evaluate. Killing the process loses at most the current
+    measurement.
 
     Raises:
-        ValueError: There is no network in the folder, or its file of measurements is damaged.
+        ValueError: The folder holds no network, or its file of measurements is corrupt.
     """
     evaluation = Evaluation(folder)
     for part in parts:
@@ -133,7 +136,7 @@ def evaluate(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
 
 
 def stored(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
-    """Returns the counts of each measurement that is in the file, None for the others; see `evaluate`."""
+    """Returns the counts of each measurement in the file, and None for each missing one; see `evaluate`."""
     if not (folder / RUN_FILE).is_file():
         return [None] * len(parts)
     evaluation = Evaluation(folder)
@@ -141,16 +144,16 @@ def stored(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:
 
 
 def measure(part: Part, agent: Agent) -> list[Counts]:
-    """Returns what an agent does on each board; the same arguments give the same counts.
+    """Returns an agent's counts on each board; the same arguments give the same counts.
 
     Raises:
-        ValueError: The boards are unknown, or the agent raised something or played an illegal cell.
+        ValueError: The boards are unknown, or the agent raised an exception or played an illegal cell.
     """
     return _decide(part, agent) if part.measure == "losing" else _play(part, agent)
 
 
 def boards_of(part: Part) -> tuple[Board, ...]:
-    """Returns the boards of a measurement; ValueError where they are unknown."""
+    """Returns the boards of a measurement; ValueError if they are unknown."""
     if part.measure == "losing":
         suite = load_suite(part.on)
         chosen = boards_of_size(str(suite.size), part.bricks) if part.bricks else suite.boards
@@ -161,13 +164,13 @@ def boards_of(part: Part) -> tuple[Board, ...]:
 
 
 def other_boards(text: str) -> tuple[Board, ...]:
-    """Returns the boards of a size, with one brick on each cell in turn, or of "size brickset"."""
+    """Returns the boards of "SIZE", with one brick on each cell in turn, or of "SIZE BRICKSET"."""
     size, _, bricks = text.partition(" ")
     return boards_of_size(size, (bricks or "all",))
 
 
 def _measure_network(part: Part, path: Path) -> list[Counts]:
-    """Returns the counts of a network; none where it cannot judge boards of that size."""
+    """Returns the counts of a network; empty if it cannot evaluate boards of that size."""
     board = boards_of(part)[0]
     network, _ = load_network(path)
     if not network.config.fits(board.rows, board.cols):
@@ -213,7 +216,7 @@ def _decide(part: Part, agent: Agent) -> list[Counts]:
 
 @lru_cache(maxsize=2)
 def _opponent(spec: str) -> Agent:
-    """Returns the opponent of this process: what `perfect` has proven of a position is used again."""
+    """Returns the opponent, made once per process so that `perfect` reuses its proofs."""
     return make_agent(spec)
 
 
@@ -222,7 +225,7 @@ def _plain(part: Part) -> dict[str, Any]:
 
 
 def check_suites(names: Iterable[str]) -> None:
-    """Raises ValueError where a name is none of a suite beside "single"."""
+    """Raises ValueError if a name is not a suite, or is "single"."""
     for name in names:
         if name not in SUITES or name == SINGLE:
             others = ", ".join(suite for suite in SUITES if suite != SINGLE)

@@ -1,4 +1,4 @@
-"""The networks of the study `bttt generalisation`: what each is trained on, and what else it differs in."""
+"""The networks of the study `bttt generalisation`: their training sets, variants and seeds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bttt.runs import nearest, refuse_set_by_study
 
 BASE = "base"
 SINGLE_SIZE = "7x7x4"
-"""Board of the networks, which are trained on one brick."""
+"""Board size of the networks, which are trained on boards with one brick."""
 
 
 def _augmented(config: TrainConfig, augmentation: BoardAugmentation) -> TrainConfig:
@@ -24,7 +24,7 @@ def _augmented(config: TrainConfig, augmentation: BoardAugmentation) -> TrainCon
 
 
 def _longer(config: TrainConfig, factor: float) -> TrainConfig:
-    """Returns a configuration with the training's end moved."""
+    """Returns the configuration with its training budget multiplied by `factor`."""
     budget = config.budget
     return replace(
         config,
@@ -45,8 +45,8 @@ VARIANTS: dict[str, Callable[[TrainConfig], TrainConfig]] = {
     "budget-x0.25": lambda config: _longer(config, 0.25),
     "budget-x2.5": lambda config: _longer(config, 2.5),
 }
-"""What a training may differ in, one factor at a time; "paper-like" alone takes three of the paper's at once:
-its network, its plane of bricks and its flips."""
+"""The training variants, each of which changes one factor. Only "paper-like" changes three: it has the
+paper's network, plane of bricks and flips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class StudyNetwork:
 
     Attributes:
         variant: Name in `VARIANTS`.
-        brick_set: Text of the training set, as "D4"; a number K for K cells drawn by the seed.
-        seed: Seed of the training, and of the cells drawn.
-        bricks: Brick sets that make up the training set.
+        brick_set: The training set as given, for example "D4"; a number K stands for K cells drawn at random.
+        seed: Seed of the training run, and of the cells drawn.
+        bricks: Brick sets that form the training set.
     """
 
     variant: str
@@ -67,43 +67,42 @@ class StudyNetwork:
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """The name of the network's run folder."""
         return f"{self.variant}-{re.sub(r'[^A-Za-z0-9.+=]', '_', self.brick_set)}-seed{self.seed}"
 
     @property
     def boards(self) -> tuple[Board, ...]:
-        """The boards it is trained on."""
+        """The training boards."""
         return brick_sets(self.bricks)
 
     def training(self, config: TrainConfig, folder: Path) -> TrainConfig:
-        """Returns how it is trained, given how the study trains."""
+        """Returns the network's training configuration, made from the study's."""
         varied = VARIANTS[self.variant](config)
         return replace(varied, bricks=self.bricks, seed=self.seed, out=folder / self.name)
 
 
 def check_training(config: TrainConfig) -> None:
-    """Raises ValueError where the board is another one, or an option is set that the study sets itself."""
+    """Raises ValueError if the board differs, or if an option is set that the study sets itself."""
     if config.board != SINGLE_SIZE:
         raise ValueError(f"train.board must be {SINGLE_SIZE}, got {config.board!r}")
     refuse_set_by_study(config, TrainConfig(), of="train")
 
 
 def training_bricks(text: str, seed: int) -> tuple[str, ...]:
-    """Returns the brick sets that a training set's text stands for.
+    """Returns the brick sets of a training set given as text.
 
-    A number K stands for K different cells, one brick on each, all choices being equally likely; another seed
-    draws others.
+    A number K stands for boards with one brick on K different cells, drawn uniformly with the seed.
 
     Raises:
-        ValueError: The text is no brick set, or there are not so many cells.
+        ValueError: The text is not a brick set, or the board has fewer than K cells.
     """
     if not text.strip().isdecimal():
         if several := [board for board in brick_sets((text,)) if len(board.bricks) != 1]:
-            raise ValueError(f"sets must be of single bricks, got {text!r} with board {several[0]}")
+            raise ValueError(f"sets must have one brick per board, got {text!r} with board {several[0]}")
         return (text.strip(),)
     number, board = int(text), Board()
     if not 1 <= number <= board.cells:
-        raise ValueError(f"a training set of {number} cells does not exist: give 1 to {board.cells}")
+        raise ValueError(f"a training set must have 1 to {board.cells} cells, got {number}")
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
     cells = rng.choice(board.cells, size=number, replace=False)
     return tuple(board.cell_name(int(cell)) for cell in sorted(cells))
@@ -116,17 +115,17 @@ def study_networks(
     control_sets: Sequence[str] = (),
     control_seeds: int = 1,
 ) -> list[StudyNetwork]:
-    """Returns the networks of a study, seed by seed, those of the variant "base" first.
+    """Returns the networks of a study, seed by seed; networks of the variant "base" come first.
 
     Args:
         sets: Training sets of the variant "base".
-        seeds: Networks of each.
+        seeds: Networks per training set of the variant "base".
         variants: Names in `VARIANTS`.
         control_sets: Training sets of the other variants.
-        control_seeds: Networks of each of those.
+        control_seeds: Networks per control set of each other variant.
 
     Raises:
-        ValueError: A variant or training set is unknown or named twice.
+        ValueError: A variant or a training set is unknown or named twice.
     """
     for what, names in (("variant", variants), ("set", sets), ("control set", control_sets)):
         if twice := [name for number, name in enumerate(names) if name in names[:number]]:

@@ -1,4 +1,4 @@
-"""The pictures of `bttt generalisation`: rates by number of training cells, and maps of brick cells."""
+"""The figures of `bttt generalisation`: rates by number of training cells, and maps of brick cells."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from tournaments.generalisation.rates import CountsByPart, Rate
 from tournaments.generalisation.table import TITLES
 
 PANEL_WIDTH, PANEL_HEIGHT, FOOT = 3.7, 2.5, 0.5
-"""Inches: of a panel of the curves, and of the legend under them."""
+"""In inches: width and height of a panel of the curves, and height of the legend below them."""
 ROWS = {"novel": "novel cells", "seen": "training cells"}
 COLORS = ("#d1495b", "#1f5fbf", "#2a9d8f", "#8a5fbf", "#444b55")
-"""By number of simulations, in ascending order."""
+"""Colours by number of simulations, in ascending order."""
 SHIFT = 1.06
-"""Factor between the places of neighbouring curves, so that intervals do not hide each other."""
+"""Factor between the x-values of neighbouring curves, so that intervals do not hide each other."""
 MAP, GAP, LEFT, HEAD = 1.75, 0.32, 0.95, 0.75
-"""Inches: a map, the gap around it, the names of the sets, and the headings."""
+"""In inches: side of a map, gap around it, width of the sets' names, and height of the headings."""
 MAP_MEASURES = ("wins", "losing")
 MAP_SIMULATIONS = 2
-"""Numbers of simulations shown on maps: the lowest ones."""
+"""How many numbers of simulations have maps; the lowest ones are shown."""
 DARK = 0.6
-"""Share of the colour scale above which numbers are white."""
+"""Fraction of the colour scale above which numbers are white."""
 TRAINED = "#111111"
 
 
 def draw_curve(rates: Sequence[Rate], path: Path) -> None:
-    """Writes a PNG: each measure of the base by training cells, on novel cells and on those trained."""
+    """Writes a PNG: each measure of the base networks by training cells, on novel and on training cells."""
     shown = [rate for rate in rates if rate.on == SINGLE and rate.variant == BASE and rate.novelty in ROWS]
     measures = [measure for measure in TITLES if any(rate.measure == measure for rate in shown)]
     simulations = sorted({rate.simulations for rate in shown})
@@ -87,7 +87,7 @@ def _draw_panel(axes: Axes, rates: Sequence[Rate], simulations: Sequence[int]) -
 
 
 def _label_sets(axes: Axes, rates: Sequence[Rate]) -> None:
-    """Marks the axis of training cells with their numbers and, below, the names of the sets."""
+    """Labels the axis of training cells with their numbers and, below, the names of the sets."""
     sets: dict[int, list[str]] = {}
     for rate in rates:
         if rate.brick_set not in sets.setdefault(rate.cells, []):
@@ -99,15 +99,15 @@ def _label_sets(axes: Axes, rates: Sequence[Rate]) -> None:
 
 
 def _set_label(cells: int, names: Sequence[str]) -> str:
-    """Returns the number of cells, and below it the names of the sets that have one."""
+    """Returns the number of cells and, below it, the names of the sets that are not just this number."""
     return "\n".join([str(cells), *(name for name in names if name != str(cells))])
 
 
 def draw_cells(measured: CountsByPart, path: Path) -> None:
-    """Writes a PNG: for each training set of the base, maps of the rates by brick cell.
+    """Writes a PNG: maps of the rates by brick cell, for each training set of the base networks.
 
-    Rates are means over the seeds. A frame marks cells that all of them trained on, a dashed one those that
-    some did.
+    Rates are means over the seeds. A frame marks a training cell of all seeds, and a dashed frame a training
+    cell of some seeds.
     """
     sets = list(dict.fromkeys(network.brick_set for network in measured if network.variant == BASE))
     maps = _maps(measured)
@@ -151,7 +151,7 @@ def _maps(measured: CountsByPart) -> dict[tuple[str, tuple[str, int]], dict[Boar
 
 
 def _trained(measured: CountsByPart, brick_set: str) -> dict[Board, float]:
-    """Returns the share of a set's networks that each board was trained by."""
+    """Returns, for each board, the fraction of a training set's networks that were trained on it."""
     own = [network for network in measured if network.variant == BASE and network.brick_set == brick_set]
     shares: dict[Board, float] = {}
     for network in own:
@@ -166,7 +166,7 @@ def _heading(measure: str, simulations: int) -> str:
 
 
 def _scale(measure: str, highest: float) -> ScalarMappable:
-    """Returns the colours: dark is good for wins, and bad for decisions that lose value."""
+    """Returns the colours. Dark means many: good for wins, and bad for decisions that lose value."""
     if measure == "wins":
         return ScalarMappable(Normalize(0, 1.15), colormaps["YlGn"])
     return loss_colors(highest)

@@ -1,13 +1,14 @@
 """Rates of the study `bttt generalisation`, over networks and boards, with 95% intervals.
 
-Networks that differ in the seed alone differ in how well they play, and boards in how hard they are, so both
-are drawn units. A rate is that of all trials together. The spread over seeds alone gives one interval, that
-over boards alone another (each that of a ratio with Student's t, as in `evaluation.value_losses`; with three
-seeds it is wide), and the square of the half width is the sum of the squares of theirs. In simulated studies
-of 2 to 5 seeds it held the truth in 95 to 99 of 100: it errs on the wide side, as trials are noise in both.
+Networks with different seeds play differently well, and boards differ in difficulty, so both are random
+sampling units. A rate pools all trials. Its interval combines two intervals: one from the spread over seeds,
+one from the spread over boards. Each is the interval of a ratio with Student's t, computed like the intervals
+of `tournaments.evaluation`. The squared half-width is the sum of their squared half-widths. With three seeds
+the interval is wide. In simulated studies of 2 to 5 seeds it contained the true rate in 95 to 99% of cases.
+It is conservative, since the noise of single trials is counted in both spreads.
 
-With one seed the interval is over boards alone and says nothing of another training. Where the units tell
-nothing, for one network on one board or if all have the same rate, it is Wilson's over different trials.
+With one seed the interval covers boards only, and does not predict other training runs. For one network on
+one board, or if all units have the same rate, it is Wilson's interval over distinct trials.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ from tournaments.generalisation.networks import StudyNetwork
 KeyT = TypeVar("KeyT")
 ALL = "all"
 CountsByPart = Mapping[StudyNetwork, Mapping[Part, Sequence[Counts]]]
-"""What was counted of each network; a measurement that does not fit a network is not there."""
+"""The counts of each network by measurement; measurements that do not fit a network are absent."""
 
 
 class PooledRate(NamedTuple):
-    """The share of hits of several networks on several boards.
+    """The fraction of hits of several networks on several boards.
 
     Attributes:
-        seeds: Networks.
-        boards: Different boards.
-        trials: Games or decisions.
-        distinct: Different games of each network on each board, or positions, summed.
-        rate: Share of hits.
-        low: Lower end of its 95% interval.
-        high: Upper end.
+        seeds: Number of networks.
+        boards: Number of different boards.
+        trials: Number of games or decisions.
+        distinct: Distinct games of each network on each board, or positions, summed.
+        rate: Fraction of trials that are hits, in [0, 1].
+        low: Lower end of the rate's 95% interval.
+        high: Upper end of the rate's 95% interval.
     """
 
     seeds: int
@@ -57,14 +58,14 @@ class Rate:
     """The rate of the networks of one variant and training set, in one group of boards.
 
     Attributes:
-        variant: What the training differs in.
-        brick_set: Text of the training set.
-        cells: Boards in the training set.
+        variant: The training variant.
+        brick_set: The training set as given.
+        cells: Number of boards in the training set.
         measure: "wins", "conversion" or "losing".
         on: "single", another suite, or a size.
-        simulations: Simulations of a decision.
+        simulations: Simulations per decision.
         novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: As all that follow, see `PooledRate`.
+        seeds: See `PooledRate` for this and the following attributes.
     """
 
     variant: str
@@ -88,10 +89,10 @@ class Counted(Generic[KeyT]):
     """The counts of one network in one measurement.
 
     Attributes:
-        key: What tells the groups of a study apart, beside how new the boards are.
+        key: The group in the study, besides the novelty of the boards.
         network: The network.
         part: The measurement.
-        counts: Its counts on each board.
+        counts: The counts on each board.
     """
 
     key: KeyT
@@ -101,7 +102,7 @@ class Counted(Generic[KeyT]):
 
 
 def study_rates(measured: CountsByPart) -> list[Rate]:
-    """Returns the rates of all groups: variants, training sets, measurements, and how new the boards are."""
+    """Returns the rates of all groups: by variant, training set, measurement and novelty of the boards."""
     counted = (
         Counted(
             (each.variant, each.brick_set, len(each.boards), part.measure, part.on, part.simulations),
@@ -116,7 +117,7 @@ def study_rates(measured: CountsByPart) -> list[Rate]:
 
 
 def grouped_rates(counted: Iterable[Counted[KeyT]]) -> Iterator[tuple[KeyT, str, PooledRate]]:
-    """Yields the rates of each key: on boards that are seen, mirror or novel to its networks, and on all."""
+    """Yields the rates of each key: on boards seen, mirror and novel to its networks, and on all boards."""
     units: dict[tuple[KeyT, str], list[tuple[int, Counts]]] = {}
     for each in counted:
         single = each.part.on == SINGLE
@@ -129,7 +130,7 @@ def grouped_rates(counted: Iterable[Counted[KeyT]]) -> Iterator[tuple[KeyT, str,
 
 
 def _pooled(units: Sequence[tuple[int, Counts]]) -> PooledRate:
-    """Returns the rate of units, each a network's seed and its counts on a board."""
+    """Returns the pooled rate of units; each unit is a network's seed and its counts on one board."""
     seeds = numbered(seed for seed, _ in units)
     boards = numbered(each.board for _, each in units)
     hits, trials, distinct = (
@@ -148,7 +149,7 @@ def _pooled(units: Sequence[tuple[int, Counts]]) -> PooledRate:
 
 
 def numbered(values: Iterable) -> np.ndarray:
-    """Returns each value's number, `[N] int64`, in the order of first appearance."""
+    """Returns the number of each value, `[N] int64`, counted in order of first appearance."""
     values = list(values)
     numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}
     return np.array([numbers[value] for value in values], np.int64)
@@ -157,14 +158,14 @@ def numbered(values: Iterable) -> np.ndarray:
 def interval(
     hits: np.ndarray, trials: np.ndarray, seeds: np.ndarray, boards: np.ndarray, distinct: int
 ) -> tuple[float, float]:
-    """Returns the 95% interval of a rate, from its units; see the module.
+    """Returns the 95% interval of a rate from its units, as the module describes.
 
     Args:
-        hits: Hits of each unit, one network on one board, `[U]`.
+        hits: Hits of each unit (one network on one board), `[U]`.
         trials: Trials of each unit, `[U]`.
         seeds: Each unit's seed, `[U] int64` from 0.
         boards: Each unit's board, `[U] int64` from 0.
-        distinct: Different trials in all.
+        distinct: Number of distinct trials in total.
     """
     total = trials.sum()
     rate = hits.sum() / total
@@ -176,7 +177,7 @@ def interval(
 
 
 def _half_width(residuals: np.ndarray, members: np.ndarray) -> float:
-    """Returns half the width of the interval from the spread over groups of units; 0 for a single group."""
+    """Returns the half-width of the interval from the spread over groups of units; 0 for one group."""
     groups = int(members.max()) + 1
     if groups == 1:
         return 0.0

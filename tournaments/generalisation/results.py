@@ -1,4 +1,4 @@
-"""What `bttt generalisation` writes and prints of the counts of its networks."""
+"""The results that `bttt generalisation` writes and prints."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def publish(
     """Writes the files and prints the tables.
 
     Args:
-        folder: Where the files go; it must exist.
+        folder: Folder of the files; it must exist.
         config: The command's configuration.
         measured: All counts.
-        compared: The counts that the table of the controls is made of.
+        compared: The counts for the table of controls.
     """
     rates = study_rates(measured)
     write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
@@ -43,7 +43,7 @@ def publish(
 
 
 def cells_drawn(networks: Iterable[StudyNetwork]) -> str:
-    """Returns a line for each training set that the seed has drawn, with its cells; "" where none was."""
+    """Returns one line per training set drawn at random, with its cells; "" if there is none."""
     drawn = {
         (each.brick_set, each.seed): " ".join(each.bricks)
         for each in networks
@@ -55,7 +55,7 @@ def cells_drawn(networks: Iterable[StudyNetwork]) -> str:
 
 
 def _json_text(config: GeneralisationConfig, measured: CountsByPart) -> str:
-    """Returns all counts as JSON, a line for each measurement of a network; its boards are listed once."""
+    """Returns all counts as JSON, one line per network and measurement; boards are listed once."""
     boards = {
         f"{part.measure} on {part.on}": [str(each.board) for each in counts]
         for parts in measured.values()
@@ -69,7 +69,7 @@ def _json_text(config: GeneralisationConfig, measured: CountsByPart) -> str:
 
 
 def _training(folder: Path) -> dict[str, Any]:
-    """Returns how long a network was trained."""
+    """Returns the iterations, seconds, games and positions of a network's training run."""
     last = (folder / METRICS_NAME).read_text(encoding="utf-8").splitlines()[-1]
     names = ("iteration", "seconds", "games", "positions")
     return {name: value for name, value in json.loads(last).items() if name in names}

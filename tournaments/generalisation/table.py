@@ -19,7 +19,7 @@ CONTROL_SIMULATIONS = (0, 100)
 
 
 def study_text(rates: Sequence[Rate]) -> str:
-    """Returns a table of each measure by novelty, and of each on other boards."""
+    """Returns one table of each measure by novelty, and one of each measure on other boards."""
     single = [rate for rate in rates if rate.on == SINGLE]
     tables = [
         _table(
@@ -39,7 +39,7 @@ def study_text(rates: Sequence[Rate]) -> str:
 
 
 def controls_text(rates: Sequence[Rate]) -> str:
-    """Returns what each variant does on novel cells, set by set; "" where there are no rates of them."""
+    """Returns a table of each variant's rates on novel cells, set by set; "" if there are none."""
     columns = [(measure, number) for measure in CONTROL_MEASURES for number in CONTROL_SIMULATIONS]
     found: dict[tuple[str, str], dict[tuple[str, int], Rate]] = {}
     for rate in rates:
