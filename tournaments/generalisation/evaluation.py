@@ -101,7 +101,7 @@ class Evaluation:
         self._parts: list[dict[str, Any]] = parts
 
     def find(self, part: Part) -> list[Counts] | None:
-        """Returns the counts of a measurement, or None if it is missing; ValueError if the file is corrupt."""
+        """Returns a measurement's counts, or None if it is missing; ValueError if the file is corrupt."""
         try:
             for entry in self._parts:
                 if entry["part"] == _plain(part):

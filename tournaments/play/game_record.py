@@ -67,8 +67,8 @@ class GameRecord:
     def adjudicated(self) -> bool:
         """Whether the game was stopped early because the solver had proven its outcome.
 
-        The record has no such field: a game is adjudicated if its last position is unfinished and nobody
-        forfeited.
+        The record has no such field: a game is adjudicated if its last position is unfinished and it was
+        not forfeited.
         """
         if self.forfeit is not None:
             return False

@@ -12,7 +12,7 @@ from tournaments.standings import Tally, by_board, orbit_name, sum_tallies
 
 
 def boards(tournament: Tournament) -> str:
-    """Returns the heat maps of one-brick boards of each size, and tables of all boards' numbers."""
+    """Returns heat maps of the one-brick boards of each size, and tables of the results on all boards."""
     parts = []
     sizes: dict[Board, dict[Board, str]] = {}
     for board in tournament.boards:
@@ -31,7 +31,7 @@ def boards(tournament: Tournament) -> str:
 
 
 def _heat_maps(tournament: Tournament, size: Board, boards: Sequence[Board]) -> str:
-    """Returns the map of all games, and one map an ordered pair, arranged as the crosstable."""
+    """Returns the map of all games, and one map per ordered pair, arranged like the crosstable."""
     places = {board: board.bricks[0] for board in boards}
     numbers = {cell: tournament.boards[board] for board, cell in places.items()}
     maps: dict[tuple[str, str], dict[int, Tally]] = {}
@@ -54,16 +54,16 @@ def _heat_maps(tournament: Tournament, size: Board, boards: Sequence[Board]) -> 
         )
         return f"<td>{drawn}</td>"
 
-    note = "<p>Framed: the cells that the first player was trained on.</p>\n" if any(frames.values()) else ""
+    note = "<p>Frames mark the first player's training cells.</p>\n" if any(frames.values()) else ""
     return (
-        f"<figure>{overall}<figcaption>All pairs together: score of the first player in per cent, "
+        f"<figure>{overall}<figcaption>All pairs: score of the first player in per cent, "
         f"by brick cell.</figcaption></figure>\n{note}"
         f"{player_matrix(tournament, 'First player', cell, 'maps')}"
     )
 
 
 def orbits(tournament: Tournament) -> str:
-    """Returns the results by orbit: boards that are mirror images or rotations of each other, together."""
+    """Returns the results by orbit; an orbit's boards are mirror images or rotations of each other."""
     found = dict.fromkeys(canonical_board(board) for board in tournament.boards)
     several_sizes = len({board.with_bricks(()) for board in found}) > 1
     names = {
@@ -75,7 +75,10 @@ def orbits(tournament: Tournament) -> str:
 def _score_table(
     tournament: Tournament, heading: str, names: Mapping[Board, str], row_of: Callable[[Board], Board]
 ) -> str:
-    """Returns one row a board in `names` and one column an ordered pair, over the boards of that row."""
+    """Returns one row per board in `names` and one column per ordered pair.
+
+    A row pools the boards that `row_of` maps to the row's board.
+    """
     seats = tournament.seats
     overall = sum_tallies(tournament.tallies, lambda _first, _second, board: row_of(board))
     tallies = sum_tallies(tournament.tallies, lambda first, second, board: (first, second, row_of(board)))

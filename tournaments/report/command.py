@@ -26,7 +26,7 @@ class ReportConfig:
 
 
 def run(config: ReportConfig) -> int:
-    """Rebuilds the report and returns 0; raises ValueError for a wrong anchor or where there is no run."""
+    """Rebuilds the report and returns 0; raises ValueError if the anchor is wrong or there is no run."""
     path = store_path(config.run)
     with Store.open(path, read_only=True) as store:
         if config.anchor is not None and config.anchor not in store.players:

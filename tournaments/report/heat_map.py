@@ -1,7 +1,7 @@
 """Heat maps of the first player's score by brick cell, as inline SVG.
 
-Colours are CSS classes `s0` (every game lost) to `s10` (every game won), so that a page's light and dark
-schemes may differ; a cell without games has class `none`. The page must hold `HATCH` once.
+Colours are CSS classes, from `s0` (every game lost) to `s10` (every game won), so that light and dark schemes
+can differ. A cell without games has the class `none`. The page must contain `HATCH` once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tournaments.standings import Tally
 
 SCORE_STEPS = 10
 GUTTER = 10
-"""Width of the margin that holds the row letters and column numbers."""
+"""Width of the margin for row letters and column numbers, in pixels."""
 HATCH = (
     '<svg class="defs" width="0" height="0" aria-hidden="true"><defs>'
     '<pattern id="hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -24,7 +24,7 @@ HATCH = (
 
 
 def score_class(score: float) -> str:
-    """Returns the colour class of a score in [0, 1]; "none" for nan."""
+    """Returns the colour class of a score in [0, 1], or "none" for nan."""
     return "none" if isnan(score) else f"s{round(SCORE_STEPS * score)}"
 
 
@@ -41,13 +41,13 @@ def heat_map(
     """Returns the SVG of one map.
 
     Args:
-        shape: A board of the size drawn; its bricks do not matter.
-        tallies: The first player's tally by brick cell; a cell that is missing has no games.
-        board_numbers: The number of the board with that brick, by cell, as `data-board` of the drawn cell.
+        shape: A board of the size to draw; its bricks are ignored.
+        tallies: The first player's tally by brick cell; missing cells have no games.
+        board_numbers: By brick cell, the number of the board; it becomes the drawn cell's `data-board`.
         cell_size: Side of a cell, in pixels.
         values: Whether to print the score in per cent in each cell.
-        framed: Cells to draw a frame in, as those that a player was trained on.
-        attributes: More attributes of the svg element, as HTML.
+        framed: Cells with a frame, for example the training cells of a player.
+        attributes: Additional attributes of the svg element, as HTML.
     """
     width, height = GUTTER + shape.cols * cell_size, GUTTER + shape.rows * cell_size
     parts = [

@@ -1,4 +1,4 @@
-"""Interval plots: ratings with their 95% intervals on a common axis, one small SVG a row of a table."""
+"""Interval plots: ratings with 95% intervals on a common axis, one small SVG per table row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_TICKS = 6
 
 
 class IntervalPlot:
-    """The axis that the rows share; it spans all intervals and zero."""
+    """The common axis of all rows; it spans all intervals and zero."""
 
     def __init__(self, ratings: Ratings):
         rated = [
@@ -33,7 +33,7 @@ class IntervalPlot:
         return _svg([f'<text x="{self._x(tick)}" y="{HEIGHT - 5}">{tick}</text>' for tick in self.ticks])
 
     def row(self, elo: float, margin: float) -> str:
-        """Returns the SVG of one interval and its middle; grid lines alone for nan."""
+        """Returns the SVG of one rating and its interval; only grid lines for nan."""
         marks = []
         for tick in self.ticks:
             x, kind = self._x(tick), "grid" if tick else "grid zero"

@@ -1,7 +1,7 @@
-"""The report's section on trained players: how they score on bricks seen in training, mirrored and novel.
+"""The report's section on trained players: their scores on seen, mirror and novel boards.
 
-Scores are those of the trained player, in each seat, over all its opponents. Intervals are over boards (see
-`tournaments.evaluation.value_losses.ratio_interval`), since games on one board resemble each other.
+Scores are the trained player's, in each seat, over all its opponents. Intervals take boards as the sampling
+unit (see `tournaments.evaluation.ratio_interval`), since games on one board resemble each other.
 """
 
 from __future__ import annotations
@@ -19,21 +19,22 @@ from tournaments.standings import Tally, sum_tallies
 SEATS = ("first", "second")
 CELL_SIZE = 25
 WEAKEST = 6
-"""Boards named as a player's weakest."""
+"""Maximum boards listed as a player's weakest."""
 INTRODUCTION = (
-    "Scores of the players with known training boards against all the others: on boards seen in training, "
-    "on mirror images and rotations of those, and on novel ones. Framed in the maps: the brick cells seen in "
-    "training, unless these are all. Intervals are 95&#8239;%, over boards."
+    "Scores of players with known training boards against all other players. Seen boards were used in "
+    "training, mirror boards are mirror images or rotations of seen boards, and all others are "
+    "novel. Frames in the maps mark the brick cells seen in training, unless all cells were seen. "
+    "Intervals are 95&#8239;% confidence intervals over boards."
 )
 
 
 def link(tournament: Tournament) -> str:
-    """Returns the link to the section; nothing where there is none."""
+    """Returns the link to the section, or "" if there is no section."""
     return '<a href="#novelty">Seen and novel bricks</a> ' if _trained(tournament) else ""
 
 
 def novelty(tournament: Tournament) -> str:
-    """Returns the section; nothing where no player's training boards are known."""
+    """Returns the section, or "" if no player's training boards are known."""
     players = _trained(tournament)
     if not players:
         return ""
@@ -97,9 +98,9 @@ def _maps(tournament: Tournament, player: str, seat: str, tallies: Mapping[Board
 
 
 def _score(tallies: Sequence[Tally]) -> str:
-    """Returns the score on some boards, its interval, and what it is made from."""
+    """Returns the score on some boards, its interval, the tally and the number of boards."""
     if not tallies:
-        return "<small>no such board</small>"
+        return "<small>no such boards</small>"
     total = sum(tallies, Tally())
     points = np.array([tally.wins + tally.draws / 2 for tally in tallies])
     low, high = ratio_interval(points, np.array([tally.games for tally in tallies]), total.distinct)
@@ -110,7 +111,7 @@ def _score(tallies: Sequence[Tally]) -> str:
 
 
 def _weakest(tournament: Tournament, player: str, seat: str, tallies: Mapping[Board, Tally]) -> str:
-    """Returns the boards on which the player scores least, with links to its games there."""
+    """Returns the boards with the player's lowest scores, with links to its games there."""
     number = tournament.players.index(player)
     lost = sorted(
         (board for board in tallies if tallies[board].score < 1), key=lambda each: tallies[each].score

@@ -1,5 +1,5 @@
 "use strict";
-// The game viewer. A link chooses a game (#game=17&ply=5) or a set of games (#first=0&second=1&board=3).
+// The game viewer. A link selects one game (#game=17&ply=5) or several games (#first=0&second=1&board=3).
 
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -22,7 +22,7 @@
   let chosen = games;  // the games that pass the filters
   let game = null;
   let ply = 0;
-  let ownHash = null;  // the hash this script wrote itself, not to be followed
+  let ownHash = null;  // the hash that this script wrote itself, which it must not follow
 
   function rowName(row) {
     const before = Math.floor(row / 26);
@@ -123,7 +123,7 @@
     return `${winner} wins ${after ?? `in ${plies} plies`}`;
   }
 
-  /** Returns whether the game ended undecided, because its outcome was proven. */
+  /** Returns whether the game was stopped early because its outcome was proven. */
   function adjudicated() {
     const [rows, cols, , bricks] = data.boards[game.board];
     if (game.forfeit !== null || game.cells.length === rows * cols - bricks.length) return false;
@@ -158,7 +158,7 @@
     return row;
   }
 
-  // ---- choosing ----
+  // ---- selecting games and plies ----
 
   function showPly(wanted) {
     ply = Math.max(0, Math.min(game.cells.length, wanted));
@@ -174,7 +174,7 @@
     if (row) list.scrollTop = row.offsetTop - list.clientHeight / 2;
   }
 
-  /** Returns a listener that shows something and then writes it into the address, as a link to it. */
+  /** Returns a listener that calls `show` and then writes a link to the shown position into the address. */
   function visit(show) {
     return () => {
       show();
@@ -208,7 +208,7 @@
   function applyFilters() {
     choose();
     if (chosen.length) showGame(chosen[0]);
-    else byId("count").textContent = "no such game";
+    else byId("count").textContent = "no matching games";
   }
 
   function setFilters(values) {
@@ -242,7 +242,7 @@
     byId("viewer").scrollIntoView();
   }
 
-  /** Follows a link, also one to where the address already points. */
+  /** Follows a link, even if the address already points there. */
   function go(hash) {
     ownHash = null;
     if (location.hash === hash) followLink();

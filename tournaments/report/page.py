@@ -1,13 +1,16 @@
 """report.html: one self-contained file that shows a tournament and steps through its games.
 
-The page is page.html filled with the tables of `sections` and `boards`, with page.css,
-page.js and the games as JSON inlined, so that it needs neither a network nor a server. The same input gives
-the same bytes.
+The page is page.html, filled with the tables of `sections`, `boards` and `novelty`. It includes page.css,
+page.js and the games as JSON, so it needs neither a network connection nor a server. The same input gives the
+same bytes.
 
-The JSON has the keys "players" (names), "boards" (each `[rows, cols, win_length, bricks]`) and "games", each
-`[index, first, second, board, repeat, opening_plies, cells, outcome, forfeit, milliseconds, values, nodes]`:
-players and boards as indices, a cell as one character of `CELL_ALPHABET`, values in hundredths, and 0 for a
-list in which nothing is known.
+The JSON has three keys:
+
+- "players": the names.
+- "boards": each `[rows, cols, win_length, bricks]`.
+- "games": each `[index, first, second, board, repeat, opening_plies, cells, outcome, forfeit, milliseconds,
+  values, nodes]`. Players and boards are indices, a cell is one character of `CELL_ALPHABET`, and values are
+  in hundredths. A list without any known value is 0.
 """
 
 from __future__ import annotations
@@ -41,10 +44,10 @@ def report_html(
 
     Args:
         title: Heading of the page.
-        settings: What the reader needs to know of how the games were made (seed, date, ...), shown as given.
+        settings: The settings of the games (seed, date, ...), shown as given.
         ratings: The ratings fitted to the games.
-        games: The finished games, in any number.
-        trained_on: The boards that players were trained on, where they are known.
+        games: The finished games; there may be none.
+        trained_on: The players' training boards, if known.
     """
     tournament = Tournament.of(ratings, games, trained_on)
     total = tournament.total
@@ -79,7 +82,7 @@ def _resource(name: str) -> str:
 
 
 def _script_json(value: Any) -> str:
-    """Returns JSON that no HTML parser can take for markup, wherever names hold "</script>" or "<!--"."""
+    """Returns JSON without HTML markup, even if names contain "</script>" or "<!--"."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -114,6 +117,6 @@ def _hundredths(value: float | None) -> int | None:
 
 
 def _compact(values: Iterable[float | None]) -> list[float | None] | int:
-    """Returns the values as a list, or 0 where all of them are None."""
+    """Returns the values as a list, or 0 if all values are None."""
     values = list(values)
     return values if any(value is not None for value in values) else 0

@@ -1,6 +1,6 @@
-"""What the tables of the report are made from and made of: the tournament, and pieces of HTML.
+"""The data and the building blocks of the report's tables: the tournament, and pieces of HTML.
 
-Players are shown from strongest to weakest in every table, by the number they have in the ratings.
+Every table lists the players from strongest to weakest, with their rank in the ratings.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tournaments.standings import Ratings, Tallies, Tally, by_seats, tally_games
 
 @dataclass(frozen=True, eq=False)
 class Tournament:
-    """What all tables are made from.
+    """The data of all tables.
 
     Attributes:
         players: The players, strongest first.
         games: The games.
         ratings: Their ratings.
         tallies: Tallies by ordered pair and board.
-        boards: The boards that were played, each with its number: sorted by size, bricks and cells.
-        trained_on: The boards that players were trained on, where they are known.
+        boards: The boards played and their numbers, sorted by size, number of bricks and cells.
+        trained_on: The players' training boards, if known.
     """
 
     players: tuple[str, ...]
@@ -62,9 +62,10 @@ class Tournament:
         ]
 
     def framed_cells(self, player: str, size: Board) -> set[int]:
-        """Returns the brick cells that heat maps of a player frame: those of its training.
+        """Returns the brick cells that a player's heat maps frame: its training cells.
 
-        There are none where it was trained on all cells that were played: a frame would tell nothing.
+        The set is empty if the player was trained on all cells played, since frames would carry no
+        information.
         """
         trained = set(self.trained_on.get(player, ()))
         played = {board for board in self.boards if len(board.bricks) == 1 and board.with_bricks(()) == size}
@@ -82,7 +83,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def percent(value: float, digits: int = 0) -> str:
-    """Returns a share in [0, 1] as per cent; "-" for nan."""
+    """Returns a fraction in [0, 1] in per cent, or "-" for nan."""
     text = number_text(100 * value, digits)
     return text if text == "-" else f"{text}&#8239;%"
 
@@ -100,7 +101,7 @@ def player_label(tournament: Tournament, player: str) -> str:
 
 
 def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, css: str = "") -> str:
-    """Returns a table of ready-made cells (`<th>` and `<td>` elements), scrolling where it is too wide."""
+    """Returns a table of finished cells (`<th>` and `<td>` elements), which scrolls if it is too wide."""
     lines = ["<tr>" + "".join(row) + "</tr>" for row in rows]
     return (
         f'<div class="scroll"><table class="{css}">\n<thead><tr>{"".join(head)}</tr></thead>\n<tbody>\n'
@@ -120,7 +121,7 @@ def value_cells(*values: str) -> list[str]:
 
 
 def score_cell(tally: Tally, link: str = "") -> str:
-    """Returns the coloured cell of a tally: W-D-L, and the distinct games below it."""
+    """Returns the coloured cell of a tally: W-D-L, and the number of distinct games below it."""
     if not tally.games:
         return '<td class="none"></td>'
     kind = score_class(tally.score)
@@ -134,7 +135,7 @@ def score_cell(tally: Tally, link: str = "") -> str:
 def player_matrix(
     tournament: Tournament, heading: str, cell: Callable[[str, str], str], css: str = ""
 ) -> str:
-    """Returns a table of `cell(row's player, column's player)`."""
+    """Returns a table with the cells `cell(row's player, column's player)`."""
     rows = [
         [
             f'<th scope="row">{player_label(tournament, row)}</th>',

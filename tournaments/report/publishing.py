@@ -1,4 +1,4 @@
-"""The command `bttt report`, and what a tournament shows at its end: tables, report.html and CSV files."""
+"""The results that a tournament publishes: printed tables, report.html and CSV files."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
     """Writes report.html (and CSV files), prints the tables and returns the number of forfeits.
 
     Raises:
-        OSError: A file cannot be written; the tables are printed all the same.
+        OSError: A file cannot be written; the tables are printed nevertheless.
     """
     games = store.games()
     ratings = fit_ratings(store.players, games, anchor=_anchor(folder, anchor, games))
-    try:  # before the tables, whose reader may close the pipe early
+    try:  # files come before the tables, since whoever reads the tables may close the pipe early
         written = _write_files(folder, store, games, ratings, csv=csv)
     finally:
         forfeits = _print_tables(store, games, ratings)
@@ -37,7 +37,7 @@ def _write_files(
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
-    settings.pop(TRAINED_ON, None)  # the report has a section on it
+    settings.pop(TRAINED_ON, None)  # shown in its own section
     texts = {"report.html": report_html(title, settings, ratings, games, _trained_on(store))}
     if csv:
         texts["games.csv"] = csv_text(map(_game_row, games))
@@ -48,16 +48,16 @@ def _write_files(
 
 
 def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:
-    """Returns the players' training boards, where the run tells them."""
+    """Returns the players' training boards, if the run records them."""
     told = store.settings.get(TRAINED_ON, {})
     try:
         return {player: tuple(map(Board.parse, boards)) for player, boards in told.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is damaged ({error})") from error
+        raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is corrupt ({error})") from error
 
 
 def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -> int:
-    """Returns the number of forfeits."""
+    """Prints the ratings, the crosstable and the counts, and returns the number of forfeits."""
     print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
     for game in forfeits[:FORFEITS_SHOWN]:
@@ -71,11 +71,11 @@ def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -
 
 
 def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> str | None:
-    """Returns the player to rate 0: the one asked for, else the run's own; None before its first game."""
+    """Returns the player rated 0: `anchor`, or else the run's stored one; None before its first game."""
     if anchor is None:
         anchor = read_json(folder / "config.json", dict).get("anchor")
     if games and anchor is not None and not any(anchor in game.players for game in games):
-        print(f"anchor {anchor} has no game yet: ratings are without it\n")
+        print(f"anchor {anchor} has no games yet: the ratings have no anchor\n")
         return None
     return anchor if games else None
 

@@ -1,4 +1,4 @@
-"""The report's figures and tables of players, as HTML; `tournaments.report.page` puts them on the page."""
+"""The report's headline figures and tables of players, as HTML for `tournaments.report.page`."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ def summary(tournament: Tournament) -> str:
 
 
 def origin(settings: Mapping[str, object]) -> str:
-    """Returns the seed and the date, where the settings tell them."""
+    """Returns the seed and the date, if the settings have them."""
     told = [f"{name} {escape(str(settings[name]))}" for name in ORIGIN_SETTINGS if name in settings]
     return " · ".join(told)
 
 
 def settings_table(settings: Mapping[str, object]) -> str:
-    """Returns the settings as given, in their order."""
+    """Returns a table of the settings, in the order given."""
     rows = [
         [f'<th scope="row">{escape(str(name))}</th>', f"<td>{escape(_setting_text(value))}</td>"]
         for name, value in settings.items()
@@ -71,7 +71,7 @@ def _setting_text(value: object) -> str:
 
 
 def ratings(tournament: Tournament) -> str:
-    """Returns the ratings table with its interval bars, and the first-move statement below it."""
+    """Returns the ratings table with an interval plot, and the first-move statement below it."""
     fitted = tournament.ratings
     tallies = by_player(tournament.players, tournament.tallies)
     plot = IntervalPlot(fitted)
@@ -99,21 +99,21 @@ def ratings(tournament: Tournament) -> str:
 def _first_move_statement(tournament: Tournament) -> str:
     fitted = tournament.ratings
     if not fitted.games:
-        return "No game has been played yet, so nobody has a rating."
+        return "No games have been played yet, so there are no ratings."
     win, draw, loss = fitted.outcome_probabilities()
     zero = "the mean of the players" if fitted.anchor is None else escape(fitted.anchor)
     return (
         f"0 Elo is {zero}. <b>Moving first is worth {fitted.first_move:.0f}&#8239;±&#8239;"
-        f"{fitted.first_move_margin:.0f} Elo:</b> between equal players the first wins {percent(win)}, "
-        f"draws {percent(draw)} and loses {percent(loss)} of the games (fitted; draw parameter "
-        f"&nu; = {fitted.draw:.3g}). Over all games played, the first player scored "
+        f"{fitted.first_move_margin:.0f} Elo:</b> between equal players, the first player wins "
+        f"{percent(win)} of the games, draws {percent(draw)} and loses {percent(loss)} (fitted; draw "
+        f"parameter &nu; = {fitted.draw:.3g}). In the games played, the first player scored "
         f"{percent(tournament.total.score, 1)} ({tournament.total.games:,} games, "
         f"{tournament.total.distinct:,} distinct)."
     )
 
 
 def superiority(tournament: Tournament) -> str:
-    """Returns the likelihood that the row's player is stronger than the column's."""
+    """Returns a table of the likelihoods that the row's player is stronger than the column's."""
     fitted = tournament.ratings
 
     def cell(player: str, opponent: str) -> str:
@@ -126,7 +126,7 @@ def superiority(tournament: Tournament) -> str:
 
 
 def _likelihood_text(likelihood: float) -> str:
-    """Returns per cent with one decimal, never rounded to certainty."""
+    """Returns the likelihood in per cent with one decimal, never rounded to 0 or 100."""
     if likelihood > 0.999:
         return "&gt;99.9"
     return "&lt;0.1" if likelihood < 0.001 else number_text(100 * likelihood, 1)
@@ -145,7 +145,7 @@ def crosstable(tournament: Tournament) -> str:
 
 
 def head_to_head(tournament: Tournament) -> str:
-    """Returns the results of the row's player against the column's, both seats together."""
+    """Returns the results of the row's player against the column's, summed over both seats."""
     pairs = by_pair(tournament.players, tournament.tallies)
     pairs |= {(opponent, player): tally.opposite for (player, opponent), tally in pairs.items()}
 
@@ -165,7 +165,7 @@ def score_scale() -> str:
 
 
 def times(tournament: Tournament) -> str:
-    """Returns how long each player thought."""
+    """Returns a table of the players' thinking times."""
     found = move_times(tournament.players, tournament.games)
     rows = [
         [
@@ -184,7 +184,7 @@ def times(tournament: Tournament) -> str:
 
 
 def forfeits(tournament: Tournament) -> str:
-    """Returns the forfeits by player and reason."""
+    """Returns a table of the forfeits by player and reason."""
     found: dict[tuple[str, str], list[int]] = {}
     for game in tournament.games:
         if game.forfeit is not None and game.winner is not None:

@@ -237,7 +237,7 @@ def test_maps_frame_the_training_cells_unless_these_are_all():
         html = report(games, ["zero", "a"], trained_on={"zero": trained})
         own, pair = (section(html, name).split("<svg ")[-1] for name in ("novelty", "boards"))
         assert own.count('class="frame"') == pair.count('class="frame"') == frames
-        assert ("Framed: the cells" in section(html, "boards")) == (frames > 0)
+        assert ("Frames mark" in section(html, "boards")) == (frames > 0)
     assert 'data-first="1"' in own  # the number of "zero", who lost more than it won
 
 
@@ -246,7 +246,7 @@ def test_a_trained_player_who_never_moved_first_or_played_no_such_board_has_a_ro
     first, second = trained_table(html)
     assert first[0] == ["2", "a", "moving", "first"] and first[5] == ["no", "games"]
     assert second[0] == ["2", "a", "moving", "second"] and second[4][:3] == ["0.0", "%", "0.0"]
-    assert html.count("no such board") == 5
+    assert html.count("no such boards") == 5
     assert Page(html).open == []
 
 
@@ -300,7 +300,7 @@ def test_anchor_is_named():
 def test_a_tournament_without_games_has_a_report():
     page = Page(report([]))
     assert page.open == []
-    assert "No game has been played yet, so nobody has a rating." in page.texts["p"]
+    assert "No games have been played yet, so there are no ratings." in page.texts["p"]
 
 
 def shown_by_browser(folder, html, link):
