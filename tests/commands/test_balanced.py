@@ -63,7 +63,7 @@ def test_adjudicated_games_are_stored_replayed_reported_and_exported(capsys):
     assert re.search(r"^(first wins|second wins|draw) by adjudication$", capsys.readouterr().out, re.M)
     rows = list(csv.DictReader(Path("run/games.csv").read_text().splitlines()))
     assert [int(row["adjudicated"]) for row in rows] == [game.adjudicated for game in stored("run")]
-    assert f"distinct, {len(adjudicated)} adjudicated" in Path("run/report.html").read_text()
+    assert f"unique, {len(adjudicated)} adjudicated" in Path("run/report.html").read_text()
     assert main(["report", "run"]) == 0
 
 

@@ -79,7 +79,7 @@ def _cell(shape: Board, cell: int, tally: Tally, board: int | None, size: int, v
     if not tally.games:
         return f'<rect class="none" {place}><title>{name}: no games</title></rect>'
     percent = f"{100 * tally.score:.0f}"
-    title = f"<title>{name}: {tally}, score {percent}%, {tally.distinct} distinct</title>"
+    title = f"<title>{name}: {tally}, score {percent}%, {tally.distinct} unique</title>"
     kind = score_class(tally.score)
     rect = f'<rect class="{kind}" data-board="{board}" {place}>{title}</rect>'
     if values:

@@ -121,14 +121,14 @@ def value_cells(*values: str) -> list[str]:
 
 
 def score_cell(tally: Tally, link: str = "") -> str:
-    """Returns the coloured cell of a tally: W-D-L, and the number of distinct games below it."""
+    """Returns the coloured cell of a tally: W-D-L, and the number of unique games below it."""
     if not tally.games:
         return '<td class="none"></td>'
     kind = score_class(tally.score)
     counts = f"<b>{tally}</b>"
     if link:
         counts = f'<a href="{link}">{counts}</a>'
-    title = f"score {100 * tally.score:.1f}%, {plural(tally.games, 'game')}, {tally.distinct} distinct"
+    title = f"score {100 * tally.score:.1f}%, {plural(tally.games, 'game')}, {tally.distinct} unique"
     return f'<td class="score {kind} on-{kind}" title="{title}">{counts}<small>{tally.distinct}</small></td>'
 
 

@@ -36,7 +36,7 @@ def summary(tournament: Tournament) -> str:
         (
             "Games",
             f"{total.games:,}",
-            f"{total.distinct:,} distinct" + (f", {adjudicated:,} adjudicated" if adjudicated else ""),
+            f"{total.distinct:,} unique" + (f", {adjudicated:,} adjudicated" if adjudicated else ""),
         ),
         ("Players", f"{len(tournament.players)}", plural(len(tournament.seats), "ordered pair")),
         ("Boards", f"{len(tournament.boards)}", ", ".join(map(str, shapes)) or "none"),
@@ -92,7 +92,7 @@ def ratings(tournament: Tournament) -> str:
         )
     head = head_cells("Player", "Elo", "±&#8239;95&#8239;%")
     head.append(f'<th scope="col" class="plot">{plot.axis()}</th>')
-    head += head_cells("Games", "Distinct", "W-D-L", "Score", "as first", "as second", "Forfeits")
+    head += head_cells("Games", "Unique", "W-D-L", "Score", "as first", "as second", "Forfeits")
     return html_table(head, rows, css="ratings") + f"\n<p>{_first_move_statement(tournament)}</p>"
 
 
@@ -108,7 +108,7 @@ def _first_move_statement(tournament: Tournament) -> str:
         f"{percent(win)} of the games, draws {percent(draw)} and loses {percent(loss)} (fitted; draw "
         f"parameter &nu; = {fitted.draw:.3g}). In the games played, the first player scored "
         f"{percent(tournament.total.score, 1)} ({tournament.total.games:,} games, "
-        f"{tournament.total.distinct:,} distinct)."
+        f"{tournament.total.distinct:,} unique)."
     )
 
 

@@ -2,7 +2,8 @@
 
 All sums come from one table, `tally_games`: the tally of each ordered pair on each board, from the first
 player's side. Games with the same cells between the same players, in the same seats and on the same board,
-count as one *distinct* game: deterministic players repeat games, and a repeated game is no new evidence.
+count as one *unique* game: deterministic players repeat games, and a repeated game is no new evidence. The
+field `distinct` counts unique games.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Tally:
         wins: Games won, including forfeits by the opponent.
         draws: Games drawn.
         losses: Games lost, including own forfeits.
-        distinct: Number of distinct games.
+        distinct: Number of unique games.
         forfeits: Games lost by forfeit.
         forfeit_wins: Games won because the opponent forfeited.
     """
@@ -223,14 +224,14 @@ def ratings_table(ratings: Ratings, games: Sequence[GameRecord]) -> str:
 def _ratings_notes(ratings: Ratings) -> list[str]:
     zero = "the mean of the players" if ratings.anchor is None else ratings.anchor
     notes = [
-        f"elo: 0 is {zero}; +-: 95% interval about the mean of the players; first%: score when moving first;",
-        "distinct: different games; forf: games lost by forfeit.",
+        f"elo: 0 is {zero}; +-: 95% interval, relative to the mean of the players;",
+        "first%: score as first player; distinct: unique games; forf: games lost by forfeit.",
     ]
     if ratings.games:
         win, draw, loss = 100 * ratings.outcome_probabilities()
         notes.append(
-            f"Moving first is worth {ratings.first_move:.0f} +- {ratings.first_move_margin:.0f} elo: between "
-            f"equals the first wins {win:.0f}%, draws {draw:.0f}%, loses {loss:.0f}%."
+            f"Moving first is worth {ratings.first_move:.0f} +- {ratings.first_move_margin:.0f} elo: with "
+            f"equal players, the first wins {win:.0f}%, draws {draw:.0f}%, loses {loss:.0f}%."
         )
     return notes
 
@@ -238,7 +239,7 @@ def _ratings_notes(ratings: Ratings) -> list[str]:
 def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
     """Returns the crosstable as aligned text: row = first player, column = second player, cells W-D-L.
 
-    If some of a cell's games are repeats, the number of distinct games follows in brackets. Columns are
+    If some of a cell's games are repeats, the number of unique games follows in brackets. Columns are
     numbered. If names would make the table wider than `TEXT_WIDTH` characters, a list above it has them.
     """
     seats = by_seats(tally_games(games))
@@ -253,7 +254,7 @@ def crosstable_text(players: Sequence[str], games: Sequence[GameRecord]) -> str:
         lines = [*legend, "", *aligned(bare)]
     heading = "W-D-L of the first player (row) against the second (column)"
     if any(tally.distinct < tally.games for tally in seats.values()):
-        heading += "; [distinct games] where some repeat"
+        heading += "; [unique games] where some repeat"
     return "\n".join([heading, *lines])
 
 

@@ -3,7 +3,7 @@
 A change of rules, of random numbers or of an agent's play shows here. Where it is meant, look at it
 and make the new games the golden ones:
 
-    BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/test_golden_games.py
+    BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/play/test_golden_games.py
 """
 
 import os

@@ -2,7 +2,7 @@
 
 Look at the page before you make it the new golden one:
 
-    BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/test_report.py -k golden
+    BTTT_REGENERATE_GOLDEN=1 python -m pytest tests/tournaments/report/test_page.py -k golden
 """
 
 import json
@@ -181,7 +181,7 @@ def test_heat_maps_show_the_first_players_score_by_cell():
     assert len(maps) == 2
     for drawn in maps:
         assert drawn.count("<rect") == 20
-        assert "C3: 1-0-1, score 50%, 2 distinct" in drawn
+        assert "C3: 1-0-1, score 50%, 2 unique" in drawn
         assert drawn.count("no games") == 19
     assert 'data-first="0" data-second="1"' in maps[1]
     assert '<rect class="s5" data-board="0" x="32" y="32"' in maps[1]

@@ -171,7 +171,7 @@ def test_rows_for_export():
 
 def test_crosstable_text():
     assert crosstable_text(PLAYERS, hand_made_games()).splitlines() == [
-        "W-D-L of the first player (row) against the second (column); [distinct games] where some repeat",
+        "W-D-L of the first player (row) against the second (column); [unique games] where some repeat",
         "   first \\ second      1          2  3",
         "1  a                   -  3-0-1 [3]  -",
         "2  b               1-1-0          -  -",
