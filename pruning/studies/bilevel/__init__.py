@@ -1,4 +1,12 @@
-"""pruning/studies/bilevel."""
+"""Published experiments on bilevel optimisation: hyper-cleaning and one penalty per feature.
+
+>>> from pruning.studies.bilevel import RECIPES
+>>> list(RECIPES["bilevel/cleaning-mnist"].arms)[:3]
+['none', 'one-number', 'oracle']
+
+Rooms: `recipes` are the experiments, `problems` their two losses, `baselines` the controls. `run` runs them,
+`claims` judges the papers' claims, and `table`, `plot` and `report` show the results.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""pruning/studies/experiment."""
+"""The shared ground of published experiments: recipes, claims, the conductor, the report and its style.
+
+>>> from pruning.studies.experiment import Claim, judge
+>>> claim = Claim("accuracy rises", lambda points: ("confirmed", f"{len(points)} points"))
+>>> judge([claim], [1, 2])[0].verdict
+'confirmed'
+
+Rooms: `recipe` is the base of all recipes, `config` has the options of `bttt vision`, `conductor` runs a
+recipe in its folder and reports it, `claims` judges claims, `report` and `style` are shared by all reports.
+"""
 
 from __future__ import annotations
 

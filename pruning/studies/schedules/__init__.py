@@ -1,4 +1,9 @@
-"""pruning/studies/schedules."""
+"""The specs of learning-rate schedules, and the command `bttt schedules`, which plots them.
+
+>>> from pruning.studies.schedules import schedule_spec
+>>> schedule_spec("step:lr=0.1,drops=0.5+0.75")
+('step', {'lr': 0.1, 'drops': (0.5, 0.75)})
+"""
 
 from __future__ import annotations
 

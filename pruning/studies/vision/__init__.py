@@ -1,4 +1,13 @@
-"""pruning/studies/vision."""
+"""Published experiments on pruning image classifiers; `recipes` has one file per paper.
+
+>>> from pruning.studies.vision import Arm, Training
+>>> Arm({"criterion": "magnitude", "fraction": 0.2}).plan["criterion"]
+'magnitude'
+
+Rooms: `experiment` defines recipes and their variants, the arms; `task` trains a classifier as a task of the
+pruning loop, `run` runs the jobs, `points` are the networks measured, `comparison` and `claims` judge the
+papers' claims. `table`, `plot`, `cost` and `report` show the results.
+"""
 
 from __future__ import annotations
 
