@@ -157,6 +157,20 @@ def test_nothing_imports_a_command():
     assert {name: found for name, others in graph.items() if (found := others & commands)} == {}
 
 
+def test_one_module_starts_processes():
+    """Another engine takes the place of joblib behind this module alone."""
+    starting = ("joblib", "concurrent.futures.process", "multiprocessing")
+    found = [
+        name
+        for name, path in modules(ROOT, PACKAGES).items()
+        if any(
+            f"{each}.".startswith(tuple(f"{one}." for one in starting))
+            for each in imports((ROOT / path).read_text(encoding="utf-8"), path)
+        )
+    ]
+    assert found == ["bttt.runs.processes"]
+
+
 def _to_owners(graph: dict[str, set[str]], name: str) -> set[str]:
     """What a module imports, without its own package's doors: a door opens after its rooms are furnished."""
     return {other for other in graph[name] if not name.startswith(f"{other}.")}

@@ -79,7 +79,7 @@ def open_run(
 
     check()  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder):
+    with _locked(folder):
         check()  # another process may have begun a run in between
         yield RunFolder(folder)
 
@@ -133,20 +133,8 @@ def _with_defaults(stored: Any, defaults: Any) -> Any:
     return {**defaults, **{name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}}
 
 
-def open_folder(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Checks and makes a folder; `open_run` replaces it."""
-    _refuse_other_files(folder, CONFIG_FILE)
-    _refuse_other_settings(folder, settings, defaults)
-    folder.mkdir(parents=True, exist_ok=True)
-
-
-def add_environment(folder: Path, **more: Any) -> None:
-    """Adds this process to environment.json; `RunFolder.add_environment` replaces it."""
-    RunFolder(folder).add_environment(**more)
-
-
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Keeps other processes out of a folder; does nothing where the system has no such locks.
 
     Raises:
