@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from commands import refused
+from commands import refused_at_work
 
 from agents.alphazero.weights import RUN_FILE
 
@@ -110,4 +110,4 @@ def test_a_run_is_found_again_in_the_folder_that_it_always_had(
         network = Path("pruned", f"level-{level:02}", RUN_FILE)
         network.parent.mkdir(parents=True)
         network.touch()
-    assert re.findall(r"runs/[-\w]+", refused(*command.split(), capsys=capsys)) == [f"runs/{folder}"]
+    assert re.findall(r"runs/[-\w]+", refused_at_work(*command.split(), capsys=capsys)) == [f"runs/{folder}"]
