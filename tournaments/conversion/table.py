@@ -49,8 +49,8 @@ def win_share(tally: Tally) -> tuple[float, float, float]:
     games = tally.games
     if not games:
         return nan, nan, nan
-    share = tally.wins / games
-    return share, *wilson(share, games)
+    fraction = tally.wins / games
+    return fraction, *wilson(fraction, games)
 
 
 def conversion_rows(

@@ -153,11 +153,11 @@ def _maps(measured: CountsByPart) -> dict[tuple[str, tuple[str, int]], dict[Boar
 def _trained(measured: CountsByPart, brick_set: str) -> dict[Board, float]:
     """Returns, for each board, the fraction of a training set's networks that were trained on it."""
     own = [network for network in measured if network.variant == BASE and network.brick_set == brick_set]
-    shares: dict[Board, float] = {}
+    fractions: dict[Board, float] = {}
     for network in own:
         for board in network.boards:
-            shares[board] = shares.get(board, 0) + 1 / len(own)
-    return shares
+            fractions[board] = fractions.get(board, 0) + 1 / len(own)
+    return fractions
 
 
 def _heading(measure: str, simulations: int) -> str:
@@ -180,9 +180,9 @@ def _draw_map(
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False)
     for board, rate in rates.items():
         fill_cell(axes, divmod(board.bricks[0], size.cols), rate, scale, dark=DARK)
-    for board, share in trained.items():
+    for board, fraction in trained.items():
         row, col = divmod(board.bricks[0], size.cols)
-        style = "-" if share > 0.999 else (0, (2, 1.2))
+        style = "-" if fraction > 0.999 else (0, (2, 1.2))
         frame = Rectangle(
             (col + 0.06, row + 0.06), 0.88, 0.88, fill=False, edgecolor=TRAINED, lw=1.3, ls=style
         )

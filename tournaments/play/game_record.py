@@ -58,7 +58,7 @@ class GameRecord:
 
     @property
     def forfeiter(self) -> str | None:
-        """The player who forfeited the game; None where nobody did."""
+        """The player that forfeited the game, or None if there was no forfeit."""
         if self.forfeit is None or self.winner is None:
             return None
         return self.players[1 - self.winner]

@@ -69,8 +69,8 @@ def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
     Modules that a user's file imports are not included.
     """
     files = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
-    told = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
-    prints = [f"{spec} {text}" for spec, text in told.items() if isinstance(text, str)]
+    found = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
+    prints = [f"{spec} {text}" for spec, text in found.items() if isinstance(text, str)]
     return {**({"source files": files} if files else {}), **({"fingerprints": prints} if prints else {})}
 
 
@@ -101,8 +101,8 @@ def training_boards(agents: Mapping[str, Agent]) -> dict[str, dict[str, list[str
     Raises:
         ValueError: An agent's `trained_on` does not list boards.
     """
-    told = {spec: getattr(agent, "trained_on", None) for spec, agent in agents.items()}
-    boards = {spec: _board_texts(spec, boards) for spec, boards in told.items() if boards}
+    found = {spec: getattr(agent, "trained_on", None) for spec, agent in agents.items()}
+    boards = {spec: _board_texts(spec, boards) for spec, boards in found.items() if boards}
     return {TRAINED_ON: boards} if boards else {}
 
 

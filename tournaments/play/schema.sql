@@ -1,8 +1,8 @@
--- One tournament a file. All games of A against B on E5:
+-- One tournament per file. For example, all games of A against B on E5:
 --   SELECT * FROM results WHERE first = 'A' AND second = 'B' AND bricks = 'E5';
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
-    settings TEXT NOT NULL,      -- JSON: everything that decides the games
+    settings TEXT NOT NULL,      -- JSON: the settings that determine the games
     games INTEGER NOT NULL,      -- games in the schedule
     created TEXT NOT NULL,       -- ISO 8601, UTC
     version TEXT NOT NULL        -- of brick-tic-tac-toe
@@ -11,7 +11,7 @@ CREATE TABLE runs (
 CREATE TABLE players (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES runs (id),
-    name TEXT NOT NULL,          -- the spec, as "mcts:iterations=1000"
+    name TEXT NOT NULL,          -- the spec, for example "mcts:iterations=1000"
     UNIQUE (run_id, name)
 );
 
@@ -21,13 +21,13 @@ CREATE TABLE games (
     number INTEGER NOT NULL,     -- in the schedule, from 0
     first_id INTEGER NOT NULL REFERENCES players (id),
     second_id INTEGER NOT NULL REFERENCES players (id),
-    board TEXT NOT NULL,         -- as "7x7x4:E5"
-    bricks TEXT NOT NULL,        -- as "E5" or "D4,E5"
+    board TEXT NOT NULL,         -- for example "7x7x4:E5"
+    bricks TEXT NOT NULL,        -- for example "E5" or "D4,E5"
     repeat INTEGER NOT NULL,
     opening_plies INTEGER NOT NULL,
     plies INTEGER NOT NULL,
     outcome TEXT NOT NULL CHECK (outcome IN ('first wins', 'second wins', 'draw')),
-    forfeit TEXT,                -- why the loser lost without a line
+    forfeit TEXT,                -- why the loser forfeited, if so
     UNIQUE (run_id, number)
 );
 CREATE INDEX games_by_pair ON games (first_id, second_id, bricks);
@@ -35,8 +35,8 @@ CREATE INDEX games_by_pair ON games (first_id, second_id, bricks);
 CREATE TABLE moves (
     game_id INTEGER NOT NULL REFERENCES games (id),
     ply INTEGER NOT NULL,        -- from 0
-    cell TEXT NOT NULL,          -- as "D4"
-    seconds REAL NOT NULL,       -- thinking time (of a batch: its share); 0 for opening plies
+    cell TEXT NOT NULL,          -- for example "D4"
+    seconds REAL NOT NULL,       -- thinking time (a batch divides its time equally); 0 for opening plies
     value REAL,                  -- the mover's expected result, in [-1, 1]
     nodes INTEGER,               -- positions searched
     PRIMARY KEY (game_id, ply)

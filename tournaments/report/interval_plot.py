@@ -25,8 +25,8 @@ class IntervalPlot:
         self.ticks = [step * number for number in range(first, max(last, first + 1) + 1)]
 
     def _x(self, elo: float) -> str:
-        share = (elo - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
-        return f"{MARGIN + share * (WIDTH - 2 * MARGIN):.1f}"
+        fraction = (elo - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
+        return f"{MARGIN + fraction * (WIDTH - 2 * MARGIN):.1f}"
 
     def axis(self) -> str:
         """Returns the SVG of the axis labels."""

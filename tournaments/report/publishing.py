@@ -49,9 +49,9 @@ def _write_files(
 
 def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:
     """Returns the players' training boards, if the run records them."""
-    told = store.settings.get(TRAINED_ON, {})
+    stored = store.settings.get(TRAINED_ON, {})
     try:
-        return {player: tuple(map(Board.parse, boards)) for player, boards in told.items()}
+        return {player: tuple(map(Board.parse, boards)) for player, boards in stored.items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is corrupt ({error})") from error
 

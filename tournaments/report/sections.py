@@ -51,8 +51,8 @@ def summary(tournament: Tournament) -> str:
 
 def origin(settings: Mapping[str, object]) -> str:
     """Returns the seed and the date, if the settings have them."""
-    told = [f"{name} {escape(str(settings[name]))}" for name in ORIGIN_SETTINGS if name in settings]
-    return " · ".join(told)
+    found = [f"{name} {escape(str(settings[name]))}" for name in ORIGIN_SETTINGS if name in settings]
+    return " · ".join(found)
 
 
 def settings_table(settings: Mapping[str, object]) -> str:
