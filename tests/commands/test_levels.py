@@ -57,7 +57,7 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
     [
         (("--simulations", "0"), "simulations must be 1 to 1000000, got 0"),
         (("--levels", "0", "7"), "no level 7 in"),
-        (("--levels", "3"), "levels must be at least two, got 3"),
+        (("--levels", "3"), "at least two levels are needed, got 3"),
         (("--repeats", "0"), "repeats must be 1 to 10000, got 0"),
         (("--in-flight", "9801"), "in_flight must be 1 to 1024, got 9801"),
         (("--bricks", "Z9"), "'Z9'"),
@@ -71,4 +71,4 @@ def test_wrong_input_is_one_line(run, tmp_path, capsys, options, message):
 
 def test_a_folder_without_levels_is_one_line(tmp_path, capsys):
     assert main(["levels", str(tmp_path)]) == 2
-    assert "holds no levels: give the folder of a run of bttt prune" in capsys.readouterr().err
+    assert "contains no levels: give the folder of a run of bttt prune" in capsys.readouterr().err

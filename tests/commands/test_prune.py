@@ -185,7 +185,7 @@ def test_a_folder_that_holds_other_things_is_refused(tmp_path, capsys):
 def test_a_damaged_buffer_is_one_line(tmp_path, capsys):
     (tmp_path / "mine.npz").write_bytes(b"no buffer")
     line = refused(*TINY, "--buffer", "mine.npz", "--out", "run", capsys=capsys)
-    assert "mine.npz is damaged, or no buffer of bttt prune" in line
+    assert "mine.npz is corrupt, or not a buffer of bttt prune" in line
 
 
 @pytest.mark.parametrize(

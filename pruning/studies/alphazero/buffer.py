@@ -21,12 +21,12 @@ from bttt import Board
 from bttt.runs import write_bytes
 
 VALIDATION_GAMES = 10
-"""One game in so many is of the validation split."""
+"""One game in this many belongs to the validation split."""
 
 
 @dataclass(frozen=True)
 class Buffer:
-    """Samples of whole games.
+    """Samples of complete games.
 
     Attributes:
         samples: `[N]` of `agents.alphazero.training.replay.sample_type`.
@@ -37,7 +37,7 @@ class Buffer:
     games: np.ndarray
 
     def split(self) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the samples to train on and those to validate on; no game has samples in both."""
+        """Returns the training samples and the validation samples; no game has samples in both."""
         validation = self.games % VALIDATION_GAMES == 0
         return self.samples[~validation], self.samples[validation]
 
@@ -52,9 +52,9 @@ def play_buffer(
     search: SearchConfig,
     seed: int,
 ) -> Buffer:
-    """Returns a buffer of at least that many positions, of games that a network plays with itself.
+    """Returns a buffer of at least `positions` positions from self-play games of a network.
 
-    They are enough games to have some of both splits.
+    It plays enough games for both splits to have some.
     """
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     selfplay = SelfPlay(boards, config, search, bricks_plane, rng)
@@ -71,7 +71,7 @@ def play_buffer(
 
 
 def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
-    """Writes a buffer and what it was made with, as JSON values, atomically."""
+    """Writes a buffer and the settings it was made with, as JSON values, atomically."""
     file = io.BytesIO()
     told = np.array(json.dumps(made))
     np.savez_compressed(file, samples=buffer.samples, games=buffer.games, made=told)
@@ -79,15 +79,15 @@ def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
 
 
 def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
-    """Returns a buffer that `save_buffer` wrote; ValueError where it is corrupt or was made otherwise."""
+    """Returns a buffer that `save_buffer` wrote; ValueError if it is corrupt or has other settings."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             samples, games, stored = arrays["samples"], arrays["games"], json.loads(str(arrays["made"]))
         if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
-            raise ValueError("its samples are none, or of boards of another size")
+            raise ValueError("it has no samples, or samples of boards of another size")
     except Exception as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is damaged, or no buffer of bttt prune ({reason})") from error
+        raise ValueError(f"{path} is corrupt, or not a buffer of bttt prune ({reason})") from error
     for name, value in made.items():
         if stored.get(name) != value:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The command `bttt prune`: prunes an AlphaZero network, or a task of your own, in cycles."""
+"""The command `bttt prune`: prunes an AlphaZero network, or your own task, in cycles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pruning.studies.alphazero.config import PruneConfig
 
 
 def run(config: PruneConfig) -> int:
-    """Prunes, or continues, prints a table of the levels, and returns 0.
+    """Starts or resumes a pruning run, prints a table of its levels, and returns 0.
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings.

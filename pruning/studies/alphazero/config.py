@@ -80,6 +80,6 @@ class PruneConfig(PruneOptions):
 
 
 def _completed(part: DataclassInstance, of_method: Mapping[str, Any]) -> DataclassInstance:
-    """Returns a part of the options; those that are None have the defaults of the method, if it has any."""
+    """Returns a group of options in which the method's defaults, if any, replace None."""
     names = [each.name for each in fields(part) if getattr(part, each.name) is None]
     return replace(part, **{name: of_method[name] for name in names if name in of_method})

@@ -1,6 +1,6 @@
-"""What `bttt prune` does with a method if no option says otherwise: it depends on when the method scores.
+"""The default options of `bttt prune` for each method, which depend on when the method scores.
 
-Nothing here loads torch, so that the command line knows its options at once.
+Nothing here loads torch, so that the command line starts fast.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from pruning import PRUNING_METHODS
 
 SCORES = "scores"
-"""The allocation that leaves to the scores how much each layer keeps."""
+"""The allocation in which the scores decide how much each layer keeps."""
 AFTER_TRAINING: Mapping[str, Any] = {
     "scope": "global",
     "cycles": 12,
@@ -21,7 +21,7 @@ AFTER_TRAINING: Mapping[str, Any] = {
     "rounds": 1,
     "allocation": SCORES,
 }
-"""A trained network is pruned again and again, and retrained each time."""
+"""Prune a trained network repeatedly, and retrain it each time."""
 BEFORE_TRAINING: Mapping[str, Any] = {
     **AFTER_TRAINING,
     "cycles": 1,
@@ -29,17 +29,17 @@ BEFORE_TRAINING: Mapping[str, Any] = {
     "schedule": "clr",
     "untrained": True,
 }
-"""Initial weights are pruned once, and trained as long as a network is."""
+"""Prune the initial weights once, then train for as long as a dense network."""
 
 
 def defaults(method: str, untrained: bool | None) -> Mapping[str, Any]:
-    """Returns what options have that are not given.
+    """Returns the values of options that are not given.
 
     Args:
-        method: The method, with or without options behind a colon; an unknown one has the defaults of a
-            criterion.
-        untrained: Whether initial weights are pruned, if that is given. A method with settings of its own
-            keeps the defaults that go with them.
+        method: The method, with or without options after a colon; an unknown method has the defaults of
+            a criterion.
+        untrained: Whether initial weights are pruned; None if that is not given. A method with its own
+            settings keeps the defaults that go with them.
     """
     name = method.partition(":")[0]
     if name == "python":

@@ -1,4 +1,4 @@
-"""The command `bttt levels`: a pruning's levels play each other, at equal simulations and equal time."""
+"""The command `bttt levels`: the levels of a pruning run play each other, at equal simulations and time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tournaments.standings import fit_ratings, milliseconds_text, move_times
 TIMING_FILE, CSV_FILE, TEXT_FILE = "timing.json", "levels.csv", "levels.txt"
 MODES = ("equal simulations", "equal time")
 ROUNDS = 7
-"""Times that each level is asked for the same positions; the median counts."""
+"""Number of timed evaluations of the same positions by each level; the median counts."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def run(config: LevelsConfig) -> int:
     """Times the levels, plays both tournaments, writes levels.csv and prints the tables; returns 0.
 
     Raises:
-        ValueError: An option is wrong, or the folder is no run of bttt prune.
+        ValueError: An option is wrong, or the folder is not a run of bttt prune.
         OSError: A folder cannot be written; the games stored before are kept.
     """
     networks = _networks(config)
@@ -118,38 +118,38 @@ def _play(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> N
 
 
 def _networks(config: LevelsConfig) -> dict[int, Path]:
-    """Returns the folders of the levels that play; ValueError where one is not there."""
+    """Returns the folders of the levels that play; ValueError if one is missing."""
     for name, most in (("simulations", MOST_SIMULATIONS), ("repeats", 10_000), ("in_flight", 1024)):
         if not 1 <= getattr(config, name) <= most:
             raise ValueError(f"{name} must be 1 to {most}, got {getattr(config, name)}")
-    boards_of_size("7x7x4", config.bricks)  # raises where they are wrong
+    boards_of_size("7x7x4", config.bricks)  # raises if they are wrong
     found = {
         int(path.name.removeprefix("level-")): path
         for path in sorted(config.run.glob("level-*"))
         if path.name.removeprefix("level-").isdecimal() and (path / RUN_FILE).is_file()
     }
     if not found:
-        raise ValueError(f"{config.run} holds no levels: give the folder of a run of bttt prune")
+        raise ValueError(f"{config.run} contains no levels: give the folder of a run of bttt prune")
     chosen = sorted(set(config.levels or found))
     if absent := [level for level in chosen if level not in found]:
         raise ValueError(f"no level {absent[0]} in {config.run}; levels are {', '.join(map(str, found))}")
     if len(chosen) < 2:
-        raise ValueError(f"levels must be at least two, got {', '.join(map(str, chosen))}")
+        raise ValueError(f"at least two levels are needed, got {', '.join(map(str, chosen))}")
     return {level: found[level] for level in chosen}
 
 
 def _told(path: Path) -> dict[str, Any]:
-    """Returns what a level's checkpoint says of its size; ValueError where it is no level."""
+    """Returns the sizes that a level's checkpoint records; ValueError if it is not a level."""
     network, record = load_network(path / RUN_FILE)
     try:
         density = float(record["pruning"]["density"])
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is no level of bttt prune") from error
+        raise ValueError(f"{path} is not a level of bttt prune") from error
     return {"density": density, "parameters": parameters(network)}
 
 
 def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> dict[int, int]:
-    """Returns each level's simulations in the time of the first level's; found once, then kept."""
+    """Returns each level's simulations at equal time with the first level; measured once, then stored."""
     file = folder / TIMING_FILE
     stored = read_json(file, dict)
     if not stored:
@@ -169,7 +169,7 @@ def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> 
         }
         write_json(file, stored)
     if stored.get("levels") != list(networks) or len(stored.get("simulations", ())) != len(networks):
-        raise ValueError(f"{file} is of other levels, or damaged; choose another --out")
+        raise ValueError(f"{file} belongs to other levels, or is corrupt; choose another --out")
     return dict(zip(networks, stored["simulations"], strict=True))
 
 

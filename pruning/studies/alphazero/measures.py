@@ -1,4 +1,4 @@
-"""What is measured once all levels of a pruning run are finished: times, and moves with search."""
+"""Measurements made once all levels of a pruning run are finished: times, and moves with search."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIMED: Mapping[str, tuple[EvaluatorName | Literal["selfplay"], int]] = {
     "ms, 64": ("auto", 64),
     "ms, 64, selfplay": ("selfplay", 64),
 }
-"""Stored keys: the evaluator and the batch size of each; "auto" plays, "selfplay" makes samples."""
+"""Stored keys: the evaluator and the batch size of each; "auto" plays games, "selfplay" generates samples."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class LevelTimes:
 
 @dataclass(frozen=True)
 class MeasuredLevel:
-    """A level with what is measured once all levels are finished.
+    """A level with the measurements made once all levels are finished.
 
     Attributes:
         result: The result of its cycle.
         times: How fast it evaluates positions.
-        searched: Fraction of decisions that lose value when searched, by novelty of the board; empty if that
-            is not measured.
+        searched: Fraction of decisions with search that are value-losing moves, by novelty of the board;
+            empty if not measured.
     """
 
     result: Result
@@ -73,7 +73,7 @@ class MeasuredLevel:
 
 
 def level_folder(folder: Path, level: int) -> Path:
-    """Returns the folder of a level in that of its run."""
+    """Returns the folder of a level inside the folder of its run."""
     return folder / f"level-{level:02}"
 
 
@@ -86,7 +86,7 @@ def level_times(folder: Path, levels: int) -> list[LevelTimes]:
     path = folder / TIMES_FILE
     stored = read_json(path, list)
     if any(not isinstance(row, dict) or row.keys() != TIMED.keys() for row in stored):
-        raise ValueError(f"{path} is damaged: delete it")
+        raise ValueError(f"{path} is corrupt: delete it")
     if len(stored) < levels:
         rng = np.random.default_rng(0)
         calls = {
@@ -101,13 +101,13 @@ def level_times(folder: Path, levels: int) -> list[LevelTimes]:
 
 
 def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:
-    """Returns for each level the share of decisions that lose value, with that many simulations, by novelty.
+    """Returns each level's fraction of value-losing moves with search, by novelty of the board.
 
     Args:
         folder: Folder of the run.
-        levels: How many levels it has.
-        boards: The boards of the training.
-        simulations: Simulations of a decision.
+        levels: Number of its levels.
+        boards: The boards the network was trained on.
+        simulations: Simulations per decision.
     """
     part = Part("losing", SINGLE, simulations, None, (), 0)
     found = []

@@ -1,4 +1,4 @@
-"""The options of a pruning run, in parts: the first five are those of a `Plan`, with defaults by method.
+"""The options of a pruning run, in groups: the first five are parts of a `Plan`, with defaults by method.
 
 An option that is None has the default of its method, see `pruning.studies.alphazero.defaults`. Nothing here
 loads torch.

@@ -1,4 +1,4 @@
-"""`bttt prune python:module:name`: runs a plan on a task of a user's own."""
+"""`bttt prune python:module:name`: runs a plan on a user's own task."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pruning.loop import Plan, Result, Stop, Task, ending
 from pruning.loop import run as run_loop
 
 MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
-"""What a task has; see `pruning.loop.Task`."""
+"""The members of a task; see `pruning.loop.Task`."""
 TABLE_FILE = "levels.csv"
 
 
 @dataclass(frozen=True)
 class OwnTask:
-    """A task of a user's own.
+    """A user's own task.
 
     Attributes:
         task: The task.
-        source: Digest of the file that defines it; another file is another run.
+        source: Digest of the file that defines it; a changed file starts a new run.
     """
 
     task: Task
@@ -37,7 +37,7 @@ def load_task(name: str) -> OwnTask:
     """Returns the task that "python:module:name" names: a task, or a class or function that makes one.
 
     Raises:
-        ValueError: It cannot be loaded or made, or lacks a member of a task.
+        ValueError: The task cannot be loaded or made, or lacks a member.
     """
     found = load_plugin(name, "task", lambda value: callable(value) or not _missing(value))
     if _missing(found) or inspect.isclass(found):
@@ -63,14 +63,14 @@ def _digest(task: Task) -> str:
 
 
 def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
-    """Runs a plan on a user's task, or the rest of it, prints its levels, and returns the folder.
+    """Starts or resumes a plan on a user's task, prints its levels, and returns the folder.
 
     Raises:
         ValueError: The task or the plan is wrong, or the folder holds a run with other settings.
         OSError: The folder cannot be written; the levels finished before are kept.
     """
     own = load_task(name)
-    ends = {each.name for each in fields(Stop)}  # which may differ when a run is continued
+    ends = {each.name for each in fields(Stop)}  # may differ when a run is resumed
     decisive = {name: value for name, value in plan.settings().items() if name not in ends}
     settings = {**decisive, "task": name, "source": own.source}
     with open_run("prune-task", settings, out=out) as run:

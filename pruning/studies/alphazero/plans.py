@@ -1,4 +1,4 @@
-"""From options of `bttt prune`, and from a method as users name it, to a plan."""
+"""Makes a plan from the options of `bttt prune`, or from a method as users name it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make_plan(options: PruneOptions) -> Plan:
 
 
 def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dict[str, Any]:
-    """Returns the settings of a plan, given a method, options of `bttt prune` and the schedule's peak."""
+    """Returns the settings of a plan for a method, options of `bttt prune` and the schedule's peak."""
     named = {**defaults(method, named.get("untrained")), **named}
     named.pop("schedule")
     name, options = schedule_spec(schedule)
@@ -32,7 +32,7 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
 
 
 def _scoring(text: str) -> dict[str, Any]:
-    """Returns the criterion, or the topology, of a method with or without options behind a colon."""
+    """Returns the criterion, or the topology, of a method with or without options after a colon."""
     method, options = split_method(text)
     if is_plugin(method):
         settings = method_settings(method)
@@ -52,7 +52,7 @@ def _scoring(text: str) -> dict[str, Any]:
         if options:
             having = ", ".join(each.name for each in PRUNING_METHODS.values() if each.options())
             raise ValueError(
-                f"method {method!r} takes no options, got {options!r}; those that do are {having}"
+                f"method {method!r} takes no options, got {options!r}; methods with options are {having}"
             )
         return scoring
     try:

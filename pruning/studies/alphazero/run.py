@@ -1,4 +1,4 @@
-"""A run of `bttt prune`: its folder, its buffer of self-play, its levels and their table."""
+"""A run of `bttt prune`: its folder, its self-play buffer, its levels and their table."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Subject:
 
     Attributes:
         network: The trained network.
-        record: What its checkpoint tells.
-        boards: The boards of its training.
+        record: The contents of its checkpoint, besides the weights.
+        boards: The boards it was trained on.
         fingerprint: Digest of the checkpoint.
     """
 
@@ -57,10 +57,10 @@ class Subject:
 
 
 def prune(config: PruneConfig) -> Path:
-    """Runs a plan on a network, or the rest of it, and returns the folder; see `PruneConfig`."""
+    """Starts or resumes a plan on a network, and returns the folder; see `PruneConfig`."""
     subject = load_subject(config.agent)
     plan = make_plan(config)
-    _check(plan, subject)  # before anything is written: a folder would remember a wrong setting
+    _check(plan, subject)  # before anything is written: the folder would store a wrong setting
     settings = _settings(config, subject)
     defaults = options_of(PruneConfig(config.agent))
     with one_thread(), open_run("prune", settings, out=config.out, defaults=defaults) as opened:
@@ -89,16 +89,18 @@ def prune(config: PruneConfig) -> Path:
 
 
 def _check_levels(folder: Path, results: Sequence[Result]) -> None:
-    """Raises ValueError where the checkpoint of a level is not what was written."""
+    """Raises ValueError if the checkpoint of a level differs from the one that was written."""
     for level, result in enumerate(results):
         path = level_folder(folder, level) / RUN_FILE
         if not path.exists() or path.stat().st_size != result.cost["bytes"]:
             later = cycle_file(folder, level).name
-            raise ValueError(f"{path} is damaged: delete {later} and those after it, to have it made again")
+            raise ValueError(
+                f"{path} is corrupt: delete {later} and all later cycles, then rerun to rebuild them"
+            )
 
 
 def prepare(config: PruneConfig) -> None:
-    """Plays the buffer of a run where it is not there, and nothing else."""
+    """Generates the buffer of a run if it is missing, and does nothing else."""
     with one_thread():
         _buffer(config, load_subject(config.agent), Path())
 
@@ -106,7 +108,7 @@ def prepare(config: PruneConfig) -> None:
 def _measured(
     config: PruneConfig, folder: Path, results: Sequence[Result], boards: Sequence[Board]
 ) -> list[MeasuredLevel]:
-    """Returns the levels with what is measured once all are finished."""
+    """Returns the levels with the measurements made once all are finished."""
     levels = [
         MeasuredLevel(result, times)
         for result, times in zip(results, level_times(folder, len(results)), strict=True)
@@ -121,13 +123,13 @@ def load_subject(agent: str) -> Subject:
     """Returns the network of an agent's spec.
 
     Raises:
-        ValueError: It is no AlphaZero agent, or its checkpoint does not tell the boards of its training.
+        ValueError: It is not an AlphaZero agent, or its checkpoint lacks its training boards.
     """
     name = agent.removeprefix(PREFIX)
     if name == agent or "," in name:
         raise ValueError(
-            "agent must be alphazero:NETWORK without options, as alphazero:all or alphazero:runs/r3, "
-            f"got {agent!r}"
+            "agent must be alphazero:NETWORK without options, "
+            f"for example alphazero:all or alphazero:runs/r3, got {agent!r}"
         )
     path = find_network(name)
     network, record = load_network(path)
@@ -136,29 +138,29 @@ def load_subject(agent: str) -> Subject:
         if not boards:
             raise ValueError("no boards")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{path} does not tell the boards of its training") from error
+        raise ValueError(f"{path} does not record its training boards") from error
     return Subject(network, record, boards, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
 
 
 def _check(plan: Plan, subject: Subject) -> None:
-    """Raises ValueError where a plan does not fit a network."""
+    """Raises ValueError if a plan does not fit a network."""
     whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.amount.coupled))
     known = "seed" in subject.record and "pruning" not in subject.record
     if (plan.start.restart == "rewind" or plan.start.untrained) and not known:
         asked = "untrained" if plan.start.untrained else "restart=rewind"
         raise ValueError(
-            f"{asked} needs a network whose initial weights are known: one that bttt train has "
-            "written, and no level of another pruning"
+            f"{asked} needs a network whose initial weights are known: one that bttt train wrote, "
+            "not a level of another pruning run"
         )
 
 
 def _settings(config: PruneConfig, subject: Subject) -> dict[str, Any]:
-    """Returns what decides a run, as JSON values."""
+    """Returns the settings that determine a run, as JSON values."""
     return {**settings_of(config), "network": subject.fingerprint}
 
 
 def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
-    """Returns the task of a run; its buffer is played where it is not there."""
+    """Returns the task of a run; generates its buffer if it is missing."""
     train, validation = _buffer(config, subject, folder).split()
     options = config.retraining
     retraining = Retraining(
@@ -174,14 +176,14 @@ def _task(config: PruneConfig, subject: Subject, folder: Path) -> AlphaZeroTask:
 
 
 def _search(config: PruneConfig, subject: Subject) -> SearchConfig:
-    """Returns the search of self-play, with the discount that the network's values are learned with."""
+    """Returns the search of self-play, with the discount of the network's value targets."""
     trained = subject.record.get("config", {}).get("search", {})
     search = config.learning.search
     return replace(search, discount=trained.get("discount", search.discount))
 
 
 def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
-    """Returns the samples to retrain on; they are played where they are not there."""
+    """Returns the samples to retrain on; generates them if they are missing."""
     path = config.retraining.buffer or folder / BUFFER_FILE
     learning, search = config.learning, _search(config, subject)
     made = {
@@ -192,7 +194,7 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
         "seed": config.seed,
     }
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)  # before playing for minutes
+        path.parent.mkdir(parents=True, exist_ok=True)  # before minutes of self-play
         played = play_buffer(
             make_evaluator(subject.network, "selfplay"),
             subject.boards,
@@ -207,7 +209,7 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
 
 
 def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> Additions:
-    """Writes a level as a checkpoint, shrunk if channels were pruned, and returns what it costs."""
+    """Writes a level as a checkpoint, shrunk if channels were pruned, and returns its costs."""
     exported, density = level.network, level.masks.density()
     if level.removable is not None:
         exported, _ = shrink(level.network, level.groups, level.removable)

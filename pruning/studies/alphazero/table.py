@@ -1,9 +1,9 @@
 """The table of the levels of a pruning run, printed and as CSV.
 
-"ms, 1" and "ms, 64" are milliseconds for a batch of 1 or 64 on the evaluator that plays, "evals/s" is
-evaluations a second at batch 64 on the one that makes samples; "losing" is the share of the raw policy's
-decisions that lose value, on boards seen in training, their mirror images and novel ones, "searched" the same
-with the simulations asked for.
+"ms, 1" and "ms, 64" are milliseconds for a batch of 1 or 64 on the evaluator that plays games. "evals/s" is
+evaluations per second in batches of 64 on the evaluator that generates samples. "losing" is the fraction of
+the raw policy's decisions that are value-losing moves: on boards seen in training, their mirror images, and
+novel boards. "searched" is the same fraction, measured with search.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ COLUMNS: dict[str, tuple[Callable[[MeasuredLevel], float | None], str]] = {
     **{f"losing {name}": (_measure(f"losing {name}"), ".2%") for name in NOVELTIES},
     **{f"searched {name}": (_searched(name), ".2%") for name in NOVELTIES},
 }
-"""Columns by head: the value of a level, None if it is not measured, and how it is printed."""
+"""Columns by head: the value of a level, None if it is not measured, and its print format."""
 
 
 def write_table(folder: Path, levels: Sequence[MeasuredLevel]) -> str:

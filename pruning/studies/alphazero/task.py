@@ -1,6 +1,6 @@
-"""The AlphaZero network as a task of the pruning loop: retrained on a buffer of self-play, or by playing on.
+"""The AlphaZero network as a task of the pruning loop: retrained on a self-play buffer or by new self-play.
 
-Shapes: N samples, B samples of a batch.
+Shapes: N samples, B samples in a batch.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from pruning.loop import Hold, Trained
 from pruning.models import lay_out
 
 SCORED_BATCH = 256
-"""Samples at once where scores and validation losses are taken; with more, activations leave the caches."""
+"""Batch size for scores and validation losses; larger activations no longer fit in the caches."""
 SAMPLED = 512
-"""Positions of the sample for scores before training."""
+"""Positions in the sample for scores before training."""
 
 
 @dataclass(frozen=True)
 class Retraining:
-    """How a cycle trains.
+    """Settings of the training in one cycle.
 
     Attributes:
-        steps: Steps of a cycle.
-        learner: How a step is done; its learning rate is the schedule's.
-        iterations: Self-play in the loop: stretches of it in a cycle, between which the learner goes on; 0
-            learns from the buffer alone.
-        fresh: Whether self-play in the loop begins without the buffer, with nothing but the network's own
-            games. They are played with the average of its weights, which has a little of those that sparse
-            training has dropped lately.
-        plies: Plies of every game in a stretch.
+        steps: Training steps per cycle.
+        learner: Settings of a step; its learning rate comes from the schedule.
+        iterations: Self-play phases per cycle, between which the learner continues; 0 learns from the buffer
+            alone.
+        fresh: Whether self-play in the loop starts without the buffer, from the network's own games alone.
+            These games are played with the averaged weights, which still contain a trace of weights that
+            sparse training dropped recently.
+        plies: Plies of every game in a self-play phase.
         selfplay: How games are played.
-        search: How cells are chosen in them.
-        scored: Samples of the training split, evenly spread over it, that scores are taken on.
+        search: How cells are chosen in these games.
+        scored: Number of samples for scoring, evenly spaced over the training split.
     """
 
     steps: int = 400
@@ -59,7 +59,7 @@ class Retraining:
 
 
 class AlphaZeroTask:
-    """A trained network, and samples of its self-play to retrain it on.
+    """A trained network, and self-play samples to retrain it on.
 
     Attributes:
         measure: The agreement of the raw policy's best cell with the search's, on the validation split.
@@ -67,11 +67,11 @@ class AlphaZeroTask:
 
     Args:
         network: The trained network.
-        boards: The boards it was trained on, which it also plays on.
+        boards: The boards it was trained on; self-play uses them too.
         train: Samples to train on, `[N]`.
         validation: Samples to validate on.
-        seed: The seed of its training: that of its initial weights.
-        retraining: How a cycle trains.
+        seed: The seed of its training run, which determines its initial weights.
+        retraining: Settings of the training in one cycle.
     """
 
     measure = "agreement"
@@ -97,7 +97,7 @@ class AlphaZeroTask:
         self.example = torch.zeros(1, 3, self.size.rows, self.size.cols)
 
     def build(self, seed: int | None) -> PolicyValueNet:
-        """Returns an untrained network of the same architecture; None gives the training's first weights."""
+        """Returns an untrained network of this architecture; None gives its own initial weights."""
         return untrained(self.network.config, self.seed if seed is None else seed)
 
     def dense(self) -> PolicyValueNet:
@@ -107,7 +107,7 @@ class AlphaZeroTask:
     def train(
         self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float = 1.0
     ) -> Trained:
-        """Trains a network in place; what is left in it is the average over the steps, as in `bttt train`."""
+        """Trains a network in place; it ends with the weights averaged over the steps, like `bttt train`."""
         config = self.retraining
         learner = Learner(as_network(network), config.learner, self.size)
         hold(learner.optimizer)
@@ -136,9 +136,9 @@ class AlphaZeroTask:
     def evaluate(self, network: nn.Module) -> dict[str, float]:
         """Returns losses and agreements on the validation split, and the raw policy's value-losing moves.
 
-        "agreement" is the share of positions in which the policy's best cell is the search's, "signs" that in
-        which the value has the sign of the target, of those whose target is not 0. Of a network that has
-        diverged "agreement" is nan, and alone.
+        "agreement" is the fraction of positions in which the policy and the search have the same best cell.
+        "signs" is the fraction of positions with a nonzero target in which the value has the target's sign.
+        For a diverged network, "agreement" is nan and the only metric.
         """
         found: list[tuple[Tensor, ...]] = []
         for planes, policies, values in self._batches(self.validation):
@@ -148,7 +148,7 @@ class AlphaZeroTask:
             agree = (best == policies.argmax(1)).float()
             found.append((losses, agree, (expected - values).square(), (expected * values).sign()))
         policy_loss, agree, value_error, signs = (torch.cat(parts) for parts in zip(*found, strict=True))
-        if not policy_loss.isfinite().all():  # it has diverged, and must not play
+        if not policy_loss.isfinite().all():  # a diverged network must not play
             return {"agreement": float("nan")}
         measured = {
             "agreement": float(agree.mean()),
@@ -159,15 +159,15 @@ class AlphaZeroTask:
         return measured | {f"losing {name}": rate for name, rate in self._losing(network).items()}
 
     def batches(self) -> Iterator[Batch]:
-        """Yields the training split, as much of it as is scored on, without symmetries."""
+        """Yields the part of the training split used for scoring, without symmetries."""
         number = len(self.samples)
         chosen = np.linspace(0, number - 1, min(number, self.retraining.scored)).astype(np.int64)
         return self._batches(self.samples[chosen])
 
     def sample(self) -> Iterator[Batch]:
-        """Yields one batch: as many positions of each number of stones, as far as there are."""
+        """Yields one batch with equally many positions of each number of stones, as far as available."""
         stones = np.bitwise_count(self.samples["mine"]) + np.bitwise_count(self.samples["theirs"])
-        place = np.zeros(len(stones), np.int64)  # among those with as many stones
+        place = np.zeros(len(stones), np.int64)  # rank among positions with the same number of stones
         for number in np.unique(stones):
             place[stones == number] = np.arange((stones == number).sum())
         return self._batches(self.samples[np.argsort(place, kind="stable")[:SAMPLED]], SAMPLED)
@@ -180,7 +180,7 @@ class AlphaZeroTask:
         return policy_loss + self.retraining.learner.value_weight * functional.mse_loss(expected, values)
 
     def _samples(self, learner: Learner, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Yields what to learn each step from: the buffer, or the latest self-play of what is learned."""
+        """Yields the samples of each step: the buffer, or the latest self-play of the network in training."""
         config = self.retraining
         if not config.iterations:
             while True:
@@ -192,7 +192,7 @@ class AlphaZeroTask:
         while True:
             evaluate = make_evaluator(learner.average, "selfplay")
             samples = np.concatenate([samples, selfplay.run(evaluate, config.plies, rng).samples])[-most:]
-            while len(samples) < config.learner.batch:  # the first games end after some stretches
+            while len(samples) < config.learner.batch:  # the first games end after several phases
                 samples = np.concatenate([samples, selfplay.run(evaluate, config.plies, rng).samples])
             yield from [samples] * steps
 
@@ -215,10 +215,10 @@ class AlphaZeroTask:
 
 
 def legal_cells(planes: Tensor, bricks_plane: bool) -> Tensor:
-    """Returns where a stone can be put, `[B, A] bool`, from planes `[B, 3, rows, cols]`.
+    """Returns the cells where a stone can be placed, `[B, A] bool`, from planes `[B, 3, rows, cols]`.
 
     Args:
-        planes: Mover's and other stones, and cells without brick.
+        planes: The mover's stones, the opponent's stones, and cells without a brick.
         bricks_plane: Whether the third plane shows bricks instead.
     """
     mine, theirs, third = planes.flatten(2).bool().unbind(1)
@@ -226,7 +226,7 @@ def legal_cells(planes: Tensor, bricks_plane: bool) -> Tensor:
 
 
 def shrunk_config(config: Any, masks: Mapping[str, Tensor]) -> Any:
-    """Returns the configuration of a network whose channels are removed as the masks by group say."""
+    """Returns the configuration of a network after removing the channels masked in each group."""
     left = {name: int(mask.sum()) for name, mask in masks.items()}
     names = {"stem": "stream", "policy_conv": "policy", "value_conv": "value", "value_hidden": "hidden"}
     blocks = [left.get(f"blocks.{i}.conv1", width) for i, width in enumerate(config.blocks)]

@@ -1,4 +1,4 @@
-"""What the options of `bttt vision` change in a recipe of image classifiers."""
+"""Applies the options of `bttt vision` to a recipe of image classifiers."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pruning.studies.vision.experiment import Recipe
 
 
 def changed(recipe: Recipe, config: VisionConfig) -> Recipe:
-    """Returns the recipe with the changes of a configuration; ValueError where an option is wrong."""
+    """Returns the recipe with the changes of a configuration; ValueError if an option is wrong."""
     found = option_changes(config, recipe, CLASSIFIER)
-    if found.get("data") == FALLBACK:  # whose images are fewer than the small subsets
+    if found.get("data") == FALLBACK:  # it has fewer images than the small subsets
         found["subset"] = config.subset
     return recipe.with_changes(found)

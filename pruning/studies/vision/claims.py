@@ -1,11 +1,11 @@
-"""What the papers claim of pruned image classifiers, judged by what was measured.
+"""The papers' claims about pruned image classifiers, checked against the measured points.
 
-A claim compares arms within a range of densities (`pruning.studies.vision.comparison`). The differences of
-a seed are averaged over the levels, and Student's 95% interval of their mean over the seeds decides; p is
-that of a paired t test against no difference.
+A claim compares variants within a range of densities (`pruning.studies.vision.comparison`). The differences
+of each seed are averaged over the levels; Student's 95% interval of their mean over the seeds decides. The p
+value comes from a paired t test against no difference.
 
-A claim is "not testable" if an arm is missing, or no level is in the range, or fewer than `LEAST_SEEDS` seeds
-have all levels in both arms, or the networks of both arms only guess.
+A claim is "not testable" if a variant is missing, no level is in the range, fewer than `LEAST_SEEDS` seeds
+have all levels in both variants, or the networks of both variants only guess.
 """
 
 from __future__ import annotations
@@ -37,26 +37,26 @@ from pruning.studies.vision.points import Point, by_level
 
 LEVEL_MARGINS = 2
 AS_DENSE = 1.25
-"""Densities count as about the same where one is at most so many times the other."""
+"""Two densities count as equal if their ratio is at most this."""
 Measure = Callable[[Sequence[Point]], tuple[dict[int, float], str]]
-"""Points -> a difference by seed, and what it is of, as text."""
+"""Points -> a difference by seed, and its description."""
 
 
 def ahead(arm: str, other: str, *, densities: Range, by: float = 0.0) -> Check[Point]:
-    """Returns the check that an arm's accuracy is above another's by more than `by`, in [0, 1]."""
+    """Returns the check that a variant's accuracy exceeds another's by more than `by`, in [0, 1]."""
     return _difference_check(arm, other, densities, by, inf)
 
 
 def not_behind(arm: str, other: str, *, densities: Range, margin: float) -> Check[Point]:
-    """Returns the check that an arm is less than `margin` below another, or above it."""
+    """Returns the check that a variant is above another, or less than `margin` below it."""
     return _difference_check(arm, other, densities, -_margin(margin), inf)
 
 
 def near(arm: str, other: str, *, densities: Range, margin: float) -> Check[Point]:
-    """Returns the check that an arm is less than `margin` above or below another.
+    """Returns the check that a variant is less than `margin` above or below another.
 
-    And at no level, on average over the seeds, more than `LEVEL_MARGINS` times that: differences that cancel
-    out are no equality.
+    At each level the mean difference over the seeds must also stay within `LEVEL_MARGINS` times the margin:
+    differences that cancel out do not show equality.
     """
     on_average = _difference_check(arm, other, densities, -_margin(margin), margin)
 
@@ -73,7 +73,7 @@ def near(arm: str, other: str, *, densities: Range, margin: float) -> Check[Poin
 
 
 def as_dense(arm: str, *, densities: Range, margin: float) -> Check[Point]:
-    """Returns the check that an arm is less than `margin` below the dense networks that it prunes."""
+    """Returns the check that a variant is less than `margin` below the dense networks that it prunes."""
     wanted = _range(densities)
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
@@ -98,14 +98,14 @@ def as_dense(arm: str, *, densities: Range, margin: float) -> Check[Point]:
 
 
 def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: float = 0.0) -> Check[Point]:
-    """Returns the check that an arm gains on another as networks get sparser, by more than `by`.
+    """Returns the check that a variant gains on another as networks get sparser, by more than `by`.
 
     Args:
-        arm: The arm.
-        other: The one that it gains on.
-        densities: The range where its lead is smaller; it may be negative.
-        lower: The range where it is larger.
-        by: How much larger, in [0, 1].
+        arm: The variant that gains.
+        other: The variant that it gains on.
+        densities: The range where its lead is smaller; the lead may be negative.
+        lower: The range where its lead is larger.
+        by: How much larger the lead is, in [0, 1].
     """
     ranges = _range(lower), _range(densities)
 
@@ -119,7 +119,7 @@ def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: floa
 def wider_lead(
     pair: tuple[str, str], than: tuple[str, str], *, densities: Range, by: float = 0.0
 ) -> Check[Point]:
-    """Returns the check that an arm leads another by more than a third leads a fourth: by more than `by`."""
+    """Returns the check that the lead of `pair` exceeds the lead of `than` by more than `by`."""
     wanted = _range(densities)
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
@@ -130,10 +130,10 @@ def wider_lead(
 
 
 def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check[Point]:
-    """Returns the check that an arm is ahead where each keeps about a density, in however many cycles.
+    """Returns the check that a variant is ahead of another near one density, after any number of cycles.
 
-    Of each arm's levels the one of the nearest density counts, if neither is more than `AS_DENSE` times the
-    other.
+    For each variant the level with the nearest density counts, if its ratio to `density` is at most
+    `AS_DENSE` either way.
     """
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
@@ -149,16 +149,16 @@ def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check[
 
 
 def ahead_in(arm: str, other: str, *, parts: Sequence[int], by: float = 0.0) -> Check[Point]:
-    """Returns the check that an arm is ahead of another in the same parts, whatever each of them keeps.
+    """Returns the check that a variant is ahead of another in the same parts, at whatever densities.
 
-    So arms are compared that are equal in something else: in multiply-adds, or in the weights of a narrower
-    network. Of each part the last cycle counts.
+    This compares variants that are equal in another cost, for example in multiply-adds or in the number of
+    weights of a narrower network. For each part the last cycle counts.
     """
     return _part_check(arm, other, parts, by)
 
 
 def not_behind_in(arm: str, other: str, *, parts: Sequence[int], margin: float) -> Check[Point]:
-    """Returns the check that an arm is less than `margin` below another, compared as `ahead_in`."""
+    """Returns the check that a variant is less than `margin` below another, compared as in `ahead_in`."""
     return _part_check(arm, other, parts, -_margin(margin))
 
 
@@ -214,7 +214,7 @@ def _last(points: Sequence[Point], arm: str, part: int) -> dict[int, Point]:
 
 
 def _nearest(points: Sequence[Point], arm: str, density: float) -> dict[int, Point]:
-    """Returns an arm's pruned networks by seed, at the level whose density is nearest to one."""
+    """Returns a variant's pruned networks by seed, at the level with the density nearest to `density`."""
     levels = [list(own.values()) for level, own in by_level(points, arm).items() if level[1]]
     distances = [abs(log(np.mean([point.density for point in own]) / density)) for own in levels]
     if not levels or min(distances) > log(AS_DENSE):

@@ -1,10 +1,10 @@
-"""Differences between two arms of a vision experiment, seed by seed, within a range of densities.
+"""Differences between two variants of a vision experiment, by seed, within a range of densities.
 
-Networks are compared in pairs: those of one seed and one level (part and cycle). Where the other arm keeps
-more or less there, its accuracy at the first arm's density is taken, on a straight line over log density
-between its own levels. A level is in the range if the first arm's mean density is, ends included; the dense
-network, cycle 0, and one that keeps nothing are no levels. Levels that the other arm does not reach, or at
-which the networks of both only guess, are left out.
+Networks are compared in pairs of the same seed and level (part and cycle). If the other variant has another
+density at that level, its accuracy at the first variant's density is interpolated: linearly over log density,
+between its own levels. A level is in the range if the first variant's mean density is, ends included. The
+dense network (cycle 0) and a network that keeps nothing do not count as levels. Levels that the other variant
+does not reach, or at which the networks of both only guess, are excluded.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from pruning.studies.vision.points import Point, by_level
 Range = tuple[float, float]
 """Lowest and highest density."""
 CHANCE = "chance"
-"""Metric of a point: the accuracy of a guess, which is 1 over the number of classes."""
+"""Metric of a point: the chance accuracy, which is 1 over the number of classes."""
 ANY_CHANCE = 0.1
-"""That of ten classes, where the points do not say."""
+"""The chance accuracy of ten classes, used if the points do not record it."""
 GUESSING = 1.2
-"""Networks up to so many times chance guess: the commonest class may be that much commoner."""
+"""Networks up to this multiple of chance only guess: the most common class may be that frequent."""
 ROUNDING = 1e-9
-"""Of a mean density: that of 0.1, 0.1 and 0.1 is above 0.1 in binary digits."""
+"""Rounding tolerance of a mean density: in binary, the mean of 0.1, 0.1 and 0.1 exceeds 0.1."""
 SAME = 0.02
-"""Part by which densities of one level may differ between arms without a word."""
+"""Relative difference of densities at one level up to which two variants count as equally dense."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The differences of an arm's accuracies from another's.
+    """The differences between two variants' accuracies.
 
     Attributes:
         by_seed: Mean difference of accuracies over the levels, by seed.
         by_level: Mean difference over the seeds, by level.
-        densities: Mean density of the first arm, by level.
-        interpolated: Whether the other arm's accuracies are, at some level.
+        densities: Mean density of the first variant, by level.
+        interpolated: Whether the other variant's accuracies are interpolated at any level.
     """
 
     by_seed: dict[int, float]
@@ -50,13 +50,13 @@ class Compared:
 
     @property
     def kept(self) -> str:
-        """The densities that were compared, as text."""
+        """The compared densities, as text."""
         own = range_text((min(self.densities), max(self.densities)))
         return f"at {own} kept" + " (interpolated)" * self.interpolated
 
 
 def compare(points: Sequence[Point], arm: str, other: str, densities: Range) -> Compared:
-    """Returns how far an arm is above another; raises NotTestableError where that cannot be said."""
+    """Returns how far a variant is above another; raises NotTestableError if they cannot be compared."""
     ones, others = (by_level(points, each) for each in (arm, other))
     for name, found in ((arm, ones), (other, others)):
         if not found:
@@ -85,7 +85,7 @@ def compare(points: Sequence[Point], arm: str, other: str, densities: Range) -> 
 
 
 def larger(more: Compared, less: Compared) -> dict[int, float]:
-    """Returns by how much one difference is the larger, by seed."""
+    """Returns by how much the first difference exceeds the second, by seed."""
     seeds = common_seeds("the two differences share", more.by_seed, less.by_seed)
     return {seed: more.by_seed[seed] - less.by_seed[seed] for seed in seeds}
 
@@ -96,7 +96,7 @@ def mean_density(seeds: Mapping[int, Point]) -> float:
 
 
 def guesses(point: Point) -> bool:
-    """Returns whether a network does no better than guess."""
+    """Returns whether a network is no better than guessing."""
     return point.accuracy <= GUESSING * point.metrics.get(CHANCE, ANY_CHANCE)
 
 
@@ -115,7 +115,7 @@ def range_text(densities: Range) -> str:
 def _pairs(
     own: Mapping[int, Point], level: tuple[int, int], others: Mapping[tuple[int, int], Mapping[int, Point]]
 ) -> dict[int, tuple[Point, Point]]:
-    """Returns a level's networks, each with the other arm's at the same density, by seed."""
+    """Returns a level's networks by seed, each paired with the other variant's at the same density."""
     if _same_level(own, others.get(level)):
         return {seed: (point, others[level][seed]) for seed, point in own.items() if seed in others[level]}
     found = {
@@ -129,7 +129,7 @@ def _same_level(own: Mapping[int, Point], other: Mapping[int, Point] | None) -> 
 
 
 def _between(points: Sequence[Point], at: Point) -> Point | None:
-    """Returns a network as it would be at another's density, between its neighbours; None beyond the last."""
+    """Returns a network interpolated at the density of `at`; None outside the range of the points."""
     known = sorted((point for point in points if point.density > 0), key=lambda point: point.density)
     if not known or not known[0].density <= at.density <= known[-1].density:
         return None

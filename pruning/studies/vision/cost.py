@@ -1,4 +1,4 @@
-"""What a pruned classifier would cost where its zeros are skipped; counted by the loop, not measured."""
+"""The cost of a pruned classifier if zeros are skipped: counted by the loop, not measured."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pruning.studies.vision.experiment import Arm, Recipe
 from pruning.studies.vision.task import VisionTask
 
 SPARSE_MACS, INFERENCE, TRAINING = "sparse macs", "inference cost", "training cost"
-"""Metrics: multiply-adds of an image; shares of what the dense network needs for one, and to be trained."""
+"""Metrics: multiply-adds per image; fractions of the dense network's inference and training costs."""
 
 
 def relative_costs(recipe: Recipe, arm: Arm, part: int, task: VisionTask, level: Level) -> dict[str, float]:
-    """Returns the multiply-adds of a cycle's network, and its shares of the dense network's costs.
+    """Returns the multiply-adds of a cycle's network, and its costs as fractions of the dense network's.
 
-    A dense network that the arm did not train itself costs what its base's training did.
+    A dense network that the variant did not train itself costs as much as the training run of its base.
 
     Args:
         recipe: The experiment.
-        arm: The arm.
-        part: The part of the arm.
-        task: Whose network it is.
+        arm: The variant.
+        part: The part of the variant.
+        task: The task of the network.
         level: The finished cycle.
     """
     dense, sparse = macs(level.network, task.example), level.result.sparse_macs

@@ -1,4 +1,4 @@
-"""What a vision experiment is: a named `Recipe` with its ways to prune and train, the `Arm`s; its `Job`s."""
+"""A vision experiment: a named `Recipe`, its variants of pruning and training (`Arm`), and its `Job`s."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pruning.studies.vision.task import Training, VisionTask
 
 ONE_SHOT_CYCLES = 1
 Measure = Callable[[str, VisionTask, Level], Mapping[str, float]]
-"""Name of an arm, task and level -> numbers by name."""
+"""Name of a variant, task and level -> numbers by name."""
 
 
 @dataclass(frozen=True)
 class Base:
-    """How the dense network is trained that several arms prune.
+    """How to train a dense network that several variants prune.
 
     Attributes:
         schedule: A name in `pruning.schedules.registry.SCHEDULES`.
         options: Its options.
-        epochs: Share of the recipe's epochs.
+        epochs: Fraction of the recipe's epochs.
     """
 
     schedule: str = "constant"
@@ -36,16 +36,16 @@ class Base:
 
 @dataclass(frozen=True)
 class Arm:
-    """A way to prune and to train.
+    """A variant: one way to prune and train.
 
     Attributes:
-        plan: Settings of a `Plan` beside the recipe's.
-        base: The dense network it starts from, by name in the recipe's bases; "" trains one in its own way.
-        epochs: Share of the recipe's epochs, in each cycle; 0 trains nothing.
+        plan: Settings of a `Plan`, in addition to the recipe's.
+        base: The dense network it starts from, by name in the recipe's bases; "" trains its own.
+        epochs: Fraction of the recipe's epochs in each cycle; 0 trains nothing.
         training: Changes to the recipe's training.
-        parts: One-shot: a pruning of the dense network for each, which drops that share; () prunes in cycles.
-        widths: Factor of the network's width in each part, beside the recipe's; () leaves it.
-        follows: The arm whose masks it trains, instead of choosing some.
+        parts: Fractions to prune in one shot, each from the dense network; () prunes in cycles.
+        widths: Factor of the network's width in each part, on top of the recipe's; () leaves it unchanged.
+        follows: The variant whose masks it trains, instead of choosing its own.
         shuffled: Whether the entries of those masks are shuffled within each layer.
     """
 
@@ -60,19 +60,19 @@ class Arm:
 
     @property
     def prunings(self) -> int:
-        """Prunings of each dense network: one for each part, or one in cycles."""
+        """Number of pruning runs of each dense network: one for each part, or one in cycles."""
         return max(1, len(self.parts))
 
 
 @dataclass(frozen=True)
 class Published:
-    """A number of the paper, to stand beside ours.
+    """A number from the paper, shown next to ours.
 
     Attributes:
-        arm: The arm that it belongs to.
-        density: Share kept.
+        arm: The variant that it belongs to.
+        density: Fraction kept.
         accuracy: Test accuracy.
-        source: Where it is from: "text", "code", "data" (exact), or "figure" (read by eye, +-0.02).
+        source: Where the number is from: "text", "code", "data" (exact), or "figure" (read by eye, +-0.02).
     """
 
     arm: str
@@ -83,21 +83,21 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(ExperimentRecipe[Arm, Point]):
-    """An experiment by name, as published where the paper says how.
+    """A named experiment, as published wherever the paper gives the settings.
 
     Attributes:
         model: The network's spec in `pruning.models.registry`.
-        training: How every network is trained, but for the learning rate.
-        bases: The dense networks that arms share, by name.
-        plan: Settings of a `Plan` that all arms share.
+        training: How every network is trained, except for the learning rate.
+        bases: The dense networks that variants share, by name.
+        plan: Settings of a `Plan` that all variants share.
         init: How weights are drawn, a name in `pruning.models.registry.INITS`.
         width: Factor of the network's width.
-        subset: Training images taken, and test images at most; None is all.
-        classes: Classes taken; None is all.
+        subset: Number of training images, and most test images; None uses all.
+        classes: Number of classes; None uses all.
         size: Rows and columns of the images of the data set "folder"; None is 64.
-        cycles: Most cycles of the arms that prune in cycles.
-        published: The paper's numbers, which are of its data set.
-        measure: What else is measured of each finished network.
+        cycles: Most cycles of the variants that prune in cycles.
+        published: The paper's numbers, measured on its data set.
+        measure: Further measurements of each finished network.
         sections: Further parts of the report, by title: functions of the points.
         pictures: Further pictures, by file: functions that draw the points there.
     """
@@ -122,10 +122,10 @@ class Recipe(ExperimentRecipe[Arm, Point]):
         """Returns the recipe with other values of its fields.
 
         Args:
-            changes: By field; "training" and "plan" are mappings of changes too, "arms" a sequence of names.
+            changes: By field; "training" and "plan" also map names to changes, "arms" is a sequence of names.
 
         Raises:
-            ValueError: An arm is unknown, or follows one that is not chosen; a value is out of range.
+            ValueError: A variant is unknown, or follows one that is not chosen; or a value is out of range.
         """
         chosen = dict(changes)
         if "training" in chosen:
@@ -139,7 +139,7 @@ class Recipe(ExperimentRecipe[Arm, Point]):
         return super().with_changes(chosen)
 
     def check(self) -> None:
-        """Raises ValueError where a value is out of range."""
+        """Raises ValueError if a value is out of range."""
         check_model(self.model, self.width)
         require_at_least(1, subset=self.subset, epochs=self.training.epochs)
         super().check()
@@ -152,37 +152,37 @@ class Recipe(ExperimentRecipe[Arm, Point]):
                 self.plan_of(arm, part, 0)
 
     def identity(self) -> dict[str, Any]:
-        """Returns what decides the name of its folder, as JSON values: the settings and the plan."""
+        """Returns the values that determine the folder's name, as JSON values: the settings and the plan."""
         return {**self.settings(), "plan": plain(self.plan)}
 
     def changeable(self) -> dict[str, Any]:
-        """Returns all values that `with_changes` may change, by name, but for the arms."""
+        """Returns all values that `with_changes` may change, by name, except the variants."""
         found = self.settings()
         training = found.pop("training")
         return {**found, **training, **self.plan, "cycles": self.cycles, "seeds": self.seeds}
 
     def record(self) -> dict[str, Any]:
-        """Returns what is needed to make its runs again, beside the settings and seeds, as JSON values."""
+        """Returns the record for reproducing its runs, besides the settings and seeds, as JSON values."""
         bases = {name: plain(asdict(base)) for name, base in self.bases.items()}
         return {"plan": plain(self.plan), **super().record(), "bases": bases, "cycles": self.cycles}
 
     def training_of(self, arm: Arm | Base) -> Training:
-        """Returns how an arm's cycles, or a base, are trained."""
+        """Returns the training settings of a variant's cycles, or of a base."""
         changes = dict(arm.training) if isinstance(arm, Arm) else {}
         epochs = max(1, round(arm.epochs * self.training.epochs)) if arm.epochs else 0
         return replace(self.training, epochs=epochs, **changes)
 
     def plan_of(self, arm: Arm, part: int, seed: int) -> Plan:
-        """Returns how one run of an arm prunes."""
+        """Returns the pruning plan of one run of a variant."""
         one_shot = {"cycles": ONE_SHOT_CYCLES, "fraction": arm.parts[part]} if arm.parts else {}
         chosen = {"cycles": self.cycles, **self.plan, **arm.plan, **one_shot, "seed": seed}
-        if chosen.get("schedule") == "silo-linear":  # a line has its end where the run has
+        if chosen.get("schedule") == "silo-linear":  # its straight line ends with the run
             options = chosen.get("schedule_options", {})
             chosen["schedule_options"] = {"last": max(1, self.cycles), **options}
         return Plan.from_settings(**resolved(chosen))
 
     def width_of(self, arm: Arm | None, part: int) -> float:
-        """Returns the factor of the network's width in one part of an arm, or of a base."""
+        """Returns the factor of the network's width in one part of a variant, or of a base."""
         return self.width * (arm.widths[part] if arm and arm.widths else 1.0)
 
     def base_plan(self, name: str, seed: int) -> Plan:
@@ -200,12 +200,12 @@ class Recipe(ExperimentRecipe[Arm, Point]):
 
 @dataclass(frozen=True)
 class Job:
-    """One run: of an arm, or where that is "" of a base.
+    """One run of a variant, or of a base if `arm` is "".
 
     Attributes:
-        arm: Name of the arm.
+        arm: Name of the variant.
         base: Name of the base.
-        part: Number of the part, of arms that have parts.
+        part: Number of the part, for variants that have parts.
         seed: Its seed.
     """
 
@@ -216,13 +216,13 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """Where it lies in the experiment's folder."""
+        """Its path in the experiment's folder."""
         own = f"runs/{self.arm}-{self.part}" if self.arm else f"networks/{self.base}"
         return f"{own}/seed-{self.seed}"
 
 
 def stages(recipe: Recipe) -> Iterator[list[Job]]:
-    """Yields the jobs in stages: those of one need what the stages before have made, and nothing else."""
+    """Yields the jobs in stages; the jobs of a stage depend only on results of earlier stages."""
     seeds = range(recipe.seeds)
     used = dict.fromkeys(arm.base for arm in recipe.arms.values() if arm.base)
     yield [Job("", base, 0, seed) for seed in seeds for base in used]

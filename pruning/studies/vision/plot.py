@@ -1,4 +1,4 @@
-"""The picture of a vision experiment: test accuracy by the fraction that is kept, a line for each arm."""
+"""The plot of a vision experiment: test accuracy by the fraction kept, one line per variant."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ INCHES = (6.4, 3.7)
 LEGEND_ROW = 0.18
 """Inches that each row of the legend adds to the height."""
 COLUMNS, LETTERS, LINE_LETTERS = 4, 108, 11
-"""Of the legend: most columns, letters of a row, and letters that a line and the space beside it take."""
+"""Limits of the legend: columns, letters per row, and letters taken by a line sample with its space."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 BAND = 0.13
 """Opacity of the 95% bands."""
 TICKS = (1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001)
 SHORT_TICKS = (1, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)
-"""Those of an axis that goes no further."""
+"""Ticks of an axis that ends at 0.3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An arm at one level: the mean density over the seeds, and the accuracy with Student's interval."""
+    """A variant at one level: the mean density over the seeds, and the accuracy with Student's interval."""
 
     density: float
     accuracy: Interval
@@ -40,10 +40,10 @@ def draw(path: Path, points: Sequence[Point], *, title: str, labels: Mapping[str
     """Writes a PNG: accuracy against the fraction kept, on a logarithmic axis from the dense network down.
 
     Args:
-        path: Where it goes.
-        points: Of all arms, which are drawn in the order in which they come.
-        title: Stands above.
-        labels: Arm -> its name in the legend; an arm that is not in it goes by its own.
+        path: The file to write.
+        points: Points of all variants, drawn in the order of first appearance.
+        title: Title of the plot.
+        labels: Variant -> its name in the legend; a variant without a label keeps its own name.
 
     Raises:
         ValueError: There are no points.
@@ -52,7 +52,7 @@ def draw(path: Path, points: Sequence[Point], *, title: str, labels: Mapping[str
 
 
 def picture(points: Sequence[Point], *, title: str, labels: Mapping[str, str] | None = None) -> Figure:
-    """Returns the picture that `draw` writes; arguments as there."""
+    """Returns the figure that `draw` writes, from the same arguments."""
     from matplotlib.figure import Figure
 
     arms = {arm: curve(points, arm) for arm in dict.fromkeys(point.arm for point in points)}
@@ -80,7 +80,7 @@ def picture(points: Sequence[Point], *, title: str, labels: Mapping[str, str] | 
 
 
 def curve(points: Sequence[Point], arm: str) -> list[Place]:
-    """Returns the levels of an arm, the densest first; the dense network once, of whatever part."""
+    """Returns the levels of a variant, densest first, with the dense network only once."""
     places = []
     first = min(part for part, _ in by_level(points, arm))
     for (part, cycle), seeds in by_level(points, arm).items():
@@ -105,7 +105,7 @@ def _draw_arm(axes: Axes, places: Sequence[Place], label: str, number: int) -> N
     (line,) = axes.plot(densities, accuracies, color=color, ms=3, lw=1.2, label=label)
     line.set_linestyle(DASHES[number % len(DASHES)])
     line.set_marker(MARKERS[(number + turn) % len(MARKERS)])
-    if turn % 2:  # the colours are used up: hollow markers
+    if turn % 2:  # all colours are used: hollow markers
         line.set_markerfacecolor("white")
 
 

@@ -1,4 +1,4 @@
-"""What a vision experiment measures: the test accuracy of each network that it trained."""
+"""The measurements of a vision experiment: the test accuracy of each trained network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 KEPT = "kept "
-"""Metrics of a point whose names begin so are the shares that its layers keep."""
+"""Prefix of the metrics that give the fraction kept in each layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +14,13 @@ class Point:
     """A trained network.
 
     Attributes:
-        arm: The way of pruning and training, by name.
+        arm: Name of the variant.
         seed: Seed of the run.
-        part: Number of the pruning within the arm: one-shot arms have one for each density, others only 0.
-        cycle: Cycle of the pruning; 0 is the dense network.
-        density: Share of the prunable entries that is kept, in [0, 1].
-        accuracy: Share of test images that it classifies correctly after the last step of its training.
-        metrics: All else that was measured of it.
+        part: Number of the pruning run within the variant: one for each density of one-shot variants, else 0.
+        cycle: Cycle of the pruning run; 0 is the dense network.
+        density: Fraction of the prunable entries that are kept, in [0, 1].
+        accuracy: Fraction of test images classified correctly after the last training step.
+        metrics: All other measurements of the network.
     """
 
     arm: str
@@ -33,7 +33,7 @@ class Point:
 
 
 def by_level(points: Iterable[Point], arm: str) -> dict[tuple[int, int], dict[int, Point]]:
-    """Returns an arm's networks by (part, cycle) and then by seed."""
+    """Returns a variant's networks by (part, cycle), then by seed."""
     levels: dict[tuple[int, int], dict[int, Point]] = {}
     for point in points:
         if point.arm == arm:

@@ -1,7 +1,7 @@
-"""Runs the jobs of a vision experiment, side by side in processes, and reads what they found.
+"""Runs the jobs of a vision experiment in parallel processes, and reads their results.
 
-A job depends on the recipe and its own name alone, and writes its own folder; one that is finished is found
-again. This process alone writes results.
+A job depends only on the recipe and its own name, and writes its own folder; finished jobs are reused. Only
+this process writes results.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ from pruning.studies.vision.points import KEPT, Point
 from pruning.studies.vision.task import VisionTask
 
 SHUFFLING = 7
-"""Key of the random numbers that shuffle masks."""
+"""Key of the random-number stream that shuffles masks."""
 MORE, RELATIVE_COSTS = "more", "relative costs"
-"""Groups of numbers in a stored result: those of the recipe's `measure`, and of `relative_costs`."""
+"""Groups of numbers in a stored result: from the recipe's `measure`, and from `relative_costs`."""
 
 
 def run_jobs(recipe: Recipe, folder: Path, config: VisionConfig) -> None:
-    """Runs all jobs of a recipe, or the rest of them.
+    """Runs all unfinished jobs of a recipe.
 
     Args:
-        recipe: What is run.
-        folder: Where; it exists.
-        config: Says where the data sets are, the device, and the number of processes.
+        recipe: The recipe to run.
+        folder: An existing folder for the runs.
+        config: Gives the data folder, the device, and the number of processes.
 
     Raises:
-        ValueError: The data are not there or damaged, or a folder holds runs of other settings.
+        ValueError: The data are missing or corrupt, or a folder holds runs with other settings.
         OSError: A worker process has died.
     """
     _data(recipe, config.data, config.download)  # errors before processes are started
-    # workers are reused, and may be in the folder where they were started
+    # reused workers may still be in the folder where they started
     folder, data = folder.absolute(), config.data and config.data.absolute()
     every = list(stages(recipe))
     workers = worker_count(config.workers, max(map(len, every)))
@@ -57,12 +57,12 @@ def run_jobs(recipe: Recipe, folder: Path, config: VisionConfig) -> None:
 
 
 def read_points(recipe: Recipe, folder: Path) -> list[Point]:
-    """Returns what the finished cycles of all arms measured.
+    """Returns the measured points of all finished cycles of all variants.
 
-    A network that is pruned untrained is none: its cycle 0 is no dense network.
+    Cycle 0 of a variant that prunes untrained networks gives no point: it is not a trained dense network.
 
     Raises:
-        ValueError: A file is damaged, or of another plan than the recipe's.
+        ValueError: A file is corrupt, or belongs to another plan than the recipe's.
     """
     *_, hosts, followers = stages(recipe)
     plans = {job: recipe.plan_of(recipe.arms[job.arm], job.part, job.seed) for job in (*hosts, *followers)}
@@ -97,7 +97,7 @@ def _point(plan: Plan, job: Job, result: Result) -> Point:
 
 
 def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bool, device: str) -> str:
-    """Runs one job, or the rest of it, and returns its name."""
+    """Starts or resumes one job, and returns its name."""
     if device == "cpu":
         torch.set_num_threads(1)
     images = _data(recipe, data, download)
@@ -129,13 +129,13 @@ def _run(recipe: Recipe, folder: Path, job: Job, data: Path | None, download: bo
 
 
 def _measured(task: VisionTask, level: Level) -> dict[str, float]:
-    """Returns what a finished network achieves on the test split, and what guessing would."""
+    """Returns a finished network's metrics on the test split, and the chance accuracy."""
     found = task.measured(level.network, "test")
     return {f"test {name}": value for name, value in found.items()} | {"chance": 1 / task.classes}
 
 
 def _cost(task: VisionTask, level: Level) -> Mapping[str, float]:
-    """Returns what a finished network costs, shrunk if channels were pruned."""
+    """Returns the costs of a finished network, shrunk if channels were pruned."""
     network = level.network
     if level.removable is not None:
         network, _ = shrink(network, level.groups, level.removable)
@@ -144,7 +144,7 @@ def _cost(task: VisionTask, level: Level) -> Mapping[str, float]:
 
 
 def _given(recipe: Recipe, folder: Path, job: Job, arm: Arm) -> list[Masks]:
-    """Returns the masks of the run that an arm follows, shuffled within their layers where it says so."""
+    """Returns the masks of the run that a variant follows, shuffled within layers if `arm.shuffled`."""
     masks = stored_masks(folder / Job(arm.follows, "", job.part, job.seed).folder)
     if not arm.shuffled:
         return masks
@@ -152,7 +152,7 @@ def _given(recipe: Recipe, folder: Path, job: Job, arm: Arm) -> list[Masks]:
 
 
 def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
-    """Yields masks with the same counts in each layer, at random places, still each within the one before."""
+    """Yields random masks with the same counts in each layer, each still a subset of the one before."""
     generator = torch.Generator().manual_seed(
         int(np.random.SeedSequence(seed, spawn_key=(SHUFFLING,)).generate_state(1)[0])
     )
@@ -162,7 +162,7 @@ def _shuffled(masks: Sequence[Masks], seed: int) -> Iterator[Masks]:
 
 
 def _data(recipe: Recipe, folder: Path | None, download: bool) -> DataSet:
-    """Returns a recipe's images; ValueError where they are not there, damaged or too few."""
+    """Returns a recipe's images; ValueError if they are missing, corrupt or too few."""
     found = _loaded(recipe.data, folder, recipe.subset, recipe.classes, recipe.size, download)
     if not len(found.validation):
         raise ValueError(

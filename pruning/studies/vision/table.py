@@ -1,4 +1,4 @@
-"""The tables of a vision experiment: accuracies by arm and level with their intervals."""
+"""The tables of a vision experiment: accuracies by variant and level, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pruning.studies.vision.experiment import Published
 from pruning.studies.vision.points import Point, by_level
 
 SAME_ROW = 1.15
-"""Levels of one cycle stand under one density where they differ by no more than this factor."""
+"""Levels of one cycle share a density column if their densities differ by at most this factor."""
 
 
 @dataclass(frozen=True)
 class ArmLevel:
-    """The networks of one level of an arm.
+    """The networks of one level of a variant.
 
     Attributes:
-        arm: The arm.
+        arm: The variant.
         part: Its part.
         cycle: The cycle.
-        density: Mean share kept.
+        density: Mean fraction kept.
         accuracy: Mean test accuracy with Student's 95% interval over the seeds.
-        normal: The papers' interval, as rounded ends; "" of one seed.
-        metrics: Means of all else that was measured.
+        normal: The papers' interval, as rounded ends; "" for one seed.
+        metrics: Means of all other measurements.
     """
 
     arm: str
@@ -44,7 +44,7 @@ class ArmLevel:
 
 
 def levels_of(points: Sequence[Point]) -> list[ArmLevel]:
-    """Returns the levels of all arms, in the arms' order."""
+    """Returns the levels of all variants, in the order of the variants."""
     found = []
     for arm in dict.fromkeys(point.arm for point in points):
         for (part, cycle), own in by_level(points, arm).items():
@@ -83,7 +83,7 @@ def rows(levels: Iterable[ArmLevel]) -> list[dict[str, Any]]:
 
 
 def accuracy_table(levels: Sequence[ArmLevel]) -> str:
-    """Returns the accuracies in % with half their intervals; a table for arms in cycles, one for one-shot."""
+    """Returns the accuracies in % ± half interval: one table for variants in cycles, one for one-shot."""
     arms = dict.fromkeys(level.arm for level in levels)
     shots = {level.arm for level in levels if level.part}
     tables = []
@@ -97,7 +97,7 @@ def accuracy_table(levels: Sequence[ArmLevel]) -> str:
 def _table(arms: Sequence[str], levels: Sequence[ArmLevel]) -> str:
     cells = {(level.arm, level.part, level.cycle): level for level in levels}
     keys = sorted({key[1:] for key in cells}, key=lambda key: (key[1] > 0, key))
-    # what is pruned says at which densities, not a dense network that stands beside it
+    # the pruned variants set the density columns, not a dense network shown with them
     longest = max(arms, key=lambda arm: sum(level.arm == arm and level.density < 1 for level in levels))
     first = (longest, *arms)
     kept = {key: next(cells[arm, *key].density for arm in first if (arm, *key) in cells) for key in keys}
@@ -114,7 +114,7 @@ def _table(arms: Sequence[str], levels: Sequence[ArmLevel]) -> str:
 
 
 def _elsewhere(level: ArmLevel, kept: float | None) -> str:
-    """Returns where a level is that has another density than its row or column says."""
+    """Returns the density of a level that differs from its row or column, as text; else ""."""
     if not kept or not level.density or abs(log(level.density / kept)) <= log(SAME_ROW):
         return ""
     return f" at {100 * level.density:.3g}"
@@ -127,7 +127,7 @@ def _cell(level: ArmLevel) -> str:
 
 
 def published_table(levels: Sequence[ArmLevel], published: Sequence[Published]) -> str:
-    """Returns the paper's numbers beside ours at the nearest density; "" where none is near."""
+    """Returns the paper's numbers next to ours at the nearest density; "" if none is near."""
     lines = []
     for each in published:
         own = [level for level in levels if level.arm == each.arm and level.density]

@@ -1,6 +1,6 @@
-"""An image classifier as a task of the pruning loop: trained from scratch on images that lie in memory.
+"""An image classifier as a task of the pruning loop: trained from scratch on images in memory.
 
-Shapes: N images of a split, B of a batch, C channels, H x W pixels.
+Shapes: N images in a split, B in a batch, C channels, H x W pixels.
 """
 
 from __future__ import annotations
@@ -24,39 +24,39 @@ from pruning.models import lay_out, make_model
 from pruning.schedules import half_cosine, rise_and_rest
 
 EVALUATED_BATCH = 500
-"""Images at once where nothing is learned."""
+"""Batch size for evaluation and scoring."""
 MOMENTA = (0.85, 0.95)
-"""Bounds between which the momentum of one-cycle training moves (Smith and Topin; the defaults of torch)."""
+"""Bounds of the momentum in one-cycle training (Smith and Topin; the defaults of torch)."""
 OF_EACH_CLASS = 10
-"""Images of each class in the sample for scores before training, as GraSP has it for ten classes."""
+"""Images of each class in the sample for scores before training, like GraSP for ten classes."""
 SPREAD_IMAGES = 512
-"""Training images that spreads are measured on, the same in all cycles."""
+"""Number of training images for measuring spreads; all cycles use the same images."""
 SPREAD_AT = (0.25, 1.0)
-"""Shares of a training after which spreads are measured: before the learning rate drops, and at the end."""
+"""Fractions of the training steps at which spreads are measured: before the rate drops, and at the end."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a classifier is trained, but for the learning rate.
+    """How a classifier is trained, except for the learning rate.
 
     Attributes:
-        epochs: Epochs of a cycle, with early stopping the most; 0 trains nothing.
-        batch: Images of a step.
-        optimizer: "sgd", or "adam" with its other settings as in torch.
-        momentum: Of SGD.
-        nesterov: Whether it is Nesterov's.
+        epochs: Epochs per cycle, or the maximum with early stopping; 0 trains nothing.
+        batch: Images per step.
+        optimizer: "sgd", or "adam" with torch's defaults for its other settings.
+        momentum: Momentum of SGD.
+        nesterov: Whether to use Nesterov momentum.
         weight_decay: L2 penalty.
-        patience: Stop after so many epochs in a row without a smaller validation loss; 0 never stops early.
-            The last weights stay, not the best.
-        shuffle: Whether each epoch has another order.
+        patience: Stop after this many epochs in a row without a smaller validation loss; 0 never stops early.
+            The last weights are kept, not the best.
+        shuffle: Whether to reshuffle the images in each epoch.
         augmentation: A name in `pruning.data.augmentation.AUGMENTATIONS`.
-        normalise: Whether channels have mean 0 and deviation 1 over the training images, beside values of 0
-            to 1.
-        cycle_momentum: Whether SGD's momentum goes from 0.95 to 0.85 and back, as torch's one-cycle schedule
-            has it by default.
-        precision: "float32", or "bfloat16" for the layers' products (autocast), in evaluation too.
-        scored: Training images that scores are taken on, from the first; 0 is all.
-        spread: Whether the spreads of gradients and activations are measured (see `spread`).
+        normalise: Whether to normalise channels to mean 0 and standard deviation 1 over the training images;
+            otherwise values are 0 to 1.
+        cycle_momentum: Whether SGD's momentum goes from 0.95 to 0.85 and back, the default of torch's
+            one-cycle schedule.
+        precision: "float32", or "bfloat16" for the layers' products (autocast), also in evaluation.
+        scored: Number of training images for scoring, counted from the first; 0 uses all.
+        spread: Whether to measure the spreads of gradients and activations (see `spread`).
 
     Raises:
         ValueError: A value is out of range.
@@ -91,21 +91,21 @@ class Training:
 
 
 class VisionTask:
-    """A network of the registry, and images to train it on.
+    """A network from the registry, and images to train it on.
 
     Attributes:
         measure: Accuracy on the validation split.
-        example: One image, as the network sees it.
+        example: One image in the network's input format.
 
     Args:
         data: The images.
         model: The network's spec in `pruning.models.registry`.
-        training: How a cycle trains.
+        training: Training settings of a cycle.
         seed: Seed of the initial weights.
         width: Factor of the network's width.
         init: How weights are drawn, a name in `pruning.models.registry.INITS`.
-        device: Where everything lies and runs.
-        trained: The state of a trained network to begin with; None to train one in cycle 0.
+        device: The device for all tensors and computations.
+        trained: The state of a trained network to start from; None trains one in cycle 0.
     """
 
     measure = "validation accuracy"
@@ -144,7 +144,7 @@ class VisionTask:
         return network.to(self.device)
 
     def dense(self) -> nn.Module | None:
-        """Returns the trained network, where there is one."""
+        """Returns the trained network if there is one."""
         if self.trained is None:
             return None
         network = self.build(None)
@@ -156,8 +156,8 @@ class VisionTask:
     ) -> Trained:
         """Trains a network in place; see `Training`.
 
-        Where the weights stop being finite, the training ends with those of the last epoch in which they
-        were: the metric "diverged" is 1 then.
+        If the weights stop being finite, training stops and restores the weights of the last finite epoch.
+        The metric "diverged" is then 1.
         """
         lay_out(network, torch.channels_last)
         network.train()
@@ -177,7 +177,7 @@ class VisionTask:
                 self._set(optimizer, lr, done / whole)
                 loss = self._loss(network, images, labels)
                 for parameter in parameters:
-                    parameter.grad = None  # as `zero_grad`, which costs a tenth of a small network's step
+                    parameter.grad = None  # like `zero_grad`, which takes 10% of a small network's step
                 loss.backward()
                 optimizer.step()
                 done += 1
@@ -212,17 +212,17 @@ class VisionTask:
         return {"accuracy": float(right) / number, "loss": float(loss) / number}
 
     def batches(self) -> Iterator[Batch]:
-        """Yields the training split, or as much of it as is scored on, without augmentation."""
+        """Yields the part of the training split used for scoring, without augmentation."""
         train = self.splits["train"]
         number = self.training.scored or len(train.labels)
         return self.inputs(ImageSplit(train.images[:number], train.labels[:number]))
 
     def inputs(self, split: ImageSplit) -> Iterator[Batch]:
-        """Yields a split's images, as the network sees them, and labels."""
+        """Yields a split's images in the network's input format, with labels."""
         return self._batches(split, EVALUATED_BATCH)
 
     def sample(self) -> Iterator[Batch]:
-        """Yields one batch: the first images of each class, as many of each."""
+        """Yields one batch: the first images of each class, equally many of each."""
         labels = self.splits["train"].labels
         chosen = torch.cat([(labels == each).nonzero().flatten()[:OF_EACH_CLASS] for each in labels.unique()])
         return self._batches(
@@ -236,11 +236,11 @@ class VisionTask:
 
     @property
     def _steps(self) -> int:
-        """Steps of an epoch; an image that is left alone has none, since batches of one have no deviation."""
+        """Steps per epoch; a last batch of one image is skipped, since its deviation is undefined."""
         return max(1, -(-(len(self.splits["train"].labels) - 1) // self.training.batch))
 
     def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
-        if self.training.precision == "float32":  # autocast costs time even where it is not enabled
+        if self.training.precision == "float32":  # autocast takes time even if it is disabled
             return network(images)
         with torch.autocast(self.device.type, torch.bfloat16):
             return network(images).float()
@@ -268,7 +268,7 @@ class VisionTask:
             group["momentum"] = high - (high - low) * _one_cycle(progress)
 
     def _epoch(self, generator: torch.Generator, most: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields the batches of an epoch, at most `most`, as the network sees them in training."""
+        """Yields at most `most` batches of an epoch in the network's input format for training."""
         config, train = self.training, self.splits["train"]
         augment = AUGMENTATIONS[config.augmentation]
         order = torch.randperm(len(train.labels), generator=generator) if config.shuffle else None
@@ -292,7 +292,7 @@ class VisionTask:
         return images.contiguous(memory_format=torch.channels_last) if images.shape[1] > 1 else images
 
     def _measure_spread(self, network: nn.Module, done: int, most: int, metrics: dict[str, float]) -> None:
-        """Adds the spreads where this step has reached a share of the training."""
+        """Measures the spreads once training has reached a given fraction of its steps."""
         for at in SPREAD_AT if self.training.spread else ():
             if done == math.ceil(at * most):
                 train = self.splits["train"]
@@ -302,7 +302,7 @@ class VisionTask:
 
 
 class _Patience:
-    """Counts epochs without a smaller loss; a loss that is nan is none."""
+    """Counts epochs without a smaller loss; a nan loss never counts as smaller."""
 
     def __init__(self, most: int):
         self.most, self.best, self.waited = most, math.inf, 0
@@ -317,7 +317,7 @@ class _Patience:
 
 
 def _one_cycle(progress: float) -> float:
-    """Returns 0 at the ends and 1 at the peak of the one-cycle schedule, whose rise is a tenth."""
+    """Returns 0 at the ends and 1 at the peak of the one-cycle schedule, which rises over the first 10%."""
     return rise_and_rest(
         progress, start=0.0, rise=0.1, rest=lambda rest: half_cosine(rest, start=1.0, end=0.0)
     )

@@ -73,13 +73,13 @@ def test_damaged_buffers_are_refused(tmp_path, played):
     whole = path.read_bytes()
     for content in (b"", whole[:-100], whole[: len(whole) // 2], b"no buffer"):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"buffer.npz is damaged, or no buffer of bttt prune"):
+        with pytest.raises(ValueError, match=r"buffer.npz is corrupt, or not a buffer of bttt prune"):
             load_buffer(path, BOARD.cells, MADE)
     path.write_bytes(whole)
     with pytest.raises(ValueError, match="boards of another size"):
         load_buffer(path, 49, MADE)
     save_buffer(Buffer(played.samples, played.games[:-1]), path, MADE)
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match="is corrupt"):
         load_buffer(path, BOARD.cells, MADE)
 
 

@@ -70,5 +70,5 @@ def test_every_arm_of_the_study_is_a_plan(arm):
 def test_a_network_must_tell_its_boards(record, tmp_path):
     path = tmp_path / "mine.safetensors"
     save_network(path, PolicyValueNet(PRESETS["small"]), record)
-    with pytest.raises(ValueError, match=r"mine\.safetensors does not tell the boards of its training"):
+    with pytest.raises(ValueError, match=r"mine\.safetensors does not record its training boards"):
         load_subject(f"alphazero:{path}")

@@ -133,7 +133,10 @@ def test_sparse_training_takes_options():
 @pytest.mark.parametrize(
     ("method", "message"),
     [
-        ("snip:alpha=1", "method 'snip' takes no options, got 'alpha=1'; those that do are greedy-forward, "),
+        (
+            "snip:alpha=1",
+            "method 'snip' takes no options, got 'alpha=1'; methods with options are greedy-forward, ",
+        ),
         ("rigl:alfa=1", r"method rigl:alfa=1: unknown option 'alfa' \(did you mean 'alpha'\?\)"),
         ("rigl:alpha=2", "alpha"),
         ("rigl:every=x", "method rigl:every=x: "),
