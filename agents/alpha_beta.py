@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.heuristic import heuristic
-from bttt.kernels import entry_point, has_line, kernel, lowest_bit_index, popcount, winning_cells
+from bttt.kernels import entry_point, has_line, hash_words, kernel, lowest_bit_index, popcount, winning_cells
 
 WIN = 1000.0
 FOUND_END = WIN - 64
@@ -94,8 +94,7 @@ class Passes(NamedTuple):
 
 @kernel
 def _slot(mine, theirs, table):
-    mixed = mine * np.uint64(0x9E3779B97F4A7C15) ^ theirs * np.uint64(0xC2B2AE3D27D4EB4F)
-    return (mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(table) - 1)
+    return hash_words(mine, theirs) & np.uint64(len(table) - 1)
 
 
 @kernel

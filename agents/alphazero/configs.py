@@ -1,6 +1,6 @@
-"""What a training can be told: how games are played, searched and learned from.
+"""The settings of search, self-play and learning.
 
-Nothing here loads torch or numba, so that the command line knows its options at once.
+Nothing here loads torch or numba, so the command line gets its options without delay.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from bttt.runs import require_at_least
 Preset = Literal["small", "base", "paper"]
 """Names of the networks that this package builds."""
 Encoding = Literal["playable", "bricks"]
-"""How a brick is shown: a plane of cells without brick, zero beyond the border too, or a plane of bricks."""
+"""The third input plane: the playable cells (0 on bricks and beyond the border), or the bricks."""
 BoardAugmentation = Literal["none", "flips", "all"]
-"""Symmetries of the samples: none, the four flips, or all eight of a square board (four of another)."""
+"""Symmetries applied to samples: none, the four flips, or all (eight on square boards, four on others)."""
 MOST_SIMULATIONS = 1_000_000
 
 
@@ -156,7 +156,7 @@ class LearnerConfig:
         require_at_least(0, below=1, averaging=self.averaging)
 
     def lr_at(self, progress: float) -> float:
-        """Returns the learning rate at a share of the budget, in [0, 1]."""
+        """Returns the learning rate when a fraction of the budget, in [0, 1], is used."""
         rising = min(1.0, (progress + 1e-3) / 1e-2)
         if self.schedule == "constant":
             return self.lr * rising

@@ -20,7 +20,7 @@ from bttt.runs import make_folder, require_at_least, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
 from bttt.symmetry import canonical_board
 
-WAYS = {False: "drawn uniformly", True: "improved to leave few lines open"}
+WAYS = {False: "sampled uniformly", True: "improved to leave few lines open"}
 """Name of the sampling method, by whether layouts are improved."""
 PILOT = 5
 """Uniform sampling is given up after one in `PILOT` of the tries if these found too few draws."""
@@ -75,7 +75,7 @@ class Drawn:
     boards: tuple[Board, ...]
 
     def __str__(self) -> str:
-        return f"{self.bricks} bricks: {self.found} of {self.tried} are proven drawn, {WAYS[self.improved]}"
+        return f"{self.bricks} bricks: {self.found} of {self.tried} are proven draws, {WAYS[self.improved]}"
 
 
 def run(config: DrawnConfig) -> int:
@@ -174,7 +174,7 @@ def drawn_text(config: DrawnConfig, found: Sequence[Drawn]) -> str:
 
 
 def _header(config: DrawnConfig) -> Iterator[str]:
-    yield "# Layouts whose start is proven drawn: the brick sets drawn:K. One of each class of mirror images."
+    yield "# Layouts whose start is a proven draw: the brick sets drawn:K. One per class of mirror images."
     yield f"# Made by: bttt drawn --board {config.board} --bricks {' '.join(map(str, config.bricks))}"
     yield f"#   --count {config.count} --tries {config.tries} --seed {config.seed} --nodes {config.nodes}"
     yield "# Improved: single bricks of a random layout were moved as long as that left fewer lines open."

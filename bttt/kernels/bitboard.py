@@ -137,6 +137,13 @@ def random_below(state: np.ndarray, bound: int) -> np.int64:
 
 
 @kernel
+def hash_words(mine: np.uint64, theirs: np.uint64) -> np.uint64:
+    """Returns a hash of two words; its low bits are well mixed."""
+    mixed = mine * np.uint64(0x9E3779B97F4A7C15) ^ theirs * np.uint64(0xC2B2AE3D27D4EB4F)
+    return mixed ^ (mixed >> np.uint64(32))
+
+
+@kernel
 def list_bits(word: np.uint64, bits: np.ndarray) -> int:
     """Fills `bits` `[>= popcount] uint64` with the one-bit words of `word`; returns their number."""
     count = 0

@@ -1,11 +1,16 @@
-"""The ground of all commands: run folders, options, checks, text tables, processes, exit codes.
+"""What all commands share: run folders, options, checks, text tables, processes, exit codes.
 
-A command opens its folder so:
+>>> from pathlib import Path
+>>> from tempfile import TemporaryDirectory
+>>> from bttt.runs import open_run
+>>> with TemporaryDirectory() as folder, open_run("train", {"seed": 0}, out=Path(folder) / "run") as run:
+...     run.write_config({"seed": 0})
+...     run.config()
+{'seed': 0}
 
-    with open_run("train", settings_of(config), out=config.out) as run:
-        run.write_config(options_of(config))
-        run.add_environment()
-        ...  # works in run.path
+Rooms: `folder` opens run folders, `files` writes files, `settings` says which options are settings, `origin`
+records versions and machine. `options` and `plugins` read specs, `processes` spreads work, `tables` formats
+text.
 """
 
 from bttt.runs.doors import on_first_use

@@ -1,4 +1,4 @@
-"""Front doors that load a module at the first use of one of its names."""
+"""Front doors of packages that import a module only when one of its names is used."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def on_first_use(package: str, names: Sequence[str], modules: Sequence[str]) -> Callable[[str], Any]:
-    """Returns a `__getattr__` for a package's `__init__`, which imports a name when it is first asked for.
+    """Returns a `__getattr__` for a package's `__init__` that imports a name on first use.
 
     Args:
-        package: The package, its `__name__`.
-        names: The names that it offers, its `__all__`.
-        modules: Its modules that define them, in the order in which they are searched: light ones first.
+        package: The package's `__name__`.
+        names: The names it offers, its `__all__`.
+        modules: The modules that define these names, in search order; light modules first.
     """
 
     def find(name: str) -> Any:

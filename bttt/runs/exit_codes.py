@@ -2,10 +2,10 @@
 
 OK = 0
 FORFEITS = 1
-"""A game was forfeited in a strict tournament."""
+"""A game of a strict tournament was forfeited."""
 USAGE_ERROR = 2
-"""Wrong input, or a place that cannot be written."""
+"""The input is wrong, or a file cannot be written."""
 INTERRUPTED = 130
-"""Ctrl-C, as shells have it."""
+"""Interrupted by Ctrl-C; the code that shells use."""
 CLOSED_PIPE = 141
-"""Whoever read the output has left, as shells have it."""
+"""The reader of the output closed the pipe; the code that shells use."""

@@ -10,12 +10,12 @@ from typing import Any
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    """Writes a text file atomically; see `write_bytes`."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: a kill leaves the old content or the new, never a part."""
+    """Writes a file atomically: a killed process leaves the old or the new content, never a part of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -33,11 +33,11 @@ def write_json(path: Path, value: Any, *, indent: int = 2) -> None:
 
 
 def lined_json(head: Mapping[str, Any], lists: Mapping[str, Iterable[str]]) -> str:
-    """Returns the text of a JSON object whose long lists have an item a line.
+    """Returns the text of a JSON object whose long lists have one item per line.
 
     Args:
         head: The first entries of the object.
-        lists: The other entries: the items of each list, as JSON.
+        lists: The other entries, each a list of items as JSON.
     """
     entries = [json.dumps(head, indent=1)[:-2]]
     for name, items in lists.items():
@@ -47,10 +47,10 @@ def lined_json(head: Mapping[str, Any], lists: Mapping[str, Iterable[str]]) -> s
 
 
 def read_json(path: Path, kind: type) -> Any:
-    """Returns the JSON of a file that this program wrote, or an empty `kind` where there is no file.
+    """Returns the JSON value in a file, or an empty `kind` if there is no file.
 
     Raises:
-        ValueError: The file holds no JSON of that kind.
+        ValueError: The file does not hold JSON of this kind.
     """
     if not path.exists():
         return kind()
@@ -59,12 +59,12 @@ def read_json(path: Path, kind: type) -> Any:
     except ValueError as error:
         raise ValueError(f"{path} is corrupt ({error}): repair or delete it") from error
     if not isinstance(value, kind):
-        raise ValueError(f"{path} is corrupt (no {kind.__name__}): repair or delete it")
+        raise ValueError(f"{path} is corrupt (not a {kind.__name__}): repair or delete it")
     return value
 
 
 def plain(value: Any) -> Any:
-    """Returns a value of nested dicts, lists and tuples ready for JSON: paths become text."""
+    """Returns a value of nested dicts, lists and tuples in JSON's types: paths become strings."""
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):

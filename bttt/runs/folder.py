@@ -33,7 +33,7 @@ class RunFolder:
     path: Path
 
     def config(self) -> dict[str, Any]:
-        """Returns what config.json records; empty before it is written."""
+        """Returns the content of config.json; empty before it is written."""
         return read_json(self.path / CONFIG_FILE, dict)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
@@ -41,7 +41,7 @@ class RunFolder:
         write_json(self.path / CONFIG_FILE, config)
 
     def add_environment(self, **more: Any) -> None:
-        """Adds this process, and `more` about it, to environment.json, the list of all that worked here."""
+        """Adds this process, and `more` about it, to environment.json, the list of this run's processes."""
         path = self.path / ENVIRONMENT_FILE
         write_json(path, [*read_json(path, list), {**environment(), **more}])
 
@@ -55,20 +55,20 @@ def open_run(
     defaults: Mapping[str, Any] | None = None,
     known_by: str = CONFIG_FILE,
 ) -> Iterator[RunFolder]:
-    """Opens the folder of a run for this process alone; makes it where there is none.
+    """Opens the folder of a run for this process alone, and creates it if needed.
 
     Args:
         command: The first part of the folder's default name.
-        settings: What decides the run, as JSON values. They name the folder.
-        out: The folder; by default `runs/<command>-<hash of the settings>`.
-        defaults: What a setting was before it existed, for runs that were made then.
-        known_by: The file or folder that marks a run of this command. Where it is config.json, the settings
-            there must be these; otherwise the command compares them itself.
+        settings: The settings of the run, as JSON values; their hash names the folder.
+        out: The folder; default: `runs/<command>-<hash of the settings>`.
+        defaults: Values of settings for runs made before these settings existed.
+        known_by: The file or folder that identifies a run of this command. If it is config.json, the settings
+            stored there must equal `settings`; otherwise the command compares them itself.
 
     Raises:
-        ValueError: `out` is a file, or holds a run with other settings or other files, or another process
-            uses it.
-        OSError: The folder cannot be made.
+        ValueError: `out` is a file, holds a run with other settings or other files, or another process uses
+            it.
+        OSError: The folder cannot be created.
     """
     folder = out or default_folder(command, settings)
 
@@ -80,35 +80,35 @@ def open_run(
     check()  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        check()  # another process may have begun a run in between
+        check()  # another process may have started a run in between
         yield RunFolder(folder)
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder of results or runs, which several commands may share.
+    """Creates a folder of results or runs, which several commands may share.
 
     Raises:
         ValueError: It is a file.
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"{folder} must be a folder, it is a file")
+        raise ValueError(f"{folder} must be a folder, but it is a file")
     folder.mkdir(parents=True, exist_ok=True)
 
 
 def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
-    """Returns `runs/<command>-<hash of the settings>`: the same settings find the same folder again."""
+    """Returns `runs/<command>-<hash of the settings>`: the same settings give the same folder."""
     canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
     return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
 def _refuse_other_files(folder: Path, known_by: str) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out must be a folder, {folder} is a file")
+        raise ValueError(f"out must be a folder, but {folder} is a file")
     if not folder.is_dir() or (folder / known_by).exists():
         return
     if any(not path.name.startswith(".") for path in folder.iterdir()):
-        raise ValueError(f"out must be a new folder or that of a run, {folder} holds other files")
+        raise ValueError(f"out must be a new folder or the folder of a run, but {folder} holds other files")
 
 
 def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
@@ -116,7 +116,9 @@ def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: 
     if not stored:
         return
     if not settings.keys() & stored.keys():
-        raise ValueError(f"out must be a new folder or that of a run, {folder} holds another {CONFIG_FILE}")
+        raise ValueError(
+            f"out must be a new folder or the folder of a run, but {folder} holds another {CONFIG_FILE}"
+        )
     before = _with_defaults(stored, defaults)
     for name, value in settings.items():
         if before.get(name) != value:
@@ -127,7 +129,7 @@ def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: 
 
 
 def _with_defaults(stored: Any, defaults: Any) -> Any:
-    """Returns stored settings; one that did not exist when they were stored has its default."""
+    """Returns stored settings; settings that did not exist when they were stored get their defaults."""
     if not isinstance(stored, Mapping) or not isinstance(defaults, Mapping):
         return stored
     return {**defaults, **{name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}}
@@ -135,14 +137,14 @@ def _with_defaults(stored: Any, defaults: Any) -> Any:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keeps other processes out of a folder; does nothing where the system has no such locks.
+    """Locks a folder against other processes; does nothing if the system has no such locks.
 
     Raises:
-        ValueError: Another process uses it.
+        ValueError: Another process uses the folder.
     """
     try:
         import fcntl
-    except ImportError:  # not on Windows
+    except ImportError:  # Windows does not have it
         yield
         return
     with (folder / LOCK_FILE).open("w") as file:

@@ -1,4 +1,4 @@
-"""Checks of numbers that a user gives."""
+"""Checks of numbers given by a user."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from math import isinf
 
 
 def require_at_least(least: float, /, *, below: float | None = None, **values: float | None) -> None:
-    """Raises ValueError where a value is out of range; None stands for an option that is not given.
+    """Raises ValueError if a value is out of range; None, for an option that is not set, is allowed.
 
     Args:
-        least: The smallest value that is allowed.
-        below: The value must also be smaller than this; infinity: it must be finite.
-        **values: The values by their names in the message.
+        least: The smallest allowed value.
+        below: Values must also be smaller than this; infinity requires finite values.
+        **values: The values by name; the message gives the name.
     """
     allowed = f"at least {least}"
     if below is not None:

@@ -1,9 +1,9 @@
-"""The options in an agent's spec: keywords of its class, converted to the types of their annotations.
+"""The options in an agent's spec: keyword arguments of its class, converted to their annotated types.
 
-A value becomes an int, a float, a bool (true or false), a str, one of a `Literal`, or None (none). Where
-the annotation allows several, None comes first, then the first that takes the value. Without an
-annotation a value becomes None, a bool or a number where it reads like one; any other type gets the text.
-The first value may stand without its option's name where the class names that option in `positional`.
+A value becomes an int, a float, a bool (true or false), a str, a choice of a `Literal`, or None (none). If
+the annotation allows several types, None is tried first, then the others in order. Without an annotation, a
+value becomes None, a bool or a number if it reads like one. All other types get the string. The first value
+needs no option name if the class names that option in `positional`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
     """Returns the keyword arguments of "option=value,option=value" for `factory`, a class or a function.
 
     Raises:
-        ValueError: The text is not of that form, or an option is unknown, given twice, or of a wrong value.
+        ValueError: The text has another form, or an option is unknown, given twice, or has a wrong value.
     """
     known, takes_any = _option_types(factory)
     options: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _option_types(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
-    """Returns the types of a factory's keywords, and whether it takes any other keyword as well."""
+    """Returns the types of a factory's keyword arguments, and whether it accepts any others as well."""
     parameters = inspect.signature(factory).parameters.values()
     hints = _hints(factory)
     if inspect.isclass(factory):
@@ -62,12 +62,12 @@ def _option_types(factory: Callable[..., Any]) -> tuple[dict[str, Any], bool]:
 def _hints(annotated: Any) -> dict[str, Any]:
     try:
         return typing.get_type_hints(annotated)
-    except Exception:  # a name imported for type checkers only, no annotations at all, or whatever they run
+    except Exception:  # for example a name that is imported for type checkers only, or no annotations
         return {}
 
 
 def _convert(option: str, value: str, kind: Any) -> Any:
-    """Returns `value` as None where that fits, else as the first of the option's types that takes it."""
+    """Returns `value` as None if the option allows it, otherwise as the first of its types that fits."""
     kinds = typing.get_args(kind) if typing.get_origin(kind) in (types.UnionType, typing.Union) else (kind,)
     for each in sorted(kinds, key=lambda each: each is not types.NoneType):
         try:
@@ -78,7 +78,7 @@ def _convert(option: str, value: str, kind: Any) -> Any:
 
 
 def _convert_to(kind: Any, value: str) -> Any:
-    """Returns `value` as one type; a type that is not known here gets the text."""
+    """Returns `value` converted to a type; types not handled here get the string."""
     if typing.get_origin(kind) is typing.Literal:
         choices = {str(choice): choice for choice in typing.get_args(kind)}
     elif kind is bool:
@@ -99,7 +99,7 @@ def _kind_text(kind: Any) -> str:
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Returns " (did you mean ...?)" with the known name nearest to `name`; empty where none is near."""
+    """Returns " (did you mean ...?)" with the known name closest to `name`; empty if none is close."""
     match = difflib.get_close_matches(name.lower(), [each.lower() for each in known], n=1)
     meant = next((each for each in known if match and each.lower() == match[0]), None)
     return f" (did you mean {meant!r}?)" if meant else ""

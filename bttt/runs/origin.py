@@ -1,4 +1,4 @@
-"""What results may depend on besides their settings: versions, machine, command, date."""
+"""The origin of results: versions, machine, command and date."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def provenance(config: DataclassInstance) -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float | None:
-    """Returns the peak memory of this process, in MB; None where the system does not report it."""
+    """Returns the peak memory of this process in MB, or None if the system does not report it."""
     try:
         import resource
-    except ImportError:  # not on Windows
+    except ImportError:  # Windows does not have it
         return None
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

@@ -1,4 +1,4 @@
-"""Users' own code: "python:module:name" where a name is asked for, and what such code raises, as one line."""
+"""User-defined code, given as "python:module:name" in place of a name, and its errors as one line."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from bttt.runs.options import nearest
 
 PLUGIN_PREFIX = "python:"
 FAILURES = (Exception, SystemExit, GeneratorExit)
-"""What a user's code may raise that is its own failure; Ctrl-C is the user's."""
+"""Exceptions that count as failures of the user's code; Ctrl-C does not."""
 MOST_TEXT = 300
-"""Characters of a message that are kept."""
+"""Maximum length of an error message, in characters."""
 Entry = TypeVar("Entry")
 
 
 def is_plugin(name: str) -> bool:
-    """Returns whether a name is that of a plug-in."""
+    """Returns whether a name refers to a plug-in."""
     return name.startswith(PLUGIN_PREFIX)
 
 
 def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable) -> Any:
-    """Returns the object that "python:package.module:name" names; the current folder is searched too.
+    """Returns the object named "python:package.module:name"; the search includes the current folder.
 
     Args:
-        name: The name; the text after "python:" is the module, a colon, and a name in the module.
-        what: What the object should be, for the error message, for example "criterion".
-        accepts: Whether an object can be one.
+        name: The name: "python:", the module, a colon, and a name in the module.
+        what: Kind of object for the error message, for example "criterion".
+        accepts: Function that returns whether an object is of this kind.
 
     Raises:
-        ValueError: The name has another form, the module cannot be imported, or it has no such object; the
-            message lists the objects of the module that could be meant.
+        ValueError: The name has another form, the module cannot be imported, or it has no such object. The
+            message lists the module's objects of this kind.
     """
     module_name, _, attribute = name.removeprefix(PLUGIN_PREFIX).partition(":")
     if not is_plugin(name) or not module_name or not attribute:
@@ -43,7 +43,7 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
             f"{name.removeprefix(PLUGIN_PREFIX)!r} does not have the form package.module:{what.title()}"
         )
     if os.getcwd() not in sys.path and "" not in sys.path:
-        # a console script does not look there; last, so that it hides nothing
+        # console scripts do not search the current folder; at the end, it hides no other module
         sys.path.append(os.getcwd())
     try:
         module = importlib.import_module(module_name)
@@ -68,7 +68,7 @@ def _plural(what: str) -> str:
 
 
 def _is_own(value: Any, module_name: str) -> bool:
-    """Returns whether a class or function is defined in the module; other objects may be from anywhere."""
+    """Returns whether a class or function is defined in the module; always True for other objects."""
     defined = isinstance(value, type) or inspect.isroutine(value)
     return not defined or getattr(value, "__module__", None) == module_name
 
@@ -76,20 +76,20 @@ def _is_own(value: Any, module_name: str) -> bool:
 def _accepted(accepts: Callable[[Any], bool], value: Any) -> bool:
     try:
         return bool(accepts(value))
-    except Exception:  # a user's object may raise at any look
+    except Exception:  # inspecting a user's object may raise anything
         return False
 
 
 def resolve(
     registry: MutableMapping[str, Entry], name: str, what: str, accepts: Callable[[Any], bool] = callable
 ) -> str:
-    """Enters a plug-in into a registry under its full name, and returns the name; other names pass unchanged.
+    """Adds a plug-in to a registry under its full name and returns the name; other names pass unchanged.
 
-    A registry is a plain dict that the code looks names up in, so nothing else needs to know of plug-ins. A
-    worker process resolves the name again.
+    A registry is a plain dict of names, so no other code needs to know about plug-ins. Worker processes
+    resolve the name again.
 
     Raises:
-        ValueError: The name is a plug-in's and cannot be loaded (see `load_plugin`).
+        ValueError: The plug-in cannot be loaded (see `load_plugin`).
     """
     if is_plugin(name) and name not in registry:
         registry[name] = load_plugin(name, what, accepts)

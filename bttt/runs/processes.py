@@ -1,4 +1,4 @@
-"""Independent tasks side by side in processes: the one place that knows how they are spread."""
+"""Independent tasks in parallel processes; no other module starts worker processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def worker_count(workers: int, tasks: int) -> int:
-    """Returns how many processes to use: `workers`, or one a core where that is 0, but at most `tasks`."""
+    """Returns the number of processes to use: `workers`, or one per core if it is 0, but at most `tasks`."""
     import joblib
 
     return max(1, min(workers or joblib.cpu_count(), tasks))
@@ -24,19 +24,19 @@ def worker_count(workers: int, tasks: int) -> int:
 def spread(
     task: Callable[..., T], calls: Iterable[tuple[Any, ...]], *, workers: int, ordered: bool = False
 ) -> Iterator[T]:
-    """Calls a task with each of several arguments, and returns an iterator over the results.
+    """Calls a task for several tuples of arguments, and returns an iterator over the results.
 
-    The processes begin at once, before the first result is asked for. With one worker there is no other
-    process, and each call is made when its result is asked for. The caller alone writes results.
+    The processes start immediately, before the first result is requested. With one worker, no other process
+    is started and each call is made when its result is requested. Only the calling process writes results.
 
     Args:
-        task: Picklable; what it returns depends on its arguments alone.
-        calls: Its arguments, a tuple for each call.
-        workers: Processes; joblib's current backend starts them (`joblib.parallel_config` chooses another).
-        ordered: Results come in the order of the calls; by default as they finish.
+        task: Picklable function whose result depends only on its arguments.
+        calls: A tuple of arguments for each call.
+        workers: Processes, started by joblib's current backend (`joblib.parallel_config` chooses another).
+        ordered: Return results in the order of the calls; by default, as they finish.
 
     Raises:
-        OSError: A process has died; raised here, or where the next result is asked for.
+        OSError: A process has died; raised here or when the next result is requested.
     """
     import joblib
 
@@ -60,20 +60,20 @@ def _deaths_reported() -> Iterator[None]:
     except BrokenProcessPool as error:
         raise OSError(
             "a worker process has died (killed, out of memory, or ended by an agent); "
-            "what is stored is kept: rerun the command to continue"
+            "stored results are kept: rerun the command to resume"
         ) from error
 
 
 def side_by_side(
     task: Callable[..., str], calls: Iterable[tuple[Any, ...]], *, workers: int, progress: tqdm
 ) -> None:
-    """Calls a task with each of several arguments, in any order, and shows the progress.
+    """Calls a task for several tuples of arguments, in any order, and shows the progress.
 
     Args:
-        task: Picklable; returns its name, to be shown.
-        calls: Its arguments.
+        task: Picklable function that returns its name, which is shown.
+        calls: A tuple of arguments for each call.
         workers: Processes.
-        progress: Moves on by one for each.
+        progress: The progress bar, advanced by one per call.
 
     Raises:
         OSError: A process has died.
@@ -86,14 +86,14 @@ def side_by_side(
 def work_through(
     task: Callable[..., str], calls: Sequence[tuple[Any, ...]], *, workers: int, what: str, unit: str
 ) -> None:
-    """Calls a task with each of several arguments, in any order, under a progress bar of its own.
+    """Calls a task for several tuples of arguments, in any order, with its own progress bar.
 
     Args:
-        task: Picklable; returns its name, to be shown.
-        calls: Its arguments; without any there is no bar.
-        workers: Processes at most.
-        what: Name of the bar.
-        unit: Name of a task.
+        task: Picklable function that returns its name, which is shown.
+        calls: A tuple of arguments for each call; without calls there is no bar.
+        workers: Maximum processes; 0 for one per core.
+        what: Title of the bar.
+        unit: Name of a task in the bar.
 
     Raises:
         OSError: A process has died.
@@ -107,7 +107,7 @@ def work_through(
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Keeps a task that runs beside others from printing, and torch to one thread."""
+    """Suppresses a task's output and limits torch to one thread, for tasks that run in parallel."""
     import torch
 
     torch.set_num_threads(1)

@@ -22,45 +22,45 @@ Config = TypeVar("Config", bound="DataclassInstance")
 SETTING, LATER, BY_STUDY, PART = "setting", "later", "by study", "part"
 """Keys of a field's metadata."""
 NOT_A_SETTING = MappingProxyType({SETTING: False})
-"""The metadata of a required option that is no setting."""
+"""The metadata of a required option that is not a setting."""
 
 
 def option(default: T, *, setting: bool = True, later: bool = False, by_study: bool = False) -> T:
     """Returns a field of a configuration.
 
     Args:
-        default: Its default.
-        setting: Whether the results depend on it. Otherwise it may change when a run continues.
-        later: Whether it came after the first runs. Then its default is no setting, so that these runs are
-            found again.
-        by_study: Whether a study of many runs sets it for each of them.
+        default: The default.
+        setting: Whether the results depend on it. Otherwise it may change when a run is resumed.
+        later: Whether it was added after the first runs. Then its default is not stored as a setting, so that
+            earlier runs are still found.
+        by_study: Whether a study of many runs sets it for each run.
     """
     metadata = {SETTING: setting, LATER: later, BY_STUDY: by_study}
     return field(default=default, metadata=metadata)
 
 
 def part(kind: Callable[[], T]) -> T:
-    """Returns a field for a part of a configuration, whose options stand beside the others.
+    """Returns a field for a part of a configuration, whose options are listed beside the others.
 
-    Its annotation must say the same to the command line: `Annotated[Part, tyro.conf.arg(name="")]`.
+    Its annotation must declare the same for the command line: `Annotated[Part, tyro.conf.arg(name="")]`.
 
     Args:
-        kind: The part's dataclass, or a function that returns its default.
+        kind: The part's dataclass, or a function that returns the default.
     """
     return field(default_factory=kind, metadata={PART: True})
 
 
 def options_of(config: DataclassInstance) -> dict[str, Any]:
-    """Returns all options by name, ready for JSON; those of a part stand in its place."""
+    """Returns all options by name, as JSON values; the options of a part take its place."""
     return {each.name: value for each, value in _fields(config)}
 
 
 def from_options(kind: Callable[..., T], /, **options: Any) -> T:
-    """Returns a configuration with these options; all others have their defaults.
+    """Returns a configuration with these options; all other options have their defaults.
 
     Args:
-        kind: Its dataclass.
-        **options: Options by name; those of a part by their own names, or the part whole by its name.
+        kind: The configuration's dataclass.
+        **options: Options by name; a part is given by its options' names, or as a whole by its own name.
 
     Raises:
         TypeError: The configuration has no such option.
@@ -69,12 +69,12 @@ def from_options(kind: Callable[..., T], /, **options: Any) -> T:
 
 
 def with_options(config: Config, /, **options: Any) -> Config:
-    """Returns a configuration with some options changed; names and errors are those of `from_options`."""
+    """Returns a configuration with some options changed; names and errors as in `from_options`."""
     return replace(config, **_by_field(config, lambda each: getattr(config, each.name), options))
 
 
 def settings_of(config: DataclassInstance) -> dict[str, Any]:
-    """Returns the options that are settings, by name, ready for JSON; those that came later at the end."""
+    """Returns the options that are settings, by name, as JSON values; options added later come last."""
     found: dict[str, Any] = {}
     later: dict[str, Any] = {}
     for each, value in _fields(config):
@@ -88,22 +88,22 @@ def settings_of(config: DataclassInstance) -> dict[str, Any]:
 def refuse_set_by_study(
     config: DataclassInstance, default: DataclassInstance, *, of: str, every: bool = False
 ) -> None:
-    """Raises ValueError where an option that a study sets for each of its runs is not its default.
+    """Raises ValueError if an option that a study sets for each run differs from its default.
 
     Args:
-        config: The options that the runs of the study share.
+        config: The options shared by the runs of the study.
         default: Their defaults.
-        of: The name of these options in the study's own configuration.
+        of: The name of these options in the study's configuration.
         every: Whether the study sets every option, not only those declared `by_study`.
     """
     before = options_of(default)
     for each, value in _fields(config):
         if (every or each.metadata.get(BY_STUDY)) and value != before[each.name]:
-            raise ValueError(f"{of}.{each.name} is set by the study itself, got {value!r}")
+            raise ValueError(f"{of}.{each.name} is set by the study: leave it out, got {value!r}")
 
 
 def _fields(config: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
-    """Yields the fields, each with its value ready for JSON; those of a part in its place."""
+    """Yields the fields, each with its value as JSON; the fields of a part take its place."""
     for each in fields(config):
         value = getattr(config, each.name)
         if each.metadata.get(PART):
@@ -115,7 +115,7 @@ def _fields(config: DataclassInstance) -> Iterator[tuple[Field[Any], Any]]:
 
 def _default_part(each: Field[Any]) -> Any:
     if each.default_factory is MISSING:
-        raise TypeError(f"{each.name} is no part")
+        raise TypeError(f"{each.name} is not a part")
     return each.default_factory()
 
 
@@ -123,17 +123,17 @@ def _by_field(kind: Any, part_of: Callable[[Field[Any]], Any], options: Mapping[
     """Returns the values of a configuration's fields; an option of a part changes that part.
 
     Args:
-        kind: The configuration, or its dataclass.
-        part_of: From a field to the part without the changes.
+        kind: The configuration or its dataclass.
+        part_of: Returns the unchanged part for a field.
         options: Options by name.
     """
     rest = dict(options)
     values = {each.name: rest.pop(each.name) for each in fields(kind) if each.name in rest}
     for each in fields(kind):
         if each.metadata.get(PART):
-            whole = values.get(each.name, part_of(each))
-            own = {name: rest.pop(name) for name in options_of(whole) if name in rest}
-            values[each.name] = with_options(whole, **own)
+            unchanged = values.get(each.name, part_of(each))
+            own = {name: rest.pop(name) for name in options_of(unchanged) if name in rest}
+            values[each.name] = with_options(unchanged, **own)
     if rest:
         raise TypeError(f"there is no option {next(iter(rest))!r}")
     return values

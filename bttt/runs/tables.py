@@ -12,12 +12,12 @@ TEXT_WIDTH = 100
 
 
 def number_text(value: float, digits: int = 0) -> str:
-    """Returns a number with this many decimals, never "-0"; "-" for nan."""
+    """Returns a number with `digits` decimals, never "-0"; "-" for nan."""
     return "-" if isnan(value) else f"{round(float(value), digits) + 0.0:.{digits}f}"
 
 
 def aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[str]:
-    """Returns one line a row, columns two spaces apart and right-aligned but for those in `left`."""
+    """Returns one line per row; columns are two spaces apart and right-aligned, except those in `left`."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
@@ -29,7 +29,7 @@ def aligned(rows: Sequence[Sequence[str]], *, left: Sequence[int] = ()) -> list[
 
 
 def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Returns the rows as CSV, under a header with all their keys; a cell without a value is empty.
+    """Returns the rows as CSV with a header of all their keys; missing values are empty.
 
     Without rows the text is empty.
     """
@@ -44,5 +44,5 @@ def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def rounded(row: Mapping[str, Any], digits: int = 6) -> dict[str, Any]:
-    """Returns a row with its floats rounded to so many decimals."""
+    """Returns a row with its floats rounded to `digits` decimals."""
     return {name: round(each, digits) if isinstance(each, float) else each for name, each in row.items()}

@@ -9,7 +9,8 @@
 (2, 3, 5, 6, 8)
 
 Rooms: `exact` is what Python calls. `threats` finds wins by threats alone, `proof_numbers` proves who wins,
-`shortest_win` counts the plies, `proof_moves` lists the moves for both, and `log` stores solved positions.
+and `shortest_win` counts the plies. Both searches share `proof_moves` and `table`. `log` stores solved
+positions.
 """
 
 from bttt.solver.exact import (

@@ -10,7 +10,7 @@ for each side. Four rules keep the searches small:
 - An attacker with too few lines left never wins. If the sum of 2^-m over its open lines (m cells missing) is
   below 1/2 with the attacker to move, or below 1 with the defender to move, the defender can block them all
   (Erdos and Selfridge 1973, on Maker-Breaker games).
-- Positions are stored up to the symmetries of the board with its bricks.
+- Positions are stored up to the symmetries of the board with its bricks (`bttt.solver.table`).
 """
 
 from __future__ import annotations
@@ -26,10 +26,6 @@ NOT_FOUND, NEVER = 0, -1
 """Results for no win within the given plies, and for no win at all; a win is its number of plies, from 1."""
 LIMIT = 1
 """Index in `Memory.counters`."""
-ATTACKER_MOVES = np.uint64(1 << 63)
-"""Bit, unused by any board, that marks a word of stones when it is the attacker's turn."""
-WAYS = 2
-"""Entries per bucket of a table: one for the position that took the most work, one for the latest."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
@@ -65,61 +61,6 @@ class Memory(NamedTuple):
     windows: np.ndarray
     images: np.ndarray
     counters: np.ndarray
-
-
-@kernel
-def _image(word, image):
-    moved = _ZERO
-    for i in range(8):
-        moved |= image[i, (word >> np.uint64(8 * i)) & np.uint64(255)]
-    return moved
-
-
-@kernel
-def canonical(attacker, defender, images):
-    """Returns the words of the position's smallest image, which represents all its mirror images."""
-    least, least_other = attacker, defender
-    for number in range(1, len(images)):
-        moved = _image(attacker, images[number])
-        if moved <= least:
-            other = _image(defender, images[number])
-            if moved < least or other < least_other:
-                least, least_other = moved, other
-    return least, least_other
-
-
-@kernel
-def bucket(key, other, table):
-    """Returns the first index of the position's bucket in a table."""
-    mixed = key * np.uint64(0x9E3779B97F4A7C15) ^ other * np.uint64(0xC2B2AE3D27D4EB4F)
-    return np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(table) - WAYS))
-
-
-@kernel
-def find(key, other, stamp, table):
-    """Returns the index of the position in a table, or -1 if it is not stored."""
-    start = bucket(key, other, table)
-    for place in range(start, start + WAYS):
-        entry = table[place]
-        if entry.key == key and entry.other == other and entry.stamp == stamp:
-            return place
-    return -1
-
-
-@kernel
-def make_room(key, other, work, stamp, table):
-    """Returns the index for a new entry.
-
-    The first entry of a bucket is the one with the most work. If the new entry has at least as much work, the
-    first entry moves to the second place and makes room. Otherwise the new entry replaces the second.
-    """
-    start = bucket(key, other, table)
-    if table[start].stamp != stamp:
-        return start
-    if table[start].work > work:
-        return start + 1
-    table[start + 1] = table[start]
-    return start
 
 
 @kernel

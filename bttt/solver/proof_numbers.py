@@ -18,16 +18,8 @@ from __future__ import annotations
 import numpy as np
 
 from bttt.kernels import entry_point, kernel, lowest_bit_index, popcount
-from bttt.solver.proof_moves import (
-    ATTACKER_MOVES,
-    LIMIT,
-    canonical,
-    expand,
-    find,
-    forced_moves,
-    judge,
-    make_room,
-)
+from bttt.solver.proof_moves import LIMIT, expand, forced_moves, judge
+from bttt.solver.table import ATTACKER_MOVES, ENTRY_HEAD, canonical, find, place_for
 from bttt.solver.threats import NODES, STAMP
 
 INFINITE = np.int64(1 << 28)
@@ -40,28 +32,15 @@ _ZERO = np.uint64(0)
 _ZERO_WORK, _ONE_WORK = np.int64(0), np.int64(1)
 
 ENTRY = np.dtype(
-    [
-        ("key", np.uint64),
-        ("other", np.uint64),
-        ("moves", np.uint64),
-        ("phi", np.uint32),
-        ("delta", np.uint32),
-        ("stamp", np.uint32),
-        ("work", np.uint32),
-    ],
+    [*ENTRY_HEAD, ("phi", np.uint32), ("moves", np.uint64), ("delta", np.uint32), ("work", np.uint32)],
     align=True,
 )
-"""A table entry. It stores both words of stones, so positions are never confused; `moves` may matter."""
+"""A table entry: phi, delta, and the moves that may matter, in this order 40 bytes without padding."""
 
 
 @kernel
 def _store(key, other, moves, phi, delta, work, memory):
-    stamp = memory.counters[STAMP]
-    place = find(key, other, stamp, memory.numbers)
-    if place < 0:
-        place = make_room(key, other, work, stamp, memory.numbers)
-        entry = memory.numbers[place]
-        entry.key, entry.other, entry.stamp, entry.work = key, other, stamp, 0
+    place, _ = place_for(key, other, work, memory.counters[STAMP], memory.numbers)
     entry = memory.numbers[place]
     entry.moves, entry.phi, entry.delta = moves, phi, delta
     entry.work = min(np.int64(entry.work) + work, MOST_WORK)

@@ -9,17 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from bttt.kernels import entry_point, kernel, lowest_bit_index, popcount
-from bttt.solver.proof_moves import (
-    ATTACKER_MOVES,
-    LIMIT,
-    NEVER,
-    NOT_FOUND,
-    canonical,
-    expand,
-    find,
-    forced_moves,
-    make_room,
-)
+from bttt.solver.proof_moves import LIMIT, NEVER, NOT_FOUND, expand, forced_moves
+from bttt.solver.table import ATTACKER_MOVES, ENTRY_HEAD, canonical, find, place_for
 from bttt.solver.threats import MOST_PLIES, NODES, STAMP
 
 STOPPED = -2
@@ -32,18 +23,10 @@ _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
 
 ENTRY = np.dtype(
-    [
-        ("key", np.uint64),
-        ("other", np.uint64),
-        ("stamp", np.uint32),
-        ("win_within", np.uint8),
-        ("no_win_within", np.uint8),
-        ("best", np.uint8),
-        ("work", np.uint8),
-    ],
+    [*ENTRY_HEAD, *((name, np.uint8) for name in ("win_within", "no_win_within", "best", "work"))],
     align=True,
 )
-"""A table entry. It stores both words of stones, so positions are never confused; `best` is a bit index."""
+"""A table entry: bounds on the plies to the win, and the bit index of the best move."""
 
 
 @kernel
@@ -57,15 +40,11 @@ def _log2(count):
 
 @kernel
 def _store(key, other, result, plies, best, nodes, memory):
-    stamp = memory.counters[STAMP]
     work = _log2(nodes)
-    place = find(key, other, stamp, memory.distances)
-    if place < 0:
-        place = make_room(key, other, work, stamp, memory.distances)
-        entry = memory.distances[place]
-        entry.key, entry.other, entry.stamp, entry.work = key, other, stamp, work
-        entry.win_within, entry.no_win_within, entry.best = _NO_WIN, 0, _NO_BIT
+    place, is_new = place_for(key, other, work, memory.counters[STAMP], memory.distances)
     entry = memory.distances[place]
+    if is_new:
+        entry.win_within, entry.no_win_within, entry.best = _NO_WIN, 0, _NO_BIT
     entry.work = max(entry.work, work)
     if best != _NO_BIT:
         entry.best = best

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bttt.kernels import kernel, popcount, shift_down, shift_up, winning_cells
+from bttt.kernels import hash_words, kernel, popcount, shift_down, shift_up, winning_cells
 
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
@@ -100,8 +100,7 @@ def near_lines(own: np.uint64, free: np.uint64, rules: LineRules) -> tuple[np.ui
 
 @kernel
 def _failed_slot(mine, theirs, failed):
-    mixed = mine * np.uint64(0x9E3779B97F4A7C15) ^ theirs * np.uint64(0xC2B2AE3D27D4EB4F)
-    return (mixed ^ (mixed >> np.uint64(32))) & np.uint64(len(failed) - 1)
+    return hash_words(mine, theirs) & np.uint64(len(failed) - 1)
 
 
 @kernel

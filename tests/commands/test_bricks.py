@@ -107,7 +107,7 @@ def test_other_settings_in_the_same_folder_are_refused(run, capsys):
         (["--splits", "9"], "splits must be at most 3 with candidates of 4 orbits, got 9"),
         (["--teacher", "random"], "agent must be alphazero:NETWORK without options"),
         (["--teacher", "alphazero:nobody"], "nobody"),
-        (["--out", "file"], "out must be a folder, file is a file"),
+        (["--out", "file"], "out must be a folder, but file is a file"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):

@@ -189,7 +189,7 @@ def test_the_installed_script_runs():
         (["tournament", "--seconds-per-move", "0"], "seconds_per_move must be positive, got 0"),
         (["tournament", "--anchor", "nobody"], "anchor 'nobody' is not a player; players are random, "),
         (["tournament", "--repeats", "100000000000"], "205,800,000,000,000 games; at most 10,000,000"),
-        (["tournament", "--out", "my_agents.py"], "out must be a folder, my_agents.py is a file"),
+        (["tournament", "--out", "my_agents.py"], "out must be a folder, but my_agents.py is a file"),
         (["tournament", "--opening-plies", "49", "--workers", "1"], "opening_plies=49 is too long"),
         (["report", "nowhere"], "no tournament at nowhere"),
         (["replay", "nowhere", "0"], "no tournament at nowhere"),

@@ -174,7 +174,7 @@ def test_wrong_options(options, message, capsys):
 
 def test_where_nothing_can_be_written(capsys):
     Path("file").write_text("")
-    assert "out must be a folder, file is a file" in refused(*TINY, "--out", "file", capsys=capsys)
+    assert "out must be a folder, but file is a file" in refused(*TINY, "--out", "file", capsys=capsys)
     assert "file" in refused(*TINY, "--out", "file/run", capsys=capsys)
 
 

@@ -81,7 +81,7 @@ class TrainConfig:
 
     @property
     def budget(self) -> Budget:
-        """The end of the training."""
+        """The end of the training run."""
         return Budget(self.minutes, self.games, self.iterations)
 
 

@@ -62,7 +62,7 @@ def test_the_text_says_how_each_number_was_found(tmp_path):
     settings = config(tmp_path, bricks=(5,), board="3x4x3")
     drawn = find_drawn(SIZE, 5, settings)
     lines = drawn_text(settings, [drawn]).splitlines()
-    assert lines[4] == f"# 5 bricks: {drawn.found} of {drawn.tried} are proven drawn, drawn uniformly"
+    assert lines[4] == f"# 5 bricks: {drawn.found} of {drawn.tried} are proven draws, sampled uniformly"
     assert [Board.parse(line) for line in lines[5:]] == list(drawn.boards)
 
 

@@ -24,7 +24,7 @@ def test_json_is_read_as_it_was_written_and_a_file_of_another_kind_is_named(tmp_
     assert read_json(path, list) == []
     write_json(path, [1, 2])
     assert read_json(path, list) == [1, 2]
-    with pytest.raises(ValueError, match=r"numbers\.json is corrupt \(no dict\): repair or delete it"):
+    with pytest.raises(ValueError, match=r"numbers\.json is corrupt \(not a dict\): repair or delete it"):
         read_json(path, dict)
     path.write_text("[1,")
     with pytest.raises(ValueError, match=r"numbers\.json is corrupt"):

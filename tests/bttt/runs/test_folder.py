@@ -103,7 +103,7 @@ def test_a_folder_with_files_of_others_is_refused_and_nothing_is_written(files, 
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     message = refusal(tmp_path, defaults=SETTINGS)
-    assert message.startswith(f"out must be a new folder or that of a run, {tmp_path} holds ")
+    assert message.startswith(f"out must be a new folder or the folder of a run, but {tmp_path} holds ")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == files
 
 
@@ -125,8 +125,8 @@ def test_an_empty_folder_and_hidden_files_are_no_obstacle(tmp_path):
 def test_a_file_is_no_folder(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    assert refusal(file) == f"out must be a folder, {file} is a file"
-    with pytest.raises(ValueError, match="must be a folder, it is a file"):
+    assert refusal(file) == f"out must be a folder, but {file} is a file"
+    with pytest.raises(ValueError, match="must be a folder, but it is a file"):
         make_folder(file)
     make_folder(tmp_path / "results" / "all")
     make_folder(tmp_path / "results")
