@@ -80,7 +80,7 @@ def test_an_option_that_a_study_sets_is_refused_and_the_others_are_free():
     with pytest.raises(ValueError) as refused:
         refuse_set_by_study(CHANGED, Config(), of="games")
     assert str(refused.value) == "games.out is set by the study: leave it out, got 'runs/a'"
-    with pytest.raises(ValueError, match=r"games.players is set by the study: leave it out, got \['perfect'\]"):
+    with pytest.raises(ValueError, match=r"players is set by the study: leave it out, got \['perfect'\]"):
         refuse_set_by_study(Config(players=("perfect",)), Config(), of="games")
 
 
