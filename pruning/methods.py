@@ -1,4 +1,4 @@
-"""One table of all pruning methods: what each prunes, when it scores, its function, its paper, its settings.
+"""The table of all pruning methods: what each prunes, when it scores, its function, paper and settings.
 
     >>> from pruning import PRUNING_METHODS
     >>> PRUNING_METHODS["rigl"].when
@@ -6,8 +6,8 @@
     >>> PRUNING_METHODS["rigl"].options()
     ('alpha', 'every', 'end', 'redistribute')
 
-A new method is a function with a row in `CRITERIA` or `TOPOLOGIES`, and a row here. Nothing here loads torch
-until a function is asked for, so that a command line knows all methods at once.
+A new method is a function with a row in `CRITERIA` or `TOPOLOGIES`, and a row here. This module loads torch
+only when a function is loaded, so a command line can list all methods quickly.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ class PruningMethod:
     """A row of `PRUNING_METHODS`.
 
     Attributes:
-        name: Its name.
-        prunes: Single "weights", or "channels": whole units.
-        when: When it scores: trained networks, initial weights, or while the network trains.
-        score: How it scores, in a few words.
-        function: Its function, as "module.function": a criterion, or what makes a topology.
-        paper: Whose method it is, or "control".
-        settings: Flat settings of a `Plan` that make the method, for `Plan.from_settings`. With these the
-            plan still needs an amount, for example a fraction.
+        name: Name of the method.
+        prunes: "weights" (single entries), or "channels" (whole units).
+        when: Whether it scores trained networks, initial weights, or weights during training.
+        score: The score in a few words.
+        function: Dotted path of its function: a criterion, or a function that makes a topology.
+        paper: Authors and year, or "control".
+        settings: Flat settings for `Plan.from_settings` that select the method. The plan also needs an
+            amount, for example a fraction.
     """
 
     name: str
@@ -50,7 +50,7 @@ class PruningMethod:
 
     @property
     def file(self) -> str:
-        """The file of its function, from the package's folder on."""
+        """The file of its function, relative to the package's folder."""
         return f"{self.function.rpartition('.')[0].removeprefix('pruning.').replace('.', '/')}.py"
 
     def load(self) -> Callable[..., Any]:
@@ -59,7 +59,7 @@ class PruningMethod:
         return getattr(import_module(module), name)
 
     def options(self) -> tuple[str, ...]:
-        """Returns the names of its options, which are its function's keywords."""
+        """Returns the names of its options, which are the keywords of its function."""
         parameters = signature(self.load()).parameters.values()
         return tuple(each.name for each in parameters if each.kind is Parameter.KEYWORD_ONLY)
 
@@ -140,11 +140,11 @@ ROWS = (
     _while("gradual", "gradual", "Zhu, Gupta 2017", "dense at first, drops the smallest little by little"),
 )
 PRUNING_METHODS: Mapping[str, PruningMethod] = {row.name: row for row in ROWS}
-"""All methods by name; the order is that of lists and tables."""
+"""All methods by name, in the order of lists and tables."""
 
 
 def methods_table() -> str:
-    """Returns the table as Markdown, a line for each method."""
+    """Returns the table as Markdown, one line for each method."""
     heads = ["method", "prunes", "when", "score", "options", "paper", "function"]
     rows = [
         [

@@ -1,9 +1,9 @@
-"""The local discrepancy of a layer of which some units are kept, and greedy paths on which it falls.
+"""The local discrepancy of a layer that keeps some of its units, and greedy paths that reduce it.
 
 D(a) = E |sum_i a_i phi_i - F|^2 for weights a of the units, a_i >= 0 with sum 1, and contributions phi_i,
-whose mean is the target F. It is quadratic: D(a) = a'Ga - 2 a'c + f, so each step is in closed form. A step
-moves the weights towards one unit, a + g (e_i - a), or with g < 0 away from it; the step away that makes a
-weight 0 drops its unit (Frank-Wolfe with away steps).
+whose mean is the target F. It is quadratic: D(a) = a'Ga - 2 a'c + f, so each step has a closed form. A step
+moves the weights towards one unit, a + g (e_i - a), or away from it if g < 0. A step away that makes a weight
+0 drops its unit (Frank-Wolfe with away steps).
 
 Shapes: C units.
 """
@@ -19,16 +19,16 @@ from torch import Tensor
 from pruning.criteria.greedy import equal
 
 LEAST = 1e-6
-"""Weight of a unit that is kept only to make up the number, and the least that corrections leave one."""
+"""Weight of a unit that is kept only to reach the number of units, and the minimum that corrections leave."""
 ROUNDING = 1e-13
-"""Weights below it are 0."""
+"""Smaller weights are set to 0."""
 NO_GAIN = 1e-12
-"""Share of E|F|^2 below which a step is taken for rounding."""
+"""Fraction of E|F|^2: a smaller improvement counts as rounding error."""
 
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """D of a layer, with G_ij = E<phi_i, phi_j>, c_i = E<phi_i, F> and f = E|F|^2.
+    """The discrepancy D of a layer, with G_ij = E<phi_i, phi_j>, c_i = E<phi_i, F> and f = E|F|^2.
 
     Attributes:
         gram: G, float64 `[C, C]`.
@@ -44,7 +44,7 @@ class Discrepancy:
 
     @classmethod
     def from_gram(cls, contributions: Tensor, alive: Tensor) -> Discrepancy:
-        """Returns D by the Gram matrix of the units' contributions to a sum (see `gram`), `[C, C]`."""
+        """Returns D from the Gram matrix `[C, C]` of the units' contributions to a sum (see `gram`)."""
         number, inner = int(alive.sum()), contributions[:, alive].sum(1)
         return cls(contributions * number**2, inner * number, float(inner[alive].sum()), alive)
 
@@ -53,10 +53,11 @@ class Discrepancy:
         return float(weights @ self.gram @ weights - 2 * weights @ self.cross) + self.norm
 
     def steps(self, weights: Tensor, floor: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Returns the best step g towards each unit, or away from it, and what D loses by it; both `[C]`.
+        """Returns the best step g towards or away from each unit, and the decrease of D; both `[C]`.
 
-        With A = a'Ga - 2 (Ga)_i + G_ii and B = a'Ga - (Ga)_i - a'c + c_i the discrepancy falls by
-        2gB - g^2 A: g = B / A, but neither above 1 nor so low that the unit's weight falls below `floor`.
+        With A = a'Ga - 2 (Ga)_i + G_ii and B = a'Ga - (Ga)_i - a'c + c_i the discrepancy decreases by
+        2gB - g^2 A. The best step is g = B / A, limited to at most 1 - `floor`, and from below so that the
+        unit's weight stays at least `floor`.
         """
         inner = self.gram @ weights
         own, target = weights @ inner, weights @ self.cross
@@ -70,10 +71,10 @@ class Discrepancy:
         return step, 2 * step * slope - step**2 * curvature
 
     def first(self) -> int:
-        """Returns the unit that alone is best: of least D among those that point along F (c_i > 0).
+        """Returns the best single unit: the unit with the lowest D among those with c_i > 0.
 
-        Alone a unit is scaled by N, and most overshoot: so it is a short one. A unit that is always 0 would
-        do as well, but is of no use.
+        A single unit is scaled by N, and most units then overshoot, so the best one has small contributions.
+        The condition c_i > 0 excludes units that are always 0, which are useless.
         """
         alone = self.gram.diagonal() - 2 * self.cross
         good = self.alive & (self.cross > 0)
@@ -83,11 +84,11 @@ class Discrepancy:
 def line_search_weights(
     problem: Discrepancy, supports: Iterable[int], *, corrections: int = 100
 ) -> dict[int, Tensor]:
-    """Returns weights by the number of units that they keep, each `[C]`, from one greedy path.
+    """Returns weights `[C]` by the number of kept units, from one greedy path.
 
-    A number's weights are the path's before it first has more, and then corrected: steps over the units that
-    are kept, none of which is dropped. Where the path ends with fewer units, since no other one brings
-    anything, those that do least harm make up the number with a weight of `LEAST`.
+    The weights for a number are the path's last ones before it first has more units, and are then corrected:
+    further steps move the kept units and drop none of them. If the path ends with fewer units because no
+    other unit improves D, the least harmful units complete the number with weight `LEAST`.
     """
     wanted = sorted(set(supports))
     found: dict[int, Tensor] = {}
@@ -104,10 +105,10 @@ def line_search_weights(
 
 
 def greedy_path(problem: Discrepancy, corrections: int = 100) -> Iterator[Tensor]:
-    """Yields the weights `[C]` after each step; the discrepancy falls from one to the next.
+    """Yields the weights `[C]` after each step; every step reduces the discrepancy.
 
-    It begins with the single unit of `first`. After `corrections` steps without more units than ever before,
-    only new units are chosen; where none brings anything, the path ends.
+    The path starts with the single unit of `first`. After `corrections` steps without a new maximum of the
+    number of units, only new units are chosen. The path ends when no choice improves D.
     """
     weights = torch.zeros_like(problem.cross)
     weights[problem.first()] = 1
@@ -126,9 +127,9 @@ def greedy_path(problem: Discrepancy, corrections: int = 100) -> Iterator[Tensor
 
 
 def uniform_step_weights(problem: Discrepancy, supports: Iterable[int]) -> dict[int, Tensor]:
-    """Returns weights by number of units, each `[C]`, of the path with steps 1 / (k + 1) that repeats none.
+    """Returns weights `[C]` by the number of kept units, from the path with steps 1 / (k + 1).
 
-    All units that it keeps have the same weight.
+    The path chooses no unit twice, so all kept units have the same weight.
     """
     wanted = set(supports)
     weights = torch.zeros_like(problem.cross)
@@ -136,7 +137,7 @@ def uniform_step_weights(problem: Discrepancy, supports: Iterable[int]) -> dict[
     for kept in range(max(wanted, default=0)):
         step = 1 / (kept + 1)
         inner = problem.gram @ weights
-        # D of (1 - g) a + g e_i, but for what is the same for all i
+        # D of (1 - g) a + g e_i, without terms that are equal for all i
         after = 2 * (1 - step) * inner + step * problem.gram.diagonal() - 2 * problem.cross
         unit = int(after.masked_fill(~problem.alive | (weights > 0), torch.inf).argmin())
         weights = moved(weights, unit, step)
@@ -146,7 +147,7 @@ def uniform_step_weights(problem: Discrepancy, supports: Iterable[int]) -> dict[
 
 
 def ranked_weights(scores: Tensor, alive: Tensor, supports: Iterable[int]) -> dict[int, Tensor]:
-    """Returns the same weight for each of the units with the highest scores `[C]`, by their number."""
+    """Returns equal weights `[C]` of the units with the highest scores `[C]`, by the number of units."""
     order = scores.double().masked_fill(~alive, -torch.inf).argsort(descending=True, stable=True)
     units = torch.arange(len(scores))
     return {count: equal(torch.isin(units, order[:count])) for count in supports}
@@ -158,13 +159,13 @@ def discrepancy_curves(
     rankings: Mapping[str, Tensor] | None = None,
     measured: Discrepancy | None = None,
 ) -> dict[str, dict[int, float]]:
-    """Returns D by the number of kept units, as a share of E|F|^2, for each way to choose them.
+    """Returns D as a fraction of E|F|^2, by variant of choosing units and by the number of kept units.
 
     Args:
-        problem: The layer.
-        supports: Numbers of units.
-        rankings: Name -> scores of the units `[C]`, larger is kept, for curves of equal weights to compare.
-        measured: The same layer on the inputs that D is measured on; by default on those that choose.
+        problem: The discrepancy of the layer.
+        supports: Numbers of kept units.
+        rankings: Name -> scores of the units `[C]`, larger is kept; each adds a curve with equal weights.
+        measured: The discrepancy of the same layer on other inputs, for measuring D; default `problem`.
     """
     measured = measured or problem
     supports = list(supports)
@@ -182,9 +183,9 @@ def discrepancy_curves(
 
 
 def moved(weights: Tensor, unit: int, step: float, floor: float = 0.0) -> Tensor:
-    """Returns a + g (e_i - a), with what rounding leaves of a dropped unit at 0.
+    """Returns a + g (e_i - a); rounding errors of a dropped unit's weight are set to 0.
 
-    With a `floor` no unit is dropped: those that have a weight keep at least that.
+    With a `floor` no unit is dropped: every nonzero weight stays at least `floor`.
     """
     found = (1 - step) * weights
     found[unit] += step
@@ -195,7 +196,7 @@ def moved(weights: Tensor, unit: int, step: float, floor: float = 0.0) -> Tensor
 
 
 def _corrected(problem: Discrepancy, weights: Tensor, most: int) -> Tensor:
-    """Returns the weights after at most so many best steps that neither choose nor drop a unit."""
+    """Returns the weights after at most `most` best steps that neither add nor drop a unit."""
     kept = weights > 0
     for _ in range(most):
         steps, gains = problem.steps(weights, LEAST)
@@ -208,7 +209,7 @@ def _corrected(problem: Discrepancy, weights: Tensor, most: int) -> Tensor:
 
 
 def _filled(problem: Discrepancy, weights: Tensor, count: int) -> Tensor:
-    """Returns the weights with units added, at the least weight, up to so many."""
+    """Returns the weights with units added at weight `LEAST`, until `count` units are kept."""
     while int((weights > 0).sum()) < count:
         slopes = problem.gram @ weights - problem.cross
         taken = ~problem.alive | (weights > 0)

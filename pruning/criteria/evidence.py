@@ -1,4 +1,4 @@
-"""What a criterion may look at: `Evidence`, the network at the end of a cycle and the data.
+"""The scoring context of a criterion, `Evidence`: the network at the end of a cycle, and the data.
 
 Shapes: N samples.
 """
@@ -22,18 +22,18 @@ Scores = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a criterion may look at, at the end of a cycle.
+    """The scoring context: everything that a criterion can use at the end of a cycle.
 
     Attributes:
-        network: The trained network, in evaluation mode; a criterion leaves it as it is.
-        alive: What is not pruned, by weight or by group: the names to score.
+        network: The trained network, in evaluation mode; a criterion must not change it.
+        alive: Masks of the entries that are not pruned; their names are the weights or groups to score.
         groups: The groups of coupled channels.
-        batches: The training split, batch by batch, the same at each call.
-        loss: Mean loss of a network on a batch.
-        before: Weights an epoch before the end of the training, by name.
-        generator: Random numbers.
-        sample: A few samples of the training split, stratified, for scores before training.
-        example: An input of the network, where it is.
+        batches: Returns the training split batch by batch, the same at each call.
+        loss: Returns the mean loss of a network on a batch.
+        before: Weights one epoch before the end of the training run, by name.
+        generator: Generator of the criterion's random numbers.
+        sample: Returns batches of a small stratified training sample, for scores before training.
+        example: An input `[B, ...]`, on the network's device.
     """
 
     network: nn.Module
@@ -57,7 +57,7 @@ class Evidence:
 
 
 def as_tuple(outputs: object) -> tuple[Tensor, ...]:
-    """Returns a network's outputs, the logits first."""
+    """Returns a network's outputs as a tuple, the logits first."""
     return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)  # type: ignore[arg-type]
 
 

@@ -1,14 +1,15 @@
-"""The Gram matrix of a group's units: how alike their contributions are to the layers that read them.
+"""The Gram matrix of a group's units: how similar their contributions to the layers that read them are.
 
-A unit's contribution is what a consumer (a convolution or linear layer) makes of the unit's values alone: a
-consumer's output, but for its bias, is the sum of the contributions of what it reads. With U the consumer's
-unfolded input and W its weight, G_ij is the sum over the entries s of unit i and t of unit j of
-(U'U)_st (W'W)_st, so no contribution need be computed; where units have many entries it is cheaper to.
+A unit's contribution is the output of a consumer (a convolution or linear layer) for this unit's values
+alone. The consumer's output without its bias is the sum of the contributions of all its inputs. With U the
+consumer's unfolded input and W its weight, G_ij is the sum over the entries s of unit i and t of unit j of
+(U'U)_st (W'W)_st. No contribution needs to be computed for this; if units have many entries, computing them
+is cheaper.
 
-What a consumer is given is caught where it calls `conv2d` or `linear`: after a padding of its own, and
-without anything attached to the network.
+A consumer's input is observed at its call of `conv2d` or `linear`: after its own padding, and without
+attaching anything to the network.
 
-Shapes: R rows, which are samples times places; C units of a group, each with E entries of a row; O outputs.
+Shapes: R rows (samples times positions), C units of a group, each with E entries of a row, O outputs.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from torch.overrides import TorchFunctionMode
 from pruning.channels import Group, Slice
 
 CHUNK = 50
-"""Samples at once; all of them are looked at in the same places."""
+"""Samples processed at once; all of them are observed at the same positions."""
 MOST_ENTRIES = 8192
-"""Entries of all units of a row whose products may lie in memory: 0.5 GB."""
+"""Maximum number of entries of all units in a row whose products are kept in memory: 0.5 GB."""
 MOST_NUMBERS = 1 << 23
-"""Numbers of contributions that may lie in memory at once."""
+"""Maximum number of contribution values in memory at once."""
 
 
 @torch.no_grad()
@@ -38,15 +39,16 @@ def gram_matrix(
 ) -> Tensor:
     """Returns the mean over samples of the inner products of a group's contributions, float64 `[C, C]`.
 
-    Inner products are over a consumer's outputs and places, and those of several consumers add up. Of a map
-    (or of tokens) only some places are taken, at random, and stand for all.
+    Inner products are taken over a consumer's outputs and positions, and are summed over several consumers.
+    They are estimated from random positions of a map (or random tokens).
 
     Args:
-        network: In evaluation mode.
-        group: One of its groups.
-        inputs: `[B, ...]`, where the network is.
-        rows: Samples times places that a consumer is looked at in, about; each sample in one at least.
-        generator: Chooses the places.
+        network: The network, in evaluation mode.
+        group: One of the network's groups.
+        inputs: Inputs `[B, ...]`, on the network's device.
+        rows: Approximate number of samples times positions observed for a consumer; at least one position
+            for each sample.
+        generator: Generator that chooses the positions.
 
     Returns:
         The matrix, on the CPU.
@@ -71,17 +73,17 @@ def gram_matrix(
         for chunk in inputs.split(CHUNK):
             network(chunk)
     if unseen := [name for name, total in sums.items() if not total.seen]:
-        raise ValueError(f"{unseen[0]} is never given to conv2d or linear, so what it reads is not known")
+        raise ValueError(f"{unseen[0]} is never given to conv2d or linear, so its input is unknown")
     found = torch.zeros(group.size, group.size, dtype=torch.double)
     for total in sums.values():
         found += total.gram().cpu() / len(inputs)
     if not found.isfinite().all():
-        raise ValueError(f"what the units of {group.name} contribute is not finite")
+        raise ValueError(f"the contributions of the units of {group.name} are not finite")
     return (found + found.T) / 2
 
 
 class _Sums:
-    """Sums over the rows of one consumer, by whichever way is cheaper."""
+    """Sums over the rows of one consumer, from inputs or from contributions, whichever is cheaper."""
 
     def __init__(self, weight: Tensor, group: Group, parts: Sequence[Slice]):
         filters = weight.detach().double().flatten(1)
@@ -96,7 +98,7 @@ class _Sums:
         self.seen = False
 
     def add(self, rows: Tensor, each: float) -> None:
-        """Adds rows `[R, columns of the filters]` that count as `each` rows each."""
+        """Adds rows `[R, columns of the filters]`, each with weight `each`."""
         self.seen = True
         outputs, units, _ = self.filters.shape
         values = rows[:, self.columns.flatten()].double()
@@ -110,7 +112,7 @@ class _Sums:
             self.total += each * (made @ made.T)
 
     def gram(self) -> Tensor:
-        """Returns the sum over the rows of the contributions' inner products, `[C, C]`."""
+        """Returns the inner products of the contributions, summed over the rows, `[C, C]`."""
         if not self.whole:
             return self.total
         filters = self.filters.flatten(1)
@@ -120,20 +122,20 @@ class _Sums:
 
 
 def _by_inputs(outputs: int, units: int, entries: int) -> bool:
-    """Returns whether products of inputs cost less for each row than the contributions and their products."""
+    """Returns whether products of inputs are cheaper per row than contributions and their products."""
     whole = units * entries
     return whole <= MOST_ENTRIES and whole**2 <= outputs * units * (entries + units)
 
 
 def _columns(part: Slice, units: int, places: int) -> Tensor:
-    """Returns where each unit's entries lie in the rows of a consumer, `[C, span * places]`."""
+    """Returns the columns of each unit's entries in a consumer's rows, int64 `[C, span * places]`."""
     first, span = part.offset * places, part.span * places
     return (first + torch.arange(units * span)).view(units, span)
 
 
 @dataclass(frozen=True)
 class _Call:
-    """A call of `conv2d` (or, with `stride` None, of `linear`).
+    """A call of `conv2d`, or of `linear` if `stride` is None.
 
     Attributes:
         values: The input.
@@ -147,7 +149,7 @@ class _Call:
     dilation: tuple[int, ...] = (1, 1)
 
     def rows(self, places: int, generator: torch.Generator) -> tuple[Tensor, float]:
-        """Returns what the filters see in so many places, `[R, entries]`, and rows that each stands for."""
+        """Returns the filters' inputs at a number of positions, `[R, entries]`, and the weight of a row."""
         if self.stride is None:
             tokens = self.values.reshape(len(self.values), -1, self.values.shape[-1])
             chosen = _some(tokens.shape[1], places, generator).to(tokens.device)
@@ -171,7 +173,7 @@ class _Call:
         return seen.movedim(2, 1).flatten(2).flatten(0, 1), sizes[0] * sizes[1] / len(chosen)
 
     def _margins(self) -> tuple[int, ...]:
-        """Returns the zeros around a map: left, right, above, below."""
+        """Returns the padding of a map: left, right, above, below."""
         if not isinstance(self.padding, str):
             down, right = self.padding
             return right, right, down, down
@@ -182,14 +184,14 @@ class _Call:
 
 
 def _some(number: int, most: int, generator: torch.Generator) -> Tensor:
-    """Returns all of `number` places, or `most` of them at random."""
+    """Returns all of `number` positions, or `most` random ones."""
     if number <= most:
         return torch.arange(number)
     return torch.randperm(number, generator=generator)[:most]
 
 
 class _Watch(TorchFunctionMode):
-    """Tells of each call of `conv2d` and `linear` while it is entered."""
+    """Reports each call of `conv2d` and `linear` inside its context."""
 
     def __init__(self, see: Callable[[Tensor, _Call], None]):
         super().__init__()

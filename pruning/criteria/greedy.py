@@ -1,12 +1,12 @@
-"""Greedy forward selection of units, and what greedy methods share (`imitation` has the others).
+"""Greedy forward selection of units, and the shared parts of greedy methods (`imitation` has the others).
 
-A layer of N units is the average of N contributions; a pruned one gives each unit the weight a_i, with
-a_i >= 0 and sum 1, few of them other than 0. So a unit that is kept is scaled by N a_i: `fold` writes that
-into the columns that read it, and without it the methods lose most of what they gain. Layers are pruned in
-order of execution, and later ones see the network as it is pruned so far.
+A layer of N units is the average of N contributions. A pruned layer gives each unit a weight a_i >= 0; the
+weights sum to 1, and most are 0. A kept unit is therefore scaled by N a_i. `fold` writes this scale into the
+columns that read the unit; without it the methods lose most of their advantage. Layers are pruned in order of
+execution, and later layers see the network as pruned so far.
 
-N counts the units that are alive, those that were not pruned before. Only groups of one layer are selected
-from: those that make a stream, or that a depthwise convolution follows, have no contributions of their own.
+N counts the alive units, which were not pruned before. Only groups of one layer can be selected from: groups
+that make a residual stream, or that a depthwise convolution follows, have no contributions of their own.
 
 Shapes: C units of a group, B samples of a batch.
 """
@@ -33,10 +33,10 @@ class Layer:
     """A group to select from.
 
     Attributes:
-        network: The network, pruned so far: in evaluation mode, without gradients.
+        network: The network as pruned so far, in evaluation mode, without gradients.
         group: The group.
         alive: Units that were not pruned before, bool `[C]`.
-        count: Units to keep.
+        count: Number of units to keep.
     """
 
     network: nn.Module
@@ -45,7 +45,7 @@ class Layer:
     count: int
 
     def gated(self, weights: Tensor) -> Network:
-        """Returns the network as a function, with this group's weights a; gradients reach them."""
+        """Returns the network as a function with this group's weights a; gradients flow to the weights."""
         tensors = dict(self.network.named_parameters(remove_duplicate=False))
         factors = _factors(self.group, weights * int(self.alive.sum()), tensors)
         gated = {name: tensors[name] * factor for name, factor in factors.items()}
@@ -63,28 +63,29 @@ def forward_selection(
     gate: float = 0.05,
     checked: int = 1000,
 ) -> Weights:
-    """Returns the weights of units that are added one by one, each the one with which the loss is lowest.
+    """Returns the weights of units that are added one by one, each time the unit with the lowest loss.
 
-    Ye et al., "Good Subnetworks Provably Exist" (ICML 2020), as its code has it: with k units chosen, the
-    weights step to the next by 1 / (k + 1), and none is chosen twice, so that all have the same weight. Each
-    step tries some units at random, by their loss on a mini-batch. Deviation: no fine-tuning between layers;
-    that is the cycle's.
+    Ye et al., "Good Subnetworks Provably Exist" (ICML 2020), as in its code: with k units chosen, the weights
+    step towards the next unit by 1 / (k + 1), and no unit is chosen twice, so all chosen units have the same
+    weight. Each step tries random units and compares their losses on a mini-batch. Deviation: no fine-tuning
+    between layers; the cycle trains afterwards.
 
     Args:
-        evidence: The network and its data.
-        keep: Group name -> units to keep.
-        candidates: Units tried in a step, of those not yet chosen.
+        evidence: The scoring context.
+        keep: Group name -> number of units to keep.
+        candidates: Number of units tried in a step, among those not yet chosen.
         batch: Samples of a mini-batch.
-        samples: Training samples, drawn at random, that mini-batches are made of.
-        tolerance: If given, a layer is ready as soon as the accuracy on `checked` training samples is at
-            least 1 - tolerance times what it was before the layer (the paper's code: 0.02), whatever `keep`
-            says: with fewer units or more. One that never is stays whole. Needs labels, or distributions, as
-            the second tensor of a batch.
-        gate: That accuracy is only taken where the one on the mini-batch is at least 1 - gate times it.
-        checked: Samples that it is taken on.
+        samples: Number of random training samples from which mini-batches are drawn.
+        tolerance: If given, a layer is finished once the accuracy on `checked` training samples is at least
+            1 - tolerance times the accuracy before the layer (the paper's code: 0.02). The layer may then
+            keep fewer or more units than `keep`, or all of them. Needs labels, or distributions, as the
+            second tensor of a batch.
+        gate: That accuracy is measured only if the accuracy on the mini-batch is at least 1 - gate times the
+            accuracy before the layer.
+        checked: Number of samples for that accuracy.
 
     Returns:
-        For each group of `keep`, weights of which `keep` are not 0, or with a tolerance as many as it needs.
+        For each group of `keep`, weights with `keep` nonzero entries, or with a tolerance as many as needed.
 
     Raises:
         ValueError: An option or `keep` is out of range, or a group cannot be selected from.
@@ -145,14 +146,14 @@ def layer_by_layer(
     """Returns the weights that `select` gives each group, in order of execution, each folded before the next.
 
     Args:
-        evidence: The network, which stays as it is.
-        keep: Group name -> units to keep.
-        select: From a layer to its weights `[C]`.
-        skip_whole: Whether layers that are to keep all are not asked about.
+        evidence: The scoring context; its network is not changed.
+        keep: Group name -> number of units to keep.
+        select: Layer -> its weights `[C]`.
+        skip_whole: Whether to skip layers that keep all their units.
 
     Raises:
-        ValueError: `keep` names an unknown group or one that cannot be selected from, or wants no units, or
-            more than are alive.
+        ValueError: `keep` names an unknown group or one that cannot be selected from, or its number is below
+            1 or above the number of alive units.
     """
     network = copy.deepcopy(evidence.network).eval().requires_grad_(False)
     groups = _asked(evidence, keep)
@@ -166,23 +167,23 @@ def layer_by_layer(
 
 
 def scales(weights: Mapping[str, Tensor], alive: Mapping[str, Tensor]) -> Weights:
-    """Returns what each unit is scaled by, N a_i, by group.
+    """Returns the scale N a_i of each unit, by group.
 
     Args:
         weights: Group name -> weights a `[C]`.
-        alive: Group name -> bool `[C]`: the units before the selection.
+        alive: Group name -> units before the selection, bool `[C]`.
     """
     return {name: each * int(alive[name].sum()) for name, each in weights.items()}
 
 
 @torch.no_grad()
 def fold(network: nn.Module, groups: Iterable[Group], scales: Mapping[str, Tensor]) -> None:
-    """Multiplies the columns that read each unit by its scale, in place; a scale of 0 cuts the unit.
+    """Multiplies the columns that read each unit by its scale, in place; a scale of 0 disconnects the unit.
 
     Args:
-        network: The network, masked or whole; one that is shrunk has fewer columns.
-        groups: Its groups.
-        scales: Group name -> scale of each unit `[C]`; other groups stay as they are.
+        network: The network at full size, dense or masked; a shrunk network has fewer columns.
+        groups: The network's groups.
+        scales: Group name -> scale of each unit `[C]`; other groups are not changed.
 
     Raises:
         ValueError: A name is unknown, or a group has another number of units.
@@ -199,7 +200,7 @@ def fold(network: nn.Module, groups: Iterable[Group], scales: Mapping[str, Tenso
 
 
 def _factors(group: Group, scales: Tensor, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns what the tensors that read a group are to be multiplied by, in shapes that broadcast."""
+    """Returns factors for the tensors that read a group, by tensor name, in shapes that broadcast."""
     found: dict[str, Tensor] = {}
     shapes = {}
     for part in group.consumers:
@@ -212,14 +213,14 @@ def _factors(group: Group, scales: Tensor, tensors: Mapping[str, Tensor]) -> dic
 
 
 def equal(units: Tensor) -> Tensor:
-    """Returns the same weight for each unit that is True in a bool `[C]`, float64 with sum 1."""
+    """Returns equal weights for the units that are True in a bool `[C]`, float64 `[C]` with sum 1."""
     return units.double() / units.sum()
 
 
 def draw(evidence: Evidence, samples: int) -> list[Tensor]:
-    """Returns so many samples of the training split at random, in random order; all where it has fewer.
+    """Returns a number of random training samples in random order, or all if the split has fewer.
 
-    One pass over the split; no more of it lies in memory than what is drawn.
+    It makes one pass over the split, and keeps only one batch and the drawn samples in memory.
     """
     keys = torch.empty(0)
     drawn: list[Tensor] = []
@@ -233,7 +234,7 @@ def draw(evidence: Evidence, samples: int) -> list[Tensor]:
 
 
 def endless(drawn: Batch, size: int, generator: torch.Generator) -> Iterator[Batch]:
-    """Yields mini-batches for ever, of `size` samples or all; each pass is in another order."""
+    """Yields mini-batches without end, of `size` samples or all; each pass has another order."""
     size = min(size, len(drawn[0]))
     while True:
         order = torch.randperm(len(drawn[0]), generator=generator).to(drawn[0].device)
@@ -243,7 +244,7 @@ def endless(drawn: Batch, size: int, generator: torch.Generator) -> Iterator[Bat
 
 
 def require_at_least(least: int, **values: int) -> None:
-    """Raises ValueError for the first of the values that is no whole number, or below `least`."""
+    """Raises ValueError for the first value that is not a whole number or is below `least`."""
     for name, value in values.items():
         if not isinstance(value, int) or value < least:
             raise ValueError(f"{name} must be a whole number, at least {least}, got {value!r}")
@@ -254,18 +255,18 @@ def _asked(evidence: Evidence, keep: Mapping[str, int]) -> list[Group]:
     known = {group.name: group for group in evidence.scored_groups()}
     for name, count in keep.items():
         if name not in known:
-            raise ValueError(f"no group {name!r} to select from; there are {', '.join(known)}")
+            raise ValueError(f"no group {name!r} to select from; the groups are {', '.join(known)}")
         if known[name].tied or len(known[name].layers) > 1:
             raise ValueError(f"{name} shares its channels, so its units cannot be selected one by one")
         alive = int(evidence.alive[name].sum())
         if not isinstance(count, int) or not 1 <= count <= alive:
-            raise ValueError(f"{name} has {alive} units to keep, at least 1, got {count!r}")
+            raise ValueError(f"{name} must keep 1 to {alive} units, got {count!r}")
     return [group for name, group in known.items() if name in keep]
 
 
 @torch.no_grad()
 def _accuracy(network: Network, batch: Batch) -> float:
-    """Returns the share of samples whose largest output is the label, or where the distribution's is."""
+    """Returns the fraction of samples whose largest logit is at the label, or at the target's maximum."""
     logits = as_tuple(network(batch[0]))[0]
     labels = batch[1] if batch[1].dim() == 1 else batch[1].argmax(1)
     return float((logits.argmax(1) == labels).double().mean())

@@ -1,4 +1,4 @@
-"""Greedy imitation: units are kept so that a layer, or the network, gives what it gave before.
+"""Greedy imitation: kept units reproduce the output of the unpruned layer, or of the network.
 
 Ye, Wu and Liu, "Greedy Optimization Provably Wins the Lottery: Logarithmic Number of Winning Tickets is
 Enough" (NeurIPS 2020); see `greedy` for the weights a, and `discrepancy` for the steps.
@@ -8,11 +8,12 @@ The discrepancy D(a) is
     global   KL(network || pruned network) of the network's first output, a logit for each class, plus the
              mean squared difference of its other outputs.
 
-The local target is what the unpruned layer makes of the inputs that it has in the network as pruned so far;
-the global one is the output of the network before this pruning. Public code of the paper has not been found,
-nor has its search for the global step: what stands here follows from D. Deviations: one of the two is used
-for all layers, not the better of both in each; no fine-tuning between layers, and normalisations keep their
-statistics; the number of units is given, and the weights of those chosen are corrected at the end.
+The local target is the output of the unpruned layer for its inputs in the network as pruned so far. The
+global target is the output of the network before this selection. We found no public code of the paper and no
+description of its search for the global step; the search here is derived from D. Deviations: all layers use
+the same one of the two, not the better one for each layer; there is no fine-tuning between layers, and
+normalisations keep their statistics; the number of units is given, and the weights of the chosen units are
+corrected at the end.
 
 Shapes: C units of a group, B samples of a mini-batch.
 """
@@ -34,9 +35,9 @@ from pruning.criteria.gram import gram_matrix
 from pruning.criteria.greedy import Layer, Weights, draw, endless, layer_by_layer, require_at_least
 
 STARTS = 50
-"""Units, drawn at random, of which the global path begins with the best."""
+"""Number of random units that are tried for the start of the global path; it starts with the best."""
 SEARCHED = 3
-"""Steps that are tried towards a unit."""
+"""Number of step lengths that are tried for a unit."""
 
 
 def local_imitation(
@@ -48,17 +49,18 @@ def local_imitation(
     step: str = "line",
     corrections: int = 100,
 ) -> Weights:
-    """Returns the weights with which layers give most nearly what they gave, each by its own outputs.
+    """Returns the weights with which each layer best reproduces its own unpruned outputs.
 
     Args:
-        evidence: The network and its data.
-        keep: Group name -> units to keep.
-        samples: Training samples, drawn at random: best 10 times as many as units, or the choice fits them
-            alone.
-        rows: Samples times places of a map that contributions are compared in.
-        step: "line" searches the step, "uniform" takes 1 / (k + 1) with k units chosen, none of them twice.
-        corrections: Most steps in a row that choose no new unit, and most steps at the end that only move the
-            weights of those chosen.
+        evidence: The scoring context.
+        keep: Group name -> number of units to keep.
+        samples: Number of random training samples. Use at least 10 times the number of units; with fewer the
+            choice overfits them.
+        rows: Number of samples times map positions on which contributions are compared.
+        step: "line" searches the step length; "uniform" takes 1 / (k + 1) with k units chosen, and chooses no
+            unit twice.
+        corrections: Maximum number of consecutive steps that choose no new unit, and of final steps that only
+            move the weights of chosen units.
 
     Raises:
         ValueError: An option or `keep` is out of range, or a group cannot be selected from.
@@ -81,7 +83,7 @@ def local_imitation(
 def local_discrepancy(
     layer: Layer, inputs: Tensor, generator: torch.Generator, *, rows: int = 10_000
 ) -> Discrepancy:
-    """Returns the local discrepancy of a layer on inputs `[B, ...]`; see `gram_matrix` for the rest."""
+    """Returns the local discrepancy of a layer on inputs `[B, ...]`; see `gram_matrix` for the arguments."""
     found = gram_matrix(layer.network, layer.group, inputs, rows=rows, generator=generator)
     return Discrepancy.from_gram(found, layer.alive)
 
@@ -91,11 +93,11 @@ class GlobalStep:
     """A step of global imitation, or its start.
 
     Attributes:
-        weights: After it, `[C]`.
-        unit: The unit that it goes towards or away from; -1 where no step brought anything.
-        ranked: The units that it could have been, best first by the slope of D; not of the start.
-        before: D before it, on its mini-batch; of the start, with no unit at all.
-        after: D after it, on the same.
+        weights: The weights after the step, `[C]`.
+        unit: The unit that the step moves towards or away from; -1 if no step reduced D.
+        ranked: The candidate units, best first by the slope of D; empty for the start.
+        before: D before the step, on its mini-batch; for the start, D without any unit.
+        after: D after the step, on the same mini-batch.
     """
 
     weights: Tensor
@@ -115,20 +117,20 @@ def global_imitation(
     corrections: int = 10,
     exhaustive: bool = False,
 ) -> Weights:
-    """Returns the weights with which the network gives most nearly what it gave before this pruning.
+    """Returns the weights with which the network best reproduces its outputs before this selection.
 
-    Each step takes another mini-batch, ranks units by the slope of D along e_i - a, which is one backward
-    pass, and searches the step of the first few by forward passes.
+    Each step takes a new mini-batch and ranks the units by the slope of D along e_i - a, with one backward
+    pass. It then searches the step length for the first few units, with forward passes.
 
     Args:
-        evidence: The network and its data.
-        keep: Group name -> units to keep.
-        samples: Training samples, drawn at random, that mini-batches are made of.
+        evidence: The scoring context.
+        keep: Group name -> number of units to keep.
+        samples: Number of random training samples from which mini-batches are drawn.
         batch: Samples of a mini-batch.
-        tried: Units whose step is searched.
-        corrections: Most steps in a row that choose no new unit, and steps at the end that only move the
-            weights of those chosen.
-        exhaustive: Whether the steps of all units are searched.
+        tried: Number of units whose step length is searched.
+        corrections: Maximum number of consecutive steps that choose no new unit, and number of final steps
+            that only move the weights of chosen units.
+        exhaustive: Whether to search the step lengths of all units.
 
     Raises:
         ValueError: An option or `keep` is out of range, or a group cannot be selected from.
@@ -158,10 +160,10 @@ def global_path(
     tried: int,
     corrections: int,
 ) -> Iterator[GlobalStep]:
-    """Yields the steps of a layer until it has `layer.count` units and their weights are corrected.
+    """Yields the steps for a layer until it has `layer.count` units and their weights are corrected.
 
-    After `corrections` steps without more units than ever before only new units are chosen, even where D
-    rises by them. The steps at the end drop no unit.
+    After `corrections` steps without a new maximum of the number of units, only new units are chosen, even if
+    D increases. The final steps drop no unit.
     """
     step = _start(layer, _distance(layer, target, next(minibatches)[0]), generator)
     record, since = 1, 0
@@ -180,7 +182,7 @@ def global_path(
 
 
 Distance = Callable[[Tensor], Tensor]
-"""From weights `[C]` to the global discrepancy on a mini-batch, a float64 number; gradients reach them."""
+"""Weights `[C]` -> the global discrepancy on a mini-batch, a float64 scalar with gradients."""
 
 
 def _distance(layer: Layer, target: Network, inputs: Tensor) -> Distance:
@@ -190,7 +192,7 @@ def _distance(layer: Layer, target: Network, inputs: Tensor) -> Distance:
 
 
 def output_discrepancy(wanted: tuple[Tensor, ...], given: tuple[Tensor, ...]) -> Tensor:
-    """Returns KL(wanted || given) of the first outputs, logits `[B, ...]`, plus the others' mean square."""
+    """Returns KL(wanted || given) of the first outputs, logits `[B, ...]`, plus the MSE of the others."""
     own, target = (functional.log_softmax(each[0].double().flatten(1), 1) for each in (given, wanted))
     divergence = functional.kl_div(own, target, reduction="batchmean", log_target=True)
     pairs = zip(wanted[1:], given[1:], strict=True)
@@ -198,13 +200,13 @@ def output_discrepancy(wanted: tuple[Tensor, ...], given: tuple[Tensor, ...]) ->
 
 
 def _start(layer: Layer, distance: Distance, generator: torch.Generator) -> GlobalStep:
-    """Returns the single unit of least D, of at most `STARTS` of those whose first bit makes it fall."""
+    """Returns the single unit with the lowest D, among at most `STARTS` units with a negative slope at 0."""
     size = layer.group.size
     before, gradient = _with_gradient(distance, torch.zeros(size, dtype=torch.double))
     good = layer.alive & (gradient < 0)
     if not gradient.isfinite().all():
         raise ValueError(
-            f"the network's output, or its slope by the units of {layer.group.name}, is not finite"
+            f"the network's output, or its gradient for the units of {layer.group.name}, is not finite"
         )
     units = (good if good.any() else layer.alive).nonzero().flatten()
     units = units[torch.randperm(len(units), generator=generator)[:STARTS]]
@@ -223,11 +225,11 @@ def _step(
 
     Args:
         distance: The discrepancy.
-        weights: Those now.
-        allowed: Units to move, bool `[C]`.
-        tried: Units whose step is searched.
-        floor: The least weight that a step leaves its unit.
-        forced: Whether a step is taken though D rises by it; else the weights may stay as they are.
+        weights: The current weights, `[C]`.
+        allowed: Units that may be moved, bool `[C]`.
+        tried: Number of units whose step length is searched.
+        floor: Minimum weight of the unit after the step.
+        forced: Whether to take a step even if D increases; otherwise the weights may stay unchanged.
     """
     before, gradient = _with_gradient(distance, weights)
     slopes = gradient - gradient @ weights
@@ -239,7 +241,7 @@ def _step(
     ranked = gains.argsort(descending=True, stable=True)[: int(movable.sum())].tolist()
     usual = 1 / (1 + int((weights > 0).sum()))
     best = GlobalStep(weights, -1, tuple(ranked), before, before)
-    if forced:  # whatever comes of it
+    if forced:  # even if D increases
         best = GlobalStep(moved(weights, ranked[0], usual), ranked[0], tuple(ranked), before, torch.inf)
     for unit in ranked[:tried]:
         slope = float(slopes[unit])
@@ -260,7 +262,7 @@ def _along(distance: Distance, weights: Tensor, unit: int, floor: float) -> Call
 
 
 def _with_gradient(distance: Distance, weights: Tensor) -> tuple[float, Tensor]:
-    """Returns D and its gradient by the weights `[C]`."""
+    """Returns D and its gradient with respect to the weights, `[C]`."""
     with torch.enable_grad():
         weights = weights.detach().clone().requires_grad_()
         value = distance(weights)
@@ -270,15 +272,16 @@ def _with_gradient(distance: Distance, weights: Tensor) -> tuple[float, Tensor]:
 def line_search(
     value: Callable[[float], float], start: float, slope: float, far: float, usual: float
 ) -> tuple[float, float]:
-    """Returns a step between 0 and `far` at which a function is low, and its value there.
+    """Returns a step between 0 and `far` with a low function value, and that value.
 
     Args:
         value: The function.
-        start: Its value at 0.
-        slope: Its slope there.
-        far: The longest step; below 0 for steps backwards.
-        usual: Length of the first step that is tried. The second is at the minimum of the parabola with the
-            start's slope through the first, the others at that of the parabola through the start and two.
+        start: The function's value at 0.
+        slope: The function's slope at 0.
+        far: The longest step; negative for steps backwards.
+        usual: Length of the first step tried. The second step is the minimum of the parabola through the
+            start and the first step with the slope at the start. Later steps are minima of parabolas through
+            the start and the last two steps.
     """
     length, sign = abs(far), 1 if far > 0 else -1
     points = [(0.0, start)]
@@ -294,7 +297,7 @@ def line_search(
 
 
 def _lowest(points: Sequence[tuple[float, float]], slope: float) -> float:
-    """Returns where the parabola through two or three points is lowest; `slope` is at the first of two."""
+    """Returns the minimum of the parabola through two or three points; `slope` is the slope at the first."""
     (a, low), (b, mid), *more = points
     first = (mid - low) / (b - a)
     curvature = (first - slope) / (b - a)

@@ -1,11 +1,11 @@
-"""Scores of weights before training: SNIP, GraSP and SynFlow. Larger is kept.
+"""Scores of weights before training: SNIP, GraSP and SynFlow. Larger scores are kept.
 
-They score the very weights that are trained then, on a copy of the network, which is thrown away: in training
-mode batch normalisation would count the sample into its statistics. (GraSP's published code, and SNIP's, take
-the scores of linear layers from other weights, drawn anew.)
+The scores use the same weights that are trained afterwards. They are computed on a temporary copy of the
+network, since batch normalisation in training mode would update its statistics. (The published code of GraSP
+and SNIP scores newly drawn weights in linear layers.)
 
-The data are a small stratified sample, `Evidence.sample`: of each class alike, or of each part of a game.
-Losses are summed over its batches, each with normalisation statistics of its own.
+The data are a small stratified sample, `Evidence.sample`: equally many samples of each class, or of each part
+of a game. Losses are summed over its batches; each batch has its own normalisation statistics.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from torch.overrides import TorchFunctionMode
 from pruning.criteria.evidence import Evidence, Scores, as_tuple
 
 TEMPERATURE = 200.0
-"""GraSP's: outputs are divided by it."""
+"""GraSP's temperature: it divides the outputs by this number."""
 
 
 def snip(evidence: Evidence) -> Scores:
-    """Returns |g w| of each weight, g being the loss's gradient (Lee et al., ICLR 2019, eq. 6).
+    """Returns |g w| of each weight, where g is the gradient of the loss (Lee et al., ICLR 2019, eq. 6).
 
-    Their division by the sum of all scores changes no mask, and is left out.
+    The paper's division by the sum of all scores is left out, since it changes no mask.
     """
     network = _scored_copy(evidence)
     weights = _weights(network, evidence)
@@ -39,12 +39,13 @@ def snip(evidence: Evidence) -> Scores:
 
 
 def grasp(evidence: Evidence) -> Scores:
-    """Returns w (H g) of each weight: what is lost of the squared gradient norm with it.
+    """Returns w (H g) of each weight: the loss of squared gradient norm when the weight is removed.
 
     Wang, Zhang and Grosse, ICLR 2020, eq. 8: S = -w (H g) is the change of the gradient flow when the weight
-    is removed, and the largest S are pruned; so -S is what is kept. g and H are of the loss with outputs
-    divided by 200, and of the weights that may be pruned and are not. Of a network with several outputs, as
-    policy and value, all are divided: were it the logits alone, the other losses would decide everything.
+    is removed. The weights with the largest S are pruned, so the score is -S. Gradient g and Hessian H are
+    those of the loss with outputs divided by 200, over the prunable weights that are alive. If a network has
+    several outputs, for example policy and value, all are divided: otherwise the loss of the undivided
+    outputs would dominate the scores.
     """
     network = _scored_copy(evidence)
     weights = _weights(network, evidence)
@@ -63,13 +64,14 @@ def grasp(evidence: Evidence) -> Scores:
 
 
 def synflow(evidence: Evidence) -> Scores:
-    """Returns |w| dR/d|w| of each weight, R being the sum of outputs for an input of ones.
+    """Returns |w| dR/d|w| of each weight, where R is the sum of outputs for an input of ones.
 
     Tanaka et al., NeurIPS 2020.
 
-    All weights are absolute, normalisations have mean 0 and variance 1, and tanh and sigmoid, which would
-    saturate, are left out: so R is a sum over paths from input to output, and a layer is never the first to
-    lose its last one. It uses no data. Meant for many rounds (`Plan.rounds`; the paper has 100). In float64.
+    Weights are replaced by their absolute values, normalisations have mean 0 and variance 1, and tanh and
+    sigmoid, which would saturate, are skipped. R is then a sum over paths from input to output, which
+    avoids layer collapse: no layer is the first to lose its last path. The score uses no data and is computed
+    in float64. It suits many rounds (`Scoring.rounds`; the paper uses 100).
     """
     network = copy.deepcopy(evidence.network).double().eval()
     with torch.no_grad():
@@ -92,7 +94,7 @@ def synflow(evidence: Evidence) -> Scores:
 
 
 class _WithoutSaturation(TorchFunctionMode):
-    """Has tanh and sigmoid return their input."""
+    """Makes tanh and sigmoid return their input."""
 
     _LEFT_OUT = (torch.tanh, Tensor.tanh, torch.sigmoid, Tensor.sigmoid)
 
@@ -106,7 +108,7 @@ def _scored_copy(evidence: Evidence) -> nn.Module:
 
 
 def _weights(network: nn.Module, evidence: Evidence) -> dict[str, Tensor]:
-    """Returns the weights to score, which alone take gradients."""
+    """Returns the weights to score, the only parameters that require gradients."""
     parameters = dict(network.named_parameters())
     return {name: parameters[name].requires_grad_() for name in evidence.alive}
 
@@ -119,7 +121,7 @@ def _gradients(
     graph: bool,
     temperature: float = 1.0,
 ) -> dict[str, Tensor]:
-    """Returns the gradients of the loss, summed over the sample's batches; zeros where none flows."""
+    """Returns the gradients of the loss, summed over the sample's batches; zeros for unused weights."""
 
     def cooled(inputs: Tensor) -> object:
         outputs = network(inputs)
@@ -129,12 +131,12 @@ def _gradients(
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     count = 0
     for batch in evidence.sample():
-        with sdpa_kernel(SDPBackend.MATH):  # attention in one piece has no second derivative
+        with sdpa_kernel(SDPBackend.MATH):  # fused attention has no second derivative
             loss = evidence.loss(cooled, batch) * len(batch[0])
         found = torch.autograd.grad(loss, list(weights.values()), create_graph=graph, allow_unused=True)
         for (name, total), gradient in zip(list(totals.items()), found, strict=True):
             totals[name] = total if gradient is None else total + gradient
         count += len(batch[0])
     if not count:
-        raise ValueError("scores before training need samples: the task's sample is empty")
+        raise ValueError("scores before training need samples, but the task's sample is empty")
     return totals

@@ -1,12 +1,12 @@
-"""Importance scores: how much each weight, or each unit, matters to a trained network. Larger is kept.
+"""Importance scores: how much each weight or unit matters to a trained network. Larger scores are kept.
 
-A criterion is one function of `Evidence` and one row of `CRITERIA`. Those of weights return a score for each
-entry of each weight, those of units one for each channel of each group of coupled channels; what is pruned
-already gets a score as well, which no one looks at. Those for weights that are not trained yet stand in
-`initial_criteria`, those that choose units one after the other in `greedy` and `imitation`.
+A criterion is one function of the scoring context (`Evidence`) and one row of `CRITERIA`. Criteria for
+weights return a score for each entry of each weight. Criteria for units return a score for each channel of
+each group of coupled channels. Entries that are already pruned get a score too, which is ignored. `initial`
+scores weights before training; `greedy` and `imitation` choose units one by one.
 
 Shapes: N samples, C channels of a group, P positions of a feature map (1 for a linear layer). The units of a
-group of attention heads are the heads: then C is their number, and positions are channels times tokens.
+group of attention heads are the heads: C is then their number, and positions are channels times tokens.
 """
 
 from __future__ import annotations
@@ -32,12 +32,13 @@ class Criterion:
     """A row of `CRITERIA`.
 
     Attributes:
-        score: The function.
+        score: The scoring function; None for a criterion that chooses units.
         of: What it scores: "weights" or "units".
-        before: Whether it needs the weights of an epoch before the end.
-        choose: Instead of `score`, for units that are chosen one after the other: from the evidence and the
-            number of units that each group keeps to a share a_i of the layer's output for each unit, above 0
-            where it is kept, in all 1. What is kept is scaled by N a_i, N being the units there were.
+        before: Whether it needs the weights one epoch before the end of training.
+        choose: The choosing function, instead of `score`, for units that are chosen one by one. It takes the
+            scoring context and the number of units that each group keeps. It returns weights a_i of the units
+            by group, which sum to 1 and are above 0 for kept units. A kept unit is scaled by N a_i, where N
+            is the number of units before.
     """
 
     score: Callable[[Evidence], Scores] | None
@@ -52,18 +53,18 @@ def magnitude(evidence: Evidence) -> Scores:
 
 
 def gradient(evidence: Evidence) -> Scores:
-    """Returns ``|w - w'|`` of each weight, w' being its value an epoch earlier.
+    """Returns ``|w - w'|`` of each weight, where w' is its value one epoch earlier.
 
-    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023). Deviations: there w' is two
-    epochs old, by an oversight, and the weights of normalisations are pruned too, here never.
+    The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023). Deviations: in that code,
+    w' is two epochs old by an oversight, and the weights of normalisations are pruned too; here they are not.
     """
     return {name: (w - evidence.before[name]).abs() for name, w in evidence.weights().items()}
 
 
 def gradient_magnitude(evidence: Evidence) -> Scores:
-    """Returns ``|w - w'| |w|`` of each weight, w' being its value an epoch earlier.
+    """Returns ``|w - w'| |w|`` of each weight, where w' is its value one epoch earlier.
 
-    The score of SILO's published code for VGG-19, there layer by layer.
+    The score of SILO's published code for VGG-19, which ranks it layer by layer.
     """
     return {name: (w - evidence.before[name]).abs() * w.abs() for name, w in evidence.weights().items()}
 
@@ -79,42 +80,41 @@ def dropnet(evidence: Evidence) -> Scores:
     """Returns each unit's mean absolute activation over samples and positions.
 
     DropNet's expected absolute value E (Tan and Motani, ICML 2020, section 3.1): ``|V|`` after the
-    activation, mean over the positions of the feature map, mean over the training split. A stream of
-    residual blocks, which the paper's networks cut layer by layer, has one value for all places where it is
-    read: their mean.
+    activation, averaged over the positions of the feature map and over the training split. A residual stream
+    has one score for all places where it is read: their mean. The paper prunes such networks layer by layer.
     """
     return mean_of_maps(evidence, lambda maps: maps.abs().mean(2))
 
 
 def dropnet_code(evidence: Evidence) -> Scores:
-    """Returns each unit's mean over samples of ``|mean over positions|``, as DropNet's published code has it.
+    """Returns each unit's mean over samples of ``|mean over positions|``, as in DropNet's published code.
 
-    It differs from the paper's formula where activations can be negative.
+    It differs from the paper's formula if activations can be negative.
     """
     return mean_of_maps(evidence, lambda maps: maps.mean(2).abs())
 
 
 def maximum(evidence: Evidence) -> Scores:
-    """Returns the negative of `dropnet`: the most active units are dropped first (the paper's control)."""
+    """Returns the negative of `dropnet`: the most active units are pruned first (the paper's control)."""
     return {name: -score for name, score in dropnet(evidence).items()}
 
 
 def apoz(evidence: Evidence) -> Scores:
-    """Returns minus each unit's share of zeros among samples and positions (Hu et al., 2016).
+    """Returns minus the fraction of zeros among each unit's samples and positions (Hu et al., 2016).
 
     Raises:
-        ValueError: No activation is zero anywhere, as behind a leaky ReLU: the scores would say nothing.
+        ValueError: No activation is exactly zero, for example after a leaky ReLU: all scores would be equal.
     """
     scores = mean_of_maps(evidence, lambda maps: -(maps == 0).double().mean(2))
     if not any(score[evidence.alive[name]].any() for name, score in scores.items()):
-        raise ValueError("apoz counts activations that are zero, of which this network has none: try dropnet")
+        raise ValueError("apoz counts activations that are zero, but this network has none: try dropnet")
     return scores
 
 
 def apoz_code(evidence: Evidence) -> Scores:
-    """Returns minus each unit's share of samples whose map is zero on average.
+    """Returns minus the fraction of samples for which the mean of the unit's map is zero.
 
-    So DropNet's published code counts; after a ReLU that is where the whole map is zero.
+    DropNet's published code counts this way; after a ReLU the mean is zero if the whole map is zero.
     """
     return mean_of_maps(evidence, lambda maps: -(maps.mean(2) == 0).double())
 
@@ -122,25 +122,26 @@ def apoz_code(evidence: Evidence) -> Scores:
 def l1(evidence: Evidence) -> Scores:
     """Returns the sum of absolute weights of each unit's filters (Li et al., ICLR 2017).
 
-    Filters are weights of convolutions and linear layers alone; a group's is the sum over its layers.
+    Only weights of convolutions and linear layers count as filters; a group's score sums over its layers.
     """
     return _sum_over_filters(evidence, lambda filters: filters.abs().sum(1))
 
 
 def l2(evidence: Evidence) -> Scores:
-    """Returns the root of the sum of squared weights of each unit's filters; see `l1`."""
+    """Returns the Euclidean norm of the weights of each unit's filters; see `l1`."""
     squares = _sum_over_filters(evidence, lambda filters: filters.square().sum(1))
     return {name: score.sqrt() for name, score in squares.items()}
 
 
 def taylor(evidence: Evidence) -> Scores:
-    """Returns the squared first-order change of the loss without each unit, mean over batches.
+    """Returns the squared first-order change of the loss without each unit, averaged over batches.
 
-    (sum of gradient times weight)^2, as Molchanov et al. (CVPR 2019, eq. 8), over the weights that read the
-    unit: that sum is the one of gradient times activation over samples and positions. (Over the weights that
-    make it a normalisation would count twice: its own weights give that sum, the filter's nearly so again.)
+    (sum of gradient times weight)^2 of Molchanov et al. (CVPR 2019, eq. 8), summed over the weights that read
+    the unit. This sum equals the sum of gradient times activation over samples and positions. With the
+    weights that make the unit, a normalisation would count twice: its own weights give the same sum, and the
+    filter's weights nearly give it again.
     """
-    # copies, since a parameter of the network may be frozen
+    # copies, since parameters of the network may be frozen
     parameters = {
         name: weight.detach().clone().requires_grad_() for name, weight in evidence.network.named_parameters()
     }
@@ -156,17 +157,17 @@ def taylor(evidence: Evidence) -> Scores:
         }
         for group in evidence.scored_groups():
             parts = [_rows(part, group, products).sum(1) for part in _effects(group)]
-            if parts:  # a layer whose output is not used has none
+            if parts:  # none for a layer whose output is unused
                 totals[group.name] += sum(parts[1:], parts[0]).double().square().cpu()
         count += 1
     return {name: total / count for name, total in totals.items()}
 
 
 def oracle(evidence: Evidence) -> Scores:
-    """Returns the training loss of the network without each unit, one at a time.
+    """Returns the network's training loss without each single unit.
 
-    DropNet's oracle (section 4.4 of the paper): it costs a pass over the training split for each unit. Meant
-    for plans that drop one unit a cycle.
+    DropNet's oracle (section 4.4 of the paper). It costs one pass over the training split for each unit, and
+    suits plans that prune one unit per cycle.
     """
     scores = {}
     for group in evidence.scored_groups():
@@ -229,7 +230,7 @@ def mean_of_maps(evidence: Evidence, of_maps: Callable[[Tensor], Tensor]) -> Sco
 
 
 def _maps(values: Tensor, units: int, *, last: bool) -> Tensor:
-    """Returns a tap's values as maps `[N, units, P]`; the channels of a head are places as its tokens are."""
+    """Returns a tap's values as maps `[N, units, P]`; for a head, P counts its channels and tokens."""
     values = values.movedim(-1, 1) if last else values
     return values.reshape(len(values), units, -1)
 
@@ -246,7 +247,7 @@ def _sum_over_filters(evidence: Evidence, of_filters: Callable[[Tensor], Tensor]
 
 
 def _rows(part: Slice, group: Group, tensors: Mapping[str, Tensor]) -> Tensor:
-    """Returns a group's channels in one of its tensors, `[C, entries]`; no entries where it is not there."""
+    """Returns a group's channels in one of its tensors, `[C, entries]`; zeros `[C, 1]` if it is missing."""
     if part.tensor not in tensors:
         return torch.zeros(group.size, 1)
     tensor = tensors[part.tensor].movedim(part.dim, 0)
@@ -254,10 +255,10 @@ def _rows(part: Slice, group: Group, tensors: Mapping[str, Tensor]) -> Tensor:
 
 
 def _effects(group: Group) -> Sequence[Slice]:
-    """Returns weights whose gradients times values sum up to the effect of each channel of a group.
+    """Returns the weights whose gradients times values sum to the effect of each channel of a group.
 
-    They are those that read it. A layer before an addition has none of its own: then they are its
-    normalisation's, or its own.
+    These are the weights that read the channels. A layer before an addition has no such weights of its own:
+    the weights of its normalisation are used instead, or else its own weights.
     """
     if not group.tied:
         return group.consumers
@@ -266,7 +267,7 @@ def _effects(group: Group) -> Sequence[Slice]:
 
 
 def _masked_copy(evidence: Evidence, group: Group, kept: Tensor) -> Network:
-    """Returns the network as a function, with a group's units that are not kept at zero."""
+    """Returns the network as a function in which a group's dropped units are zero."""
     masks = weight_masks([group], {group.name: kept}, evidence.network)
     state = {name: tensor.detach() for name, tensor in evidence.network.state_dict().items()}
     for name, mask in masks.items():

@@ -22,7 +22,7 @@ def read_cifar10(folder: Path) -> Source:
     """Returns CIFAR-10 from its folder `cifar-10-batches-py`.
 
     Raises:
-        ValueError: A file is missing or damaged.
+        ValueError: A file is missing or corrupt.
     """
     classes = _names(folder / "batches.meta", "label_names")
     train = [folder / f"data_batch_{number}" for number in range(1, 6)]
@@ -37,7 +37,7 @@ def read_cifar100(folder: Path) -> Source:
     """Returns CIFAR-100, with its 100 fine classes, from its folder `cifar-100-python`.
 
     Raises:
-        ValueError: A file is missing or damaged.
+        ValueError: A file is missing or corrupt.
     """
     classes = _names(folder / "meta", "fine_label_names")
     train, test = (_part([folder / name], "fine_labels", len(classes)) for name in ("train", "test"))
@@ -53,7 +53,7 @@ def read_batch(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             found = _Unpickler(file).load()
-    # a damaged pickle can raise almost anything; no code of the file's own has run
+    # a corrupt pickle can raise almost anything; no code of the file's own has run
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} cannot be read, expected a CIFAR batch: {reason}") from error
@@ -113,9 +113,9 @@ def _batch(path: Path, key: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
     images, labels = batch.get("data"), batch.get(key)
     width = int(np.prod(SHAPE))
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.shape[1:] != (width,):
-        raise ValueError(f"{path} is damaged: expected 'data' to be bytes of shape [n, {width}]")
+        raise ValueError(f"{path} is corrupt: expected 'data' to be bytes of shape [n, {width}]")
     if not isinstance(labels, list) or len(labels) != len(images) or not all(_is_label(x) for x in labels):
-        raise ValueError(f"{path} is damaged: expected {key!r} to be {len(images)} numbers")
+        raise ValueError(f"{path} is corrupt: expected {key!r} to be {len(images)} numbers")
     found = np.array(labels, dtype=np.int64)
     if len(found) and not 0 <= found.min() <= found.max() < classes:
         raise ValueError(f"{path} has the label {max(labels, key=abs)}, expected 0 to {classes - 1}")
@@ -129,7 +129,7 @@ def _is_label(value: object) -> bool:
 def _names(path: Path, key: str) -> tuple[str, ...]:
     names = read_batch(_existing(path)).get(key)
     if not isinstance(names, list) or not names or not all(isinstance(name, str | bytes) for name in names):
-        raise ValueError(f"{path} is damaged: expected {key!r} to be the names of the classes")
+        raise ValueError(f"{path} is corrupt: expected {key!r} to be the names of the classes")
     return tuple(map(_text, names))
 
 

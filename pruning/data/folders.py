@@ -29,7 +29,7 @@ def read_tiny_imagenet(folder: Path) -> Source:
     The official test images have no labels, and nobody has them but the authors.
 
     Raises:
-        ValueError: A file or folder is missing or damaged.
+        ValueError: A file or folder is missing or corrupt.
     """
     classes = tuple(sorted({line.strip() for line in _lines(folder / "wnids.txt")}))
     if not classes:
@@ -136,7 +136,7 @@ def _annotation(path: Path, line: str) -> tuple[str, str]:
     """Returns file name and class of a line: the box that follows is not used."""
     file, *rest = line.split("\t")
     if not rest or Path(file).name != file:
-        raise ValueError(f"{path} is damaged: expected file name, tab, class, found {line[:40]!r}")
+        raise ValueError(f"{path} is corrupt: expected file name, tab, class, found {line[:40]!r}")
     return file, rest[0].strip()
 
 

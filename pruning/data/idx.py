@@ -19,7 +19,7 @@ def read_idx_set(folder: Path, classes: tuple[str, ...]) -> Source:
     """Returns the set whose four files, with the names that MNIST gave them, are in a folder.
 
     Raises:
-        ValueError: A file is missing, damaged, or does not fit the others.
+        ValueError: A file is missing, corrupt, or does not fit the others.
     """
     train, test = (_part(folder, name, len(classes)) for name in ("train", "t10k"))
     return Source(classes, train, test)
@@ -41,7 +41,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     size = start + math.prod(shape)
     if len(content) != size:
         raise ValueError(
-            f"{path} is damaged: expected {size} bytes for the shape {shape}, found {len(content)}"
+            f"{path} is corrupt: expected {size} bytes for the shape {shape}, found {len(content)}"
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 

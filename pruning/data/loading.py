@@ -83,7 +83,7 @@ def load(
         download: Fetch a missing set from where it is published.
 
     Raises:
-        ValueError: Files are missing, damaged or cannot be fetched; there is no such set; or a number is out
+        ValueError: Files are missing, corrupt or cannot be fetched; there is no such set; or a number is out
             of its range.
     """
     if not 0 <= validation < 1:

@@ -160,7 +160,7 @@ def read_set(name: str, folder: Path | None, *, seed: int, size: int | None, dow
         download: Fetch what is missing.
 
     Raises:
-        ValueError: There is no such set, its files are missing, damaged, or of another set, or the size is
+        ValueError: There is no such set, its files are missing, corrupt, or of another set, or the size is
             fixed.
     """
     if name not in SETS:

@@ -1,19 +1,19 @@
-"""The one pruning loop: train, evaluate, score, select, restart; a `Task` says what, a `Plan` says how.
+"""The pruning loop for all methods: a `Task` says what to prune, a `Plan` says how.
 
-    cycle 0      the dense network, trained already or now
+    cycle 0      the dense network, trained before or now
     cycle 1...   prune; restart the weights; train with the cycle's learning rate; evaluate
 
-A run is a folder. Each finished cycle is a file with weights and masks, so a kill loses the cycle in flight
-at most, and the same call again goes on. A cycle's random numbers depend on the plan's seed and the cycle
-alone.
+A run is a folder. Each finished cycle is a file with weights and masks. A kill therefore loses at most the
+unfinished cycle, and the same call resumes the run. The random numbers of a cycle depend only on the plan's
+seed and the cycle.
 
-What a run keeps of its network, another run can be given (`stored_masks`): so the same masks are trained from
-other weights, or with their entries shuffled.
+The masks of one run (`stored_masks`) can be given to another run. This trains the same masks from other
+weights, or shuffled masks.
 
-In a data-parallel run all processes make the same call, each with a folder of its own or all with the same;
-they get the same masks, from the means of their scores, and means of their measurements. That a network
-trains alike in all of them is the task's part. Where one stops with an error of its own, as over a damaged
-file, the others wait for it until their time is out.
+In a data-parallel run all processes make the same call, with one folder each or one shared folder. Scores and
+measurements are averaged over the processes, and all use the same masks. The task must train identical
+networks in all of them. If one process stops with an error, for example over a corrupt file, the others wait
+until their timeout.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ from pruning.sparse import COUNTED, Topology, training_flops, weight_macs
 
 @dataclass(frozen=True)
 class Level:
-    """A finished cycle.
+    """The network after a finished cycle.
 
     Attributes:
-        cycle: Its number; 0 is dense.
+        cycle: Number of the cycle; 0 is the dense network.
         network: The full-size network; pruned weights are zero.
-        groups: Its groups of coupled channels.
-        masks: The masks of the units by group, or of the weights by name.
-        removable: Masks by group to `shrink` with; None if weights are pruned or a group is empty.
-        result: Counts and measurements, without what the publisher adds.
+        groups: The network's groups of coupled channels.
+        masks: Unit masks by group, or weight masks by name.
+        removable: Masks by group for `shrink`; None if weights are pruned or a group is empty.
+        result: Counts and measurements, without the publisher's additions.
     """
 
     cycle: int
@@ -74,22 +74,22 @@ def run(
     given: Sequence[Masks] | None = None,
     thin: bool = False,
 ) -> list[Result]:
-    """Runs a plan, or the rest of it, and returns the results of all cycles.
+    """Runs a plan, or resumes it, and returns the results of all cycles.
 
     Args:
-        task: What is pruned.
-        plan: How.
-        folder: Holds a file for each finished cycle; made where it is not there.
+        task: What to prune.
+        plan: How to prune it.
+        folder: Folder with a file for each finished cycle; created if missing.
         publish: Called with each finished cycle before its file is written; may return additions to its
             result.
-        progress: Called with the result of each cycle, finished before or now.
-        given: What each cycle keeps, from the dense network on, instead of what the criterion would choose;
-            the run ends with the last of them.
-        thin: Whether only the last cycle's file keeps the weights of its network; all keep their masks.
+        progress: Called with the result of each cycle, whether it finished before this call or during it.
+        given: Masks of each cycle, starting with the dense network, instead of masks that the criterion
+            selects. The run ends after the last of them.
+        thin: Whether only the last cycle's file keeps the weights of its network; all files keep the masks.
 
     Raises:
-        ValueError: The plan or the given masks do not fit the network, or the folder holds cycles of another
-            plan, of other masks or a damaged file.
+        ValueError: The plan or the given masks do not fit the network; or the folder holds cycles of another
+            plan, cycles with other masks, or a corrupt file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     loop = _Loop(task, plan, folder, given)
@@ -106,12 +106,12 @@ def run(
 
 
 def _everywhere(flag: bool) -> bool:
-    """Returns whether that is so in all processes: a kill may have come between the files of two."""
+    """Returns whether the flag is set in all processes: a kill may have left a file in only some folders."""
     return averaged({"flag": torch.tensor(float(flag))})["flag"].item() == 1
 
 
 class _Loop:
-    """A run under way: what stays the same over its cycles."""
+    """A run in progress: the state that all its cycles share."""
 
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
@@ -121,19 +121,24 @@ class _Loop:
         self.whole = whole(plan, self.initial, self.groups)
         self._macs: tuple[int, dict[str, int]] | None = None
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
-            raise ValueError("the given masks are not of this network, or not of what the plan prunes")
+            raise ValueError(
+                "the given masks do not fit: expected the names and shapes of the layers that the plan prunes"
+            )
         if given is not None and plan.scoring.topology:
             raise ValueError(
-                f"the given masks would change in training: the plan's topology is {plan.scoring.topology}"
+                "the given masks would change in training: use a plan without a topology, "
+                f"got {plan.scoring.topology}"
             )
         if given and given[0] != self.whole:
-            raise ValueError("the given masks must begin with those of the dense network")
+            raise ValueError("the first of the given masks must keep everything: cycle 0 is dense")
 
     def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
-        """Returns the tensors and the result of a finished cycle; ValueError if it is of another run."""
+        """Returns the tensors and the result of a finished cycle; ValueError if another run wrote it."""
         tensors, result = read_cycle(self.folder, cycle, self.plan)
         if self.given is not None and result.masks != self.given[cycle].digest():
-            raise ValueError(f"{cycle_file(self.folder, cycle)} is of other masks than those that are given")
+            raise ValueError(
+                f"{cycle_file(self.folder, cycle)} has other masks than the given ones: use another folder"
+            )
         return tensors, result
 
     def run_cycle(
@@ -159,12 +164,12 @@ class _Loop:
         write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan)
 
     def _start(self, cycle: int, training: CycleTraining) -> tuple[Masks, nn.Module]:
-        """Returns the masks of a cycle and the network it starts from, pruned."""
+        """Returns the masks of a cycle and the pruned network that it starts from."""
         if not cycle:
             return self.whole, copy.deepcopy(self.initial if self.trained is None else self.trained)
         tensors, _ = self.load(cycle - 1)
         masks = Masks({name: tensors[f"next.{name}"] for name in self.whole})
-        if self.given is not None:  # where the run was over before, what comes next was not known
+        if self.given is not None:  # the last cycle of a shorter run could not store the next masks
             masks = self.given[cycle]
         if self.plan.start.restart == "reinit":
             network = self.task.build(self.plan.seed_of(cycle, 1))
@@ -175,7 +180,9 @@ class _Loop:
             try:
                 network.load_state_dict(state)
             except RuntimeError as error:
-                raise ValueError(f"{self.folder} holds cycles of another network") from error
+                raise ValueError(
+                    f"{self.folder} holds cycles of another network: use another folder"
+                ) from error
         if not (self.plan.scoring.changing and self.plan.scoring.changing.starts_whole):
             apply(network, enforced(self.plan, self.groups, masks, network))
         if self.plan.start.restart == "keep":
@@ -183,7 +190,7 @@ class _Loop:
         return masks, network
 
     def _early(self, training: CycleTraining) -> dict[str, Tensor]:
-        """Returns the weights to rewind to, those of a dense training interrupted; stored when first made."""
+        """Returns the weights to rewind to, from the start of a dense training run; stored at first use."""
         if not self.plan.start.rewind_to:
             return self.initial.state_dict()
         path = self.folder / "rewind.safetensors"
@@ -194,7 +201,7 @@ class _Loop:
         return read_tensors(path, KIND)[0]
 
     def _choose(self, cycle: int, outcome: CycleOutcome) -> Chosen:
-        """Returns what the next cycle keeps; the same in all processes."""
+        """Returns the selection for the next cycle; the same in all processes."""
         if self.given is not None:
             return as_given(outcome.masks, self.given[min(cycle + 1, len(self.given) - 1)])
         return choose(
@@ -231,9 +238,9 @@ class _Loop:
         )
 
     def _costs(self, cycle: int, masks: Masks) -> tuple[float, float]:
-        """Returns the multiply-adds of an input, and the relative cost of the training (see `Result`).
+        """Returns the multiply-adds of one input and the relative training cost (see `Result`).
 
-        If layers exchange weights while a cycle trains, the weights at its end count.
+        If layers exchange weights during training, the weights at the end of the cycle count.
         """
         if self._macs is None:
             self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
@@ -244,7 +251,7 @@ class _Loop:
             return sparse, 0.0
         topology = self.plan.scoring.topology or "static"
         if topology not in COUNTED:
-            return sparse, nan  # a user's own: how often it reads dense gradients is not known
+            return sparse, nan  # a user's own topology: how often it reads dense gradients is unknown
         changing = self.plan.scoring.changing or Topology()
         flops = training_flops(
             topology,

@@ -1,4 +1,4 @@
-"""When a run is over, and why."""
+"""The end of a pruning run: whether the run is over, and why."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Ending:
     """Why a run is over.
 
     Attributes:
-        reason: In words.
-        early: Whether the plan would allow more cycles.
+        reason: The reason as text.
+        early: Whether the run stopped before the plan's last cycle.
     """
 
     reason: str
@@ -23,11 +23,11 @@ class Ending:
 
 
 def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None:
-    """Returns why a run is over, or None if a cycle is left to run.
+    """Returns why a run is over, or None if more cycles are to run.
 
     Args:
         plan: The run's plan.
-        measure: The measure that the plan compares (see `Task`).
+        measure: Name of the measure that the plan compares (see `Task`).
         results: The results of the finished cycles, from cycle 0 on.
     """
     if not results:
@@ -38,9 +38,9 @@ def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None
     if last.density <= plan.stop.until_density:
         return Ending(f"density {last.density:.3f} is at most {plan.stop.until_density}")
     if plan.amount.drops and not last.dropped_next:
-        return Ending(f"nothing more can be cut, each layer keeps {plan.least}")
+        return Ending(f"nothing more can be pruned: each layer keeps at least {plan.least}")
     least = plan.stop.kappa * results[0].measures[measure]
-    # not "<=": a network that diverged, whose measure is nan, has fallen
+    # "not >" instead of "<=": the nan of a diverged network counts as fallen
     if plan.stop.kappa > 0 and not all(result.measures[measure] > least for result in results[:-1]):
         return Ending(f"{measure} fell to {plan.stop.kappa} of the dense network's")
     return None

@@ -1,9 +1,9 @@
-"""The parts of a plan. Each answers one question and checks its own values; `Plan` checks what crosses parts.
+"""The parts of a plan. Each checks its own values; `Plan` checks the combinations.
 
-Scoring         what decides which weights or units are pruned?
+Scoring         which weights or units are pruned?
 Amount          how many does a cycle prune, and where?
 Start           which weights does a cycle start from?
-LearningRate    at which learning rates does it train?
+LearningRate    at which learning rates does a cycle train?
 Stop            when does the run end?
 """
 
@@ -25,19 +25,19 @@ MOST_ROUNDS = 10_000
 
 @dataclass(frozen=True)
 class Scoring:
-    """What decides which weights or units are pruned.
+    """Which weights or units are pruned.
 
     Attributes:
         criterion: A name in `CRITERIA`.
-        criterion_options: Options of a criterion that chooses units one after the other.
-        rounds: Number of rounds of scoring in which a cycle prunes. Each round prunes an equal fraction of
-            what the rounds before have left (SynFlow).
-        topology: How weights are dropped and grown while a cycle trains, a name in `TOPOLOGIES`; "" leaves
-            the masks as they are.
-        topology_options: Its options.
+        criterion_options: Options of a criterion that chooses units one by one.
+        rounds: Scoring rounds in which a cycle prunes. Each round prunes an equal fraction of the remaining
+            entries (SynFlow).
+        topology: How weights are dropped and grown while a cycle trains: a name in `TOPOLOGIES`, or "" for
+            fixed masks.
+        topology_options: Options of the topology.
 
     Raises:
-        ValueError: A value is out of range, or a topology is asked for units.
+        ValueError: A value is out of range, or a topology is combined with a criterion of units.
     """
 
     criterion: str = "dropnet"
@@ -52,11 +52,13 @@ class Scoring:
         if self.topology:
             make_topology(self.topology, **self.topology_options)  # raises where an option is wrong
             if self.of == "units":
-                raise ValueError(f"topology needs a criterion of weights, {self.criterion!r} is of units")
+                raise ValueError(
+                    f"topology needs a criterion that scores weights, {self.criterion!r} scores units"
+                )
         if self.rounds > MOST_ROUNDS:
             raise ValueError(f"rounds must be at most {MOST_ROUNDS}, got {self.rounds}")
         if self.chooses and self.rounds > 1:
-            raise ValueError(f"criterion {self.criterion!r} takes one round, got {self.rounds}")
+            raise ValueError(f"criterion {self.criterion!r} allows only one round, got {self.rounds}")
         choose = CRITERIA[self.criterion].choose
         known = list(signature(choose).parameters)[2:] if choose else []
         if odd := [name for name in self.criterion_options if name not in known]:
@@ -65,17 +67,17 @@ class Scoring:
 
     @property
     def of(self) -> Literal["weights", "units"]:
-        """What is pruned."""
+        """Whether weights or units are pruned."""
         return CRITERIA[self.criterion].of
 
     @property
     def chooses(self) -> bool:
-        """Whether the criterion chooses units one after the other, and scales them."""
+        """Whether the criterion chooses units one by one, and scales them."""
         return CRITERIA[self.criterion].choose is not None
 
     @property
     def changing(self) -> Topology | None:
-        """How masks change while a cycle trains; None if they do not."""
+        """How masks change while a cycle trains; None for fixed masks."""
         return make_topology(self.topology, **self.topology_options) if self.topology else None
 
 
@@ -84,21 +86,22 @@ class Amount:
     """How many weights or units a cycle prunes, and where.
 
     Attributes:
-        scope: Whether the lowest scores are those of all layers together, or of each layer.
+        scope: "global" ranks the scores of all layers together, "layer" ranks each layer separately.
         fraction: Fraction of the remaining entries that each cycle prunes; 0 only trains.
-        count: Entries that each cycle prunes, instead of a fraction; with scope "layer", in each layer.
-        floor: Entries that each layer keeps; None is 1 for units, so that they can be removed, and 0 for
-            weights.
+        count: Number of entries that each cycle prunes, instead of a fraction; with scope "layer", in each
+            layer.
+        floor: Minimum number of entries that each layer keeps. None is 1 for units, so that they can be
+            removed, and 0 for weights.
         exclude: Layers (groups of units, or weights) that are not pruned; names with * and ?.
-        allocation: How many weights each layer keeps, instead of what `scope` makes of it: "uniform", "er" or
-            "erk" (see `pruning.masks`); "" leaves it to the scores.
-        budget: What an allocation shares out: as many "weights" as `fraction` says, or as many as have the
-            "macs" that a uniform allocation of that fraction has.
-        coupled: For units, whether channels that are added to each other are pruned together; otherwise they
+        allocation: Rule for the number of weights that each layer keeps: "uniform", "er" or "erk" (see
+            `pruning.masks`). With "", the scores and `scope` decide.
+        budget: Total of an allocation: the "weights" that `fraction` leaves, or as many weights as cost the
+            "macs" of a uniform allocation of that fraction.
+        coupled: For units, whether channels that are added to each other are pruned together. Otherwise they
             are only masked (DropNet masks each layer before the addition).
 
     Raises:
-        ValueError: A value is out of range, or two exclude each other.
+        ValueError: A value is out of range, or two values exclude each other.
     """
 
     scope: Literal["global", "layer"] = "global"
@@ -118,19 +121,24 @@ class Amount:
         _require_whole(1, count=self.count)
         _require_whole(0, floor=self.floor)
         if isinstance(self.exclude, str):
-            raise ValueError(f"exclude must be several names, as ({self.exclude!r},), got a text")
+            raise ValueError(
+                f"exclude must be a tuple of names, for example ({self.exclude!r},), got a string"
+            )
         if self.allocation and self.count is not None:
-            raise ValueError(f"allocation {self.allocation} shares out a fraction, not count {self.count}")
+            raise ValueError(
+                f"allocation {self.allocation} needs a fraction: count must be None, got {self.count}"
+            )
         if self.allocation and self.floor is not None:
             raise ValueError(
-                f"allocation {self.allocation} says what layers keep: floor must be none, got {self.floor}"
+                f"allocation {self.allocation} sets how much layers keep: floor must be None, "
+                f"got {self.floor}"
             )
         if self.budget != "weights" and not self.allocation:
-            raise ValueError(f"budget {self.budget!r} needs an allocation, as erk")
+            raise ValueError(f"budget {self.budget!r} needs an allocation, for example erk")
 
     @property
     def drops(self) -> bool:
-        """Whether anything is pruned at all."""
+        """Whether a cycle prunes anything."""
         return self.count is not None or self.fraction > 0
 
 
@@ -140,11 +148,11 @@ class Start:
 
     Attributes:
         untrained: Whether the first cycle prunes initial weights: cycle 0 trains nothing.
-        restart: Weights that a cycle starts from: "keep" those of the cycle before, "rewind" to early ones,
-            "reinit" draws new ones.
-        rewind_to: The weights to rewind to: those after this fraction of a dense training run; 0 is the
-            initial ones. A cycle then trains for the rest, with the rest of its schedule. Deviations: the
-            optimizer begins anew, and samples come in another order.
+        restart: Weights that a cycle starts from: "keep" continues from the previous cycle, "rewind" goes
+            back to early weights, "reinit" draws new ones.
+        rewind_to: Fraction of a dense training run after which its weights are taken for rewinding; 0 rewinds
+            to the initial weights. A cycle then trains the remaining fraction, with the remaining schedule.
+            Deviations: the optimizer starts from an empty state, and samples come in another order.
 
     Raises:
         ValueError: A value is out of range, or `rewind_to` is given without rewinding.
@@ -167,13 +175,13 @@ class LearningRate:
 
     Attributes:
         schedule: A name in `SCHEDULES`.
-        schedule_options: Its options.
+        schedule_options: Options of the schedule.
         grid: Learning rates tried in each cycle as the schedule's `lr`; the best is kept (SILO's oracle).
-        tolerance: How far below the best measure a value of the grid may be to count into the oracle's
-            interval.
+        tolerance: How far below the best measure a learning rate of the grid may be and still count into the
+            oracle's interval.
 
     Raises:
-        ValueError: A value is out of range, or the schedule has no peak that a grid could set.
+        ValueError: A value is out of range, or the schedule has no peak `lr` for the grid to set.
     """
 
     schedule: str = "constant"
@@ -195,7 +203,7 @@ class LearningRate:
             raise ValueError(f"grid needs a schedule whose peak is lr: {error}") from error
 
     def of_cycle(self, cycle: int, peak: float | None = None) -> Callable[[float], float]:
-        """Returns a cycle's learning rate by progress, with a peak of the grid if one is given."""
+        """Returns a cycle's learning rate as a function of progress, with a peak from the grid if given."""
         options = self.schedule_options if peak is None else {**self.schedule_options, "lr": peak}
         schedule: Schedule = make_schedule(self.schedule, **options)
         return lambda progress: schedule(progress, cycle)
@@ -203,13 +211,13 @@ class LearningRate:
 
 @dataclass(frozen=True)
 class Stop:
-    """When a run ends. A run may be continued with other values.
+    """When a run ends. A finished run can be continued with other values.
 
     Attributes:
-        cycles: Most cycles after the dense one.
-        until_density: Stop after the first network with at most this fraction of prunable entries.
-        kappa: Stop one cycle after the measure falls to this fraction of the dense network's (DropNet's
-            kappa).
+        cycles: Maximum number of cycles after the dense one.
+        until_density: Stop after the first network that keeps at most this fraction of its prunable entries.
+        kappa: Stop one cycle after the measure falls to this fraction of the dense network's measure
+            (DropNet's kappa).
 
     Raises:
         ValueError: A value is out of range.

@@ -11,7 +11,8 @@
     >>> composed == Plan.from_settings(**flat, schedule="clr", schedule_options={"lr": 0.1})
     True
 
-The names of all parts' fields differ, so a plan can be given, changed and stored as flat settings.
+All fields of all parts have different names. A plan can therefore be given, changed and stored as flat
+settings.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ PARTS: dict[str, type[Any]] = {
     "learning_rate": LearningRate,
     "stop": Stop,
 }
-"""The parts of a plan, by the plan's field."""
+"""The parts of a plan, by the plan's field name."""
 SETTINGS = {each.name: part for part, kind in PARTS.items() for each in fields(kind)}
-"""The part that has each flat setting; the plan itself has the seed."""
+"""Flat setting -> the part that has it; the seed belongs to the plan itself."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a network is pruned; with `Task`, all that a run of the loop depends on.
+    """How a network is pruned. A run of the loop depends only on its plan and its `Task`.
 
     Attributes:
-        scoring: What decides which weights or units are pruned.
+        scoring: Which weights or units are pruned.
         amount: How many a cycle prunes, and where.
         start: Which weights a cycle starts from.
         learning_rate: At which learning rates a cycle trains.
@@ -64,23 +65,23 @@ class Plan:
         if not (isinstance(self.seed, int) and self.seed >= 0):
             raise ValueError(f"seed must be a whole number, at least 0, got {self.seed}")
         if self.amount.allocation and self.scoring.of == "units":
-            raise ValueError(f"allocation needs a criterion of weights, {criterion!r} is of units")
+            raise ValueError(f"allocation needs a criterion that scores weights, {criterion!r} scores units")
         if self.scoring.topology and self.start.rewind_to:
             rewound = self.start.rewind_to
-            raise ValueError(f"topology needs a whole training: rewind_to must be 0, got {rewound}")
+            raise ValueError(f"topology needs a complete training run: rewind_to must be 0, got {rewound}")
         if self.scoring.chooses and self.amount.scope != "layer":
             scope = self.amount.scope
             raise ValueError(
-                f"criterion {criterion!r} chooses in each layer: scope must be layer, got {scope!r}"
+                f"criterion {criterion!r} chooses layer by layer: scope must be layer, got {scope!r}"
             )
 
     @classmethod
     def from_settings(cls, **settings: Any) -> Plan:
-        """Returns the plan of flat settings: the fields of all parts by name, and the seed.
+        """Returns the plan with these flat settings: the fields of all parts by name, and the seed.
 
         Raises:
-            TypeError: A name is no setting.
-            ValueError: A value is out of range, or two exclude each other.
+            TypeError: A name is not a setting.
+            ValueError: A value is out of range, or two values exclude each other.
         """
         if odd := [name for name in settings if name != "seed" and name not in SETTINGS]:
             known = ", ".join([*SETTINGS, "seed"])
@@ -93,25 +94,25 @@ class Plan:
         return cls(**parts, seed=settings.get("seed", 0))
 
     def with_settings(self, **changes: Any) -> Plan:
-        """Returns the plan with some flat settings changed; raises as `from_settings`."""
+        """Returns the plan with some flat settings changed; raises the errors of `from_settings`."""
         return self.from_settings(**{**_flat(self), **changes})
 
     def settings(self) -> dict[str, Any]:
-        """Returns the flat settings as JSON values, as a cycle's file stores them."""
+        """Returns the flat settings as JSON values, for a cycle's file."""
         return {name: _plain(value) for name, value in _flat(self).items()}
 
     @property
     def least(self) -> int:
-        """Entries that each layer keeps."""
+        """The minimum number of entries that each layer keeps."""
         floor = self.amount.floor
         return floor if floor is not None else int(self.scoring.of == "units")
 
     def lr(self, cycle: int, peak: float | None = None) -> Callable[[float], float]:
-        """Returns a cycle's learning rate by progress; see `LearningRate.of_cycle`."""
+        """Returns a cycle's learning rate as a function of progress; see `LearningRate.of_cycle`."""
         return self.learning_rate.of_cycle(cycle, peak)
 
     def seed_of(self, *key: int) -> int:
-        """Returns the seed of one use of random numbers: of a cycle, or of a number of it."""
+        """Returns the seed for one use of random numbers: a cycle, or a cycle and a number of the use."""
         sequence = np.random.SeedSequence(self.seed, spawn_key=key)
         return int(sequence.generate_state(1)[0])
 

@@ -1,7 +1,7 @@
-"""The result of a cycle: what was pruned, what was measured, and how long it took.
+"""The result of a cycle: the pruned entries, the measurements, and the wall time.
 
-A cycle's file stores it as a flat JSON object. Files of earlier versions lack the newer keys; those fields
-are then nan or empty.
+A cycle's file stores the result as a flat JSON object. Files of earlier versions lack the newer keys; those
+fields are then nan or empty.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import isnan, nan
 from typing import Any, TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
-"""Any value that JSON can hold."""
+"""Any JSON value."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Seconds:
     """Wall time of a cycle, in seconds.
 
     Attributes:
-        training: Training, all learning rates of a grid together.
+        training: Training, summed over all learning rates of a grid.
         evaluation: Evaluation on the validation split.
         rest: Everything else: scores, selection, publishing.
     """
@@ -31,7 +31,7 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """The whole cycle."""
+        """Seconds of the whole cycle."""
         return self.training + self.evaluation + self.rest
 
 
@@ -40,10 +40,10 @@ class GridSearch:
     """The learning rates that a cycle tried.
 
     Attributes:
-        tried: Each learning rate with the task's measure after training with it.
+        tried: Each learning rate and the task's measure after training with it.
         best: The learning rate with the largest measure.
         interval: The lowest and the highest learning rate whose measure is within the plan's tolerance of the
-            best.
+            best measure.
     """
 
     tried: tuple[tuple[float, float], ...]
@@ -53,12 +53,12 @@ class GridSearch:
 
 @dataclass(frozen=True)
 class Additions:
-    """What the publisher of a level adds to its result.
+    """The publisher's additions to the result of a level.
 
     Attributes:
         measures: Numbers by name.
         groups: Groups of numbers by name, for example "cost".
-        notes: Anything else that JSON can hold, by name.
+        notes: Other JSON values by name.
     """
 
     measures: Mapping[str, float] = field(default_factory=dict)
@@ -71,29 +71,30 @@ class Result:
     """The result of a cycle.
 
     Attributes:
-        cycle: Its number; 0 is dense.
+        cycle: Number of the cycle; 0 is the dense network.
         sparse_macs: Multiply-adds of one input if pruned weights were skipped; nan in files of earlier
             versions.
-        training_cost: Multiply-adds of the training if pruned weights were skipped, relative to training the
-            dense network for as many steps; nan in files of earlier versions.
+        training_cost: Multiply-adds of the training run if pruned weights were skipped, relative to training
+            the dense network for as many steps; nan in files of earlier versions.
         density: Fraction of the prunable entries that is kept, in [0, 1].
-        kept: Prunable entries (weights or units) that are kept.
-        prunable: Prunable entries of the dense network.
-        asked: Entries that this cycle was asked to prune.
-        got: Entries that it pruned.
+        kept: Number of prunable entries (weights or units) that are kept.
+        prunable: Number of prunable entries of the dense network.
+        asked: Number of entries that this cycle had to prune.
+        got: Number of entries that this cycle pruned.
         layers: Kept and prunable entries of each layer, by name.
         masks: Digest of the masks.
-        measures: The numbers that the task's `evaluate` and the publisher measured, by name.
-        training: The numbers that the task's `train` recorded, by name.
-        grid: The learning rates tried, with a plan that tries several.
-        asks_next: Entries that the next cycle is asked to prune.
-        dropped_next: Entries that it prunes.
-        groups: Groups of numbers that the publisher added, by name.
-        notes: What else the publisher added, by name.
+        measures: Numbers from the task's `evaluate` and from the publisher, by name.
+        training: Numbers that the task's `train` recorded, by name.
+        grid: The learning rates tried, if the plan has a grid.
+        asks_next: Number of entries that the next cycle has to prune.
+        dropped_next: Number of entries that the next cycle prunes.
+        groups: Groups of numbers from the publisher, by name.
+        notes: Other values from the publisher, by name.
         seconds: Wall time; zeros until the cycle is stored.
 
     Raises:
-        ValueError: The task or the publisher uses a name that the loop itself stores, or both use one name.
+        ValueError: The task or the publisher uses a name that the loop itself stores, or both use the same
+            name.
     """
 
     cycle: int
@@ -123,17 +124,17 @@ class Result:
 
     @property
     def cost(self) -> Mapping[str, float]:
-        """The group "cost": parameters, multiply-adds and bytes of the network that was published."""
+        """The group "cost": parameters, multiply-adds and bytes of the published network."""
         return self.groups.get("cost", {})
 
     def finished(self, added: Additions, seconds: Seconds) -> Result:
-        """Returns the result with what the publisher added and the seconds of the whole cycle.
+        """Returns the result with the publisher's additions and the seconds of the whole cycle.
 
         Raises:
             ValueError: An added name is taken.
         """
         if again := [name for name in added.measures if name in self.measures]:
-            raise ValueError(f"the name {again[0]!r} is taken: the task measures it")
+            raise ValueError(f"the name {again[0]!r} is taken by a measure of the task: publish another name")
         return replace(
             self,
             measures={**self.measures, **added.measures},
@@ -143,7 +144,7 @@ class Result:
         )
 
     def to_json(self) -> dict[str, Json]:
-        """Returns the result as a cycle's file stores it."""
+        """Returns the JSON object that a cycle's file stores."""
         newer = {"sparse macs": self.sparse_macs, "training cost": self.training_cost}
         return {
             "cycle": self.cycle,
@@ -167,10 +168,10 @@ class Result:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Result:
-        """Returns a result as a cycle's file stores it.
+        """Returns the result of a stored JSON object.
 
         Raises:
-            ValueError: A key is missing, or its value is of another type.
+            ValueError: A key is missing, or its value has the wrong type.
         """
         others = {name: value for name, value in stored.items() if name not in KEYS}
         measures = {name: value for name, value in others.items() if _is_number(value)}
@@ -197,14 +198,14 @@ class Result:
                 seconds=Seconds(**stored["seconds"]),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"no result of a cycle ({type(error).__name__}: {error})") from error
+            raise ValueError(f"not the result of a cycle ({type(error).__name__}: {error})") from error
 
 
 KEYS = {
     *("cycle", "sparse macs", "training cost", "density", "kept", "prunable", "asked", "got", "layers"),
     *("masks", "training", "grid", "best lr", "interval", "asks next", "dropped next", "seconds"),
 }
-"""The keys of the loop itself; all others are the task's or the publisher's."""
+"""The keys of the loop itself; all other keys belong to the task or the publisher."""
 
 
 def _grid_to_json(grid: GridSearch) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""What a cycle leaves to the next one: the choice between what is kept and what is dropped."""
+"""Selects which weights or units the next cycle keeps and which it drops."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from pruning.sparse import density_at_macs, weight_macs
 
 @dataclass(frozen=True)
 class Chosen:
-    """A choice.
+    """A selection, with scales for criteria that scale units.
 
     Attributes:
-        selection: What is kept.
-        scales: Factors of the kept units' outputs, `[size]` by group, for criteria that scale them.
+        selection: The kept entries.
+        scales: Group name -> factors of the kept units' outputs, `[size]`; empty for other criteria.
     """
 
     selection: Selection
@@ -54,13 +54,13 @@ def choose(
     """Returns what the next cycle keeps of a network; the same in all processes.
 
     Args:
-        task: Whose network it is.
-        plan: How it is pruned.
-        network: The network, what is pruned at zero.
-        groups: Its groups.
-        masks: What is kept until now.
-        before: Weights an epoch before the end of the training.
-        seed: Of the criterion's random numbers.
+        task: The task that the network belongs to.
+        plan: How to prune the network.
+        network: The network; its pruned weights are zero.
+        groups: The network's groups.
+        masks: The entries that this cycle keeps.
+        before: Weights one epoch before the end of the training run, by name.
+        seed: Seed of the criterion's random numbers.
     """
     evidence = Evidence(
         network=network,
@@ -79,13 +79,13 @@ def choose(
 
 
 def as_given(before: Masks, after: Masks) -> Chosen:
-    """Returns the masks of the next cycle as if they had been selected."""
+    """Returns given masks of the next cycle in the form of a selection."""
     dropped = before.kept - after.kept
     return Chosen(Selection(after, dropped, dropped, _per_layer(after)))
 
 
 def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
-    """Scores and drops, in as many rounds as the plan says; what a round drops is at zero in the next."""
+    """Scores and drops in the plan's number of rounds; entries that a round drops are zero in the next."""
     alive = evidence.alive
     scores = _scores(evidence, plan) if plan.amount.drops and plan.scoring.rounds == 1 else _zeros(alive)
     if plan.amount.allocation:
@@ -99,14 +99,14 @@ def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
 
 
 def _drop_lowest(plan: Plan, scores: Scores, alive: Masks, scope: Scope) -> Selection:
-    """Prunes as many entries as the plan's amount says."""
+    """Drops the number of entries that the plan's amount sets."""
     count = plan.amount.count
     fraction = plan.amount.fraction if count is None else None
     return drop_lowest(scores, alive, fraction=fraction, count=count, scope=scope, floor=plan.least)
 
 
 def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
-    """Returns what is left when the same numbers as in `wanted` are dropped little by little."""
+    """Returns the masks after dropping, over several rounds, as many entries as `wanted` drops."""
     alive, network = evidence.alive, copy.deepcopy(evidence.network)
     now = alive
     for done in range(1, plan.scoring.rounds + 1):
@@ -127,18 +127,18 @@ def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:
 
 
 def _between(start: int, end: int, share: float) -> int:
-    """Returns how many are left after a share of the rounds, each of which drops an equal part."""
+    """Returns how many entries remain after a fraction of the rounds, which all drop an equal fraction."""
     return end if share == 1 or not end else round(start * (end / start) ** share)
 
 
 def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
-    """Returns what a criterion chooses that takes units one after the other."""
+    """Returns the selection of a criterion that chooses units one by one."""
     wanted = _drop_lowest(plan, _zeros(evidence.alive), evidence.alive, "layer")
     keep = {name: kept for name, (kept, _) in wanted.per_layer.items()}
     options = plan.scoring.criterion_options
     choose_units = CRITERIA[plan.scoring.criterion].choose
     if choose_units is None:
-        raise ValueError(f"criterion {plan.scoring.criterion!r} scores units, it does not choose them")
+        raise ValueError(f"criterion {plan.scoring.criterion!r} scores units and cannot choose them")
     shares = averaged(choose_units(evidence, keep, **options))
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     got = evidence.alive.kept - masks.kept
@@ -147,7 +147,7 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
 
 
 def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
-    """Returns how many weights each layer keeps by the plan's allocation; more than it has, perhaps."""
+    """Returns how many weights each layer keeps by the plan's allocation; may exceed the kept ones."""
     shapes = evidence.alive.shapes
     density = evidence.alive.density() * (1 - plan.amount.fraction)
     if plan.amount.budget == "macs":
@@ -161,7 +161,7 @@ def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
 def _scores(evidence: Evidence, plan: Plan) -> Scores:
     score = CRITERIA[plan.scoring.criterion].score
     if score is None:
-        raise ValueError(f"criterion {plan.scoring.criterion!r} chooses units, it has no scores")
+        raise ValueError(f"criterion {plan.scoring.criterion!r} chooses units and has no scores")
     return averaged(score(evidence))
 
 

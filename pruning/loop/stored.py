@@ -1,4 +1,4 @@
-"""The files of a run: one for each finished cycle, with its network, its masks, its result and the plan."""
+"""The files of a run: one for each finished cycle, with the network, the masks, the result and the plan."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def read_cycle(folder: Path, cycle: int, plan: Plan) -> tuple[dict[str, Tensor],
     """Returns the tensors and the result of a finished cycle.
 
     Raises:
-        ValueError: The file is corrupt, or is of another plan or cycle.
+        ValueError: The file is corrupt, or belongs to another plan or cycle.
     """
     path = cycle_file(folder, cycle)
     tensors, header = read_tensors(path, KIND)
     _check_plan(path, header, plan)
     result = _result(path, header)
     if result.cycle != cycle:
-        raise ValueError(f"{path} is damaged: it holds cycle {result.cycle}")
+        raise ValueError(f"{path} is corrupt: it holds cycle {result.cycle}, expected cycle {cycle}")
     return tensors, result
 
 
@@ -52,7 +52,7 @@ def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
     """Returns the results of a run's finished cycles.
 
     Raises:
-        ValueError: A file is corrupt, or is of another plan than the given one.
+        ValueError: A file is corrupt, or belongs to another plan than the given one.
     """
     results: list[Result] = []
     while (path := cycle_file(folder, len(results))).exists():
@@ -64,10 +64,10 @@ def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
 
 
 def stored_masks(folder: Path) -> list[Masks]:
-    """Returns the masks that each finished cycle of a run had at its end; the run chose its masks itself.
+    """Returns the masks of each finished cycle at its end, from a run without given masks.
 
     Raises:
-        ValueError: A file is corrupt, or there is none.
+        ValueError: A file is corrupt, or no cycle is finished.
     """
     found: list[Masks] = []
     left: dict[str, Tensor] = {}
@@ -76,21 +76,21 @@ def stored_masks(folder: Path) -> list[Masks]:
         left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result.layers}
         found.append(Masks(without_prefix(tensors, "last.") or left))
         if found[-1].digest() != result.masks:
-            raise ValueError(f"{cycle_file(folder, cycle)} is damaged: its masks are not those of its digest")
+            raise ValueError(f"{cycle_file(folder, cycle)} is corrupt: its masks do not match its digest")
         left = {name: tensors[f"next.{name}"] for name in result.layers}
     if not found:
-        raise ValueError(f"{folder} holds no finished cycle")
+        raise ValueError(f"{folder} holds no finished cycle: expected the folder of a pruning run")
     return found
 
 
 def stored_weights(folder: Path) -> dict[str, Tensor]:
-    """Returns the state of the network of a run's last finished cycle; ValueError if there is none."""
+    """Returns the network's state after a run's last finished cycle; ValueError if no cycle is finished."""
     last = len(stored_results(folder)) - 1
     return without_prefix(read_tensors(cycle_file(folder, max(0, last)), KIND)[0], "network.")
 
 
 def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Returns the tensors whose names have a prefix, named without it."""
+    """Returns the tensors whose names have a prefix, under their names without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
@@ -98,12 +98,14 @@ def _result(path: Path, header: Mapping[str, Any]) -> Result:
     try:
         return Result.from_json(header.get("result", {}))
     except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}") from error
+        raise ValueError(f"{path} is corrupt: {error}") from error
 
 
 def _check_plan(path: Path, header: Mapping[str, Any], plan: Plan) -> None:
-    """Raises ValueError if a cycle was made by another plan; when a plan ends may differ."""
+    """Raises ValueError if another plan made a cycle; the settings of `Stop` may differ."""
     ours = plan.settings()
     for name, value in header.get("plan", {}).items():
         if SETTINGS.get(name) != "stop" and ours.get(name) != value:
-            raise ValueError(f"{path} is of another plan: {name} is {value!r} there, {ours.get(name)!r} here")
+            raise ValueError(
+                f"{path} belongs to another plan: {name} is {value!r} there, {ours.get(name)!r} here"
+            )

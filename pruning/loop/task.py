@@ -1,4 +1,4 @@
-"""What a pruning run prunes: a `Task`, a network with its data and its training."""
+"""The subject of a pruning run: a `Task`, which is a network with its data and its training."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from pruning.criteria import Batch, Network
 
 Hold = Callable[[torch.optim.Optimizer], object]
-"""To be called with the optimizer once it is made: it keeps pruned weights and their buffers at zero."""
+"""Call it once with the new optimizer: from then on pruned weights and their buffers stay at zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """The result of a training run, besides the weights of the network, which it changes in place.
+    """The result of a training run, besides the network's weights, which are changed in place.
 
     Attributes:
         metrics: Numbers to record, for example losses.
-        before: Weights an epoch before the end, by name; only some criteria need them.
+        before: Weights one epoch before the end, by name; only some criteria need them.
     """
 
     metrics: Mapping[str, float]
@@ -29,39 +29,39 @@ class Trained:
 
 
 class Task(Protocol):
-    """A network, its data, and its training. A batch is tensors of samples, the first the network's input.
+    """A network, its data, and its training. The first tensor of a batch is the network's input.
 
     Attributes:
-        measure: The entry of `evaluate` that a plan compares; above 0, larger is better. Never of the test
-            split.
-        example: An input of the network.
+        measure: Name of the measurement of `evaluate` that a plan compares; above 0, larger is better. It
+            must not come from the test split.
+        example: An input of the network, `[B, ...]`.
     """
 
     measure: str
     example: Tensor
 
     def build(self, seed: int | None) -> nn.Module:
-        """Returns an untrained network; None gives the initial weights of the dense one, to rewind to."""
+        """Returns an untrained network; None gives the dense network's initial weights, for rewinding."""
 
     def dense(self) -> nn.Module | None:
-        """Returns the trained network to begin with, which may be changed; None to train one in cycle 0."""
+        """Returns the trained network to start from, which the loop may change; None to train in cycle 0."""
 
     def train(
         self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float = 1.0
     ) -> Trained:
-        """Trains `network` in place, at learning rate `lr(progress)`; only the first `share` of the steps.
+        """Trains `network` in place at learning rate `lr(progress)`, for the fraction `share` of the steps.
 
-        `progress` goes from 0 to `share`.
+        Only the first steps of a full training run are made: `progress` goes from 0 to `share`.
         """
 
     def evaluate(self, network: nn.Module) -> Mapping[str, float]:
         """Returns measurements on the validation split."""
 
     def batches(self) -> Iterable[Batch]:
-        """Yields the training split, the same at each call, for scores."""
+        """Yields the batches of the training split for scoring, the same at each call."""
 
     def sample(self) -> Iterable[Batch]:
-        """Yields a few samples of the training split, of each stratum alike, for scores before training."""
+        """Yields a few training samples, equally many of each stratum, for scores before training."""
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean loss of a batch."""

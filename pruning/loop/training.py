@@ -1,4 +1,4 @@
-"""The training of one cycle: of a pruned network at one learning rate, or at each of a grid."""
+"""The training run of one cycle: a pruned network at one learning rate, or at each one of a grid."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from pruning.sparse import SparseTraining, Topology
 
 @dataclass(frozen=True)
 class CycleOutcome:
-    """What a cycle's training brought.
+    """The outcome of a cycle's training run.
 
     Attributes:
-        network: The trained network, whole, what is pruned at zero, in evaluation mode.
-        trained: What the training told.
-        measured: What the task measured of it.
-        masks: What it keeps at the end: other weights than at the start where the plan's topology changes.
-        grid: The learning rates tried, with a plan that tries several.
+        network: The trained network at full size, in evaluation mode; pruned weights are zero.
+        trained: The metrics of the training run, and the weights before its end.
+        measured: The task's measurements of the network.
+        masks: The masks at the end; they differ from the first ones if the plan has a changing topology.
+        grid: The learning rates tried, if the plan has a grid.
     """
 
     network: nn.Module
@@ -46,14 +46,14 @@ class CycleTraining:
     """Trains and evaluates the networks of a run.
 
     Attributes:
-        seconds: Wall time of training and evaluation until now.
+        seconds: Wall time of training and evaluation so far.
 
     Args:
-        task: What is trained.
-        plan: How.
+        task: What to train.
+        plan: How to train it.
         groups: The network's groups.
-        dense: Whether cycle 0 trains nothing: the task gave a trained network, or the plan wants it
-            untrained.
+        dense: Whether cycle 0 trains nothing: the task gave a trained network, or the plan prunes an
+            untrained one.
     """
 
     def __init__(self, task: Task, plan: Plan, groups: tuple[Group, ...], dense: bool):
@@ -61,10 +61,10 @@ class CycleTraining:
         self.seconds = Seconds()
 
     def run(self, cycle: int, network: nn.Module, masks: Masks) -> CycleOutcome:
-        """Trains and evaluates a pruned network; it is changed, and may be that of the outcome.
+        """Trains and evaluates a pruned network, which is changed and may be part of the outcome.
 
         Raises:
-            ValueError: The task's training did not hold what is pruned at zero.
+            ValueError: The task's training did not keep pruned weights at zero.
         """
         if cycle == 0 and self.dense:
             trained = Trained({}, self._changed(network, masks))
@@ -74,21 +74,21 @@ class CycleTraining:
         return self._outcome(cycle, network, masks, self.plan.lr(cycle))
 
     def early(self, network: nn.Module, share: float) -> None:
-        """Trains a dense network for a share of cycle 0."""
+        """Trains a dense network for a fraction of cycle 0."""
         with self._timed("training"):
             self.task.train(
                 network, lambda optimizer: None, self.plan.lr(0), self.plan.seed_of(0), share=share
             )
 
     def removable(self, masks: Masks) -> bool:
-        """Returns whether what is pruned can be removed, not only masked."""
+        """Returns whether the pruned entries can be removed, not only masked."""
         return self.plan.scoring.of == "units" and removable(self.groups, masks)
 
     def _changed(self, network: nn.Module, masks: Masks) -> dict[str, Tensor]:
-        """Returns what stands for the weights of an epoch before the end of a training that was not ours.
+        """Returns substitute weights one epoch before the end, for a network that was trained elsewhere.
 
-        A criterion that needs a change of weights sees that of the last epoch of one more training, of which
-        nothing else is kept.
+        A criterion that needs a change of weights gets the change in the last epoch of one extra training
+        run. Nothing else of that run is kept.
         """
         if not CRITERIA[self.plan.scoring.criterion].before:
             return {}
@@ -98,13 +98,15 @@ class CycleTraining:
         return {name: own[name].detach() - (trained[name].detach() - early) for name, early in before.items()}
 
     def _best(self, cycle: int, network: nn.Module, masks: Masks) -> CycleOutcome:
-        """Trains a copy at each learning rate of the grid, and returns the outcome of the best."""
+        """Trains a copy at each learning rate of the grid, and returns the best outcome."""
         tried: dict[float, CycleOutcome] = {}
         for lr in self.plan.learning_rate.grid:
             tried[lr] = self._outcome(cycle, copy.deepcopy(network), masks, self.plan.lr(cycle, lr))
         values = {lr: outcome.measured[self.task.measure] for lr, outcome in tried.items()}
         if all(map(math.isnan, values.values())):
-            raise ValueError(f"no learning rate of the grid trained: {self.task.measure} is nan for all")
+            raise ValueError(
+                f"training diverged at every learning rate of the grid: {self.task.measure} is nan for all"
+            )
         best = max(values, key=lambda lr: (not math.isnan(values[lr]), values[lr]))
         least = values[best] - self.plan.learning_rate.tolerance
         within = [lr for lr, value in values.items() if value >= least]
@@ -120,15 +122,15 @@ class CycleTraining:
     def _train(
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float]
     ) -> tuple[Trained, Masks]:
-        """Trains a network in place, and returns what it keeps then.
+        """Trains a network in place, and returns its masks at the end.
 
-        Channels that are cut are not there meanwhile, where they can be removed.
+        Pruned channels are removed during training if they can be.
         """
         seed = self.plan.seed_of(cycle)
         done = self.plan.start.rewind_to if cycle and self.plan.start.restart == "rewind" else 0.0
-        if done:  # the rest of the training that the early weights come from
+        if done:  # the remaining part of the training run that the early weights come from
             whole, lr = lr, lambda progress: whole(min(1.0, done + progress))
-        # what a criterion compares with must have the names and shapes of the whole network
+        # a criterion compares with weights of the names and shapes of the full-size network
         if self.removable(masks) and not CRITERIA[self.plan.scoring.criterion].before:
             small, param_map = shrink(network, self.groups, masks)
             with self._timed("training"):
@@ -148,7 +150,7 @@ class CycleTraining:
     def _train_sparsely(
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
     ) -> tuple[Trained, Masks]:
-        """Trains a network in place with masks that change meanwhile, and returns the last ones."""
+        """Trains a network in place with masks that change during training, and returns the last masks."""
         topology = self.plan.scoring.changing or Topology()
         sparse = SparseTraining(network, masks, topology, self.plan.seed_of(cycle, 3))
         with self._timed("training"):
@@ -156,17 +158,19 @@ class CycleTraining:
                 network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share
             )
         if not sparse.held:
-            raise ValueError("the task's training did not hold the masks: it must call hold(optimizer)")
-        # a task may leave an average of the weights, which trails the masks
+            raise ValueError("the task's training did not attach the masks: it must call hold(optimizer)")
+        # a task may leave averaged weights, which can be nonzero where the latest masks drop them
         apply(network, sparse.masks)
         return replace(trained, metrics={**trained.metrics, **sparse.metrics}), sparse.masks
 
     def _evaluate(self, network: nn.Module) -> dict[str, float]:
-        """Returns what the task measures, in a data-parallel run the mean over the processes."""
+        """Returns the task's measurements; in a data-parallel run their means over the processes."""
         with self._timed("evaluation"):
             measured = self.task.evaluate(network)
         if self.task.measure not in measured:
-            raise ValueError(f"the task must measure {self.task.measure!r}, it has {', '.join(measured)}")
+            raise ValueError(
+                f"the task's evaluate must return {self.task.measure!r}, it returned {', '.join(measured)}"
+            )
         values = {name: torch.tensor(float(value), dtype=torch.float64) for name, value in measured.items()}
         return {name: float(value) for name, value in averaged(values).items()}
 
@@ -182,4 +186,4 @@ def _require_zeros(network: nn.Module, enforced: Mapping[str, Tensor]) -> None:
     weights = dict(network.named_parameters(remove_duplicate=False))
     for name, mask in enforced.items():
         if weights[name].detach().cpu()[~mask].any():
-            raise ValueError(f"the task's training did not hold {name} at zero: it must call hold(optimizer)")
+            raise ValueError(f"the task's training did not keep {name} at zero: it must call hold(optimizer)")

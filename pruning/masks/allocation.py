@@ -1,14 +1,15 @@
-"""Allocation: how many weights each layer keeps, so that all together keep an asked share, to the weight.
+"""Allocation: how many weights each layer keeps, so that the total is exactly the requested fraction.
 
-Uniform gives every layer the same density. ER (Mocanu et al., Nature Communications 2018) and ERK, which sees
-the kernel too (Evci et al., "Rigging the Lottery", ICML 2020), make small layers denser:
+Uniform gives every layer the same density. ER (Mocanu et al., Nature Communications 2018) and ERK, which
+includes the kernel (Evci et al., "Rigging the Lottery", ICML 2020), make small layers denser:
 
     ER:  density of a layer ~ (outputs + inputs) / (outputs inputs)
     ERK: density of a layer ~ (sum of the weight's dimensions) / (product of them)
 
-times one factor for all, so that the share is met. Where that would give layers more than they have, those
-with the largest quotient are made dense and the factor is found anew for the rest, until it fits. For linear
-layers the two are the same. A layer that is to stay dense in any case, as the first often is, is not given.
+times one factor for all layers, chosen so that the total is met. If a layer would get more weights than it
+has, the layers with the largest quotient become dense, and the factor is computed again for the other layers.
+For linear layers ER and ERK are equal. A layer that must stay dense, often the first one, is left out of the
+arguments.
 """
 
 from __future__ import annotations
@@ -18,23 +19,22 @@ from collections.abc import Mapping, Sequence
 from math import prod
 
 ALLOCATIONS = ("uniform", "er", "erk")
-"""The rules by name."""
+"""The names of the rules."""
 
 Shapes = Mapping[str, Sequence[int]]
-"""The shape of each layer's weight by name: outputs first, then inputs (of one group), then the kernel."""
+"""Name -> shape of the layer's weight: outputs first, then inputs (of one group), then the kernel."""
 
 
 def layer_densities(shapes: Shapes, density: float, allocation: str) -> dict[str, float]:
-    """Returns the density of each layer, in (0, 1]; weighted by the layers' sizes their mean is `density`.
+    """Returns the density of each layer, in (0, 1]; their mean, weighted by layer size, is `density`.
 
     Args:
-        shapes: The layers that share the weights.
-        density: Share of all their weights that is kept, in (0, 1].
+        shapes: The layers that the weights are allocated to.
+        density: Fraction of all their weights that is kept, in (0, 1].
         allocation: A name in `ALLOCATIONS`.
 
     Raises:
-        ValueError: There is no such allocation, `density` is out of range, or a shape is not that of a weight
-            of outputs and inputs.
+        ValueError: The allocation is unknown, `density` is out of range, or a shape lacks outputs or inputs.
     """
     _check(shapes, density, allocation)
     if allocation == "uniform":
@@ -55,40 +55,42 @@ def layer_densities(shapes: Shapes, density: float, allocation: str) -> dict[str
 
 
 def layer_counts(shapes: Shapes, density: float, allocation: str) -> dict[str, int]:
-    """Returns how many weights each layer keeps: in all exactly round(density x all weights).
+    """Returns how many weights each layer keeps; the total is exactly round(density x all weights).
 
-    The densities' fractions of a weight go to the layers with the largest remainders. No layer goes without:
-    one whose share is below one weight gets one, which the layers that keep most give up.
+    Fractions of a weight go to the layers with the largest remainders. Every layer gets at least one weight,
+    at the expense of the layers that keep most.
 
     Args:
-        shapes: As in `layer_densities`.
-        density: As there.
-        allocation: As there.
+        shapes: See `layer_densities`.
+        density: See `layer_densities`.
+        allocation: See `layer_densities`.
 
     Raises:
-        ValueError: As there, or there are fewer weights to keep than layers.
+        ValueError: See `layer_densities`; or there are fewer weights to keep than layers.
     """
     densities = layer_densities(shapes, density, allocation)
     sizes = {name: prod(shape) for name, shape in shapes.items()}
     total = round(density * sum(sizes.values()))
     if total < len(sizes):
-        raise ValueError(f"density {density:g} leaves {total} weights to {len(sizes)} layers, each needs one")
+        raise ValueError(
+            f"density {density:g} leaves {total} weights to {len(sizes)} layers, but each layer needs one"
+        )
     return whole_numbers({name: densities[name] * sizes[name] for name in sizes}, total, sizes, least=1)
 
 
 def whole_numbers(
     shares: Mapping[str, float], total: int, most: Mapping[str, int], *, least: int = 0
 ) -> dict[str, int]:
-    """Returns whole numbers near the shares that sum to `total`, by the largest remainders.
+    """Returns whole numbers near the shares, with sum `total`, by the largest-remainder method.
 
-    Of equal remainders the earlier name's is rounded up. What the bounds take from or add to a share is made
-    up for by the other names: one each in turns, those with the largest numbers first to give.
+    Among equal remainders the earlier name is rounded up. If a bound changes a number, the other names make
+    up for it, one unit each in turn. Units are taken from the largest numbers first.
 
     Args:
-        shares: At least 0; their sum is `total`, up to rounding.
-        total: The sum.
-        most: Upper bound of each number.
-        least: Lower bound of all of them.
+        shares: Name -> number, at least 0; their sum is `total`, up to rounding.
+        total: The sum of the result.
+        most: Name -> upper bound.
+        least: Lower bound of every number.
 
     Raises:
         ValueError: The bounds do not allow the sum.
@@ -106,7 +108,7 @@ def whole_numbers(
 
 
 def _quotient(shape: tuple[int, ...], allocation: str) -> float:
-    """Returns what a layer's density is to be proportional to."""
+    """Returns the quotient that a layer's density is proportional to."""
     counted = shape[:2] if allocation == "er" else shape
     return sum(counted) / prod(counted)
 
@@ -118,4 +120,4 @@ def _check(shapes: Shapes, density: float, allocation: str) -> None:
         raise ValueError(f"density must be above 0 and at most 1, got {density}")
     for name, shape in shapes.items():
         if len(shape) < 2 or min(shape) < 1:
-            raise ValueError(f"{name!r} must have outputs and inputs, its shape is {tuple(shape)}")
+            raise ValueError(f"{name!r} must have outputs and inputs, got the shape {tuple(shape)}")

@@ -1,6 +1,7 @@
-"""Data-parallel runs: scores are averaged over the processes, and the first one's masks hold for all.
+"""Data-parallel runs: scores are averaged over the processes, and all processes use process 0's masks.
 
-Without `torch.distributed` initialised, everything is returned as it is. All processes make the same calls.
+If `torch.distributed` is not initialised, the functions return their arguments unchanged. All processes must
+make the same calls.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ from pruning.masks.held import Masks
 
 
 def averaged(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns the scores' mean over all processes, each counted alike, whatever it has seen.
+    """Returns the mean of the scores over all processes, with equal weight for each process.
 
     Args:
         scores: Name -> scores; the same names in the same order and the same shapes in every process.
 
     Returns:
-        The means where the scores are, of their type (float64 for whole numbers).
+        The means, on the device and in the type of the scores (float64 for whole numbers).
 
     Raises:
-        RuntimeError: The processes have scores of different names or shapes; all of them raise it.
+        RuntimeError: The processes have scores of different names or shapes; all processes raise it.
     """
     if not _running():
         return dict(scores)
@@ -43,11 +44,11 @@ def averaged(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def agreed(masks: Masks) -> Masks:
-    """Returns the masks of the first process, in every process.
+    """Returns the masks of process 0 in every process.
 
     Raises:
-        RuntimeError: The processes have masks of different names or shapes, or what arrived is not the same
-            everywhere; all of them raise it.
+        RuntimeError: The processes have masks of different names or shapes, or received different masks; all
+            processes raise it.
     """
     if not _running():
         return masks
@@ -69,7 +70,7 @@ def _running() -> bool:
 
 
 def _device() -> torch.device:
-    """Returns where the processes' tensors must be to be exchanged."""
+    """Returns the device on which the processes can exchange tensors."""
     if distributed.get_backend() == "nccl":
         return torch.device("cuda", torch.cuda.current_device())
     return torch.device("cpu")
@@ -80,4 +81,4 @@ def _require_equal(value: object, what: str) -> None:
     found: list[str] = [""] * distributed.get_world_size()
     distributed.all_gather_object(found, digest)
     if odd := [rank for rank, other in enumerate(found) if other != found[0]]:
-        raise RuntimeError(f"processes {', '.join(map(str, odd))} have other {what} than process 0")
+        raise RuntimeError(f"processes {', '.join(map(str, odd))} have different {what} than process 0")

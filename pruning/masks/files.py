@@ -1,6 +1,6 @@
-"""Files of named tensors with a JSON header that says what they are: safetensors, no pickle.
+"""Files of named tensors with a JSON header that describes them: safetensors, no pickle.
 
-They are written atomically. A file is whole or it is an error of one line.
+Files are written atomically. Reading an incomplete file raises an error with a one-line message.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ VERSION = 1
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], kind: str, header: Mapping[str, Any]) -> None:
-    """Writes tensors, of any type, with a header: a kill leaves the old file or the new, never a part.
+    """Writes tensors of any type with a header. A kill leaves the old file or the new one, never a part.
 
     Args:
-        path: The file; its folder exists.
+        path: The file; its folder must exist.
         tensors: Name -> tensor, on any device and in any layout; tensors may share memory.
-        kind: What the file is, in words; `read_tensors` asks for the same words.
-        header: Whatever JSON can hold.
+        kind: A description of the file's content; `read_tensors` expects the same text.
+        header: Any JSON values.
     """
     metadata = {"format": kind, "version": str(VERSION), "header": json.dumps(dict(header))}
     _write_bytes(path, save({name: _plain(tensor) for name, tensor in tensors.items()}, metadata))
 
 
 def read_tensors(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Returns the tensors (on the CPU, in no certain order) and the header that `write_tensors` wrote.
+    """Returns the tensors (on the CPU, in any order) and the header that `write_tensors` wrote.
 
     Raises:
-        ValueError: There is no such file, or it is damaged, of another kind or of another version.
+        ValueError: The file does not exist, is corrupt, or has another kind or version.
     """
     return _read(path, kind, list)
 
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:
-    """Returns the header alone, which takes no time for large files; raises as `read_tensors`."""
+    """Returns only the header, which is fast even for large files; raises the errors of `read_tensors`."""
     return _read(path, kind, lambda names: [])[1]
 
 
@@ -57,9 +57,9 @@ def _read(
             tensors = {name: file.get_tensor(name) for name in chosen(file.keys())}
     except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is damaged or no safetensors file ({reason})") from error
+        raise ValueError(f"{path} is corrupt or not a safetensors file ({reason})") from error
     if metadata.get("format") != kind:
-        raise ValueError(f"{path} is not a file of {kind}: its format is {metadata.get('format')!r}")
+        raise ValueError(f"{path} has the format {metadata.get('format')!r}, expected {kind!r}")
     if metadata.get("version") != str(VERSION):
         raise ValueError(
             f"{path} has version {metadata.get('version')}, this program reads version {VERSION}"
@@ -71,14 +71,14 @@ def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         header = json.loads(metadata["header"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: its header cannot be read") from error
+        raise ValueError(f"{path} is corrupt: its header cannot be read") from error
     if not isinstance(header, dict):
-        raise ValueError(f"{path} is damaged: its header is no object")
+        raise ValueError(f"{path} is corrupt: its header is not a JSON object")
     return header
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """Returns a copy as files hold it; a copy, because safetensors takes no tensors that share memory."""
+    """Returns a contiguous copy on the CPU; safetensors does not accept tensors that share memory."""
     return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 

@@ -1,7 +1,7 @@
-"""Masks: which weights, or which units, are kept. They live outside the network, which stays a plain module.
+"""Masks: which weights or units are kept. They live outside the network, which stays a plain module.
 
-A *weight mask* has the name and shape of a parameter; a *unit mask* has the name of a group and one entry for
-each of its channels. True is kept. `hold_at_zero` is the one place where masks are enforced in training.
+A *weight mask* has the name and shape of a parameter. A *unit mask* has the name of a group and one entry for
+each of its channels. True means kept. Only `hold_at_zero` enforces masks during training.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ KIND = "pruning masks"
 
 
 class Masks(Mapping[str, Tensor]):
-    """A frozen mapping of names to bool tensors on the CPU; True is kept. What it hands out are copies.
+    """An immutable mapping of names to bool tensors on the CPU; True means kept. It returns copies.
 
-    The order of the names is kept, by files too, for it breaks ties in selection; equality does not mind it.
+    The order of the names breaks ties in selection, so files preserve it. Equality ignores the order.
 
     Args:
         masks: Name -> bool tensor of any shape; copied.
@@ -50,30 +50,30 @@ class Masks(Mapping[str, Tensor]):
 
     @classmethod
     def ones(cls, shapes: Mapping[str, tuple[int, ...] | torch.Size]) -> Masks:
-        """Returns masks of these shapes that keep everything."""
+        """Returns masks with these shapes that keep everything."""
         return cls({name: torch.ones(tuple(shape), dtype=torch.bool) for name, shape in shapes.items()})
 
     @classmethod
     def load(cls, path: Path) -> Masks:
-        """Returns the masks of a file that `save` wrote.
+        """Returns the masks from a file that `save` wrote.
 
         Raises:
-            ValueError: There is no such file, or it is damaged or of another kind.
+            ValueError: The file does not exist, is corrupt, or has another kind.
         """
         tensors, header = read_tensors(path, KIND)
         names = header.get("names")
         if not isinstance(names, list) or sorted(map(str, names)) != sorted(tensors):
-            raise ValueError(f"{path} is damaged: its header and its tensors name different masks")
+            raise ValueError(f"{path} is corrupt: its header and its tensors name different masks")
         try:
             masks = cls({name: tensors[name] for name in names})
         except ValueError as error:
-            raise ValueError(f"{path} is damaged: {error}") from error
+            raise ValueError(f"{path} is corrupt: {error}") from error
         if header.get("digest") != masks.digest():
-            raise ValueError(f"{path} is damaged: its masks are not those of its digest")
+            raise ValueError(f"{path} is corrupt: its masks do not match its digest")
         return masks
 
     def save(self, path: Path) -> None:
-        """Writes the masks as safetensors, atomically: a kill leaves the old file or the new one."""
+        """Writes the masks to a safetensors file, atomically: a kill leaves the old file or the new one."""
         write_tensors(path, self._masks, KIND, {"names": list(self), "digest": self.digest()})
 
     def __getitem__(self, name: str) -> Tensor:
@@ -102,24 +102,24 @@ class Masks(Mapping[str, Tensor]):
 
     @property
     def kept(self) -> int:
-        """Entries that are kept, in all."""
+        """Number of kept entries, over all masks."""
         return sum(int(mask.sum()) for mask in self._masks.values())
 
     @property
     def size(self) -> int:
-        """Entries, kept or not, in all."""
+        """Number of entries, kept or not, over all masks."""
         return sum(mask.numel() for mask in self._masks.values())
 
     def density(self) -> float:
-        """Returns the share of all entries that is kept, in [0, 1]: large layers weigh more. 1 of nothing."""
+        """Returns the fraction of all entries that is kept, in [0, 1]; 1 if there are no entries."""
         return self.kept / self.size if self.size else 1.0
 
     def densities(self) -> dict[str, float]:
-        """Returns the share that each layer keeps, in [0, 1]."""
+        """Returns the fraction that each layer keeps, in [0, 1]."""
         return {name: int(mask.sum()) / (mask.numel() or 1) for name, mask in self._masks.items()}
 
     def digest(self) -> str:
-        """Returns the SHA-256 of names, shapes and bits, in hex; the order of the names does not matter."""
+        """Returns the SHA-256 of names, shapes and bits in hex; independent of the order of the names."""
         found = hashlib.sha256()
         for name, mask in sorted(self._masks.items()):
             found.update(json.dumps([name, list(mask.shape)]).encode())
@@ -127,43 +127,45 @@ class Masks(Mapping[str, Tensor]):
         return found.hexdigest()
 
     def within(self, other: Masks) -> bool:
-        """Returns whether everything that is kept here is kept in `other` too.
+        """Returns whether `other` keeps every entry that these masks keep.
 
         Raises:
-            ValueError: The two do not have the same names and shapes.
+            ValueError: The masks have different names or shapes.
         """
         if self.shapes != other.shapes:
-            raise ValueError(f"masks of different names or shapes: {_difference(self.shapes, other.shapes)}")
+            raise ValueError(f"masks differ in names or shapes: {_difference(self.shapes, other.shapes)}")
         return not any((mask & ~other._masks[name]).any() for name, mask in self._masks.items())
 
 
 def weight_masks(groups: Iterable[Group], units: Mapping[str, Tensor], network: nn.Module) -> Masks:
-    """Returns unit masks as masks of the parameters that hold the units.
+    """Returns unit masks as masks of the parameters that belong to the units.
 
-    A cut channel is False in all that makes it (rows of weights, biases, normalisations) and in all that
-    reads it (columns of weights). Parameters that no group of `units` touches are not named; groups that
-    `units` does not name are kept whole.
+    A pruned channel is False in the parameters that make it (rows of weights, biases, normalisations) and in
+    those that read it (columns of weights). The result omits parameters that no group of `units` touches.
+    Groups that `units` does not name keep all their channels.
 
     Args:
         groups: The network's groups.
         units: Group name -> bool `[size]`.
-        network: Gives the parameters' shapes.
+        network: The network, for the shapes of its parameters.
 
     Raises:
-        ValueError: `units` names a group that is not in `groups`, its mask is not bool `[size]`, or it cuts
-            a channel of a group that is fixed.
+        ValueError: `units` names a group that is not in `groups`, its mask is not bool `[size]`, or it prunes
+            a channel of a fixed group.
     """
     known = {group.name: group for group in groups}
     parameters = _parameters(network)
     found: dict[str, Tensor] = {}
     for name, kept in Masks(units).items():
         if name not in known:
-            raise ValueError(f"no group {name!r}, there are {', '.join(known)}")
+            raise ValueError(f"no group {name!r}; the groups are {', '.join(known)}")
         group = known[name]
         if tuple(kept.shape) != (group.size,):
-            raise ValueError(f"the mask of group {name!r} has shape {tuple(kept.shape)}, not ({group.size},)")
+            raise ValueError(
+                f"the mask of group {name!r} must have shape ({group.size},), got {tuple(kept.shape)}"
+            )
         if group.fixed and not kept.all():
-            raise ValueError(f"group {name!r} cannot be cut: {group.fixed}")
+            raise ValueError(f"group {name!r} cannot be pruned: {group.fixed}")
         for slice_ in (*group.producers, *group.consumers):
             if slice_.tensor not in found:
                 found[slice_.tensor] = torch.ones(parameters[slice_.tensor].shape, dtype=torch.bool)
@@ -173,10 +175,10 @@ def weight_masks(groups: Iterable[Group], units: Mapping[str, Tensor], network: 
 
 
 def apply(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
-    """Sets the weights that the masks drop to 0, in place, once; training may move them again.
+    """Sets the weights that the masks drop to 0 once, in place; later training can change them again.
 
     Raises:
-        ValueError: A mask has no parameter of its name, or another shape.
+        ValueError: The network has no parameter with a mask's name and shape.
     """
     with torch.no_grad():
         for parameter, dropped in _dropped(network, masks):
@@ -184,32 +186,34 @@ def apply(network: nn.Module, masks: Mapping[str, Tensor]) -> None:
 
 
 class Held:
-    """Weights that are held at zero, see `hold_at_zero`."""
+    """Masks that are attached to an optimizer; see `hold_at_zero`."""
 
     def __init__(self, network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]):
         self._network = network
-        self._optimizer = weakref.ref(optimizer)  # it has us in its hook
+        self._optimizer = weakref.ref(optimizer)  # weak, since the optimizer's hook refers to this object
         self.change(masks)
         self._handle = optimizer.register_step_post_hook(self._enforce)
 
     def change(self, masks: Mapping[str, Tensor]) -> None:
-        """Holds by other masks from now on: what they drop is at 0 at once, what they do not drop may move.
+        """Enforces other masks from now on: weights that they drop are 0 at once, the others may change.
 
         Raises:
-            ValueError: As `hold_at_zero`; the masks until now hold on.
+            ValueError: See `hold_at_zero`; the previous masks then stay attached.
         """
         optimizer = self._optimizer()
         if optimizer is None:
-            raise ValueError("the optimizer is gone: hold the network again with the new one")
+            raise ValueError("the optimizer no longer exists: call hold_at_zero with the new one")
         pairs = _dropped(self._network, masks)
         trained = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
         if pairs and not any(id(parameter) in trained for parameter, _ in pairs):
-            raise ValueError("the optimizer holds none of the masked parameters: it is of another network")
+            raise ValueError(
+                "the optimizer trains none of the masked parameters: use the optimizer of this network"
+            )
         self._pairs = pairs
         self._enforce(optimizer)
 
     def remove(self) -> None:
-        """Ends the hold."""
+        """Detaches the masks from the optimizer."""
         self._handle.remove()
 
     @torch.no_grad()
@@ -226,53 +230,56 @@ class Held:
 def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]) -> Held:
     """Keeps the weights that the masks drop at 0: at once, and after each step of the optimizer.
 
-    The optimizer's buffers of a weight's shape (momentum, moments) are held at 0 with it: a buffer that
-    is not would move the weight again, and it would be wrong for the weights after the hold has ended.
-    Gradients are left alone, since masking them stops neither momentum nor weight decay; to clip them by
-    their norm as a shrunk network would, mask them first. What changes weights between steps, as loading a
-    state does, is seen at the next step only: call `apply` after it.
+    The optimizer's buffers with a weight's shape (momentum, moments) are kept at 0 too. Otherwise a buffer
+    would move the weight again, and would be wrong once the masks are detached. Gradients stay unmasked,
+    since masking them stops neither momentum nor weight decay. To clip gradients by their norm as in a shrunk
+    network, mask them first. If weights change between steps, for example when a state is loaded, they are
+    masked only at the next step: call `apply` after the change.
 
     Args:
-        network: Has the masks' parameters. Nothing is attached to it: copying and pickling it is safe.
-        optimizer: Trains all or some of them.
-        masks: Parameter name -> bool tensor of its shape.
+        network: The network with the masked parameters. Nothing is attached to it: it can be copied and
+            pickled safely.
+        optimizer: The optimizer, which trains some or all of these parameters.
+        masks: Parameter name -> bool tensor of the parameter's shape.
 
     Returns:
-        A handle; `change(masks)` holds by others, `remove()` ends the hold.
+        A handle; `change(masks)` enforces other masks, `remove()` detaches them.
 
     Raises:
-        ValueError: A mask has no parameter of its name, or another shape; or the optimizer trains none of
-            them, as one that was made for another network.
+        ValueError: The network has no parameter with a mask's name and shape; or the optimizer trains none of
+            the masked parameters, for example because it belongs to another network.
     """
     return Held(network, optimizer, masks)
 
 
 def _buffers(optimizer: Optimizer, parameter: Tensor) -> Iterator[Tensor]:
-    """Yields what an optimizer remembers of each entry of a parameter."""
-    # not with []: that would add parameters of another optimizer, and this one's could not be saved any more
+    """Yields an optimizer's state tensors that have one value for each entry of a parameter."""
+    # get() instead of []: the state is a defaultdict, and an added foreign parameter would make it unsavable
     for name, value in optimizer.state.get(parameter, {}).items():
         if name != "step" and isinstance(value, Tensor) and value.shape == parameter.shape:
             yield value
 
 
 def _dropped(network: nn.Module, masks: Mapping[str, Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """Returns each masked parameter with its dropped entries, bool on its device and in its layout."""
+    """Returns each masked parameter and its dropped entries, bool with the parameter's device and layout."""
     parameters = _parameters(network)
     pairs: list[tuple[Tensor, Tensor]] = []
     for name, mask in masks.items():
         if name not in parameters:
-            raise ValueError(f"mask {name!r} has no parameter of that name in the network")
+            raise ValueError(f"mask {name!r} has no parameter with that name in the network")
         parameter = parameters[name]
         if mask.dtype != torch.bool or mask.shape != parameter.shape:
             found = f"{mask.dtype} {tuple(mask.shape)}"
-            raise ValueError(f"mask {name!r} is {found}, its parameter wants bool {tuple(parameter.shape)}")
+            raise ValueError(
+                f"mask {name!r} must be torch.bool {tuple(parameter.shape)} as its parameter, got {found}"
+            )
         dropped = torch.empty_like(parameter, dtype=torch.bool, requires_grad=False)
         pairs.append((parameter, dropped.copy_(~mask)))
     return pairs
 
 
 def _parameters(network: nn.Module) -> dict[str, nn.Parameter]:
-    """Returns all parameters by name; one that has several names stands under each."""
+    """Returns all parameters by name; a parameter with several names appears under each of them."""
     return dict(network.named_parameters(remove_duplicate=False))
 
 

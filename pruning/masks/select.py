@@ -1,4 +1,4 @@
-"""Selection: drops exactly the entries with the lowest scores, in all or layer by layer."""
+"""Selection: drops exactly the entries with the lowest scores, over all layers or layer by layer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Scope = Literal["global", "layer"]
 
 @dataclass(frozen=True)
 class Selection:
-    """What a selection kept, and whether it could do what it was asked for.
+    """The result of a selection: the masks, and the requested and actual number of dropped entries.
 
     Attributes:
-        masks: What is kept now.
-        asked: Entries to drop.
-        got: Entries dropped: fewer than `asked` where the floor, or the end of the entries, was reached.
-        per_layer: Name -> entries kept now, and the layer's size. The layers that took part, and no others.
+        masks: The masks after the selection.
+        asked: Number of entries to drop.
+        got: Number of entries dropped: fewer than `asked` if the floor was reached or no entries were left.
+        per_layer: Name -> entries kept after the selection, and the layer's size; only layers that took part.
     """
 
     masks: Masks
@@ -41,23 +41,24 @@ def drop_lowest(
     scope: Scope = "global",
     floor: int = 0,
 ) -> Selection:
-    """Drops the alive entries with the lowest scores; entries dropped before are never looked at.
+    """Drops the alive entries with the lowest scores; scores of entries dropped before are ignored.
 
-    Of equal scores the later entry (in the order of `alive`, then of the flattened tensor) goes first. Where
-    the floor keeps an entry of one layer, global selection takes the next lowest elsewhere.
+    Among equal scores the later entry (in the order of `alive`, then of the flattened tensor) is dropped
+    first. If the floor keeps an entry of one layer, global selection drops the next lowest of another layer.
 
     Args:
-        scores: Name -> score of each entry, larger is kept; any device. The same names and shapes as `alive`.
-        alive: What is kept until now.
-        fraction: Share of the alive entries to drop, in [0, 1]; rounded down, at least one unless it is 0.
-            With scope "layer", of each layer's alive entries.
-        count: Entries to drop instead. With scope "layer", in each layer that still has one.
-        scope: "global" ranks all entries together, "layer" each layer alone.
-        floor: Entries that each layer keeps, of those that it still has.
+        scores: Name -> score of each entry, on any device; larger is kept. The same names and shapes as
+            `alive`.
+        alive: The entries that are kept so far.
+        fraction: Fraction of the alive entries to drop, in [0, 1]; rounded down, but at least one entry
+            unless it is 0. With scope "layer", of each layer's alive entries.
+        count: Number of entries to drop instead. With scope "layer", in each layer that still has entries.
+        scope: "global" ranks all entries together, "layer" ranks each layer separately.
+        floor: Minimum number of alive entries that each layer keeps.
 
     Raises:
-        ValueError: Not one of `fraction` and `count`, or out of range; scores and `alive` do not fit each
-            other; the score of an alive entry is not finite.
+        ValueError: Both or neither of `fraction` and `count` are given, or one is out of range; scores and
+            `alive` differ in names or shapes; or the score of an alive entry is not finite.
     """
     _check_request(fraction, count, scope, floor)
     values = _alive_scores(scores, alive)
@@ -78,23 +79,24 @@ def drop_lowest(
 
 
 def keep_highest(scores: Mapping[str, Tensor], alive: Masks, keep: Mapping[str, int]) -> Selection:
-    """Keeps so many of the alive entries of each layer, those with the highest scores; ties as `drop_lowest`.
+    """Keeps a number of alive entries of each layer, those with the highest scores; ties as in `drop_lowest`.
 
     Args:
-        scores: Name -> score of each entry, larger is kept; any device. The same names and shapes as `alive`.
-        alive: What is kept until now.
-        keep: Name -> entries to keep; all that are alive where there are no more.
+        scores: Name -> score of each entry, on any device; larger is kept. The same names and shapes as
+            `alive`.
+        alive: The entries that are kept so far.
+        keep: Name -> number of entries to keep; a layer with fewer alive entries keeps all of them.
 
     Raises:
-        ValueError: Names or shapes do not fit each other; a count is not a whole number, at least 0; the
-            score of an alive entry is not finite.
+        ValueError: Names or shapes differ; a count is not a whole number of at least 0; or the score of an
+            alive entry is not finite.
     """
     values = _alive_scores(scores, alive)
     masks, asked = {}, 0
     for name, mask in alive.items():
         count = keep.get(name)
         if not isinstance(count, int) or count < 0:
-            raise ValueError(f"keep must say how many entries of {name!r} to keep, got {count!r}")
+            raise ValueError(f"keep must have a whole number, at least 0, for {name!r}, got {count!r}")
         dropped = max(0, len(values[name]) - count)
         asked += len(values[name]) - count
         masks[name] = mask.masked_scatter(mask, ~_lowest(values[name], dropped))
@@ -104,13 +106,13 @@ def keep_highest(scores: Mapping[str, Tensor], alive: Masks, keep: Mapping[str, 
 
 
 def _wanted(alive: int, fraction: float | None, count: int | None) -> int:
-    """Returns how many of so many alive entries are to go."""
+    """Returns how many entries to drop out of a number of alive entries."""
     if count is not None:
         return count
     if not alive or not fraction:
         return 0
     share = fraction * alive
-    # 0.29 * 100 is a little below 29 in binary, and means 29
+    # 0.29 * 100 is slightly below 29 in binary, but 29 is meant
     whole = math.floor(share + max(1e-9, 4 * math.ulp(share)))
     return max(1, min(whole, alive))
 
@@ -118,8 +120,8 @@ def _wanted(alive: int, fraction: float | None, count: int | None) -> int:
 def _lowest_of_all(
     values: Mapping[str, Tensor], droppable: Mapping[str, int], count: int
 ) -> dict[str, Tensor]:
-    """Marks the `count` lowest entries of all layers, or as many as may go."""
-    # a layer's own lowest are the only ones of it that can go, whatever the others hold
+    """Marks the `count` lowest entries of all layers, or as many as can be dropped."""
+    # only a layer's own lowest entries can be dropped from it, whatever the other layers hold
     may_go = {name: _lowest(value, droppable[name]) for name, value in values.items()}
     candidates = torch.cat([value[may_go[name]] for name, value in values.items()] or [torch.empty(0)])
     chosen = _lowest(candidates, min(count, len(candidates)))
@@ -131,8 +133,8 @@ def _lowest_of_all(
 
 
 def _lowest(values: Tensor, count: int) -> Tensor:
-    """Marks the `count` lowest of `values` `[n]`, later ones first among equals; bool `[n]`."""
-    if count in (0, len(values)):  # kthvalue knows no 0th
+    """Marks the `count` lowest of `values` `[n]`, later ones first among equal values; bool `[n]`."""
+    if count in (0, len(values)):  # kthvalue has no 0th value
         return torch.full((len(values),), count > 0)
     threshold = values.kthvalue(count).values
     lowest = values < threshold
@@ -150,16 +152,16 @@ def _alive_scores(scores: Mapping[str, Tensor], alive: Masks) -> dict[str, Tenso
     for name, mask in alive.items():
         if scores[name].shape != mask.shape:
             shapes = f"{tuple(scores[name].shape)}, its mask {tuple(mask.shape)}"
-            raise ValueError(f"the scores of {name!r} have shape {shapes}")
+            raise ValueError(f"the scores of {name!r} have shape {shapes}: expected equal shapes")
         found[name] = scores[name].detach().to("cpu", torch.float64)[mask]
         if not found[name].isfinite().all():
-            raise ValueError(f"the scores of {name!r} hold a number that is not finite")
+            raise ValueError(f"the scores of {name!r} must be finite, got nan or infinity")
     return found
 
 
 def _check_request(fraction: float | None, count: int | None, scope: str, floor: int) -> None:
     if (fraction is None) == (count is None):
-        raise ValueError(f"give one of fraction and count, got fraction={fraction} and count={count}")
+        raise ValueError(f"give either fraction or count, got fraction={fraction} and count={count}")
     if fraction is not None and not 0 <= fraction <= 1:
         raise ValueError(f"fraction must be in [0, 1], got {fraction}")
     if count is not None and (not isinstance(count, int) or count < 0):

@@ -156,7 +156,7 @@ def test_weights_are_cut_to_zeros_and_networks_play_on_by_themselves(tmp_path, c
         (("alphazero:d4", "--fraction", "1.5"), "fraction must be at least 0 and below 1, got 1.5"),
         (
             ("alphazero:d4", "--exclude", "stemm"),
-            "exclude names no layer: 'stemm'; layers are stem, blocks.0",
+            "exclude matches no layer: 'stemm'; layers are stem, blocks.0",
         ),
         (
             ("alphazero:d4", "--grid", "0.1"),
@@ -237,7 +237,7 @@ def test_greedy_methods_cut_in_each_layer_and_leave_the_stream(tmp_path, capsys)
         (("--method", "greedy-local", "--scope", "global"), "scope must be layer"),
         (("--method", "dropnet", "--allocation", "erk"), "allocation needs a criterion of weights"),
         (("--method", "snip", "--rounds", "0"), "rounds must be"),
-        (("--method", "snip", "--exclude", "nothing"), "exclude names no layer: 'nothing'"),
+        (("--method", "snip", "--exclude", "nothing"), "exclude matches no layer: 'nothing'"),
     ],
 )
 def test_wrong_methods_are_refused_before_anything_is_written(options, message, tmp_path, capsys):

@@ -154,12 +154,12 @@ def test_a_folder_of_other_settings_is_refused_and_stays(capsys):
     assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == before
 
 
-def test_a_damaged_cycle_is_one_line(capsys):
+def test_a_corrupt_cycle_is_one_line(capsys):
     bttt(*REINIT, capsys=capsys)
     path = Path("run/runs/minimum-0/seed-0/cycle-01.safetensors")
     path.write_bytes(path.read_bytes()[:50])
     for more in ([], ["--report"]):
-        assert "cycle-01.safetensors is damaged" in refused(*REINIT, *more, capsys=capsys)
+        assert "cycle-01.safetensors is corrupt" in refused(*REINIT, *more, capsys=capsys)
 
 
 @pytest.mark.parametrize(

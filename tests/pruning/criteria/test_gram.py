@@ -113,5 +113,5 @@ def test_values_that_are_not_finite_are_refused():
     network, inputs = network_of("small-mlp")
     inputs[3] = torch.nan
     group = find_groups(network, inputs[:1])[0]
-    with pytest.raises(ValueError, match=r"hidden\.0 contribute is not finite"):
+    with pytest.raises(ValueError, match=r"contributions of the units of hidden\.0 are not finite"):
         gram_matrix(network, group, inputs, generator=torch.Generator())

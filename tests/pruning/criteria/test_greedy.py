@@ -152,10 +152,10 @@ def test_units_pruned_before_stay_out_and_do_not_count(method):
 @pytest.mark.parametrize(
     ("keep", "message"),
     [
-        ({"nowhere": 2}, "no group 'nowhere' to select from; there are stem, a1, b1, b2"),
+        ({"nowhere": 2}, "no group 'nowhere' to select from; the groups are stem, a1, b1, b2"),
         ({"stem": 2}, "stem shares its channels"),
-        ({"a1": 0}, "a1 has 5 units to keep, at least 1, got 0"),
-        ({"a1": 6}, "a1 has 5 units to keep, at least 1, got 6"),
+        ({"a1": 0}, "a1 must keep 1 to 5 units, got 0"),
+        ({"a1": 6}, "a1 must keep 1 to 5 units, got 6"),
         ({"out": 2}, "no group 'out'"),
     ],
 )

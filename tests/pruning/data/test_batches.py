@@ -133,7 +133,7 @@ def test_broken_names_of_classes(tmp_path, names):
     write_cifar10(tmp_path)
     path = tmp_path / "cifar-10-batches-py" / "batches.meta"
     path.write_bytes(python2_pickle({"label_names": names}))
-    with pytest.raises(ValueError, match=r"batches.meta is damaged: expected 'label_names' to be the names"):
+    with pytest.raises(ValueError, match=r"batches.meta is corrupt: expected 'label_names' to be the names"):
         read_cifar10(path.parent)
 
 

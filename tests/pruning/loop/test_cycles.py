@@ -132,7 +132,7 @@ def test_layers_can_be_left_out(tmp_path):
     _, results, levels = pruned(tmp_path, Plan.from_settings(exclude=("st*", "hidden"), cycles=2))
     assert [result.layers for result in results] == [{"inner": (kept, 5)} for kept in (5, 4, 3)]
     assert levels[-1].network.stem.weight.all()
-    with pytest.raises(ValueError, match="exclude names no layer: 'out'; layers are stem, inner, hidden"):
+    with pytest.raises(ValueError, match="exclude matches no layer: 'out'; layers are stem, inner, hidden"):
         pruned(tmp_path / "outputs", Plan.from_settings(exclude=("out",)))
     with pytest.raises(ValueError, match="every layer is excluded"):
         pruned(tmp_path / "all", Plan.from_settings(exclude=("*",)))
@@ -220,7 +220,7 @@ def test_each_cycle_has_its_own_learning_rate(tmp_path):
 
 def test_a_training_that_does_not_hold_is_an_error(tmp_path):
     plan = Plan.from_settings(criterion="magnitude", cycles=2, schedule_options={"lr": 0.1})
-    with pytest.raises(ValueError, match=r"did not hold \S+.weight at zero: it must call hold"):
+    with pytest.raises(ValueError, match=r"did not keep \S+.weight at zero: it must call hold"):
         pruned(tmp_path, plan, ToyTask(holds=False))
     assert len(stored_results(tmp_path)) == 1
 
@@ -319,12 +319,12 @@ def test_a_folder_of_another_plan_is_refused(tmp_path):
     pruned(tmp_path, Plan.from_settings(cycles=2, kappa=0.1, until_density=0.1))
 
 
-def test_a_damaged_cycle_is_refused(tmp_path):
+def test_a_corrupt_cycle_is_refused(tmp_path):
     pruned(tmp_path, Plan.from_settings(cycles=2))
     path = cycle_file(tmp_path, 1)
     path.write_bytes(path.read_bytes()[:-20])
     for again in (lambda: pruned(tmp_path, Plan.from_settings(cycles=2)), lambda: stored_results(tmp_path)):
-        with pytest.raises(ValueError, match=r"cycle-01\.safetensors is damaged"):
+        with pytest.raises(ValueError, match=r"cycle-01\.safetensors is corrupt"):
             again()
     path.unlink()
     assert len(stored_results(tmp_path)) == 1
@@ -502,14 +502,12 @@ def test_other_masks_than_those_given_before_are_refused(tmp_path, host):
     given = stored_masks(host[0])
     run(ToyTask(), HOST, tmp_path, given=given[:3])
     shuffled = [Masks({name: mask.flip(0) for name, mask in masks.items()}) for masks in given]
-    with pytest.raises(
-        ValueError, match=r"cycle-01\.safetensors is of other masks than those that are given"
-    ):
+    with pytest.raises(ValueError, match=r"cycle-01\.safetensors has other masks than the given ones"):
         run(ToyTask(), HOST, tmp_path, given=shuffled)
-    with pytest.raises(ValueError, match="must begin with those of the dense network"):
+    with pytest.raises(ValueError, match="first of the given masks must keep everything"):
         run(ToyTask(), HOST, tmp_path / "late", given=given[1:])
     with pytest.raises(
-        ValueError, match="given masks are not of this network, or not of what the plan prunes"
+        ValueError, match="given masks do not fit: expected the names and shapes of the layers that the plan"
     ):
         run(ToyTask(), Plan.from_settings(criterion="dropnet"), tmp_path / "units", given=given)
 
@@ -557,7 +555,7 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
     tensors, header = read_tensors(path, KIND)
     tensors["next.stem"] = ~tensors["next.stem"]
     write_tensors(path, tensors, KIND, header)
-    with pytest.raises(ValueError, match=r"cycle-01\.safetensors is damaged: its masks are not those"):
+    with pytest.raises(ValueError, match=r"cycle-01\.safetensors is corrupt: its masks do not match"):
         stored_masks(tmp_path)
 
 

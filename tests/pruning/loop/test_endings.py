@@ -17,7 +17,7 @@ FALLEN = "quality fell to 0.5 of the dense network's"
     [
         ({"cycles": 2}, (), Ending("cycle 2 is finished", early=False)),
         ({"until_density": 0.7}, (), Ending("density 0.684 is at most 0.7")),
-        ({"count": 7, "floor": 2}, (), Ending("nothing more can be cut, each layer keeps 2")),
+        ({"count": 7, "floor": 2}, (), Ending("nothing more can be pruned: each layer keeps at least 2")),
         ({"kappa": 0.5}, (0.8, 0.4, 0.4), Ending(FALLEN)),
         ({"kappa": 0.5}, (0.8, math.nan, 0.7), Ending(FALLEN)),
     ],

@@ -60,9 +60,9 @@ def test_a_result_that_was_stored_before_a_key_existed_is_read_and_written_witho
 
 @pytest.mark.parametrize("wrong", [{"kept": None}, {"layers": [1]}, {"seconds": {"sleep": 1.0}}])
 def test_what_is_no_result_is_refused(wrong):
-    with pytest.raises(ValueError, match="no result of a cycle"):
+    with pytest.raises(ValueError, match="not the result of a cycle"):
         Result.from_json({**STORED, **wrong})
-    with pytest.raises(ValueError, match=r"no result of a cycle .*'masks'"):
+    with pytest.raises(ValueError, match=r"not the result of a cycle .*'masks'"):
         Result.from_json({name: value for name, value in STORED.items() if name != "masks"})
 
 
@@ -70,7 +70,7 @@ def test_a_file_without_a_result_is_refused_by_its_name(tmp_path):
     run(ToyTask(), Plan.from_settings(cycles=0), tmp_path)
     path = cycle_file(tmp_path, 0)
     write_tensors(path, read_tensors(path, KIND)[0], KIND, {"plan": {}})
-    with pytest.raises(ValueError, match=r"cycle-00\.safetensors is damaged: no result of a cycle"):
+    with pytest.raises(ValueError, match=r"cycle-00\.safetensors is corrupt: not the result of a cycle"):
         stored_results(tmp_path)
 
 

@@ -232,14 +232,17 @@ def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_pa
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"allocation": "erk"}, "needs a criterion of weights"),
-        ({"topology": "rigl"}, "needs a criterion of weights"),
+        ({"allocation": "erk"}, "needs a criterion that scores weights"),
+        ({"topology": "rigl"}, "needs a criterion that scores weights"),
         ({"criterion": "snip", "topology": "rigle"}, "unknown topology 'rigle'"),
         ({"criterion": "snip", "topology": "rigl", "topology_options": {"alfa": 1}}, "alfa"),
-        ({"criterion": "snip", "allocation": "er", "count": 3}, "not count 3"),
+        (
+            {"criterion": "snip", "allocation": "er", "count": 3},
+            "needs a fraction: count must be None, got 3",
+        ),
         ({"criterion": "snip", "allocation": "err"}, "allocation must be one of"),
         ({"criterion": "snip", "budget": "macs"}, "needs an allocation"),
-        ({"criterion": "snip", "allocation": "er", "floor": 1}, "floor must be none, got 1"),
+        ({"criterion": "snip", "allocation": "er", "floor": 1}, "floor must be None, got 1"),
         (
             {"criterion": "snip", "topology": "set", "restart": "rewind", "rewind_to": 0.5},
             "rewind_to must be 0",
@@ -254,7 +257,7 @@ def test_units_that_are_rewound_or_drawn_anew_are_not_scaled(monkeypatch, tmp_pa
         ),
         ({"criterion": "snip", "rounds": 0}, "rounds must be"),
         ({"criterion": "greedy-local"}, "scope must be layer"),
-        ({"criterion": "greedy-local", "scope": "layer", "rounds": 2}, "takes one round"),
+        ({"criterion": "greedy-local", "scope": "layer", "rounds": 2}, "allows only one round"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):

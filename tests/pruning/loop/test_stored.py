@@ -57,6 +57,6 @@ def test_a_run_of_an_earlier_version_is_found_finished_and_goes_on(folder, tmp_p
 
 
 def test_a_run_of_an_earlier_version_is_refused_to_another_plan(folder):
-    with pytest.raises(ValueError, match=r"is of another plan: fraction is 0.2 there, 0.5 here"):
+    with pytest.raises(ValueError, match=r"belongs to another plan: fraction is 0.2 there, 0.5 here"):
         run(ToyTask(), PLAN.with_settings(fraction=0.5), folder)
     assert cycle_file(folder, 1).read_bytes() == cycle_file(EARLIER, 1).read_bytes()

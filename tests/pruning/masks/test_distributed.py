@@ -93,8 +93,8 @@ def test_masks_from_the_means_are_the_same_everywhere(ranks):
 
 def test_processes_that_differ_fail_together_and_do_not_hang(ranks):
     for rank in ranks:
-        assert rank["other names"] == "processes 1 have other names or shapes of scores than process 0"
-        assert rank["other shapes"] == "processes 1 have other names or shapes of masks than process 0"
+        assert rank["other names"] == "processes 1 have different names or shapes of scores than process 0"
+        assert rank["other shapes"] == "processes 1 have different names or shapes of masks than process 0"
 
 
 def test_nothing_to_exchange_is_nothing(ranks):

@@ -57,11 +57,11 @@ def test_a_file_is_replaced_while_it_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("metadata", "said"),
     [
-        ({"format": "other", "version": "1", "header": "{}"}, "not a file of things: its format is 'other'"),
+        ({"format": "other", "version": "1", "header": "{}"}, "has the format 'other', expected 'things'"),
         ({"format": "things", "version": "0", "header": "{}"}, "version 0, this program reads version 1"),
         ({"format": "things", "version": "1", "header": "{"}, "header cannot be read"),
         ({"format": "things", "version": "1"}, "header cannot be read"),
-        ({"format": "things", "version": "1", "header": "[]"}, "header is no object"),
+        ({"format": "things", "version": "1", "header": "[]"}, "header is not a JSON object"),
     ],
 )
 def test_other_files_are_refused(tmp_path, metadata, said):
@@ -75,7 +75,7 @@ def test_what_is_no_file_of_tensors_is_refused(tmp_path):
     for path, said in [
         (tmp_path / "none", "not a file"),
         (tmp_path, "not a file"),
-        (tmp_path / "text", "damaged"),
+        (tmp_path / "text", "corrupt"),
     ]:
         with pytest.raises(ValueError, match=said) as caught:
             read_tensors(path, "things")

@@ -176,5 +176,5 @@ def test_runs_of_another_plan_are_not_told_as_the_recipe_s(tmp_path):
     recipe = find_recipe("dropnet/reinit-a20")
     assert read_points(recipe, folder)
     other = recipe.with_changes({"plan": {"fraction": 0.3}})
-    with pytest.raises(ValueError, match=r"of another plan: fraction is 0\.2 there, 0\.3 here"):
+    with pytest.raises(ValueError, match=r"belongs to another plan: fraction is 0\.2 there, 0\.3 here"):
         read_points(other, folder)
