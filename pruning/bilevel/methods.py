@@ -1,9 +1,9 @@
-"""Methods of bilevel optimisation, from their formulas: each goes on for ever, a state for each outer step.
+"""Methods of bilevel optimisation, from their formulas; each yields a state per outer step, without end.
 
-`METHODS` names them; their keywords are their options. The scale of a `Start` multiplies all outer steps: an
-upper variable for each of n samples has gradients of size 1 / n, and steps of the usual size never move it,
-so that there n is the scale to take. A difference of estimates at two points takes the same samples in both,
-over all of x and y.
+`METHODS` lists them; their keywords are their options. The scale of a `Start` multiplies all outer steps. If
+there is an upper variable for each of n samples, its gradients have size 1 / n and steps of the usual size
+hardly move it; use the scale n. A difference of estimates at two points uses the same samples at both, over
+all of x and y.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ def mrbo(
     c1: float = 0.9,
     c2: float = 0.9,
 ) -> Iterator[State]:
-    """MRBO (Yang, Ji, Liang 2021): one loop, with recursive momentum for both levels.
+    """MRBO (Yang, Ji, Liang 2021): a single loop with recursive momentum for both levels.
 
     eta_k = d (m + k)^(-1/3) is the factor of both steps; alpha = c1 eta_k^2 and beta = c2 eta_k^2, at most 1,
-    are the weights of the new estimates in the next step. With both at 1 it is plain SGD in one loop.
+    are the weights of the new estimates in the next step. If both are 1, it is plain single-loop SGD.
     """
     return _single_loop(
         start,
@@ -62,7 +62,7 @@ def mstsa(
     eta: float = 0.1,
     momentum: float = 0.5,
 ) -> Iterator[State]:
-    """MSTSA (Khanduri and others 2021): single samples, momentum for x alone, steps by 1 / sqrt(k)."""
+    """MSTSA (Khanduri and others 2021): single samples, momentum only for x, steps fall by 1 / sqrt(k)."""
     return _single_loop(
         start,
         batch=batch,
@@ -86,21 +86,22 @@ def vrbo(
     terms: int = 3,
     eta: float = 0.1,
 ) -> Iterator[State]:
-    """VRBO (Yang, Ji, Liang 2021): estimates of large batches, carried on by differences of small ones.
+    """VRBO (Yang, Ji, Liang 2021): estimates from large batches, updated by differences on small batches.
 
-    After each outer step the first difference is from where x was, and one follows each inner step of y. In
-    an outer step before new large batches no difference of the hypergradient is taken: it would be dropped.
+    After each outer step the first difference starts at the previous x; another difference follows each inner
+    step of y. In the outer step before new large batches, hypergradient differences are skipped, since they
+    would not be used.
 
     Args:
-        start: What it works on.
-        batch: Samples of a large batch; 0 is all.
+        start: The problem, the initial state and the batches.
+        batch: Samples of a large batch; 0 for all.
         small_batch: Samples of a difference.
         every: Outer steps from one large batch to the next (q).
         inner_steps: Steps of y after each step of x.
         outer_lr: Length of the steps of x.
         inner_lr: Length of the steps of y.
-        terms: Of the Neumann series.
-        eta: Its step.
+        terms: Number of terms of the Neumann series.
+        eta: Step of the Neumann series.
     """
     solver = Neumann(terms, eta)
     here = State(start.x, start.y)
@@ -157,7 +158,7 @@ def aid_fp(
     steps: int = 10,
     eta: float = 0.1,
 ) -> Iterator[State]:
-    """AID with a fixed point: descent on y, and so many steps for v from the last one found."""
+    """AID with a fixed point: descent on y, then `steps` iterations for v from the previous v."""
     return _implicit(start, batch, inner_steps, outer_lr, inner_lr, FixedPoint(steps, eta))
 
 
@@ -170,14 +171,14 @@ def aid_cg(
     inner_lr: float = 0.1,
     steps: int = 10,
 ) -> Iterator[State]:
-    """AID with conjugate gradients: the same, with so many of their steps."""
+    """AID with conjugate gradients: descent on y, then `steps` CG iterations for v from the previous v."""
     return _implicit(start, batch, inner_steps, outer_lr, inner_lr, ConjugateGradients(steps))
 
 
 def itd(
     start: Start, *, batch: int = 0, inner_steps: int = 10, outer_lr: float = 0.1, inner_lr: float = 0.1
 ) -> Iterator[State]:
-    """ITD: back through the steps of descent on y, which go on from where the last ones ended."""
+    """ITD: differentiates through the descent steps on y, which continue from the previous y."""
     here = State(start.x, start.y)
     while True:
         found, y = unrolled(
@@ -211,11 +212,11 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("every", "steps"), (1, math.inf)),
     "momentum": (0, 1),
 }
-"""Lowest and highest values of options; of the others 0 is the lowest."""
+"""Option -> lowest and highest value; all other options only have the lowest value 0."""
 
 
 def check_method(name: str, **options: Any) -> None:
-    """Raises ValueError where there is no such method, it has no such option, or one is out of range."""
+    """Raises ValueError if the method or an option is unknown, or an option is out of range."""
     if name not in METHODS:
         raise ValueError(
             f"unknown method {name!r}{_nearest(name, METHODS)}; methods are {', '.join(METHODS)}"
@@ -239,12 +240,12 @@ def optimise(name: str, start: Start, **options: Any) -> Iterator[State]:
     """Yields the states of a method, one after each outer step, without end.
 
     Args:
-        name: One of `METHODS`.
-        start: What it works on.
-        options: Its options.
+        name: A name in `METHODS`.
+        start: The problem, the initial state and the batches.
+        options: Options of the method.
 
     Raises:
-        ValueError: An unknown method or option, or one out of range.
+        ValueError: The method or an option is unknown, or an option is out of range.
     """
     check_method(name, **options)
     return METHODS[name](start, **options)
@@ -260,16 +261,16 @@ def _single_loop(
     rate: Callable[[int], float],
     weights: Callable[[float], tuple[float, float]],
 ) -> Iterator[State]:
-    """Yields states of one step each of x and y, along recursive estimates.
+    """Yields states after one step each of x and y, along recursive estimates.
 
     Args:
-        start: What it works on.
+        start: The problem, the initial state and the batches.
         batch: Samples of each batch.
         outer_lr: Length of the steps of x.
         inner_lr: Length of the steps of y.
-        solver: Of the hypergradient.
-        rate: Factor of both lengths, by step.
-        weights: By the factor of the step before, the weights of new estimates of x and y; 1: no memory.
+        solver: Solver for the hypergradient.
+        rate: Number of the step -> factor of both lengths.
+        weights: Factor of the previous step -> weights of the new estimates for x and y; 1 for no memory.
     """
     here = before = State(start.x, start.y)
     v: Tree = {}
@@ -297,7 +298,7 @@ def _slope(start: Start, batch: Any, at: State) -> Tree:
 def _recursive(
     estimate: Callable[[State], Tree], here: State, before: State, last: Tree, weight: float
 ) -> Tree:
-    """Returns the new estimate here + (1 - weight) (last - the new estimate before), of one sample."""
+    """Returns estimate(here) + (1 - weight) (last - estimate(before)), both on the same sample."""
     found = estimate(here)
     return found if weight == 1 else added(found, added(last, estimate(before), -1.0), 1 - weight)
 

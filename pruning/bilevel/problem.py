@@ -4,9 +4,9 @@ The gradient over x, the hypergradient, follows from the implicit function theor
 
     h = upper_x - lower_xy v,  where  lower_yy v = upper_y.
 
-A solver of `pruning.bilevel.solvers` finds v by Hessian-vector products alone; `itd` goes back through steps
-of gradient descent on y instead. x and y are trees, name -> tensor; the lower loss should be strongly convex
-in y. All products are counted.
+A solver of `pruning.bilevel.solvers` finds v with Hessian-vector products only; `itd` differentiates through
+steps of gradient descent on y instead. x and y are trees, name -> tensor. The lower loss should be strongly
+convex in y. All products are counted.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ Loss = Callable[[Tree, Tree, Any], Tensor]
 
 @dataclass(frozen=True)
 class Problem:
-    """Two losses over the trees x and y, each of a batch of its own data.
+    """Two losses over the trees x and y, each on batches of its own data.
 
     Attributes:
-        upper: (x, y, batch) -> scalar, what x is to make small; of data that the lower loss never sees.
-        lower: (x, y, batch) -> scalar, which y minimises; strongly convex in y.
+        upper: (x, y, batch) -> scalar that x minimises, on data that the lower loss never uses.
+        lower: (x, y, batch) -> scalar that y minimises; strongly convex in y.
     """
 
     upper: Loss
@@ -44,15 +44,15 @@ class Problem:
 
 @dataclass
 class Counter:
-    """What has been computed: calls, and the samples in them; a batch that is None counts no samples.
+    """Numbers of computations and of samples in them; a batch of None counts no samples.
 
     Attributes:
-        gradients: Gradients, of either loss.
-        hvps: Products of the lower loss's Hessian over y with a vector.
-        crosses: Products of its mixed second derivatives with a vector.
+        gradients: Gradients of either loss.
+        hvps: Products of a vector with the lower loss's Hessian over y.
+        crosses: Products of a vector with the lower loss's mixed second derivatives.
         gradient_samples: Samples in the gradients.
         hvp_samples: Samples in the Hessian-vector products.
-        cross_samples: Samples in the mixed ones.
+        cross_samples: Samples in the mixed products.
     """
 
     gradients: int = 0
@@ -69,11 +69,11 @@ class Counter:
 
     @property
     def samples(self) -> int:
-        """Samples in all of them, each counted alike."""
+        """Samples in gradients and products of both kinds, with equal weight."""
         return self.gradient_samples + self.hvp_samples + self.cross_samples
 
     def add(self, batch: Any, *, gradients: int = 0, hvps: int = 0, crosses: int = 0) -> None:
-        """Counts so many of each on a batch."""
+        """Counts computations on a batch."""
         size = 0 if batch is None else len(batch)
         self.gradients += gradients
         self.hvps += hvps
@@ -85,11 +85,11 @@ class Counter:
 
 @dataclass(frozen=True)
 class Hypergradient:
-    """A hypergradient, and what it was made of.
+    """A hypergradient and its adjoint.
 
     Attributes:
-        gradient: Of the upper loss over x, at y as it follows x; the shapes of x.
-        adjoint: v, the shapes of y; a start for the next one.
+        gradient: Gradient over x of the upper loss at y*(x), with the shapes of x.
+        adjoint: v, with the shapes of y; a first guess for the next hypergradient.
     """
 
     gradient: Tree
@@ -114,14 +114,14 @@ def hypergradient(
         x: Upper variables.
         y: Lower variables.
         upper_batch: Batch of the upper gradient.
-        lower_batches: The first is that of the mixed product, the others those of the solver's products in
-            turn, the last one for all that follow; one batch alone is for everything.
-        solver: How v is found.
+        lower_batches: The first batch is for the mixed product, the others are for the solver's products in
+            turn; the last one serves all further products. A single batch serves all products.
+        solver: Solver for v.
         start: First guess of v; None for 0.
-        counter: Counts what is computed.
+        counter: Counter of the computations.
 
     Raises:
-        ValueError: No lower batch.
+        ValueError: There is no lower batch.
     """
     if not lower_batches:
         raise ValueError("a hypergradient needs a lower batch, got none")
@@ -145,18 +145,18 @@ def itd(
     lr: float,
     counter: Counter | None = None,
 ) -> tuple[Hypergradient, Tree]:
-    """Returns the gradient over x of the upper loss after steps of descent from y, and where they end.
+    """Returns the gradient over x of the upper loss after descent steps from y, and the final y.
 
-    It goes back through the steps exactly, with one Hessian-vector and one mixed product for each.
+    It differentiates exactly through the steps, with one Hessian-vector and one mixed product for each step.
 
     Args:
         problem: The losses.
         x: Upper variables.
-        y: Lower variables before the first step; they count as constant.
+        y: Lower variables before the first step, which count as constant.
         upper_batch: Batch of the upper gradient.
         lower_batches: A batch for each step.
         lr: Length of the steps.
-        counter: Counts what is computed.
+        counter: Counter of the computations.
     """
     counter = counter or Counter()
     path = [y]
@@ -182,20 +182,20 @@ def lower_gradient(problem: Problem, x: Tree, y: Tree, batch: Any, counter: Coun
 def upper_gradient(
     problem: Problem, x: Tree, y: Tree, batch: Any, counter: Counter | None = None
 ) -> tuple[Tree, Tree]:
-    """Returns the upper loss's gradients over x and over y, with the other one held; it counts as one."""
+    """Returns the upper loss's partial gradients over x and over y; they count as one gradient."""
     if counter is not None:
         counter.add(batch, gradients=1)
     return grad(problem.upper, (0, 1))(dict(x), dict(y), batch)
 
 
 def _products(problem: Problem, x: Tree, y: Tree, batches: Sequence[Any], counter: Counter) -> Product:
-    """Returns the products with the Hessian over y; those on one batch share its first derivative."""
+    """Returns the products with the Hessian over y; products on one batch share its first derivative."""
     pulls: dict[int, Callable[[Tree], tuple[Tree]]] = {}
 
     def product(j: int, vector: Tree) -> Tree:
         at = min(j, len(batches) - 1)
         if at not in pulls:
-            pulls.clear()  # draws come in turn: one graph at a time is enough
+            pulls.clear()  # batches come in turn: one graph at a time is enough
             pulls[at] = vjp(lambda over: grad(problem.lower, 1)(dict(x), over, batches[at]), dict(y))[1]
         counter.add(batches[at], hvps=1)
         return pulls[at](dict(vector))[0]

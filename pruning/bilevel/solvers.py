@@ -1,6 +1,6 @@
-"""Solvers of linear systems over trees, name -> tensor, by products of a matrix with a vector alone.
+"""Solvers of linear systems over trees, name -> tensor, that only use matrix-vector products.
 
-`Neumann`, the truncated series, `FixedPoint` and `ConjugateGradients`.
+`Neumann` is the truncated series; the others are `FixedPoint` and `ConjugateGradients`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 Tree = Mapping[str, Tensor]
 Product = Callable[[int, Tree], Tree]
-"""Number of a draw of the Hessian, vector -> their product."""
+"""(Number of the draw of the Hessian, vector) -> their product."""
 
 
 class Solver(Protocol):
@@ -35,10 +35,10 @@ class Solver(Protocol):
 class Neumann:
     """The truncated Neumann series: v = eta * sum over q = 0..terms of (prod over j <= q of 1 - eta H_j) b.
 
-    Each factor has a batch of its own where as many are given. It does not use a start.
+    Each factor has its own batch if enough batches are given. The first guess is not used.
 
     Attributes:
-        terms: Q, the Hessian-vector products; at least 0.
+        terms: Q, the number of Hessian-vector products; at least 0.
         eta: Step, at most 1 / the largest eigenvalue of the Hessian.
     """
 
@@ -50,7 +50,7 @@ class Neumann:
         _check_step(self.eta)
 
     def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
+        """Returns v; see `Solver.solve`."""
         power: Tree = dict(right)
         total = power
         for j in range(self.terms):
@@ -61,12 +61,12 @@ class Neumann:
 
 @dataclass(frozen=True)
 class FixedPoint:
-    """Steps v <- v - eta (H v - right), from the start.
+    """Steps v <- v - eta (H v - right) from the first guess.
 
-    From 0, n steps are the Neumann series with n - 1 terms.
+    From 0, n steps equal the Neumann series with n - 1 terms.
 
     Attributes:
-        steps: At least 1; each is a Hessian-vector product, but for the first one from 0.
+        steps: Number of steps, at least 1; each needs a Hessian-vector product, except the first from 0.
         eta: Step, at most 1 / the largest eigenvalue of the Hessian.
     """
 
@@ -78,7 +78,7 @@ class FixedPoint:
         _check_step(self.eta)
 
     def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
+        """Returns v; see `Solver.solve`."""
         found = scaled(right, self.eta) if start is None else start
         for j in range(self.steps - (start is None)):
             found = added(found, added(product(j, found), right, -1.0), -self.eta)
@@ -87,11 +87,11 @@ class FixedPoint:
 
 @dataclass(frozen=True)
 class ConjugateGradients:
-    """Conjugate gradients, exact after as many steps as y has entries; all products on the first batch.
+    """Conjugate gradients, exact after as many steps as y has entries; all products use the first batch.
 
     Attributes:
-        steps: Most steps, at least 1.
-        tolerance: It ends where the residual's norm is below this share of the right-hand side's.
+        steps: Maximum number of steps, at least 1.
+        tolerance: Stops when the residual's norm is at most this fraction of the right-hand side's norm.
     """
 
     steps: int
@@ -101,7 +101,7 @@ class ConjugateGradients:
         _check_counts(self.steps, 1, "steps")
 
     def solve(self, product: Product, right: Tree, start: Tree | None) -> Tree:
-        """Returns v, as `Solver.solve`."""
+        """Returns v; see `Solver.solve`."""
         found = scaled(right, 0.0) if start is None else start
         residual = dict(right) if start is None else added(right, product(0, found), -1.0)
         direction, square = residual, dot(residual, residual)

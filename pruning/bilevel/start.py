@@ -1,7 +1,7 @@
-"""What a method of bilevel optimisation works on: a problem, a state, and the batches that it draws.
+"""The input of a method of bilevel optimisation: a problem, a state, and batches.
 
-Batches are numbers of samples, of the data of the upper loss alone and of the lower loss alone, so that an
-upper variable of a sample is that sample's own.
+A batch holds indices of samples. The data of the upper and the lower loss have separate indices, so an upper
+variable can belong to one sample of the lower loss.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pruning.bilevel.solvers import Solver, Tree, added
 
 @dataclass(frozen=True)
 class State:
-    """Where a method is after an outer step: the upper and the lower variables."""
+    """The upper and the lower variables after an outer step."""
 
     x: Tree
     y: Tree
@@ -25,19 +25,19 @@ class State:
 
 @dataclass(frozen=True)
 class Sample:
-    """What an estimate of the hypergradient is made of: a batch for the upper loss, some for the lower."""
+    """The batches for one estimate of the hypergradient: one for the upper loss, some for the lower loss."""
 
     upper: Tensor
     lower: tuple[Tensor, ...]
 
 
 class Batches:
-    """Draws numbers of samples, uniformly with replacement; 0 and all at once are the whole, in order.
+    """Draws sample indices uniformly with replacement; size 0, or at least all, gives all in order.
 
     Args:
-        upper: Samples of the upper loss.
-        lower: Samples of the lower loss.
-        seed: Of the draws.
+        upper: Number of samples of the upper loss.
+        lower: Number of samples of the lower loss.
+        seed: Seed of the draws.
     """
 
     def __init__(self, upper: int, lower: int, seed: int) -> None:
@@ -53,8 +53,8 @@ class Batches:
         return self._draw("lower", size)
 
     def sample(self, size: int, products: int) -> Sample:
-        """Returns batches for an estimate: with one for each product with the Hessian, of stochastic ones."""
-        drawn = 1 + products if 0 < size < len(self._all["lower"]) else 1  # all samples are always the same
+        """Returns the batches for an estimate; stochastic ones include a batch for each Hessian product."""
+        drawn = 1 + products if 0 < size < len(self._all["lower"]) else 1  # full batches are all equal
         return Sample(self.upper(size), tuple(self.lower(size) for _ in range(drawn)))
 
     def _draw(self, level: str, size: int) -> Tensor:
@@ -66,15 +66,15 @@ class Batches:
 
 @dataclass(frozen=True)
 class Start:
-    """What a method is set to work on.
+    """The input of a method: the problem, the initial state and the batches.
 
     Attributes:
-        problem: The losses; their batches are numbers of samples.
+        problem: The losses; their batches are sample indices.
         x: Upper variables at the start.
         y: Lower variables at the start.
-        batches: Where it draws from.
+        batches: Source of the batches.
         scale: Factor of all outer steps.
-        counter: Counts what it computes.
+        counter: Counter of the computations.
     """
 
     problem: Problem
@@ -85,7 +85,7 @@ class Start:
     counter: Counter = field(default_factory=Counter)
 
     def estimate(self, at: State, sample: Sample, solver: Solver, start: Tree | None = None) -> Hypergradient:
-        """Returns the hypergradient at a state, of a sample."""
+        """Returns an estimate of the hypergradient at a state from a sample."""
         return hypergradient(
             self.problem,
             at.x,

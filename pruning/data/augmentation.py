@@ -1,6 +1,6 @@
-"""Random changes of training images: a whole batch at once, on the batch's device.
+"""Random changes of training images, a whole batch at once, on the batch's device.
 
-The random numbers are drawn on the CPU, so that a run draws the same ones on every device.
+Random numbers are drawn on the CPU, so a run draws the same numbers on every device.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from torch import Generator, Tensor
 from torch.nn import functional as F  # noqa: N812
 
 PADDING = 4
-"""Zeros on each side, in pixels, before an image is cropped to its old size."""
+"""Zeros added on each side, in pixels, before an image is cropped to its original size."""
 ROTATION = math.radians(40)
 SHIFT = 0.2
-"""Of the image's height or width."""
+"""Maximum shift, as a fraction of the image's height or width."""
 SHEAR = math.radians(0.2)
-"""The framework of the published runs takes the 0.2 as degrees: next to nothing."""
+"""Maximum shear in radians. The framework of the published runs reads 0.2 as degrees, a tiny angle."""
 ZOOM = 0.2
 
 Augmentation = Callable[[Tensor, Generator], Tensor]
 
 
 def unchanged(images: Tensor, generator: Generator) -> Tensor:
-    """Returns the images themselves; draws nothing."""
+    """Returns the images unchanged; draws no random numbers."""
     return images
 
 
 def crop_flip(images: Tensor, generator: Generator) -> Tensor:
-    """Returns each image shifted by up to 4 pixels each way, zeros moving in, and mirrored half the time.
+    """Returns each image shifted by up to 4 pixels each way, filled with zeros, and mirrored half the time.
 
     Args:
-        images: `[B, C, H, W]`.
-        generator: On the CPU.
+        images: Images `[B, C, H, W]`.
+        generator: Generator of random numbers, on the CPU.
     """
     count, channels, height, width = images.shape
     device = images.device
@@ -43,29 +43,29 @@ def crop_flip(images: Tensor, generator: Generator) -> Tensor:
     columns = torch.arange(width, device=device).expand(count, width)
     columns = left + torch.where(mirrored, columns.flip(1), columns)
     rows = top + torch.arange(height, device=device)
-    # one gather does crop and mirror: half the time of windows that are mirrored afterwards
+    # a single gather crops and mirrors in half the time of cropping first and mirroring afterwards
     pixels = (rows[:, :, None] * (width + 2 * PADDING) + columns[:, None]).view(count, 1, height * width)
     padded = F.pad(images, (PADDING,) * 4).flatten(2)
     return padded.gather(2, pixels.expand(-1, channels, -1)).view_as(images)
 
 
 def affine(images: Tensor, generator: Generator) -> Tensor:
-    """Returns each image rotated, shifted, sheared, zoomed and mirrored, as DropNet's Tiny ImageNet runs do.
+    """Returns each image rotated, shifted, sheared, zoomed and mirrored, as in DropNet's Tiny ImageNet runs.
 
-    All are drawn evenly: an angle up to 40 degrees, shifts up to 0.2 of height and width, a shear up to 0.2
-    degrees, factors of height and width from 0.8 to 1.2, and half of the images mirrored. Colours between
-    pixels are interpolated linearly; outside, the nearest pixel of the edge is repeated.
+    All values are drawn uniformly: an angle up to 40 degrees, shifts up to 0.2 of height and width, a shear
+    up to 0.2 degrees, and factors of height and width from 0.8 to 1.2. Half of the images are mirrored.
+    Values between pixels are interpolated linearly; outside, the nearest edge pixel is repeated.
 
     Args:
-        images: `[B, C, H, W]`, of a floating type.
-        generator: On the CPU.
+        images: Images `[B, C, H, W]` of a floating type.
+        generator: Generator of random numbers, on the CPU.
     """
     height, width = images.shape[2:]
     linear, shift = _movements(len(images), height, width, generator)
-    # the grid's coordinates come as x, y and run from -1 to 1 over height and over width
+    # grid coordinates are ordered x, y and run from -1 to 1 over height and over width
     half = torch.tensor([width / 2, height / 2])
     theta = torch.cat([linear * half / half[:, None], (shift / half)[:, :, None]], dim=2)
-    # half precision would miss the places by up to a quarter of a pixel
+    # half precision would miss the positions by up to a quarter of a pixel
     precise = images.to(torch.promote_types(images.dtype, torch.float32))
     theta = theta.to(precise.device, precise.dtype)
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
@@ -74,10 +74,10 @@ def affine(images: Tensor, generator: Generator) -> Tensor:
 
 
 def _movements(count: int, height: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Returns where each new pixel is taken from, x before y, in pixels from the centre of the image.
+    """Returns the map from new to original pixels, x before y, in pixels from the centre of the image.
 
     Returns:
-        Matrices `[count, 2, 2]` and shifts `[count, 2]`: taken from = matrix @ place + shift.
+        Matrices `[count, 2, 2]` and shifts `[count, 2]`: original position = matrix @ new position + shift.
     """
     angle, shear, *rest = torch.rand(7, count, generator=generator) * 2 - 1
     angle, shear = angle * ROTATION, shear * SHEAR
@@ -96,4 +96,4 @@ def _matrices(a: Tensor, b: Tensor, c: Tensor, d: Tensor) -> Tensor:
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {"none": unchanged, "crop-flip": crop_flip, "affine": affine}
-"""By name. Each takes images `[B, C, H, W]` in [0, 1] and a generator on the CPU; returns new images."""
+"""Name -> function from images `[B, C, H, W]` in [0, 1] and a generator on the CPU to new images."""

@@ -1,7 +1,7 @@
 """The Python batches of CIFAR-10 and CIFAR-100.
 
-They are pickles, and a pickle can run any program. These are read by an unpickler that knows the few names
-such files need and refuses all others.
+They are pickles, and a pickle can run any program. The unpickler here knows only the few names that such
+files need, and refuses all others.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ def read_cifar100(folder: Path) -> Source:
 
 
 def read_batch(path: Path) -> dict[str, Any]:
-    """Returns the dictionary that a batch holds: arrays, lists, numbers, and text as bytes.
+    """Returns the dictionary in a batch: arrays, lists, numbers, and text as bytes.
 
     Raises:
-        ValueError: The file cannot be read, is no pickle of a dictionary, or asks for anything else.
+        ValueError: The file cannot be read, is not a pickled dictionary, or needs a forbidden name.
     """
     try:
         with path.open("rb") as file:
             found = _Unpickler(file).load()
-    # a corrupt pickle can raise almost anything; no code of the file's own has run
+    # a corrupt pickle can raise almost any error; no code from the file has run
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path} cannot be read, expected a CIFAR batch: {reason}") from error
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is no CIFAR batch: expected a dictionary, found {type(found).__name__}")
+        raise ValueError(f"{path} is not a CIFAR batch: expected a dictionary, found {type(found).__name__}")
     return {_text(key): value for key, value in found.items()}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows arrays of bytes, and byte strings as Python 3 writes them for Python 2."""
+    """Reads only arrays of bytes, and byte strings as Python 3 writes them for Python 2."""
 
     def __init__(self, file: BinaryIO):
         super().__init__(file, encoding="bytes")
@@ -81,7 +81,7 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 def _empty_array(*_: object) -> np.ndarray:
-    """Returns the array that the pickle then fills; NumPy checks its state against the bytes there are."""
+    """Returns the array that the pickle then fills; NumPy checks its state against the available bytes."""
     return np.empty(0, np.uint8)
 
 

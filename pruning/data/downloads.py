@@ -1,4 +1,4 @@
-"""Downloads of published files: nothing is kept whose checksum is wrong, or which is not whole."""
+"""Downloads of published files: files with a wrong checksum and incomplete files are never kept."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Download:
     """Where a data set is published.
 
     Args:
-        files: Address -> checksum, as "md5:..." or "sha256:...". A file keeps the last part of its address.
-        folder: Below the data folder; files are put there. An archive makes it: it has that one folder.
-        archive: The only file is an archive, which is unpacked and not kept.
+        files: URL -> checksum in the form "md5:..." or "sha256:...". A file is named by the last part of its
+            URL.
+        folder: Folder for the files, below the data folder; for an archive, the one folder that it contains.
+        archive: Whether the only file is an archive, which is unpacked and then deleted.
     """
 
     files: Mapping[str, str]
@@ -33,21 +34,21 @@ class Download:
 
 
 def fetch(download: Download, root: Path) -> Path:
-    """Downloads what is not there yet, and returns the folder that holds it.
+    """Downloads missing files, and returns their folder.
 
-    A kill leaves no file and no unpacked folder that is not whole.
+    A kill leaves no incomplete file and no incomplete unpacked folder.
 
     Args:
-        download: What.
-        root: The data folder; made where it is missing.
+        download: What to download.
+        root: The data folder; created if missing.
 
     Raises:
-        ValueError: There is no connection, a checksum is wrong, the folder cannot be written, or an archive
-            would go into a folder that is there already.
+        ValueError: There is no connection, a checksum is wrong, the folder is not writable, or the folder of
+            an archive exists already.
     """
     target = root / download.folder
     if download.archive and target.exists():
-        raise ValueError(f"{target} is there but is not complete: remove it to download it again")
+        raise ValueError(f"{target} exists but is incomplete: remove it to download it again")
     try:
         (root if download.archive else target).mkdir(parents=True, exist_ok=True)
         for address, digest in download.files.items():
@@ -65,7 +66,7 @@ def _retrieve(address: str, digest: str, folder: Path) -> Path:
     name = address.rpartition("/")[2]
     try:
         found = pooch.retrieve(address, digest, name, folder, progressbar=sys.stderr.isatty())
-    # OSError: those of requests are; ValueError: a wrong checksum
+    # OSError: the errors of requests; ValueError: a wrong checksum
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"cannot download {address} to {folder / name}: {reason}") from error
@@ -73,7 +74,7 @@ def _retrieve(address: str, digest: str, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, name: str, root: Path) -> None:
-    # in a folder beside it, so that the name appears when everything is there
+    # unpacked in a temporary folder first, so the final name appears only when everything is complete
     with tempfile.TemporaryDirectory(prefix=".unpacking-", dir=root) as temporary:
         try:
             shutil.unpack_archive(archive, temporary, filter=None if archive.suffix == ".zip" else "data")

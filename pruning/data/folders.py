@@ -1,6 +1,6 @@
-"""Folders of image files: Tiny ImageNet as it is published, and folders in the manner of ImageNet.
+"""Folders of image files: Tiny ImageNet as published, and folders laid out like ImageNet.
 
-Files are listed at once and decoded when they are asked for: about 0.12 ms for an image of Tiny ImageNet.
+Files are listed at once and decoded on demand, in about 0.12 ms for an image of Tiny ImageNet.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ Decoder = Callable[[Path], np.ndarray]
 
 
 def read_tiny_imagenet(folder: Path) -> Source:
-    """Returns Tiny ImageNet, with the classes that `wnids.txt` names; its validation images are the test.
+    """Returns Tiny ImageNet with the classes in `wnids.txt`; its validation images are the test split.
 
-    The official test images have no labels, and nobody has them but the authors.
+    The labels of the official test images are not public.
 
     Raises:
         ValueError: A file or folder is missing or corrupt.
@@ -37,7 +37,7 @@ def read_tiny_imagenet(folder: Path) -> Source:
     train = [(path, name) for name in classes for path in _images(folder / "train" / name / "images")]
     annotations = folder / "val" / "val_annotations.txt"
     pairs = [_annotation(annotations, line) for line in _lines(annotations)]
-    # a copy with fewer classes may have kept the whole list
+    # a copy with fewer classes may still have the full list
     known = set(classes)
     test = [(folder / "val" / "images" / file, name) for file, name in pairs if name in known]
     if not test:
@@ -46,23 +46,23 @@ def read_tiny_imagenet(folder: Path) -> Source:
 
 
 def read_image_folder(folder: Path, size: int) -> Source:
-    """Returns the images of `train/<class>` and, as the test, `val/<class>`, in RGB.
+    """Returns the RGB images of `train/<class>` as training split and of `val/<class>` as test split.
 
     Args:
-        folder: Has both; the folders in `train` name the classes.
-        size: Height and width that images are brought to, in pixels: the shorter side is scaled to it, and
-            the longer one loses both ends alike.
+        folder: Folder with `train` and `val`; the folders in `train` name the classes.
+        size: Height and width of the resulting images, in pixels. The shorter side is scaled to this size,
+            and the longer side is cropped equally at both ends.
 
     Raises:
-        ValueError: A folder is missing or has no images, `val` has a class that `train` has not, or the size
-            is less than 1.
+        ValueError: A folder is missing or has no images, `val` has a class that `train` lacks, or the size is
+            below 1.
     """
     if size < 1:
         raise ValueError(f"the size of images must be at least 1, got {size}")
     classes, held = (_folders(folder / name) for name in ("train", "val"))
     if unknown := sorted(set(held) - set(classes)):
         raise ValueError(
-            f"{folder / 'val' / unknown[0]} is no class, expected folders as in {folder / 'train'}"
+            f"{folder / 'val' / unknown[0]} is not a class: expected the folders of {folder / 'train'}"
         )
     parts = (
         _part(
@@ -90,7 +90,7 @@ def _part(files: Sequence[tuple[Path, str]], classes: Sequence[str], size: int, 
 
 
 def _decode_tiny(path: Path) -> np.ndarray:
-    """Returns the image, uint8 `[64, 64, 3]`."""
+    """Returns an image of Tiny ImageNet, uint8 `[64, 64, 3]`."""
     found = _decode(path)
     if found.shape[:2] != (TINY_SIZE, TINY_SIZE):
         height, width = found.shape[:2]
@@ -99,14 +99,14 @@ def _decode_tiny(path: Path) -> np.ndarray:
 
 
 def _decode(path: Path, size: int | None = None) -> np.ndarray:
-    """Returns an image, uint8 `[H, W, 3]`; with a size, scaled and cut to that height and width."""
+    """Returns an image, uint8 `[H, W, 3]`; with a size, scaled and cropped to that height and width."""
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as image:
             if size is None:
                 return np.asarray(image.convert("RGB"))
-            # large photographs: the JPEG decoder itself scales down by up to 8, well above the size
+            # faster for large photographs: the JPEG decoder can scale down by up to 8, to twice the size
             image.draft("RGB", (2 * size, 2 * size))
             return np.asarray(ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BICUBIC))
     except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError) as error:
@@ -125,15 +125,15 @@ def _images(folder: Path) -> list[Path]:
 
 def _folders(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
-        raise ValueError(f"{folder} is missing: expected a folder with one folder a class")
+        raise ValueError(f"{folder} is missing: expected a folder with one folder for each class")
     found = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     if not found:
-        raise ValueError(f"{folder} has no folders, expected one a class")
+        raise ValueError(f"{folder} has no folders, expected one for each class")
     return tuple(found)
 
 
 def _annotation(path: Path, line: str) -> tuple[str, str]:
-    """Returns file name and class of a line: the box that follows is not used."""
+    """Returns file name and class from a line; the bounding box after them is not used."""
     file, *rest = line.split("\t")
     if not rest or Path(file).name != file:
         raise ValueError(f"{path} is corrupt: expected file name, tab, class, found {line[:40]!r}")
@@ -141,7 +141,7 @@ def _annotation(path: Path, line: str) -> tuple[str, str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """Returns the lines that are not blank."""
+    """Returns the non-blank lines of a text file."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

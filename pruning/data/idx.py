@@ -12,11 +12,11 @@ import numpy as np
 from pruning.data.source import ImagePart, Source
 
 UNSIGNED_BYTES = 8
-"""The type of the entries, as the third byte of an IDX file names it."""
+"""Code of the entries' type in the third byte of an IDX file."""
 
 
 def read_idx_set(folder: Path, classes: tuple[str, ...]) -> Source:
-    """Returns the set whose four files, with the names that MNIST gave them, are in a folder.
+    """Returns a data set from a folder with its four files, which have MNIST's file names.
 
     Raises:
         ValueError: A file is missing, corrupt, or does not fit the others.
@@ -26,17 +26,17 @@ def read_idx_set(folder: Path, classes: tuple[str, ...]) -> Source:
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
-    """Returns the array of an IDX file of bytes, uint8 with that number of dimensions.
+    """Returns the array of an IDX file of bytes, uint8 with the given number of dimensions.
 
     Raises:
-        ValueError: The file cannot be read, is truncated or too long, or is no such IDX file.
+        ValueError: The file cannot be read, is truncated or too long, or is not such an IDX file.
     """
     content = _content(path)
     magic = bytes((0, 0, UNSIGNED_BYTES, dimensions))
     start = 4 + 4 * dimensions
     if content[:4] != magic or len(content) < start:
         found = content[:4].hex() or "nothing"
-        raise ValueError(f"{path} is no IDX file: expected to begin with {magic.hex()}, found {found}")
+        raise ValueError(f"{path} is not an IDX file: expected to begin with {magic.hex()}, found {found}")
     shape = tuple(int(size) for size in np.frombuffer(content, ">u4", dimensions, offset=4))
     size = start + math.prod(shape)
     if len(content) != size:
@@ -51,7 +51,9 @@ def _part(folder: Path, name: str, classes: int) -> ImagePart:
     labels_path = _path(folder, f"{name}-labels-idx1-ubyte")
     images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     if len(images) != len(labels):
-        raise ValueError(f"{labels_path} has {len(labels)} labels, expected {len(images)}: one an image")
+        raise ValueError(
+            f"{labels_path} has {len(labels)} labels, expected {len(images)}: one for each image"
+        )
     if len(labels) and labels.max() >= classes:
         raise ValueError(f"{labels_path} has the label {labels.max()}, expected 0 to {classes - 1}")
     return ImagePart.of(images[:, None], labels)

@@ -1,7 +1,7 @@
-"""Sets of labelled images, whole in memory as bytes: training, validation and test splits.
+"""Sets of labelled images, kept in memory as bytes: training, validation and test splits.
 
-The test split is the official one. It is never used to choose anything: subsets, validation, mean and
-deviation come from the training split alone.
+The test split is the official one and is never used for selection: subsets, validation split, mean and
+standard deviation come from the training split only.
 """
 
 from __future__ import annotations
@@ -31,16 +31,17 @@ class ImageSplit:
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set, its splits, and what its training images are like.
+    """A data set with its splits, and the mean and standard deviation of its training images.
 
     Args:
-        name: One of `SETS`.
-        classes: Names, in the order of the labels.
-        train: Shuffled by the seed, since files may be sorted by class and not every protocol shuffles.
-        validation: A stratified share of the official training split; may be empty.
+        name: A name in `SETS`.
+        classes: Names of the classes, in the order of the labels.
+        train: Training split, shuffled by the seed: files may be sorted by class, and some protocols do not
+            shuffle.
+        validation: A stratified fraction of the official training split; may be empty.
         test: The official test split or a stratified part of it, in the order of the files.
-        mean: Of the images of `train`, as shares of 255; one number a channel.
-        std: Their standard deviation, likewise.
+        mean: Mean of the images of `train`, as fractions of 255; one number for each channel.
+        std: Standard deviation of the images of `train`, in the same units.
     """
 
     name: str
@@ -72,19 +73,19 @@ def load(
     """Returns a data set; the same arguments and files give the same splits.
 
     Args:
-        name: One of `SETS`; "digits" comes with scikit-learn, the others are files.
-        folder: The data folder; None: the one that `BTTT_DATA` names, and else the user's cache.
-        validation: Share of the training images that is set apart; at least 0 and below 1.
-        split_seed: Chooses validation and subsets, and the order of the training images.
-        subset: This many images of the official training split, before validation is set apart, and at most
-            as many of the test split; None: all.
-        classes: Only the first so many classes; None: all.
-        size: Height and width of the images of "folder", in pixels; None: 64.
-        download: Fetch a missing set from where it is published.
+        name: A name in `SETS`; "digits" comes with scikit-learn, the others are files.
+        folder: The data folder; None for the folder that `BTTT_DATA` names, or else the user's cache.
+        validation: Fraction of the training images for the validation split; at least 0 and below 1.
+        split_seed: Seed of the validation split, the subsets, and the order of the training images.
+        subset: Number of images to use from the official training split, including validation, and maximum
+            number from the test split; None for all.
+        classes: Number of classes to use, from the first on; None for all.
+        size: Height and width of the images of "folder", in pixels; None for 64.
+        download: Whether to download a missing set from its publisher.
 
     Raises:
-        ValueError: Files are missing, corrupt or cannot be fetched; there is no such set; or a number is out
-            of its range.
+        ValueError: Files are missing, corrupt or cannot be downloaded; the set is unknown; or a number is out
+            of range.
     """
     if not 0 <= validation < 1:
         raise ValueError(f"validation must be at least 0 and below 1, got {validation}")
@@ -98,7 +99,9 @@ def load(
     if subset is not None:
         test = test[stratified(source.test.labels[test], min(subset, len(test)), split_seed)]
     if not len(rest) or not len(test):
-        raise ValueError(f"{name} leaves {len(rest)} training and {len(test)} test images: none is too few")
+        raise ValueError(
+            f"{name} leaves {len(rest)} training and {len(test)} test images: both need at least one"
+        )
     trained = _split(source.train, rest)
     return DataSet(
         name,
@@ -122,7 +125,7 @@ def _positions(part: ImagePart, classes: int) -> np.ndarray:
 
 def _subset(part: ImagePart, available: np.ndarray, count: int, seed: int) -> np.ndarray:
     if not 1 <= count <= len(available):
-        raise ValueError(f"subset must be 1 to {len(available)}, the training images there are, got {count}")
+        raise ValueError(f"subset must be 1 to {len(available)}, the number of training images, got {count}")
     return available[stratified(part.labels[available], count, seed)]
 
 
@@ -131,10 +134,10 @@ def _split(part: ImagePart, chosen: np.ndarray) -> ImageSplit:
 
 
 def _moments(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Returns mean and standard deviation of each channel, as shares of 255."""
+    """Returns mean and standard deviation of each channel, as fractions of 255."""
     channels, height, width = images.shape[1:]
     sums = torch.zeros(2, channels, dtype=torch.float64)
-    # in parts that fit the cache; single precision sums a row of up to 257 squared bytes without rounding
+    # in parts that fit into the cache; float32 sums a row of up to 257 squared bytes without rounding
     for part in images.split(max(1, 2**22 // (channels * height * width))):
         values = part.float()
         rows = torch.stack([values.sum(3), values.square().sum(3)])

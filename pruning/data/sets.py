@@ -1,4 +1,4 @@
-"""The known data sets: where their files are looked for, who reads them, where they are published."""
+"""The known data sets: the folders of their files, their readers, and their download addresses."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ IDX_FILES = tuple(
     f"{part}-{name}-ubyte" for part in ("train", "t10k") for name in ("images-idx3", "labels-idx1")
 )
 FOLDER_SIZE = 64
-"""Height and width that images of an unknown folder are brought to, in pixels, unless told."""
+"""Default height and width, in pixels, of images from a folder of the user."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class Kind:
     """A known data set.
 
     Args:
-        read: Takes the folder, the seed of the splits and the size of images; returns the set.
-        folders: Patterns of folders below the data folder, the official one first; none: it needs no files.
-        files: What is in such a folder; a name stands for its compressed file too.
-        download: Where it is published; None: nowhere.
-        sized: Whether the size of its images can be chosen.
+        read: Function from the folder, the seed of the splits and the size of images to the data set.
+        folders: Patterns of folders below the data folder, the official one first; empty if it needs no
+            files.
+        files: Names of the files in such a folder; each can also be compressed (.gz).
+        download: Where the set is published; None if it cannot be downloaded.
+        sized: Whether the size of the images can be chosen.
     """
 
     read: Callable[[Path, int, int], Source]
@@ -52,10 +53,12 @@ class Kind:
 
 
 def read_digits(seed: int) -> Source:
-    """Returns scikit-learn's 1,797 digits of 8 x 8; a stratified fifth, no official one, is the test.
+    """Returns scikit-learn's 1,797 digits of 8 x 8 pixels; a stratified 20% is the test split.
+
+    There is no official test split.
 
     Args:
-        seed: Of that choice.
+        seed: Seed of the test split.
     """
     from sklearn.datasets import load_digits
 
@@ -146,36 +149,36 @@ SETS: dict[str, Kind] = {
         lambda folder, _, size: read_image_folder(folder, size), (".",), ("train", "val"), sized=True
     ),
 }
-"""By name. "folder" is any folder of images in the manner of ImageNet."""
+"""The data sets by name; "folder" is any folder of images laid out like ImageNet."""
 
 
 def read_set(name: str, folder: Path | None, *, seed: int, size: int | None, download: bool) -> Source:
     """Returns a data set from its files.
 
     Args:
-        name: One of `SETS`.
-        folder: The data folder; None: the one that `BTTT_DATA` names, and else the user's cache.
-        seed: Of the test split, where there is no official one.
-        size: Height and width of images, where that can be chosen; None: 64.
-        download: Fetch what is missing.
+        name: A name in `SETS`.
+        folder: The data folder; None for the folder that `BTTT_DATA` names, or else the user's cache.
+        seed: Seed of the test split, if there is no official one.
+        size: Height and width of images, if they can be chosen; None for 64.
+        download: Whether to download missing files.
 
     Raises:
-        ValueError: There is no such set, its files are missing, corrupt, or of another set, or the size is
-            fixed.
+        ValueError: The set is unknown; its files are missing, corrupt, or belong to another set; or a size is
+            given but fixed.
     """
     if name not in SETS:
         match = difflib.get_close_matches(name, SETS, n=1)
         nearest = f" (did you mean {match[0]!r}?)" if match else ""
-        raise ValueError(f"no data set {name!r}{nearest}, there are {', '.join(SETS)}")
+        raise ValueError(f"no data set {name!r}{nearest}; the data sets are {', '.join(SETS)}")
     kind = SETS[name]
     if size is not None and not kind.sized:
-        raise ValueError(f"the images of {name} have their own size, got the size {size}")
+        raise ValueError(f"the images of {name} have a fixed size: size must be None, got {size}")
     place = _place(name, kind, data_folder(folder), download) if kind.folders else Path()
     return kind.read(place, seed, FOLDER_SIZE if size is None else size)
 
 
 def data_folder(folder: Path | None) -> Path:
-    """Returns the folder that is given, else the one that `BTTT_DATA` names, else one in the user's cache."""
+    """Returns the given folder, or the folder that `BTTT_DATA` names, or a folder in the user's cache."""
     if folder is not None:
         return Path(folder)
     if named := os.environ.get(VARIABLE):
@@ -186,7 +189,7 @@ def data_folder(folder: Path | None) -> Path:
 
 
 def is_there(name: str, folder: Path | None) -> bool:
-    """Returns whether a data set of `SETS` is in the data folder, or needs none."""
+    """Returns whether a data set of `SETS` is in the data folder, or needs no files."""
     kind = SETS[name]
     places = _candidates(kind, data_folder(folder)) if kind.folders else ()
     return not kind.folders or any(not _missing(place, kind) for place in places)
@@ -204,10 +207,10 @@ def _place(name: str, kind: Kind, root: Path, download: bool) -> Path:
 
 
 def _candidates(kind: Kind, root: Path) -> Iterator[Path]:
-    """Yields the folders that may hold a set; the official one is among them whether it is there or not."""
+    """Yields the folders that may hold a set, first the official one, even if it does not exist."""
     yield root / kind.folders[0]
     for pattern in kind.folders[1:]:
-        # a pattern that is no folder's name cannot be looked up by glob
+        # glob cannot look up the pattern "."
         yield from [root] if pattern == "." else filter(Path.is_dir, sorted(root.glob(pattern)))
 
 
@@ -228,8 +231,8 @@ def _advice(kind: Kind) -> str:
 
 
 def _refuse_others(name: str, folder: Path) -> None:
-    """Refuses another set's files under the same names, as those of MNIST and Fashion-MNIST are."""
-    # the smallest file tells
+    """Refuses another set's files with the same names: MNIST and Fashion-MNIST share their file names."""
+    # the smallest file identifies the set
     labels = folder / f"{IDX_FILES[3]}.gz"
     if not labels.is_file():
         return

@@ -1,6 +1,6 @@
-"""What a reader of files hands over: labels at once, images when they are asked for.
+"""The result of reading files: labels at once, images on demand.
 
-A subset of a large image folder is thus chosen by labels alone, and nothing else is decoded.
+A subset of a large image folder can thus be chosen by labels, and only its images are decoded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class ImagePart:
 
     Args:
         labels: Class numbers, int64 `[N]`.
-        images: Takes positions, int `[n]`; returns their images, uint8 `[n, C, H, W]` on the CPU.
+        images: Function from indices, int `[n]`, to their images, uint8 `[n, C, H, W]` on the CPU.
     """
 
     labels: np.ndarray
@@ -27,13 +27,13 @@ class ImagePart:
 
     @classmethod
     def of(cls, images: np.ndarray, labels: np.ndarray) -> ImagePart:
-        """Returns a part whose images, uint8 `[N, C, H, W]`, are in memory already."""
+        """Returns a split whose images, uint8 `[N, C, H, W]`, are already in memory."""
         return cls(labels.astype(np.int64), lambda chosen: torch.from_numpy(images[chosen]))
 
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as its files have it: the names of its classes and its two official splits."""
+    """A data set as stored in its files: the names of its classes and its two official splits."""
 
     classes: tuple[str, ...]
     train: ImagePart

@@ -1,4 +1,4 @@
-"""Stratified choices: parts of a data set in which every class keeps its share, by a stated seed."""
+"""Stratified splits: parts of a data set in which every class keeps its fraction, by a given seed."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import numpy as np
 
 
 def stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Returns the positions of `count` items, ascending; each class gets its share, rounded up or down.
+    """Returns the indices of `count` items, ascending; each class keeps its fraction, rounded up or down.
 
     The same labels, count and seed always choose the same items.
 
     Args:
         labels: Class numbers from 0, int `[N]`.
-        count: How many items are chosen, 0 to N.
-        seed: At least 0.
+        count: Number of items to choose, 0 to N.
+        seed: Seed of the choice, at least 0.
 
     Raises:
-        ValueError: There are not that many items, or the seed is negative.
+        ValueError: There are fewer items than `count`, or the seed is negative.
     """
     if not 0 <= count <= len(labels):
         raise ValueError(f"cannot choose {count} of {len(labels)} items")
@@ -28,7 +28,7 @@ def stratified(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
 
 
 def shuffled(items: np.ndarray, seed: int) -> np.ndarray:
-    """Returns the items in an order that depends on their number and the seed only."""
+    """Returns the items in an order that depends only on their number and the seed."""
     return items[np.argsort(_keys(len(items), seed), kind="stable")]
 
 
@@ -39,8 +39,8 @@ def _keys(count: int, seed: int) -> np.ndarray:
 
 
 def _quotas(sizes: np.ndarray, count: int) -> np.ndarray:
-    """Shares out `count` by size: all whole parts, then one more where the rest is largest."""
-    # in whole numbers: shares as floats could round two equal rests differently
+    """Allocates `count` by size: the whole parts, then one more for each of the largest remainders."""
+    # in whole numbers: floats could round two equal remainders differently
     whole, rest = np.divmod(sizes * count, max(int(sizes.sum()), 1))
     missing = count - int(whole.sum())
     whole[np.argsort(-rest, kind="stable")[:missing]] += 1

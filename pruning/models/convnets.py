@@ -1,7 +1,8 @@
-"""The small convolutional network of the studies of sparse training: maps that halve from layer to layer.
+"""The small convolutional network for studies of sparse training: maps halve from layer to layer.
 
-Its first layers have few weights, which are read at many positions, and its last ones many that are read at
-few. So a share of weights and a share of multiply-adds are two things, as in the published networks.
+Its first layers have few weights that are used at many positions, and its last layers have many weights that
+are used at few. So a fraction of the weights differs from the same fraction of the multiply-adds, as in the
+published networks.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from pruning.models.sizes import Shape, scaled
 
 
 class StridedConvNet(nn.Module):
-    """Convolutions of 3x3 and stride 2, each with normalisation and ReLU, global average pooling, one layer.
+    """3x3 convolutions of stride 2 with normalisation and ReLU, global average pooling, one linear layer.
 
-    The first keeps the side. Convolutions have no bias, since a normalisation follows each.
+    The first convolution has stride 1. Convolutions have no bias, since a normalisation follows each.
 
     Args:
-        shape: Of an image.
-        classes: Their number.
-        units: Filters of each convolution.
+        shape: Channels, rows and columns of an image.
+        classes: Number of classes.
+        units: Number of filters of each convolution.
     """
 
     def __init__(self, shape: Shape, classes: int, units: tuple[int, ...]):
@@ -41,5 +42,5 @@ class StridedConvNet(nn.Module):
 
 
 def cnn(shape: Shape, classes: int, width: float, units: tuple[int, ...]) -> nn.Module:
-    """Returns the network with so many filters times the width."""
+    """Returns the network whose numbers of filters are `units` times the width."""
     return StridedConvNet(shape, classes, tuple(scaled(each, width) for each in units))

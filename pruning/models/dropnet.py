@@ -1,7 +1,7 @@
 """The image classifiers of DropNet (Tan & Motani, 2020), and the fully connected LeNet.
 
-Each takes images `[B, C, H, W]` and returns logits `[B, classes]`. All convolutions are 3x3, of stride 1, and
-keep the map's size; each has a bias and a ReLU behind it.
+Each takes images `[B, C, H, W]` and returns logits `[B, classes]`. All convolutions are 3x3 with stride 1 and
+keep the map's size. Each has a bias and is followed by a ReLU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional
 from pruning.models.sizes import Shape, halving_pools, scaled
 
 HIDDEN = 256
-"""Units of the fully connected layer in front of the classes, in Model C; DropNet never masks it."""
+"""Units of the fully connected layer before the output in Model C; DropNet never masks it."""
 
 
 class Dense(nn.Module):
@@ -39,10 +39,10 @@ class ConvNet(nn.Module):
     """Convolutions, each with a pool, then the flattened map (Models B and C).
 
     Args:
-        shape: Of an image.
-        classes: Their number.
-        units: Filters of each convolution.
-        hidden: Units of a fully connected layer before the classes; 0 has none.
+        shape: Channels, rows and columns of an image.
+        classes: Number of classes.
+        units: Number of filters of each convolution.
+        hidden: Units of a fully connected layer before the output; 0 for no such layer.
     """
 
     def __init__(self, shape: Shape, classes: int, units: tuple[int, ...], hidden: int = 0):
@@ -69,12 +69,12 @@ def dense(shape: Shape, classes: int, width: float, units: tuple[int, ...]) -> n
 
 
 def model_b(shape: Shape, classes: int, width: float, units: tuple[int, ...]) -> nn.Module:
-    """Returns Model B: the map of the last convolution goes to the classes."""
+    """Returns Model B: the output layer reads the map of the last convolution."""
     return ConvNet(shape, classes, _all_scaled(units, width))
 
 
 def model_c(shape: Shape, classes: int, width: float, units: tuple[int, ...]) -> nn.Module:
-    """Returns Model C: a fully connected layer stands before the classes."""
+    """Returns Model C: it has a fully connected layer before the output layer."""
     return ConvNet(shape, classes, _all_scaled(units, width), hidden=scaled(HIDDEN, width))
 
 

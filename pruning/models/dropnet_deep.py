@@ -1,7 +1,7 @@
-"""The deep image classifiers of DropNet (Tan & Motani, 2020): like ResNet18, and VGG19.
+"""The deep image classifiers of DropNet (Tan & Motani, 2020): variants of ResNet18 and VGG19.
 
-Each takes images `[B, C, H, W]` and returns logits `[B, classes]`. All convolutions are 3x3, of stride 1, and
-keep the map's size; each has a bias and a ReLU behind it. Only pools make maps smaller.
+Each takes images `[B, C, H, W]` and returns logits `[B, classes]`. All convolutions are 3x3 with stride 1 and
+keep the map's size. Each has a bias and is followed by a ReLU. Only pools make maps smaller.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ STAGES = (64, 128, 256, 512)
 HIDDEN = 256
 LARGE_HIDDEN = 1024
 LARGE_IMAGE = 64
-"""Rows and columns from which VGG19 has its large hidden layer, as published for Tiny ImageNet."""
+"""Minimum image side, in pixels, for the large hidden layer of VGG19, as published for Tiny ImageNet."""
 
 
 class Block(nn.Module):
-    """Two convolutions, added to a shortcut; all have their ReLU before the addition and none after it.
+    """Two convolutions, added to a shortcut; each ReLU comes before the addition, none after it.
 
-    The shortcut is a convolution of 3x3 where the number of channels changes.
+    The shortcut is a 3x3 convolution if the number of channels changes.
     """
 
     def __init__(self, inputs: int, outputs: int, *, convolved: bool):
@@ -41,7 +41,7 @@ class Block(nn.Module):
 class ResNet18(nn.Module):
     """A stem, four stages of two blocks, global average pooling, one linear layer; no normalisation.
 
-    A pool halves the map behind the stem and behind each stage but the last.
+    A pool halves the map after the stem and after each stage except the last.
     """
 
     def __init__(self, shape: Shape, classes: int, width: float = 1.0):
@@ -65,7 +65,7 @@ class ResNet18(nn.Module):
 
 
 class VGGBlock(nn.Module):
-    """Convolutions of one width; only the last is normalised, behind its ReLU."""
+    """Convolutions of one width; only the last one is normalised, after its ReLU."""
 
     def __init__(self, inputs: int, outputs: int, depth: int):
         super().__init__()
@@ -80,9 +80,10 @@ class VGGBlock(nn.Module):
 
 
 class VGG19(nn.Module):
-    """Five blocks, each with a pool, then the flattened map and a fully connected layer before the classes.
+    """Five blocks, each with a pool, then the flattened map and a fully connected layer before the output.
 
-    Its normalisations have torch's constants (momentum 0.1, epsilon 1e-5), not the authors' framework's.
+    Deviation: normalisations have torch's constants (momentum 0.1, epsilon 1e-5), not those of the authors'
+    framework.
     """
 
     def __init__(self, shape: Shape, classes: int, width: float = 1.0):

@@ -1,7 +1,7 @@
-"""How the weights of a network are drawn before it is trained.
+"""Rules for the initial weights of a network.
 
-Each rule but the first draws the convolutions and linear layers anew and sets their biases to 0. All other
-parameters stay as their modules made them, but for the scales of batch normalisation where the rule says so.
+Each rule except the first draws new weights for convolutions and linear layers and sets their biases to 0.
+Other parameters stay as their modules made them; one rule also draws the scales of batch normalisations.
 """
 
 from __future__ import annotations
@@ -44,4 +44,4 @@ INITS: dict[str, Callable[[nn.Module], None]] = {
     "xavier-normal": partial(draw, weights=nn.init.xavier_normal_, spread=SPREAD),
     "kaiming-normal": partial(draw, weights=partial(nn.init.kaiming_normal_, nonlinearity="relu")),
 }
-"""By name: as built (torch's own, but in the transformer), Keras' (DropNet), SILO's, He's for ReLU."""
+"""The rules by name: as built (torch's defaults, except in the ViT), Keras (DropNet), SILO, He for ReLU."""

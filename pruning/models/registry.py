@@ -33,9 +33,9 @@ class Model:
     """How a network is built.
 
     Attributes:
-        build: From the shape of an image, the number of classes and the width factor; and `units`, if any.
-        units: Numbers of units that a specification may change, as published; () where it may not.
-        unmasked: Patterns of the layers that DropNet leaves whole, for `Plan.exclude`.
+        build: Function from the image shape, the number of classes, the width factor and, if any, `units`.
+        units: Published numbers of units, which a specification may change; () if it may not.
+        unmasked: Patterns of the layers that DropNet does not prune, for `Amount.exclude`.
     """
 
     build: Callable[..., nn.Module]
@@ -69,25 +69,25 @@ def make_model(
 ) -> nn.Module:
     """Returns an untrained network from images `[B, C, H, W]` to logits `[B, classes]`, on the CPU.
 
-    The same arguments give the same weights. The caller's random numbers are left as they were.
+    The same arguments give the same weights. The caller's random state does not change.
 
     Args:
         spec: A name in `MODELS`, or for models with `units` also "name:count-count".
-        shape: Channels, rows and columns of an image. Pools that would leave nothing of it are left out.
+        shape: Channels, rows and columns of an image. Pools that would leave an empty map are skipped.
         classes: Number of classes.
         width: Factor of the widths of all hidden layers, which are rounded and at least 1.
         init: A name in `INITS`.
         seed: Seed of the initial weights.
 
     Raises:
-        ValueError: There is no such model or initialisation, or a value is out of range.
+        ValueError: The model or initialisation is unknown, or a value is out of range.
     """
     model, units = _parsed(spec)
     _check_sizes(shape, classes, width, seed)
     if init not in INITS:
         raise ValueError(_unknown("initialisation", init, INITS))
     chosen = {"units": units} if units else {}
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are not ours to draw
+    with torch.random.fork_rng(devices=[]):  # preserves the caller's random state
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed GPUs too
         network = model.build(tuple(shape), classes, width, **chosen)
         INITS[init](network)
@@ -95,18 +95,18 @@ def make_model(
 
 
 def check_model(spec: str, width: float) -> None:
-    """Raises ValueError where there is no such model, or the width is out of range."""
+    """Raises ValueError if the model is unknown or the width is out of range."""
     _parsed(spec)
     _check_sizes((1, 1, 1), 1, width, 0)
 
 
 def unmasked(spec: str) -> tuple[str, ...]:
-    """Returns patterns of the layers that DropNet leaves whole, for `Plan.exclude`; its output apart.
+    """Returns patterns of the layers that DropNet does not prune, except the output, for `Amount.exclude`.
 
-    They match the names of groups of units, and of weights.
+    They match the names of groups of units and the names of weights.
 
     Raises:
-        ValueError: There is no such model.
+        ValueError: The model is unknown.
     """
     return _parsed(spec)[0].unmasked
 
@@ -120,13 +120,13 @@ def _parsed(spec: str) -> tuple[Model, tuple[int, ...]]:
     if not colon:
         return model, model.units
     if not model.units:
-        raise ValueError(f"model {name!r} takes no numbers of units, got {spec!r}")
+        raise ValueError(f"model {name!r} has fixed numbers of units: expected {name!r}, got {spec!r}")
     units = tuple(map(int, given.split("-"))) if re.fullmatch(r"[0-9]{1,9}(-[0-9]{1,9})*", given) else ()
     if len(units) != len(model.units) or not all(1 <= each <= LARGEST_UNITS for each in units):
         example = "-".join(map(str, model.units))
         raise ValueError(
             f"model {name!r} takes {len(model.units)} numbers of units from 1 to {LARGEST_UNITS}, "
-            f"as {name}:{example}, got {spec!r}"
+            f"for example {name}:{example}, got {spec!r}"
         )
     return model, units
 

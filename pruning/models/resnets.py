@@ -1,6 +1,6 @@
 """Residual networks for small images (He et al., 2016): three stages of 16, 32 and 64 channels.
 
-Shortcuts are identities but where a stage begins with a stride: there they are 1x1 convolutions with
+Shortcuts are identities, except at a stride at the start of a stage: there they are 1x1 convolutions with
 normalisation. Convolutions have no bias, since a normalisation follows each.
 """
 
@@ -15,7 +15,7 @@ STAGES = (16, 32, 64)
 
 
 class Block(nn.Module):
-    """Two convolutions of 3x3 beside a shortcut; both are added before the last ReLU."""
+    """Two 3x3 convolutions and a shortcut, which are added before the last ReLU."""
 
     def __init__(self, inputs: int, outputs: int, stride: int):
         super().__init__()
@@ -40,10 +40,10 @@ class ResNet(nn.Module):
     """A stem, three stages of equal depth, global average pooling, one linear layer.
 
     Args:
-        shape: Of an image.
-        classes: Their number.
-        width: Factor of all channels.
-        blocks: Blocks of each stage; the network has 6 * blocks + 2 layers with weights.
+        shape: Channels, rows and columns of an image.
+        classes: Number of classes.
+        width: Factor of all numbers of channels.
+        blocks: Number of blocks in each stage; the network has 6 * blocks + 2 layers with weights.
     """
 
     def __init__(self, shape: Shape, classes: int, width: float = 1.0, *, blocks: int):

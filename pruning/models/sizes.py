@@ -1,4 +1,4 @@
-"""How large the parts of an image classifier are: widths times a factor, maps behind pools."""
+"""Sizes in image classifiers: widths times a factor, and maps after pools."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ Shape = tuple[int, int, int]
 
 
 def scaled(units: int, width: float) -> int:
-    """Returns a number of units times the width factor, rounded, at least 1."""
+    """Returns the number of units times the width factor, rounded, at least 1."""
     return max(1, round(units * width))
 
 
 def halving_pools(rows: int, cols: int, number: int) -> tuple[nn.ModuleList, int]:
-    """Returns pools that halve a map one after the other, and the cells of the map behind them all.
+    """Returns consecutive pools that halve a map, and the number of points of the map after all of them.
 
-    A pool that would leave no cell is an identity, so that small images pass deep networks.
+    A pool that would leave an empty map is an identity, so deep networks accept small images.
     """
     pools = nn.ModuleList()
     for _ in range(number):

@@ -1,8 +1,9 @@
 """VGG networks for small images (Simonyan & Zisserman, 2015), with batch normalisation.
 
-Their usual form for CIFAR: the thirteen or sixteen convolutions of VGG-16 or VGG-19, and instead of the three
-large fully connected layers one linear layer on the 512 channels. These are averaged where the map is larger
-than one cell; images of 32x32 leave one. Convolutions have no bias, since a normalisation follows each.
+The usual form for CIFAR: the thirteen or sixteen convolutions of VGG-16 or VGG-19, and one linear layer on
+the 512 channels instead of three large fully connected layers. The channels are averaged if the map has more
+than one point; images of 32x32 leave one point. Convolutions have no bias, since a normalisation follows
+each.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from pruning.models.sizes import Shape, halving_pools, scaled
 
 WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = {16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
-"""Convolutions of each block, by the number of layers of the original."""
+"""Number of layers of the original network -> convolutions of each block."""
 
 
 class ConvLayer(nn.Module):
-    """A convolution of 3x3 that keeps the map's size, normalisation, ReLU."""
+    """A 3x3 convolution that keeps the map's size, normalisation, ReLU."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -34,10 +35,10 @@ class VGG(nn.Module):
     """Five blocks of layers, each with a pool, and one linear layer.
 
     Args:
-        shape: Of an image.
-        classes: Their number.
-        width: Factor of all channels.
-        layers: 16 or 19.
+        shape: Channels, rows and columns of an image.
+        classes: Number of classes.
+        width: Factor of all numbers of channels.
+        layers: Number of layers of the original network, 16 or 19.
     """
 
     def __init__(self, shape: Shape, classes: int, width: float = 1.0, *, layers: int):

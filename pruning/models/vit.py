@@ -1,7 +1,7 @@
 """A small vision transformer (Dosovitskiy et al., 2021) whose attention heads and MLP units can be removed.
 
-T tokens: one for the class, then one for each patch. D channels: those of the stream that all blocks add to.
-The stream itself is never cut, for a normalisation over fewer channels is another function.
+Shapes: T tokens, one for the class and then one for each patch; D channels of the stream that all blocks add
+to. The stream itself is never pruned, since a normalisation over fewer channels is another function.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pruning.channels import Attention
 from pruning.models.sizes import Shape, scaled
 
 DEPTH, HEADS, HEAD_DIM, HIDDEN = 6, 6, 16, 4
-"""Blocks, heads of a block, channels of a head, units of an MLP for each channel of the stream."""
+"""Blocks, heads per block, channels per head, and MLP units per channel of the stream."""
 PATCHES, LEAST_PATCH = 8, 2
-"""Patches along the longer side of an image, but for rounding; rows and columns of the smallest patch."""
+"""Patches along the longer side of an image, up to rounding; side of the smallest patch, in pixels."""
 SPREAD = 0.1
 """Standard deviation of the initial class token and positions."""
 
@@ -33,21 +33,22 @@ class Block(nn.Module):
         self.hidden, self.activation, self.out = nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Returns the stream `[B, T, D]` with what the block adds."""
+        """Returns the stream `[B, T, D]` plus the outputs of the block."""
         read = self.norm1(x)
         x = x + self.gather(self.attention(self.query(read), self.key(read), self.value(read)))
         return x + self.out(self.activation(self.hidden(self.norm2(x))))
 
 
 class ViT(nn.Module):
-    """Patches as tokens behind a class token, learned positions, blocks, a linear layer on the class token.
+    """Class token and patch tokens, learned positions, blocks, and a linear layer on the class token.
 
     Args:
-        shape: Of an image; one that is no number of patches is padded with zeros, below and to the right.
-        classes: Their number.
-        patch: Rows and columns of a patch.
+        shape: Channels, rows and columns of an image. An image that patches do not fit is padded with zeros,
+            below and to the right.
+        classes: Number of classes.
+        patch: Side of a patch, in pixels.
         depth: Number of blocks.
-        heads: Of each block.
+        heads: Number of heads of each block.
         head_dim: Channels of a head; the stream has `heads * head_dim`.
         hidden: Units of each MLP.
 
@@ -73,7 +74,7 @@ class ViT(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, head_dim, hidden) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, classes)
-        for module in self.modules():  # torch's own narrow weights hardly learn in the first epochs
+        for module in self.modules():  # with torch's smaller default weights, the first epochs learn little
             if isinstance(module, nn.Linear | nn.Conv2d):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
@@ -89,15 +90,15 @@ class ViT(nn.Module):
 
 
 def vit(shape: Shape, classes: int, width: float = 1.0) -> ViT:
-    """Returns a vision transformer of 6 blocks, at width 1 of 6 heads of 16 channels: 0.7 million parameters.
+    """Returns a vision transformer of 6 blocks; width 1 has 6 heads of 16 channels, 0.7 million parameters.
 
-    Patches are a rounded eighth of the longer side of an image, at least 2: 2, 4, 4 and 8 pixels of 8, 28, 32
-    and 64.
+    The patch side is 1/8 of the longer image side, rounded, at least 2 pixels: 2, 4, 4 and 8 pixels for 8,
+    28, 32 and 64.
 
     Args:
         shape: Channels, rows and columns of an image.
         classes: Number of classes.
-        width: Factor of the number of heads, and so of the stream and the MLPs; there is at least one head.
+        width: Factor of the number of heads (at least one), and thus of the stream and the MLPs.
     """
     heads = scaled(HEADS, width)
     return ViT(

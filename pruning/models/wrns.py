@@ -1,9 +1,9 @@
-"""Wide residual networks for small images (Zagoruyko and Komodakis, 2016): WRN-22-2 and its like.
+"""Wide residual networks for small images (Zagoruyko and Komodakis, 2016), for example WRN-22-2.
 
-Three stages of 16, 32 and 64 channels times the widening. Normalisation and ReLU stand before each
-convolution (pre-activation), so nothing follows the additions. A shortcut is the identity but where the
-number of channels or the side changes: there it is a 1x1 convolution of the block's normalised input. The
-stem is not widened. Convolutions have no bias, since a normalisation reads each, or what it is added to.
+Three stages of 16, 32 and 64 channels times the widening factor. Normalisation and ReLU come before each
+convolution (pre-activation), so nothing follows the additions. A shortcut is the identity, unless the number
+of channels or the map's side changes: then it is a 1x1 convolution of the block's normalised input. The stem
+is not widened. Convolutions have no bias, since a normalisation reads each output or the sum with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ STAGES = (16, 32, 64)
 
 
 class Block(nn.Module):
-    """Two convolutions of 3x3, each behind a normalisation and a ReLU, beside a shortcut."""
+    """Two 3x3 convolutions, each after a normalisation and a ReLU, and a shortcut."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, *, projected: bool):
         super().__init__()
@@ -36,12 +36,12 @@ class WideResNet(nn.Module):
     """A stem, three stages of equal depth, normalisation, global average pooling, one linear layer.
 
     Args:
-        shape: Of an image.
-        classes: Their number.
-        width: Factor of all channels, the stem's too, beside the widening.
-        blocks: Blocks of each stage; the network has 6 * blocks + 4 layers with weights, as its name counts
-            them: with the shortcuts.
-        widen: Factor of the stages' channels.
+        shape: Channels, rows and columns of an image.
+        classes: Number of classes.
+        width: Factor of all numbers of channels, including the stem's, in addition to the widening.
+        blocks: Number of blocks in each stage. The network's name counts 6 * blocks + 4 layers with weights,
+            including the shortcuts.
+        widen: Factor of the stages' numbers of channels.
     """
 
     def __init__(self, shape: Shape, classes: int, width: float = 1.0, *, blocks: int, widen: int):

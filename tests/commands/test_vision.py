@@ -166,7 +166,7 @@ def test_a_corrupt_cycle_is_one_line(capsys):
     ("arguments", "message"),
     [
         (["--model", "nope"], "unknown model 'nope'"),
-        (["--data-set", "cats"], "no data set 'cats', there are digits, mnist"),
+        (["--data-set", "cats"], "no data set 'cats'; the data sets are digits, mnist"),
         (
             ["--data-set", "mnist"],
             "give a data folder by --data or BTTT_DATA, add --download, or get it from",

@@ -94,7 +94,7 @@ def good(count=20):
         (python2_pickle(good())[:5000], "cannot be read, expected a CIFAR batch"),
         (b"", "cannot be read, expected a CIFAR batch: Ran out of input"),
         (b"<html>", "cannot be read, expected a CIFAR batch"),
-        (python2_pickle([1]), "is no CIFAR batch: expected a dictionary, found list"),
+        (python2_pickle([1]), "is not a CIFAR batch: expected a dictionary, found list"),
         (python2_pickle({"labels": [1]}), r"expected 'data' to be bytes of shape \[n, 3072\]"),
         (python2_pickle({**good(), "data": [1]}), r"expected 'data' to be bytes of shape"),
         (python2_pickle({**good(), "data": np.zeros((20, 3071), np.uint8)}), r"expected 'data' to be bytes"),

@@ -146,7 +146,7 @@ def test_members_outside_the_folder_are_refused(tmp_path, published):
 def test_a_folder_that_is_there_is_not_replaced(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine").write_bytes(b"")
-    with pytest.raises(ValueError, match=r"set is there but is not complete: remove it"):
+    with pytest.raises(ValueError, match=r"set exists but is incomplete: remove it"):
         fetch(Download({"http://127.0.0.1:9/set.zip": md5(b"")}, "set", archive=True), tmp_path)
     assert tree(tmp_path) == {"set/mine": b""}
 

@@ -143,13 +143,15 @@ def test_images_of_all_modes_are_brought_to_rgb(tmp_path, mode):
 
 
 def test_wrong_folders(tmp_path):
-    with pytest.raises(ValueError, match=r"train is missing: expected a folder with one folder a class"):
+    with pytest.raises(
+        ValueError, match=r"train is missing: expected a folder with one folder for each class"
+    ):
         read_image_folder(tmp_path, 8)
     write_image_folder(tmp_path)
     with pytest.raises(ValueError, match=r"size of images must be at least 1, got 0"):
         read_image_folder(tmp_path, 0)
     (tmp_path / "val" / "fox").mkdir()
-    with pytest.raises(ValueError, match=r"val/fox is no class, expected folders as in .*train"):
+    with pytest.raises(ValueError, match=r"val/fox is not a class: expected the folders of .*train"):
         read_image_folder(tmp_path, 8)
     (tmp_path / "train" / "fox").mkdir()
     with pytest.raises(ValueError, match=r"train/fox has no images, expected files with .bmp, .jpeg"):

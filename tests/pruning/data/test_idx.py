@@ -60,7 +60,7 @@ def damage(path, change):
             lambda old: old[:4] + b"\xff" * 12 + old[16:],
             r"expected 79228162458924105385300197391 bytes",
         ),
-        (LABELS, lambda old: idx_bytes(np.zeros(49, np.uint8)), "49 labels, expected 50: one an image"),
+        (LABELS, lambda old: idx_bytes(np.zeros(49, np.uint8)), "49 labels, expected 50: one for each image"),
         (LABELS, lambda old: old[:-1] + b"\x0a", "the label 10, expected 0 to 9"),
     ],
 )

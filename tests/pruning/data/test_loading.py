@@ -243,17 +243,17 @@ def test_one_sets_files_are_not_taken_for_anothers(tmp_path, monkeypatch):
     [
         (
             {"name": "imagenet"},
-            r"no data set 'imagenet' \(did you mean 'tiny-imagenet'\?\), there are digits, mnist, ",
+            r"no data set 'imagenet' \(did you mean 'tiny-imagenet'\?\); the data sets are digits, mnist, ",
         ),
         ({"validation": 1.0}, "validation must be at least 0 and below 1, got 1.0"),
         ({"validation": -0.1}, "validation must be at least 0 and below 1, got -0.1"),
         ({"validation": float("nan")}, "validation must be at least 0 and below 1, got nan"),
-        ({"subset": 0}, "subset must be 1 to 1438, the training images there are, got 0"),
-        ({"subset": 1439}, "subset must be 1 to 1438, the training images there are, got 1439"),
+        ({"subset": 0}, "subset must be 1 to 1438, the number of training images, got 0"),
+        ({"subset": 1439}, "subset must be 1 to 1438, the number of training images, got 1439"),
         ({"subset": 1, "validation": 0.9}, "leaves 0 training and 1 test images"),
         ({"classes": 0}, "classes must be 1 to 10, got 0"),
         ({"classes": 11}, "classes must be 1 to 10, got 11"),
-        ({"size": 32}, "the images of digits have their own size, got the size 32"),
+        ({"size": 32}, "the images of digits have a fixed size: size must be None, got 32"),
         ({"split_seed": -1}, "the seed of a split must be at least 0, got -1"),
     ],
 )

@@ -443,9 +443,15 @@ def test_scales_of_normalisations_are_1_but_for_silos_rule(init):
         ("resnet-20", r"unknown model 'resnet-20' \(did you mean 'resnet20'\?\); models are dropnet-a, "),
         ("LeNet", r"unknown model 'LeNet' \(did you mean 'lenet'\?\)"),
         ("", r"unknown model ''; models are"),
-        ("resnet20:16", r"model 'resnet20' takes no numbers of units, got 'resnet20:16'"),
+        (
+            "resnet20:16",
+            r"model 'resnet20' has fixed numbers of units: expected 'resnet20', got 'resnet20:16'",
+        ),
         *(
-            (f"dropnet-a:{units}", rf"takes 2 numbers .* as dropnet-a:40-40, got 'dropnet-a:{units}'")
+            (
+                f"dropnet-a:{units}",
+                rf"takes 2 numbers .* for example dropnet-a:40-40, got 'dropnet-a:{units}'",
+            )
             for units in (
                 "",
                 "40",
