@@ -1,9 +1,9 @@
-"""Which channels of a network can only be cut together, and where they lie in its parameters.
+"""Groups of coupled channels: channels that can only be pruned together, and their place in the parameters.
 
-A unit is an output channel of a convolution, a neuron of a linear layer, or a head of attention, of several
-channels. A group is a set of units of which each stands for one place in several tensors: the rows that make
-it, the normalisation behind it, the columns that read it. Layers whose outputs are added (a residual stream)
-make one group, and so do those that make the queries, keys and values of heads.
+A unit is an output channel of a convolution, a neuron of a linear layer, or an attention head, which has
+several channels. Each unit of a group has a place in several tensors: the rows that make it, the
+normalisation after it, the columns that read it. Layers whose outputs are added (a residual stream) form one
+group. So do the layers that make the queries, keys and values of heads.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from pruning.channels.tracing import with_shapes
 
 @dataclass(frozen=True)
 class Group:
-    """Channels that are cut together. Of attention they are whole heads, which "channels" means below.
+    """A group of coupled channels, which are pruned together. For attention, "channels" means whole heads.
 
     Attributes:
-        name: Of the first layer that makes them.
-        size: Their number.
-        layers: The layers that make them, in order of execution.
-        producers: Weight rows, biases, and weights and biases of normalisations: 0 there makes a channel 0.
+        name: Name of the first layer that makes the channels.
+        size: Number of channels.
+        layers: The layers that make the channels, in order of execution.
+        producers: Weight rows, biases, and weights and biases of normalisations: zeros there zero a channel.
         statistics: Running means and variances.
-        consumers: Columns of the weights that read them.
-        taps: Nodes of the graph whose outputs are the channels' values after activation (see `observe`).
-        fixed: Why they cannot be cut, or "".
-        tied: Why they can be masked but not removed, or ""; only without `coupled`.
-        last: Those of the taps whose channels are the last dimension, behind the tokens, not the second.
+        consumers: Columns of the weights that read the channels.
+        taps: Graph nodes whose outputs are the channels' values after activation (see `observe`).
+        fixed: The reason why the channels cannot be pruned, or "".
+        tied: The reason why they can be masked but not removed, or ""; only without `coupled`.
+        last: The taps whose channels are the last dimension, after the tokens, instead of the second.
     """
 
     name: str
@@ -50,13 +50,13 @@ class Group:
 
 
 def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) -> tuple[Group, ...]:
-    """Returns the groups of a network in order of execution, those that cannot be cut too.
+    """Returns all groups of a network in order of execution, including fixed ones.
 
     Args:
-        network: Any network that `torch.fx` can trace; it stays as it is.
-        example: An input `[B, ...]`, where the network is.
-        coupled: Whether layers whose outputs are added make one group. If not, each layer's own outputs are
-            one, as if masked before the addition, and say with `tied` that they cannot be removed alone.
+        network: Any network that `torch.fx` can trace; it is not changed.
+        example: An input `[B, ...]`, on the network's device.
+        coupled: Whether layers whose outputs are added form one group. If not, each layer's outputs form
+            their own group, for masks before the addition; `tied` then explains why it cannot be removed.
 
     Raises:
         ValueError: The network cannot be traced, or the example does not fit it.
@@ -75,7 +75,7 @@ def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) ->
 
 
 def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """Returns the groups without those that are fixed."""
+    """Returns the groups that can be pruned: all that are not fixed."""
     return tuple(group for group in groups if not group.fixed)
 
 
@@ -107,7 +107,7 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
 
 
 def _why(reasons: list[str]) -> str:
-    """Returns the first reason; that of a reader says more than who made what it is added to."""
+    """Returns the first reason of a reader, which is the most informative, or else the first reason."""
     return next((reason for reason in reasons if reason.startswith("read")), (*reasons, "")[0])
 
 
@@ -119,7 +119,7 @@ def _tied(flow: Flow, part: list[int], members: list[int]) -> str:
 
 
 def _fix_shared(flow: Flow, network: nn.Module) -> None:
-    """Fixes channels in tensors that are not simply their layer's own."""
+    """Fixes channels in tensors that do not belong to exactly one layer."""
     own = network.state_dict()
     names = Counter(id(parameter) for _, parameter in network.named_parameters(remove_duplicate=False))
     why = {name: "used past its layer" for name in flow.direct}
@@ -133,13 +133,13 @@ def _fix_shared(flow: Flow, network: nn.Module) -> None:
 
 
 def _taps(flow: Flow, members: set[int]) -> list[fx.Node]:
-    """Returns where the channels' values are after activation, or after their layers where none follows."""
+    """Returns the nodes with the channels' values after activation, or after the layer without activation."""
     nodes = [node for node in flow.layouts if _is_all_of(flow, node, members) and _readers(flow, node)]
     active = [node for node in nodes if _active(flow, node)]
     activated = {_source(flow, node) for node in active}
 
     def seen_later(node: fx.Node) -> bool:
-        """Whether only additions read it that have an activation of their own."""
+        """Returns whether all readers are additions that are followed by an activation."""
         readers = _readers(flow, node)
         return all(flow.roles[each] == "join" and _source(flow, each) in activated for each in readers)
 
@@ -159,12 +159,12 @@ def _source(flow: Flow, node: fx.Node) -> int:
 
 
 def _active(flow: Flow, node: fx.Node) -> bool:
-    """Whether a node is an activation, or a normalisation right behind one."""
+    """Returns whether a node is an activation, or a normalisation directly after one."""
     while flow.roles[node] == "norm":
         node = node.all_input_nodes[0]
     return flow.roles[node] == "activation"
 
 
 def _readers(flow: Flow, node: fx.Node) -> list[fx.Node]:
-    """Returns who reads a node's values for another purpose than to normalise or activate them."""
+    """Returns the nodes that read a node's values, without normalisations and activations."""
     return [user for user in node.users if flow.roles[user] not in ("norm", "activation")]

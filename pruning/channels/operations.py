@@ -1,7 +1,7 @@
-"""How channels pass through each operation: one rule for each kind.
+"""How channels pass through operations: one rule for each kind of operation.
 
-A rule may only stand here if a channel that is 0 stays 0 behind it, so that zeroing a channel and removing
-it are the same. What no rule covers fixes the channels that it reads and those that it gives.
+A rule is only allowed if a zero channel stays zero after the operation. Zeroing and removing a channel are
+then the same. An operation without a rule fixes the channels that it reads and the channels that it makes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pruning.channels.tracing import LAYERS, NORMS, module_of, operation, path_o
 
 _ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "hardsigmoid", "hardswish", "clamp")
 _SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "sigmoid", "softplus")
-ACTIVATIONS = frozenset((*_ANGULAR, *_SMOOTH))  # those that make something of 0 are found out below
+ACTIVATIONS = frozenset((*_ANGULAR, *_SMOOTH))  # activations with f(0) != 0 are refused below
 PASSING = frozenset(("dropout", "dropout2d", "identity", "contiguous", "clone"))
 POOLS = frozenset(("max_pool2d", "avg_pool2d", "adaptive_max_pool2d", "adaptive_avg_pool2d"))
 REDUCTIONS = frozenset(("mean", "amax", "amin", "sum"))
@@ -33,10 +33,10 @@ class Flow:
 
     Attributes:
         channels: The channel sets.
-        layouts: What dimension 1 of each node's tensor is made of; of those in `tokens` the last dimension.
-        tokens: Nodes with their channels behind the places: `[B, T, C]`, or with more dimensions between.
+        layouts: Layout of dimension 1 of each node's tensor; for nodes in `tokens`, of the last dimension.
+        tokens: Nodes with the channels last: `[B, T, C]`, or with more dimensions between.
         roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
-        direct: Tensors that the network reads by itself, not through a layer.
+        direct: Tensors that the network reads directly, not through a layer.
     """
 
     def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
@@ -57,18 +57,21 @@ class Flow:
         return module_of(node, self.traced)
 
     def shape(self, node: object) -> torch.Size:
-        """Returns the shape of a node's tensor; OpaqueError where it has none."""
+        """Returns the shape of a node's tensor; OpaqueError if it has none."""
         if not isinstance(node, fx.Node) or node not in self.shapes:
             raise OpaqueError
         return self.shapes[node]
 
     def read(self, node: object, *dims: int, tokens: bool = False) -> Layout:
-        """Returns the layout of a tensor of one of these numbers of dimensions; OpaqueError otherwise.
+        """Returns the layout of a node's tensor.
 
         Args:
             node: The node.
-            dims: Allowed numbers; none for all.
+            dims: Allowed numbers of dimensions; none allows all.
             tokens: Whether the channels may be the last dimension.
+
+        Raises:
+            OpaqueError: The node has no layout, or its tensor is not allowed.
         """
         if not isinstance(node, fx.Node) or node not in self.layouts:
             raise OpaqueError
@@ -79,7 +82,7 @@ class Flow:
         return self.layouts[node]
 
     def read_last(self, node: object) -> Layout:
-        """Returns the layout of the last dimension; channels in another one are fixed."""
+        """Returns the layout of the last dimension; channels in another dimension become fixed."""
         layout, shape = self.read(node, tokens=True), self.shape(node)
         if node in self.tokens or len(shape) == 2:
             return layout
@@ -133,7 +136,7 @@ class Flow:
         return rule(self, node)
 
     def _parametrised(self, node: fx.Node, module: nn.Module) -> Layout:
-        """Returns the output of a layer or normalisation; one that is called again ties what it reads."""
+        """Returns the output layout of a layer or normalisation; a repeated call ties its inputs."""
         if isinstance(module, nn.Linear) and len(self.shapes[node]) > 2:
             read = self.read_last(node.args[0])
         else:
@@ -198,9 +201,9 @@ def _note_parameters(flow: Flow, name: str, module: nn.Module, given: Layout) ->
 
 
 def _attention(flow: Flow, node: fx.Node, module: Attention) -> Layout:
-    """The layout of the values, whose heads are units with those of the queries and keys.
+    """Returns the layout of the values, after joining the heads of queries, keys and values into units.
 
-    The channels of tokens are all of one set: where the network runs, they are a number of heads.
+    The channels of tokens all belong to one set, and their number is a multiple of the head's channels.
     """
     if len(node.args) != 3:
         raise OpaqueError
@@ -280,7 +283,7 @@ def _cat(flow: Flow, node: fx.Node) -> Layout:
 
 
 def _reshape(flow: Flow, node: fx.Node) -> Layout:
-    """The layout where each channel's entries still are neighbours, whatever the number of channels."""
+    """Returns the layout if each channel's entries stay contiguous for any number of channels."""
     before, after = flow.shape(node.args[0]), flow.shapes[node]
     layout = flow.read(node.args[0])
     name = operation(node, flow.traced).lower()

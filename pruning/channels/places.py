@@ -1,6 +1,7 @@
-"""Where channels lie: sets of channels, their places in the tensors between layers and in the parameters.
+"""Locations of channels: sets of channels, and their places in activations and in parameters.
 
-A channel set is what one layer (or one addition) gives. Channels that must be cut together are in one class.
+A channel set holds the output channels of one layer or one addition. Channel sets that can only be pruned
+together form a class.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from typing import NamedTuple
 
 
 class Slice(NamedTuple):
-    """Where a group's channels lie in a tensor: channel c is the `span` entries from `offset + c * span`.
+    """The location of a group's channels in a tensor: channel c is `span` entries from `offset + c * span`.
 
     Attributes:
-        tensor: Its name in `state_dict()`.
-        dim: The dimension.
-        offset: The first entry of channel 0.
-        span: Entries of a channel, one after the other.
+        tensor: Name of the tensor in `state_dict()`.
+        dim: Dimension of the tensor that the channels lie in.
+        offset: Index of the first entry of channel 0.
+        span: Number of consecutive entries of a channel.
     """
 
     tensor: str
@@ -28,7 +29,7 @@ class Slice(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Neighbours along the channels' dimension: all channels of one set, each with `span` entries."""
+    """A contiguous run along the channel dimension: all channels of one set, each with `span` entries."""
 
     source: int
     size: int
@@ -36,16 +37,16 @@ class Run(NamedTuple):
 
 
 Layout = tuple[Run, ...]
-"""What the channels' dimension of a tensor is made of, from its first entry to its last."""
+"""The runs that make up the channel dimension of a tensor, from its first entry to its last."""
 
 
 class OpaqueError(Exception):
-    """An operation that keeps no account of its channels; the text says why."""
+    """Raised for an operation that channels cannot be followed through; the message gives the reason."""
 
 
 @dataclass
 class ChannelSet:
-    """The channels of one layer or one addition; the slices are as in `pruning.channels.groups.Group`."""
+    """The channels of one layer or one addition; `pruning.channels.Group` describes the slices."""
 
     size: int
     layers: list[str] = field(default_factory=list)
@@ -53,11 +54,11 @@ class ChannelSet:
     statistics: list[Slice] = field(default_factory=list)
     consumers: list[Slice] = field(default_factory=list)
     fixed: str = ""
-    block: int = 1  # neighbours that can only be cut together
+    block: int = 1  # number of neighbouring channels that can only be pruned together
 
 
 class Channels:
-    """All channel sets of a network, and which of them can only be cut together."""
+    """All channel sets of a network, and the classes of sets that can only be pruned together."""
 
     def __init__(self) -> None:
         self.sets: list[ChannelSet] = []
@@ -72,19 +73,19 @@ class Channels:
         return (Run(len(self.sets) - 1, size),)
 
     def root(self, source: int) -> int:
-        """Returns the first set of a set's class."""
+        """Returns the first set in the class of a set."""
         return _first(self._parents, source)
 
     def classes(self) -> list[list[int]]:
-        """Returns the sets that can only be cut together, in order of their first one."""
+        """Returns the classes of sets that can only be pruned together, ordered by their first sets."""
         return _gathered(self._parents, range(len(self.sets)))
 
     def parts(self, members: Iterable[int]) -> list[list[int]]:
-        """Returns a class in parts that can be masked one by one, each before it is added to the others."""
+        """Splits a class into parts that can be masked separately, each before it is added to the others."""
         return _gathered(self._units, members)
 
     def tie(self, first: Layout, second: Layout) -> None:
-        """Makes the channels at the same places one class; OpaqueError where the layouts differ in form."""
+        """Joins the channels at the same places into one class; OpaqueError if the layouts differ in form."""
         if [run[1:] for run in first] != [run[1:] for run in second]:
             raise OpaqueError("which mixes different channels")
         for one, other in zip(first, second, strict=True):
@@ -92,7 +93,7 @@ class Channels:
             self._parents[high] = low
 
     def bind(self, layouts: Sequence[Layout], block: int) -> None:
-        """Makes `block` neighbours at the same places of all layouts one unit; OpaqueError as by `tie`."""
+        """Joins `block` neighbours at the same places of all layouts into a unit; OpaqueError as in `tie`."""
         for layout in layouts:
             self.tie(layouts[0], layout)
             for one, other in zip(layouts[0], layout, strict=True):
@@ -107,12 +108,12 @@ class Channels:
         return new
 
     def fix(self, layouts: Iterable[Layout], reason: str) -> None:
-        """Says why channels cannot be cut; the first reason stays."""
+        """Records the reason why channels cannot be pruned; an earlier reason is kept."""
         for source in {run.source for layout in layouts for run in layout}:
             self.sets[source].fixed = self.sets[source].fixed or reason
 
     def note(self, kind: str, layout: Layout, tensor: str, dim: int) -> None:
-        """Adds a tensor, so laid out along `dim`, to its sets' "producers", "statistics" or "consumers"."""
+        """Adds a tensor, with this layout in `dim`, to its sets' "producers", "statistics" or "consumers"."""
         for run, offset in placed(layout):
             getattr(self.sets[run.source], kind).append(Slice(tensor, dim, offset, run.span))
 
@@ -124,7 +125,7 @@ def _first(parents: Sequence[int], source: int) -> int:
 
 
 def _gathered(parents: Sequence[int], sources: Iterable[int]) -> list[list[int]]:
-    """Returns the sources under each first parent, in order."""
+    """Returns the sources grouped by their first parent, in order."""
     found: dict[int, list[int]] = {}
     for source in sources:
         found.setdefault(_first(parents, source), []).append(source)
@@ -132,7 +133,7 @@ def _gathered(parents: Sequence[int], sources: Iterable[int]) -> list[list[int]]
 
 
 def placed(layout: Layout) -> Iterator[tuple[Run, int]]:
-    """Yields each run with the place of its first entry."""
+    """Yields each run with the index of its first entry."""
     offset = 0
     for run in layout:
         yield run, offset

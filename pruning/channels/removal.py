@@ -1,6 +1,7 @@
-"""Physical removal of channels: a smaller network of the same class, and the way back.
+"""Physical removal of channels: a smaller network of the same class, and the way back to full size.
 
-In evaluation the smaller network gives what the network gives with the cut channels' producers at 0.
+In evaluation mode the smaller network computes the same outputs as the network whose pruned channels'
+producers are 0.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from pruning.channels.groups import Group
 
 @dataclass(frozen=True)
 class ParamMap:
-    """Which entries of a network's tensors a smaller network keeps.
+    """The entries of a network's tensors that a smaller network keeps.
 
     Attributes:
-        kept: `{tensor: {dim: kept indices, int64, ascending}}`; a tensor that is not named is kept whole.
+        kept: `{tensor: {dim: kept indices, int64, ascending}}`; tensors without an entry are kept completely.
     """
 
     kept: Mapping[str, Mapping[int, Tensor]]
 
     def gather(self, name: str, tensor: Tensor) -> Tensor:
-        """Returns a copy of the kept part of a tensor of that name's shape, in the same memory format."""
+        """Returns a copy of the kept part of the tensor with this name, in the same memory format."""
         kept = tensor.detach()
         for dim, indices in self.kept.get(name, {}).items():
             kept = kept.index_select(dim, indices.to(kept.device))
         return kept.clone(memory_format=_memory_format(tensor))
 
     def scatter_(self, name: str, small: Tensor, big: Tensor) -> None:
-        """Writes the kept part `small` into its places in `big`, whose other entries stay."""
+        """Writes the kept part `small` to its places in `big`; other entries are not changed."""
         if name not in self.kept:
             big.copy_(small)
             return
@@ -47,17 +48,18 @@ class ParamMap:
 def shrink(
     network: nn.Module, groups: Iterable[Group], masks: Mapping[str, Tensor]
 ) -> tuple[nn.Module, ParamMap]:
-    """Returns a copy of the network without the channels that the masks leave out, and what it kept.
+    """Returns a copy of the network without the masked channels, and the map of its parameters.
 
-    Settings of the network that name widths (a `config`) are the caller's to update. Gradients stay behind.
+    The caller must update settings of the network that name widths (a `config`). Gradients are not copied.
 
     Args:
-        network: The network, which stays as it is.
+        network: The network; it is not changed.
         groups: Its groups, from `find_groups`.
-        masks: bool `[size]` for each group that is cut, True for the channels to keep; others are kept whole.
+        masks: Group name -> bool `[size]`, True for channels to keep; other groups keep all their channels.
 
     Raises:
-        ValueError: A name is unknown, a mask has the wrong size or keeps nothing, or a group cannot be cut.
+        ValueError: A name is unknown, a mask has the wrong size or keeps nothing, or a group cannot be
+            removed.
     """
     known = {group.name: group for group in groups}
     for name, mask in masks.items():
@@ -72,15 +74,16 @@ def shrink(
 
 
 def removable(groups: Iterable[Group], masks: Mapping[str, Tensor]) -> bool:
-    """Returns whether `shrink` can remove what the masks by group leave out; it may be nothing."""
+    """Returns whether `shrink` can remove the masked channels; True if nothing is masked."""
     held = {group.name for group in groups if group.fixed or group.tied}
     return all(mask.all() or (mask.any() and name not in held) for name, mask in masks.items())
 
 
 def restore(small: nn.Module, into: nn.Module, param_map: ParamMap) -> None:
-    """Writes a shrunk network's parameters and buffers into their places in the network that it was cut from.
+    """Writes a shrunk network's parameters and buffers back to their places in the full-size network.
 
-    All that was cut is 0 there: the channels' producers and statistics, and the columns that read them.
+    Everything that was removed becomes 0: the channels' producers and statistics, and the columns that read
+    them.
     """
     values = small.state_dict()
     with torch.no_grad():
@@ -93,12 +96,12 @@ def restore(small: nn.Module, into: nn.Module, param_map: ParamMap) -> None:
 def carry_optimizer_state(
     old: Optimizer, new: Optimizer, old_network: nn.Module, new_network: nn.Module, param_map: ParamMap
 ) -> None:
-    """Gives the optimizer of a shrunk network the state (momentum, moments, steps) of the kept weights.
+    """Copies the state (momentum, moments, steps) of the kept weights to the optimizer of a shrunk network.
 
-    The options (learning rate, weight decay) of `new` stay as they were made.
+    The options (learning rate, weight decay) of `new` are not changed.
 
     Raises:
-        ValueError: The optimizers are of different kinds, or one does not train a parameter of its network.
+        ValueError: The optimizers have different classes, or only one of them trains a parameter.
     """
     if type(old) is not type(new):
         raise ValueError(f"state of {type(old).__name__} cannot be carried to {type(new).__name__}")
@@ -108,7 +111,7 @@ def carry_optimizer_state(
     for name, parameter in old_network.named_parameters():
         if (id(parameter) in known) != (id(parameters[name]) in trained):
             raise ValueError(
-                f"only one of the two optimizers trains {name}; the new one needs the new network's"
+                f"only one of the two optimizers trains {name}; give the new one the new network's parameters"
             )
         if parameter in old.state:
             new.state[parameters[name]] = _carried(name, parameter, old.state[parameter], param_map)
@@ -136,13 +139,13 @@ def _check(known: Mapping[str, Group], name: str, mask: Tensor) -> None:
     if mask.all():
         return
     if group.fixed or group.tied:
-        raise ValueError(f"{name} cannot be cut: {group.fixed or group.tied}")
+        raise ValueError(f"{name} cannot be removed: {group.fixed or group.tied}")
     if not mask.any():
-        raise ValueError(f"the mask of {name} would leave none of its {group.size} channels")
+        raise ValueError(f"the mask of {name} must keep at least one of its {group.size} channels, got none")
 
 
 def _kept(tensors: Mapping[str, Tensor], cut: list[tuple[Group, Tensor]]) -> dict[str, dict[int, Tensor]]:
-    """Returns the indices that stay; several groups may lie in one tensor."""
+    """Returns the kept indices of each tensor and dimension; one tensor can hold several groups."""
     alive: dict[str, dict[int, Tensor]] = {}
     for group, mask in cut:
         for entry in group.producers + group.statistics + group.consumers:
@@ -157,7 +160,7 @@ def _kept(tensors: Mapping[str, Tensor], cut: list[tuple[Group, Tensor]]) -> dic
 
 
 def _replace(network: nn.Module, name: str, value: Tensor) -> None:
-    """Puts a smaller tensor in a module's place, and says so in the module's sizes."""
+    """Replaces a module's tensor by a smaller one, and updates the module's sizes."""
     path, _, key = name.rpartition(".")
     module = network.get_submodule(path)
     if key in module._buffers:
@@ -175,7 +178,7 @@ def _replace(network: nn.Module, name: str, value: Tensor) -> None:
 
 
 def _memory_format(tensor: Tensor) -> torch.memory_format:
-    """Returns channels_last for what lies so in memory (a 1x1 filter may lie both ways)."""
+    """Returns channels_last if only this format fits the tensor (a 1x1 filter can fit both formats)."""
     last = torch.channels_last
     if tensor.dim() == 4 and tensor.is_contiguous(memory_format=last) and not tensor.is_contiguous():
         return last

@@ -1,7 +1,7 @@
-"""A network as a graph of calls: what reads what, the shapes in between, the values at any node.
+"""A network as a graph of calls: its connections, the shapes of its tensors, and the values at any node.
 
-Traced with `torch.fx`. Convolutions, linear layers, normalisations and our attention are single calls,
-subclasses too: they are trusted to treat channels as their base class does.
+The graph is traced with `torch.fx`. Convolutions, linear layers, normalisations and our attention are single
+calls. So are their subclasses, which must treat channels as their base class does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pruning.channels.attention import Attention
 LAYERS = (nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 OUTPUT = "output"
-"""The name of the node that stands for what the network returns."""
+"""Name of the node for the network's return value."""
 
 
 class _Tracer(fx.Tracer):
@@ -28,7 +28,7 @@ class _Tracer(fx.Tracer):
 
 
 def trace(network: nn.Module) -> fx.GraphModule:
-    """Returns the network's calls as a graph over its own modules; ValueError where it cannot be traced."""
+    """Returns the network's calls as a graph over its own modules; ValueError if it cannot be traced."""
     try:
         return fx.GraphModule(network, _Tracer().trace(network))
     except (fx.proxy.TraceError, TypeError) as error:
@@ -49,11 +49,11 @@ class _Shapes(fx.Interpreter):
 
 
 def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, dict[fx.Node, torch.Size]]:
-    """Returns the graph of a copy of the network, and the shapes of the tensors that its nodes give.
+    """Returns the graph of a copy of the network, and the shapes of its nodes' tensors.
 
     Args:
-        network: The network, which stays as it is (its running statistics too).
-        example: An input, `[B, ...]`, where the network is.
+        network: The network; it is not changed, nor are its running statistics.
+        example: An input `[B, ...]`, on the network's device.
 
     Raises:
         ValueError: The network cannot be traced, or the example does not fit it.
@@ -74,7 +74,7 @@ def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, di
 
 
 def operation(node: fx.Node, traced: fx.GraphModule) -> str:
-    """Returns the name of what a node does: of the module's class, or of torch's function or method."""
+    """Returns the name of a node's operation: the module's class, or torch's function or method."""
     if node.op == "call_module":
         return type(module_of(node, traced)).__name__
     if callable(node.target):
@@ -95,29 +95,31 @@ def path_of(node: fx.Node) -> str:
 
 
 def observe(network: nn.Module, taps: Iterable[str], inputs: Tensor) -> dict[str, Tensor]:
-    """Returns the outputs of some nodes in one forward pass; see `observer`, which is for many batches."""
+    """Returns the outputs of some nodes in one forward pass; for many batches use `observer`."""
     return observer(network, taps)(inputs)
 
 
 def observer(network: nn.Module, taps: Iterable[str]) -> Callable[[Tensor], dict[str, Tensor]]:
     """Returns a function from inputs `[B, ...]` to the outputs of some nodes, by name.
 
-    A pass goes no further than the last of them. Gradients reach the returned tensors, so a loss of the node
-    "output" has a gradient with respect to them. It sees the network's parameters as they are at each call.
+    The forward pass stops after the last of these nodes. Gradients flow to the returned tensors, so a loss of
+    the node "output" has a gradient with respect to them. Each call uses the network's current parameters.
 
     Args:
-        network: The network, in the mode (training or evaluation) in which it is to run.
-        taps: Names of nodes, such as `Group.taps`; "output" is what the network returns.
+        network: The network, in the mode (training or evaluation) in which it should run.
+        taps: Names of nodes, for example `Group.taps`; "output" is the network's return value.
 
     Raises:
-        ValueError: The network cannot be traced, or no node has that name.
+        ValueError: The network cannot be traced, or no node has one of the names.
     """
     traced = trace(network)
     nodes = {node.name: node for node in traced.graph.nodes}
     wanted = list(dict.fromkeys(taps))
     for name in wanted:
         if name not in nodes:
-            raise ValueError(f"no node {name!r}; those of {type(network).__name__} are {', '.join(nodes)}")
+            raise ValueError(
+                f"no node {name!r}; the nodes of {type(network).__name__} are {', '.join(nodes)}"
+            )
     found = {name: _value(nodes[name]) for name in wanted}
     if any(_in_place(node, traced) for node in nodes.values()):
         _protect(traced.graph, [nodes[name] for name in wanted])
@@ -139,7 +141,7 @@ def _in_place(node: fx.Node, traced: fx.GraphModule) -> bool:
 
 
 def _protect(graph: fx.Graph, nodes: list[fx.Node]) -> None:
-    """Lets all that follows work on copies, since an operation in place would change the observed values."""
+    """Makes later nodes work on copies, since in-place operations would change the observed values."""
     for node in nodes:
         if node.op == OUTPUT:
             continue
@@ -149,7 +151,7 @@ def _protect(graph: fx.Graph, nodes: list[fx.Node]) -> None:
 
 
 def _cut_after(graph: fx.Graph, wanted: set[str], found: dict) -> None:
-    """Takes out what comes after the last wanted node, and returns `found` instead."""
+    """Removes the nodes after the last wanted node, and makes the graph return `found`."""
     for node in reversed(graph.nodes):
         if node.name in wanted - {OUTPUT}:
             break

@@ -1,7 +1,7 @@
-"""What sparse networks would cost on hardware that skips dropped weights: multiply-adds and training FLOPs.
+"""Cost of sparse networks on hardware that skips dropped weights: multiply-adds and training FLOPs.
 
-Counted, not measured: a masked network takes as long as the whole one, see `pruning.measures.costs`.
-A FLOP count is twice the multiply-adds (MACs).
+The cost is counted, not measured: a masked network takes as long as the dense one, see `pruning.measures`. A
+FLOP count is twice the number of multiply-adds (MACs).
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from pruning.masks import Masks, Shapes, layer_counts
 from pruning.measures import macs
 
 THROUGHOUT = ("static", "set", "snip", "grasp", "synflow")
-"""Methods that are as sparse in each step, in both directions, as at the end; scoring is not counted."""
+"""Methods whose every step, forward and backward, is as sparse as the last; scoring is not counted."""
 COUNTED = ("dense", *THROUGHOUT, "snfs", "rigl", "gradual")
-"""What `training_flops` knows."""
+"""The methods that `training_flops` can count."""
 
 
 def weight_macs(network: nn.Module, example: Tensor) -> dict[str, int]:
-    """Returns how many multiply-adds of one input each entry of a weight has part in, by the weight's name.
+    """Returns the multiply-adds of one input for each entry of a weight, by the weight's name.
 
-    Those of a convolution's weight have one at each position of its result, whatever its groups; those of a
-    linear layer one for each vector that it reads: each token, each time it is called. The layers are in the
-    order of the network's modules; those that are not called have 0.
+    An entry of a convolution's weight has one multiply-add at each output position, for any number of groups.
+    An entry of a linear layer's weight has one for each vector that the layer reads: for each token, at each
+    call. Layers are in the order of the network's modules; layers that are not called have 0.
 
     Args:
-        network: Stays as it is, statistics too; a copy is run once in evaluation mode.
-        example: An input `[B, ...]`, where the network is; its first one is used.
+        network: The network; a copy runs once in evaluation mode, so even its statistics do not change.
+        example: An input `[B, ...]`, on the network's device; only its first sample is used.
     """
     network = copy.deepcopy(network).eval()
     found: dict[str, int] = {}
@@ -47,21 +47,21 @@ def weight_macs(network: nn.Module, example: Tensor) -> dict[str, int]:
 
 
 def sparse_macs(network: nn.Module, example: Tensor, masks: Masks) -> int:
-    """Returns the multiply-adds of one input without those of the weights that masks drop.
+    """Returns the multiply-adds of one input without those of dropped weights.
 
-    The rest is as `macs` counts it: layers without a mask and the products of attention whole.
+    Everything else counts as in `macs`: layers without a mask and the products of attention count fully.
 
     Args:
-        network: As in `weight_macs`.
-        example: As there.
-        masks: Of weights of its convolutions and linear layers.
+        network: See `weight_macs`.
+        example: See `weight_macs`.
+        masks: Masks of weights of convolutions and linear layers.
 
     Raises:
-        ValueError: A mask is of no such weight.
+        ValueError: A mask does not belong to such a weight.
     """
     each = weight_macs(network, example)
     if odd := [name for name in masks if name not in each]:
-        raise ValueError(f"mask {odd[0]!r} is of no convolution's or linear layer's weight")
+        raise ValueError(f"mask {odd[0]!r} must name the weight of a convolution or linear layer")
     return macs(network, example) - sum(each[name] * int((~mask).sum()) for name, mask in masks.items())
 
 
@@ -70,21 +70,21 @@ def training_flops(
 ) -> float:
     """Returns the mean FLOPs of a step's forward and backward pass, for one input.
 
-    A backward pass is two forward passes, one for the gradients of the layer's inputs and one for those of
-    its weights. The second is dense where a method grows by dense gradients: SNFS always, RigL once in
-    `every` + 1 steps (Evci et al.; until `end` it is once in `every`, later never). Gradual pruning costs
-    in each step what is left then.
+    A backward pass costs two forward passes: one for the gradients of the layers' inputs and one for the
+    gradients of the weights. The second is dense if a method grows by dense gradients: in every step of SNFS,
+    and in one of `every` + 1 steps of RigL (Evci et al.; in fact it is one of `every` until `end`, and none
+    later). A step of gradual pruning costs as much as the weights that it still has.
 
     Args:
         method: A name in `COUNTED`.
-        dense: FLOPs of the whole network's forward pass.
-        sparse: Those of the pruned network's, at the end of the training.
+        dense: FLOPs of the dense network's forward pass.
+        sparse: FLOPs of the pruned network's forward pass, at the end of the training run.
         every: RigL: steps from one update to the next.
-        begin: Gradual pruning: share of the training at which it begins.
-        end: Gradual pruning: share at which it ends.
+        begin: Gradual pruning: fraction of the training run at which it starts.
+        end: Gradual pruning: fraction of the training run at which it ends.
 
     Raises:
-        ValueError: There is no such method, or `begin` and `end` are no shares of a training in order.
+        ValueError: The method is unknown, or not 0 <= begin <= end <= 1.
     """
     if method not in COUNTED:
         raise ValueError(f"method must be one of {', '.join(COUNTED)}, got {method!r}")
@@ -100,33 +100,33 @@ def training_flops(
 
 
 def mean_gone_share(begin: float, end: float) -> float:
-    """Returns the mean over a training of which share of what gradual pruning drops has gone.
+    """Returns the fraction of gradual pruning's drops already made, averaged over the training run.
 
-    The cubic's mean from `begin` to `end` is 3 / 4. The average density of a network that ends with sparsity
-    s is 1 - s times this.
+    The cubic's mean from `begin` to `end` is 3 / 4. A network that ends with sparsity s has the average
+    density 1 - s times this fraction.
 
     Raises:
         ValueError: Not 0 <= begin <= end <= 1.
     """
     if not 0 <= begin <= end <= 1:
-        raise ValueError(f"begin and end must be shares in order, got {begin} and {end}")
+        raise ValueError(f"expected 0 <= begin <= end <= 1, got {begin} and {end}")
     return 0.75 * (end - begin) + (1 - end)
 
 
 def density_at_macs(shapes: Shapes, macs: Mapping[str, int], allocation: str, target_macs: float) -> float:
-    """Returns the density at which an allocation has so many multiply-adds, as near below as it gets.
+    """Returns the largest density at which an allocation costs at most a number of multiply-adds.
 
-    One more weight would be too many. So ERK can be compared with uniform at equal FLOPs instead of equal
-    parameters.
+    One more weight would exceed the number. This allows a comparison of ERK with uniform at equal FLOPs
+    instead of equal parameters.
 
     Args:
-        shapes: Shapes of the weights that are shared out, as for `layer_counts`.
-        macs: Multiply-adds of an entry of each, see `weight_macs`.
-        allocation: A name in `pruning.masks.allocation.ALLOCATIONS`.
-        target_macs: Multiply-adds of the weights that are shared out, without those of other layers.
+        shapes: Shapes of the allocated weights, see `layer_counts`.
+        macs: Name -> multiply-adds of an entry of the weight, see `weight_macs`.
+        allocation: A name in `pruning.masks.ALLOCATIONS`.
+        target_macs: Multiply-adds of the allocated weights, without other layers.
 
     Raises:
-        ValueError: There is no such allocation, or no number of weights has so many multiply-adds.
+        ValueError: The allocation is unknown, or no number of weights can meet `target_macs`.
     """
     size = sum(prod(shape) for shape in shapes.values())
 
@@ -137,7 +137,7 @@ def density_at_macs(shapes: Shapes, macs: Mapping[str, int], allocation: str, ta
     low, high = len(shapes), size + 1  # each layer needs a weight
     least, most = macs_of(low), macs_of(size)
     if not least <= target_macs <= most:
-        raise ValueError(f"target_macs must be {least} (a weight a layer) to {most}, got {target_macs}")
+        raise ValueError(f"target_macs must be {least} (one weight per layer) to {most}, got {target_macs}")
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if macs_of(middle) <= target_macs else (low, middle)

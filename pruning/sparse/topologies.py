@@ -1,14 +1,14 @@
-"""Topologies: how the weights that a sparse network has are exchanged while it trains.
+"""Topologies: how a sparse network exchanges its weights while it trains.
 
-`TOPOLOGIES` names them; each is made by a function whose keywords are its options. All but the static one are
-updated every few steps. An update of SET, SNFS and RigL drops in each layer the share
+`TOPOLOGIES` lists them; each is made by a function whose keywords are its options. All except the static one
+are updated every few steps. An update of SET, SNFS and RigL drops in each layer the fraction
 
     f = alpha / 2 (1 + cos(pi progress / end))
 
-of the weights that the layer has, rounded down, those of the smallest magnitude. It grows as many, of all
-that the layer then does not have: those just dropped may come back, and have then never gone. Among equal
-magnitudes or gradients the earlier place is kept or grown. There is no update in the first step, nor after
-`end`.
+of the layer's kept weights, rounded down: the weights of the smallest magnitude. It then grows as many
+weights among all absent ones. A weight that was just dropped can be grown again, and then keeps its value.
+Among equal magnitudes or gradients the earlier place is kept or grown. There is no update in the first step
+or after `end`.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from pruning.masks import whole_numbers
 from pruning.schedules import check_share, check_whole, check_within
 
 REDISTRIBUTIONS = ("", "gradient", "momentum")
-"""What weights may move between layers by."""
+"""Signals by which weights can move between layers; "" moves none."""
 FULL = 0.99
-"""Share of a layer's free places that a redistribution fills at most, as in the published code."""
+"""Maximum fraction of a layer's free places that a redistribution fills, as in the published code."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What an update sees: tensors by the name of the weight, flattened to `[n]`, in the order of the masks.
+    """The input of an update: tensors by weight name, flattened to `[n]`, in the order of the masks.
 
     Attributes:
-        progress: Progress of the training, in [0, 1].
-        weights: The weights; those that are not kept are 0, or are about to be.
-        kept: bool, the places that have a weight.
-        final: How many weights each layer is to have at the end.
-        signal: What is known of all places, kept or not: the "gradient" of this step's batch, its running
-            "average" (SNFS), the optimizer's "momentum". The mean over all processes.
-        generator: Random numbers, on the CPU: the same in all processes and on all devices.
+        progress: Progress of the training run, in [0, 1].
+        weights: The weights; weights that are not kept are 0, or become 0 after this step.
+        kept: The places that have a weight, bool.
+        final: Number of weights that each layer has at the end.
+        signal: Returns a signal for all places, kept or not, averaged over all processes: the "gradient" of
+            this step's batch, its running "average" (SNFS), or the optimizer's "momentum".
+        generator: Generator of random numbers on the CPU, the same in all processes and on all devices.
     """
 
     progress: float
@@ -60,14 +60,14 @@ class Topology:
     """When and how the masks change.
 
     Attributes:
-        update: From what is there to what is kept then, bool `[n]` by name; None never changes anything.
+        update: Function from the current state to the new masks, bool `[n]` by name; None for fixed masks.
         every: Steps from one update to the next.
-        begin: Share of the training before which there is no update.
-        end: Share of the training from which on there is none.
-        replaces_step: Whether the optimizer rests in the step of an update; else the update follows its step.
-        decay: Of the running average of dense gradients; 0 keeps none.
-        starts_whole: Whether the masks are those of the end: all weights are there until they are dropped,
-            and the first step at or after `end` has the last update.
+        begin: Fraction of the training run before which there is no update.
+        end: Fraction of the training run from which on there is no update.
+        replaces_step: Whether an update replaces the optimizer's step; otherwise it follows the step.
+        decay: Decay of the running average of dense gradients; 0 keeps no average.
+        starts_whole: Whether training starts dense and the masks describe the end: weights stay until they
+            are dropped, and the first step at or after `end` makes the last update.
     """
 
     update: Callable[[Moment], dict[str, Tensor]] | None = None
@@ -80,20 +80,21 @@ class Topology:
 
     @property
     def grows(self) -> bool:
-        """Whether weights are grown, which must be trained then."""
+        """Whether updates grow weights, which the optimizer must then train."""
         return self.update is not None and not self.starts_whole
 
 
 def static() -> Topology:
-    """The masks stay as they are."""
+    """Static: the masks do not change."""
     return Topology()
 
 
 def sparse_evolution(*, alpha: float = 0.3, every: int = 100, end: float = 0.75) -> Topology:
-    """SET: grows at random, each free place as likely as the other; after the step.
+    """SET: grows weights at uniformly random free places, after the step.
 
-    Mocanu et al. (Nature Communications 2018). Deviations, which are those of RigL's comparison: drops by
-    magnitude, not the smallest of each sign; steps and cosine as RigL. Needs no gradient of absent weights.
+    Mocanu et al. (Nature Communications 2018). Deviations, as in RigL's comparison: drops the smallest
+    magnitudes instead of the smallest weights of each sign; update steps and cosine as in RigL. It needs no
+    gradients of absent weights.
     """
     _check(alpha, every, end)
     return Topology(partial(_exchanged, alpha=alpha, end=end, grow=""), every, end=end)
@@ -102,11 +103,12 @@ def sparse_evolution(*, alpha: float = 0.3, every: int = 100, end: float = 0.75)
 def sparse_momentum(
     *, alpha: float = 0.3, every: int = 100, end: float = 0.75, momentum: float = 0.9, redistribute: str = ""
 ) -> Topology:
-    """SNFS: grows where the running average of the dense gradient is largest; after the step.
+    """SNFS: grows weights where the running average of the dense gradient is largest, after the step.
 
-    Dettmers and Zettlemoyer, "Sparse Networks from Scratch" (2019): there alpha is 0.5, updates come once an
-    epoch, and weights are redistributed by momentum. The defaults are those of RigL's comparison. The average
-    is taken in every step until `end`: it reads each gradient and rewrites a buffer of each weight's shape.
+    Dettmers and Zettlemoyer, "Sparse Networks from Scratch" (2019). In the paper alpha is 0.5, there is one
+    update per epoch, and weights are redistributed by momentum; the defaults here follow RigL's comparison.
+    The average is updated in every step until `end`, which reads each gradient and rewrites a buffer of each
+    weight's shape.
     """
     _check(alpha, every, end, redistribute)
     check_share(momentum=momentum)
@@ -116,12 +118,12 @@ def sparse_momentum(
 
 
 def rigl(*, alpha: float = 0.3, every: int = 100, end: float = 0.75, redistribute: str = "") -> Topology:
-    """RigL: grows where the dense gradient of the step's batch is largest; instead of the step.
+    """RigL: grows weights where the dense gradient of the step's batch is largest, instead of the step.
 
-    Evci et al., "Rigging the Lottery" (ICML 2020). The gradient is the loss's with respect to the masked
-    weights, so it must not have been masked. Deviation: no noise breaks the ties of magnitudes.
-    Redistribution is that of Sundar and Dwaraknath's reproduction (2021), see `shared_out`; by "momentum" is
-    by the optimizer's.
+    Evci et al., "Rigging the Lottery" (ICML 2020). The gradient is that of the loss with respect to all
+    entries of the masked weights, so gradients must not be masked before. Deviation: no noise breaks ties
+    between magnitudes. Redistribution follows the reproduction of Sundar and Dwaraknath (2021), see
+    `shared_out`; "momentum" is the optimizer's momentum.
     """
     _check(alpha, every, end, redistribute)
     update = partial(_exchanged, alpha=alpha, end=end, grow="gradient", worth=redistribute)
@@ -129,10 +131,11 @@ def rigl(*, alpha: float = 0.3, every: int = 100, end: float = 0.75, redistribut
 
 
 def gradual(*, begin: float = 0.0, end: float = 0.75, every: int = 100, scope: str = "layer") -> Topology:
-    """Gradual pruning: starts whole, and drops the smallest weights until the masks' number is left.
+    """Gradual pruning: starts dense, and drops the smallest weights until the masks' number remains.
 
-    Of what is to go the share 1 - (1 - v)^3 has gone, with v rising from 0 at `begin` to 1 at `end` (Zhu and
-    Gupta, 2017). Each layer ends with its mask's number of weights, or with scope "global" all together do.
+    At any time the fraction 1 - (1 - v)^3 of the weights to drop is dropped, where v rises from 0 at `begin`
+    to 1 at `end` (Zhu and Gupta, 2017). At the end each layer has as many weights as its mask; with scope
+    "global" only the total is the same.
     """
     check_whole(1, every=every)
     check_share(end=end)  # at 1 there would be no step left for the last update
@@ -152,14 +155,14 @@ TOPOLOGIES: dict[str, Callable[..., Topology]] = {
     "rigl": rigl,
     "gradual": gradual,
 }
-"""What makes each topology, by the name that users give; the keywords are its options."""
+"""The functions that make the topologies, by the names that users give; their keywords are the options."""
 
 
 def make_topology(name: str, **options: Any) -> Topology:
-    """Returns the topology of that name; options not given are its defaults.
+    """Returns the topology with a name; missing options have their defaults.
 
     Raises:
-        ValueError: There is no such topology or option, or a value is out of its range.
+        ValueError: The topology or an option is unknown, or a value is out of range.
     """
     if name not in TOPOLOGIES:
         raise ValueError(
@@ -179,12 +182,12 @@ def make_topology(name: str, **options: Any) -> Topology:
 
 
 def dropped_share(progress: float, alpha: float, end: float) -> float:
-    """Returns the share f of a layer's weights that an update drops; 0 from `end` on."""
+    """Returns the fraction f of a layer's weights that an update drops; 0 from `end` on."""
     return alpha / 2 * (1 + math.cos(math.pi * min(progress, end) / end))
 
 
 def gone_share(progress: float, begin: float, end: float) -> float:
-    """Returns which share of what gradual pruning is to drop has gone, in [0, 1]."""
+    """Returns the fraction of gradual pruning's drops that is already made, in [0, 1]."""
     done = (min(max(progress, begin), end) - begin) / (end - begin)
     return 1 - (1 - done) ** 3
 
@@ -192,16 +195,17 @@ def gone_share(progress: float, begin: float, end: float) -> float:
 def shared_out(
     dropped: Mapping[str, int], worth: Mapping[str, float], free: Mapping[str, int]
 ) -> dict[str, int]:
-    """Returns how many weights each layer grows when those that all have dropped are shared out anew.
+    """Returns how many weights each layer grows when all dropped weights are allocated again.
 
-    Each layer's part is its worth's; no layer fills more than `FULL` of its free places, unless there are too
-    few. What a layer cannot take goes to the others, to each the same. The sum stays.
+    The allocation is proportional to `worth`. No layer fills more than the fraction `FULL` of its free
+    places, unless there are too few. The excess of a layer is divided equally among the others. The total
+    does not change.
 
     Args:
-        dropped: Weights that each layer has dropped.
-        worth: The mean magnitude of a signal over the weights that each has left. If all are 0, each layer
-            grows what it has dropped, if it may.
-        free: Places of each layer without a weight, those just dropped among them.
+        dropped: Number of weights that each layer has dropped.
+        worth: Mean magnitude of a signal over the kept weights of each layer. If all are 0, each layer grows
+            as many weights as it has dropped, if it has room.
+        free: Number of places without a weight in each layer, including the places just dropped.
     """
     total = sum(dropped.values())
     most = {name: math.floor(FULL * places) for name, places in free.items()}
@@ -220,7 +224,7 @@ def shared_out(
 
 
 def _exchanged(moment: Moment, *, alpha: float, end: float, grow: str, worth: str = "") -> dict[str, Tensor]:
-    """Drops and grows weights; `grow` names the signal to grow by, "" is at random."""
+    """Drops and grows weights; `grow` names the signal to grow by, "" grows at random."""
     share = dropped_share(moment.progress, alpha, end)
     had = {name: int(kept.sum()) for name, kept in moment.kept.items()}
     dropped = {name: _floor(share * number) for name, number in had.items()}
@@ -246,7 +250,7 @@ def _redistributed(
 
 
 def _thinned(moment: Moment, *, begin: float, end: float, together: bool) -> dict[str, Tensor]:
-    """Drops the weights that are to have gone by now."""
+    """Drops the weights that gradual pruning has to drop by now."""
     share = gone_share(moment.progress, begin, end)
     sizes = [kept.numel() for kept in moment.kept.values()]
     if together:
@@ -261,14 +265,14 @@ def _thinned(moment: Moment, *, begin: float, end: float, together: bool) -> dic
 
 
 def largest(values: Tensor, among: Tensor, count: int) -> Tensor:
-    """Marks exactly `count` of some places, those with the largest values; of equal ones the earlier.
+    """Marks exactly `count` of some places: those with the largest values, earlier ones first among equals.
 
-    What is not a number counts as 0: a training that diverges goes on, with as many weights.
+    nan counts as 0: a diverged training run continues with the same number of weights.
 
     Args:
         values: `[n]`, at least 0.
-        among: bool `[n]`, at least `count` of them True.
-        count: How many.
+        among: The allowed places, bool `[n]`, at least `count` of them True.
+        count: Number of places to mark.
 
     Returns:
         bool `[n]`.
@@ -284,14 +288,14 @@ def largest(values: Tensor, among: Tensor, count: int) -> Tensor:
 
 
 def _random(among: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Marks exactly `count` of some places; bool `[n]`."""
+    """Marks exactly `count` random places out of the allowed ones; bool `[n]`."""
     places = among.nonzero().flatten()
     chosen = torch.randperm(len(places), generator=generator)[:count].to(places.device)
     return torch.zeros_like(among).index_fill_(0, places[chosen], True)
 
 
 def _floor(number: float) -> int:
-    """Returns the whole part; 0.29 * 100 is a little below 29 in binary, and means 29."""
+    """Returns the whole part; 0.29 * 100 is slightly below 29 in binary, but 29 is meant."""
     return math.floor(number + max(1e-9, 4 * math.ulp(number)))
 
 

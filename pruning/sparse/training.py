@@ -1,10 +1,10 @@
-"""Sparse training: a network has few weights from the start, and its masks change while it trains.
+"""Sparse training: a network is sparse from the start, and its masks change while it trains.
 
     sparse = SparseTraining(network, masks, make_topology("rigl", alpha=0.3), seed)
     task.train(network, sparse.hold, sparse.watch(lr), ...)
     sparse.masks
 
-Between two updates nothing is done that a static mask would not do, but for the running average of SNFS.
+Between two updates it works like a static mask, except for the running average of SNFS.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ from pruning.masks import Held, Masks, averaged, hold_at_zero
 from pruning.sparse.topologies import Moment, Topology
 
 MOMENTA = ("momentum_buffer", "exp_avg")
-"""What optimizers call the momentum of their weights."""
+"""Names of the momentum buffers in the state of torch's optimizers."""
 
 
 class SparseTraining:
-    """The masks of one training.
+    """The masks of one training run.
 
-    A weight that is dropped is 0 with its buffers in the optimizer; one that is grown starts from there, at 0
-    and with clean buffers. In a step that an update replaces, as RigL's do, the optimizer moves nothing: it
-    finds no gradient, so neither weight decay nor momentum act, and its step counts wait.
+    A dropped weight is 0, and so are its buffers in the optimizer. A grown weight starts at 0 with zero
+    buffers. If an update replaces a step, as in RigL, the optimizer changes nothing in this step: it finds no
+    gradients, so weight decay and momentum do not act, and its step counts do not advance.
 
-    Steps are the optimizer's, from 0; where a task calls the learning rate less often than it steps, the
-    progress is that of the last call. In a data-parallel run all processes have the same masks as long as
-    they have the same weights and masks at the start, and the same seed.
+    Steps are the optimizer's steps, counted from 0. If a task calls the learning rate less often than it
+    steps, the progress of the last call is used. In a data-parallel run all processes have the same masks if
+    they start with the same weights, masks and seed.
 
     Attributes:
-        metrics: "mask updates", "weights dropped" and "weights grown" until now. Those that are dropped and
+        metrics: "mask updates", "weights dropped" and "weights grown" so far. Weights that are dropped and
             grown in the same update count as neither.
 
     Args:
-        network: Has the masks' parameters. Where the topology starts whole, they are all there yet.
-        masks: What is kept at the start; where the topology starts whole, what each layer keeps at the end.
-        topology: How they change, see `make_topology`.
+        network: The network with the masked parameters. If the topology starts dense, all weights are still
+            there.
+        masks: The first masks; if the topology starts dense, they set how many weights each layer keeps at
+            the end.
+        topology: How the masks change, see `make_topology`.
         seed: Seed of random growth.
     """
 
@@ -58,16 +60,16 @@ class SparseTraining:
 
     @property
     def masks(self) -> Masks:
-        """What is kept now."""
+        """The current masks."""
         return Masks(self._masks)
 
     @property
     def held(self) -> bool:
-        """Whether an optimizer has been given to `hold`."""
+        """Whether the masks are attached to an optimizer (`hold` was called)."""
         return self._held is not None
 
     def watch(self, lr: Callable[[float], float]) -> Callable[[float], float]:
-        """Returns a learning rate by progress in [0, 1] that tells the topology the progress of each step."""
+        """Returns the learning-rate function, wrapped to report each step's progress in [0, 1]."""
 
         def watched(progress: float) -> float:
             self._progress = progress
@@ -76,14 +78,16 @@ class SparseTraining:
         return watched
 
     def hold(self, optimizer: Optimizer) -> None:
-        """Keeps what the masks drop at zero from now on, and changes them as the optimizer steps.
+        """Attaches the masks to an optimizer, and updates them as it steps.
 
         Raises:
-            ValueError: As `hold_at_zero`; there is an optimizer already; or a layer in which weights are to
-                grow is not trained by this one.
+            ValueError: See `hold_at_zero`; the masks are attached already; or the optimizer does not train a
+                layer in which weights can grow.
         """
         if self._held is not None:
-            raise ValueError("a sparse training is one training with one optimizer: hold was called twice")
+            raise ValueError(
+                "hold was called twice: make one SparseTraining for each training run and optimizer"
+            )
         self._weights = dict(self._network.named_parameters(remove_duplicate=False))
         if self._topology.grows:
             self._require_trained(optimizer)
@@ -115,7 +119,7 @@ class SparseTraining:
             self._update(optimizer)
 
     def _is_due(self) -> bool:
-        """Returns whether this step has an update; notes where there will be no more."""
+        """Returns whether this step has an update; records when there will be no more."""
         topology, progress = self._topology, self._known_progress()
         if progress >= topology.end:
             self._over, self._averages = True, {}
@@ -130,7 +134,7 @@ class SparseTraining:
         return self._progress
 
     def _update(self, optimizer: Optimizer) -> None:
-        """Changes the masks, and the entries that are kept at zero."""
+        """Updates the masks, and with them the entries that are kept at zero."""
         update, held = self._topology.update, self._held
         if update is None or held is None:  # hold() registers no hook then
             return
@@ -151,7 +155,7 @@ class SparseTraining:
         held.change(self._masks)
 
     def _signal(self, name: str, optimizer: Optimizer) -> dict[str, Tensor]:
-        """Returns what is known of all places of each layer, flat."""
+        """Returns a signal for all places of each layer, flattened."""
         if name == "gradient":
             found = {layer: self._gradient(layer) for layer in self._masks}
         elif name == "average":
@@ -170,7 +174,9 @@ class SparseTraining:
     def _gradient(self, name: str) -> Tensor:
         gradient = self._weights[name].grad
         if gradient is None:
-            raise ValueError(f"no gradient of {name!r} to grow weights by: the layer has no part in the loss")
+            raise ValueError(
+                f"no gradient of {name!r} to grow weights by: exclude the layer, the loss does not use it"
+            )
         return gradient
 
     def _momentum(self, name: str, optimizer: Optimizer) -> Tensor:
@@ -179,11 +185,13 @@ class SparseTraining:
             if state.get(momentum) is not None:
                 return state[momentum]
         kind = type(optimizer).__name__
-        raise ValueError(f"the optimizer, {kind}, has no momentum of {name!r} to redistribute weights by")
+        raise ValueError(
+            f"{kind} has no momentum of {name!r} to redistribute weights by: use an optimizer with momentum"
+        )
 
     def _require_trained(self, optimizer: Optimizer) -> None:
         trained = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
-        for name in filter(self._weights.__contains__, self._masks):  # hold_at_zero names the others
+        for name in filter(self._weights.__contains__, self._masks):  # hold_at_zero reports unknown names
             weight = self._weights[name]
             if not weight.requires_grad or id(weight) not in trained:
                 raise ValueError(f"{name!r} is not trained, so no weight can grow in it: exclude the layer")

@@ -79,7 +79,7 @@ def test_what_is_not_understood_fixes_the_channels_and_says_its_name(name):
     )
     assert fixed["second"].startswith(why)
     assert "\n" not in fixed["second"]
-    with pytest.raises(ValueError, match="second cannot be cut: "):
+    with pytest.raises(ValueError, match="second cannot be removed: "):
         shrink(network, groups, {"second": torch.arange(6) > 2})
     masks = random_masks(groups, 0)
     small, _ = shrink(network, groups, masks)

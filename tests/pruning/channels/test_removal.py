@@ -172,7 +172,7 @@ def test_cutting_one_layer_of_a_stream_alone_breaks_the_network():
     network, inputs = build("resnet")
     apart_groups = find_groups(network, inputs, coupled=False)
     masks = {"a2": torch.tensor([True] * 5 + [False])}
-    with pytest.raises(ValueError, match="a2 cannot be cut: shares its channels with stem"):
+    with pytest.raises(ValueError, match="a2 cannot be removed: shares its channels with stem"):
         shrink(network, apart_groups, masks)
     naive, _ = shrink(network, [replace(group, tied="") for group in apart_groups], masks)
     with pytest.raises(RuntimeError, match="must match"):
@@ -357,12 +357,18 @@ def test_channels_last_and_frozen_parameters_stay_so():
             r"the mask of stem must be bool of shape \[32\], got torch.float32 \[32\]",
         ),
         ({"stem": torch.zeros(31, dtype=torch.bool)}, r"the mask of stem must be bool of shape \[32\], got"),
-        ({"stem": torch.zeros(32, dtype=torch.bool)}, "the mask of stem would leave none of its 32 channels"),
+        (
+            {"stem": torch.zeros(32, dtype=torch.bool)},
+            "the mask of stem must keep at least one of its 32 channels",
+        ),
         (
             {"blocks.0.conv2": torch.ones(32, dtype=torch.bool)},
             "no group 'blocks.0.conv2'; the groups are stem,",
         ),
-        ({"value_out": torch.zeros(1, dtype=torch.bool)}, "value_out cannot be cut: output of the network"),
+        (
+            {"value_out": torch.zeros(1, dtype=torch.bool)},
+            "value_out cannot be removed: output of the network",
+        ),
     ],
 )
 def test_wrong_masks_are_refused_in_one_line(masks, message):

@@ -142,7 +142,7 @@ def test_observing_leaves_nothing_on_the_network_and_goes_no_further_than_the_la
 def test_an_unknown_tap_is_refused_in_one_line():
     network, inputs = build("conv")
     with pytest.raises(
-        ValueError, match="no node 'relu3'; those of ConvNet are input_1, conv1, relu1"
+        ValueError, match="no node 'relu3'; the nodes of ConvNet are input_1, conv1, relu1"
     ) as error:
         observe(network, ["relu3"], inputs)
     assert "\n" not in str(error.value)

@@ -144,12 +144,12 @@ def test_sizes_below_one_are_refused(name):
 def test_a_width_that_is_no_number_of_heads_is_refused_in_one_line():
     with pytest.raises(ValueError, match="head_dim must be at least 1, got 0"):
         Attention(0)
-    with pytest.raises(ValueError, match="a width of 10 is no number of heads of 4 channels"):
+    with pytest.raises(ValueError, match=r"the width must be a multiple of head_dim \(4\), got 10"):
         Attention(4)(*torch.randn(3, 2, 5, 10))
     network, inputs = build()
     network.blocks[1].attention = Attention(5)
     with pytest.raises(
-        ValueError, match="does not fit ViT: a width of 12 is no number of heads of 5"
+        ValueError, match=r"does not fit ViT: the width must be a multiple of head_dim \(5\), got 12"
     ) as error:
         find_groups(network, inputs)
     assert "\n" not in str(error.value)
@@ -190,7 +190,7 @@ def test_the_stream_is_fixed_and_says_why():
     }
     writers = tuple(f"blocks.{i}.{name}" for i in range(2) for name in ("gather", "out"))
     assert groups["blocks.0.gather"].layers == writers
-    with pytest.raises(ValueError, match=r"blocks\.0\.gather cannot be cut: read by LayerNorm"):
+    with pytest.raises(ValueError, match=r"blocks\.0\.gather cannot be removed: read by LayerNorm"):
         shrink(*build()[:1], groups.values(), {"blocks.0.gather": first(WIDTH)})
 
 
@@ -260,7 +260,7 @@ def test_one_head_and_one_unit_of_each_block_are_left():
         )
     assert apart(masked(network, groups, masks), small, inputs) < 1e-12
     torch.testing.assert_close(small(inputs), by_hand(small, inputs), rtol=1e-12, atol=1e-12)
-    with pytest.raises(ValueError, match=r"blocks\.0\.query would leave none of its 3 channels"):
+    with pytest.raises(ValueError, match=r"blocks\.0\.query must keep at least one of its 3 channels"):
         shrink(network, groups, {"blocks.0.query": first(HEADS) < 0})
 
 

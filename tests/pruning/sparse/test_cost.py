@@ -150,7 +150,7 @@ def test_training_flops_by_hand():
     with pytest.raises(ValueError, match=r"method must be one of dense, static, .* got 'iterative'"):
         training_flops("iterative", 1000, 100)
     for shares in ((0.6, 0.5), (-0.1, 0.5), (0.1, 1.1)):
-        with pytest.raises(ValueError, match="shares in order"):
+        with pytest.raises(ValueError, match="expected 0 <= begin <= end <= 1"):
             training_flops("gradual", 1000, 100, begin=shares[0], end=shares[1])
 
 
