@@ -1,7 +1,7 @@
-"""What a network costs: density, parameters, multiply-adds, bytes on disk, latency; separate figures.
+"""The cost of a network: density, parameters, multiply-adds, bytes on disk and latency, as separate numbers.
 
-A network that is masked, not shrunk, costs what the whole network costs: only its density is lower. Latencies
-are of the machine and the moment: those of several networks are taken in turns, to be compared.
+A masked network costs as much as the dense network: only its density is lower. Latencies depend on the
+machine and the moment, so several networks are measured in turn for comparison.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ class Cost:
     """The columns of a cost table that do not depend on the machine.
 
     Attributes:
-        density: Share of the weights (or units) that may be other than 0, in [0, 1].
-        parameters: Entries of all parameters, those at 0 too; no running statistics.
+        density: Fraction of the weights (or units) that is not pruned, in [0, 1].
+        parameters: Entries of all parameters, including zeros, without running statistics.
         macs: Multiply-adds of one input, see `macs`.
-        bytes: Size of the network's file; None where there is none.
+        bytes: Size of the network's file; None without a file.
     """
 
     density: float
@@ -40,17 +40,17 @@ class Cost:
 
 
 def cost(network: nn.Module, example: Tensor, *, density: float = 1.0, file: Path | None = None) -> Cost:
-    """Returns what a network costs.
+    """Returns the cost of a network.
 
     Args:
-        network: The network as it would be used: whole or shrunk, with masked weights among its zeros or not.
-        example: An input `[B, ...]`, where the network is; its first one is used.
-        density: The caller's: what `masks.density()` says of a network that is masked, or was before it was
-            shrunk.
+        network: The network as it would be used: at full size (masked or dense), or shrunk.
+        example: An input `[B, ...]`, on the network's device; only its first sample is used.
+        density: The density to report: `masks.density()` of a masked network; for a shrunk network, the
+            density before it was shrunk.
         file: The network's file.
 
     Raises:
-        ValueError: `density` is not in [0, 1], or `file` is no file.
+        ValueError: `density` is not in [0, 1], or `file` is not a file.
     """
     if not 0 <= density <= 1:
         raise ValueError(f"density must be in [0, 1], got {density}")
@@ -65,18 +65,18 @@ def cost(network: nn.Module, example: Tensor, *, density: float = 1.0, file: Pat
 
 
 def macs(network: nn.Module, example: Tensor) -> int:
-    """Returns the multiply-adds of convolutions and matrix products for one input; a FLOP count is twice it.
+    """Returns the multiply-adds of convolutions and matrix products for one input; half the FLOP count.
 
-    Attention counts both its products, of queries with keys and of weights with values. A convolution counts
-    outputs x inputs x kernel at each position of its result, products with padding too.
-    Skipped are biases, normalisations, activations, pooling and additions. Zeros count as any other weight.
+    For attention, both products count: queries with keys, and weights with values. A convolution counts
+    outputs x inputs x kernel at each position of its result, including products with padding. Biases,
+    normalisations, activations, pooling and additions are not counted. Zero weights count like any others.
 
     Args:
-        network: Stays as it is, statistics too; run once in evaluation mode.
-        example: An input `[B, ...]`, where the network is; its first one is used.
+        network: The network, which runs once in evaluation mode; nothing in it changes.
+        example: An input `[B, ...]`, on the network's device; only its first sample is used.
     """
     counter = FlopCounterMode(display=False)
-    products = sdpa_kernel(SDPBackend.MATH)  # not all kernels that do attention in one piece are counted
+    products = sdpa_kernel(SDPBackend.MATH)  # the counter does not know all kernels of fused attention
     with torch.no_grad(), _evaluating(network), products, counter:
         network(example[:1])
     return counter.get_total_flops() // 2
@@ -85,13 +85,13 @@ def macs(network: nn.Module, example: Tensor) -> int:
 def latencies_ms(runs: Mapping[Key, Callable[[], object]], *, rounds: int = 15) -> dict[Key, float]:
     """Returns the median wall time of each run in milliseconds.
 
-    The runs take turns, so that what else the machine does hits all of them and their ratios hold; a first
-    round does not count. A run returns when its result is there: on a GPU it waits for it. Threads are as the
-    caller set them.
+    The runs take turns, so other load on the machine affects all of them and their ratios stay valid. A
+    warm-up round is not counted. A run must return only when its result is complete; on a GPU it must
+    synchronise. The caller sets the number of threads.
 
     Args:
-        runs: What is timed, by any names: calls of an evaluator, say, on a batch of 1 or 64.
-        rounds: Times that each is measured.
+        runs: Name -> call to time, for example an evaluator on a batch of 1 or 64.
+        rounds: Number of measurements of each run.
 
     Raises:
         ValueError: `rounds` is below 1.
@@ -110,7 +110,7 @@ def latencies_ms(runs: Mapping[Key, Callable[[], object]], *, rounds: int = 15) 
 
 @contextmanager
 def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Sets all modules to evaluation; each gets its own mode back."""
+    """Sets all modules to evaluation mode, and restores each module's own mode."""
     modes = [(module, module.training) for module in network.modules()]
     network.eval()
     try:

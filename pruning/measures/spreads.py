@@ -1,7 +1,7 @@
-"""How widely the gradients and the activations of a network are spread: what SILO's schedule reasons from.
+"""Standard deviations of a network's gradients and activations, on which SILO's schedule is based.
 
-Liu et al. (TMLR 2023): a ReLU network that is pruned has narrower activations, so narrower gradients, so it
-wants a larger learning rate. Both are measured here; the deviations are of all entries together.
+Liu et al. (TMLR 2023): a pruned ReLU network has narrower activations and therefore narrower gradients, so it
+needs a larger learning rate. Both standard deviations are taken over all entries together.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def spread(
 ) -> dict[str, float]:
     """Returns the standard deviations of gradients and of activations on one batch.
 
-    "gradient": of the loss with respect to the weights of convolutions and linear layers that are not exactly
-    0, which pruned weights are. "activation": of the units' values after their activations, those that are
-    always 0 too; the network's outputs are no units.
+    "gradient" is that of the loss with respect to the nonzero weights of convolutions and linear layers;
+    pruned weights are exactly 0 and do not count. "activation" is that of the units' values after their
+    activations, including units that are always 0, but not the network's outputs.
 
     Args:
-        network: In the mode in which it runs; it stays as it is.
-        batch: Images first.
-        loss: The mean loss of a batch.
+        network: The network, in the mode in which it should run; it is not changed.
+        batch: A batch; its first tensor holds the images.
+        loss: Returns the mean loss of a network on a batch.
     """
     network = copy.deepcopy(network)
     loss(network, batch).backward()

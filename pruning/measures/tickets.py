@@ -1,16 +1,17 @@
-"""Whether a pruned network is a winning ticket: the verdict of Ma et al. (NeurIPS 2021) with its numbers.
+"""Whether a pruned network is a winning ticket: the outcome by Ma et al. (NeurIPS 2021), with its numbers.
 
-A sparse network is trained from the dense network's initial weights (the ticket), and beside it the same mask
-from other initial weights, and a random mask. To match the dense network proves something only if
+Three sparse networks are trained: the ticket from the dense network's initial weights, its mask from other
+initial weights, and a random mask. A ticket that matches the dense network is evidence only if
 
-- recipe: the dense network is as good under this recipe as under one tuned for it, for a ticket that matches
-  a badly trained network has won nothing;
-- nontrivial: a random mask of the same density by layer does not match the dense network, trained as long;
-- gap: the ticket is better than its mask with other initial weights: the initial weights matter.
+- recipe: the dense network is as good under this recipe as under a recipe tuned for it, since matching a
+  badly trained network means nothing;
+- nontrivial: a random mask with the same densities by layer does not match the dense network after training
+  for as long;
+- gap: the ticket is better than its mask with other initial weights, so the initial weights matter.
 
-With all three, a ticket that matches the dense network is a "jackpot", and one that comes near it a
-"secondary prize". Conditions and names are the paper's, where it gives no figures for them: the bounds are
-ours, and part of what `TicketVerdict.text` prints.
+If all three hold, a ticket that matches the dense network is a "jackpot", and a ticket that comes close is a
+"secondary prize". The conditions and names are those of the paper, which gives no numbers for them. The
+bounds are ours, and `TicketVerdict.text` prints them.
 """
 
 from __future__ import annotations
@@ -25,23 +26,23 @@ from pruning.measures.intervals import Values, differences, lower_bound
 
 Name = Literal["jackpot", "secondary prize", "none", "not testable"]
 LEAST_SEEDS = 2
-"""One seed has no bounds."""
+"""Minimum number of seeds: a single seed has no bounds."""
 
 
 ROUNDED = 12
-"""Decimals that are compared: 0.9 is no less than 0.005 below 0.905, whatever their binary digits."""
+"""Number of decimals compared: 0.9 is exactly 0.005 below 0.905, whatever their binary digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The verdict's constants; accuracies in [0, 1], so 0.005 is half a percentage point.
+    """The constants of the conditions; accuracies in [0, 1], so 0.005 is half a percentage point.
 
     Attributes:
-        recipe: How far the dense network may be below the tuned one.
-        match: How far below the dense network still matches it.
+        recipe: How far the dense network may be below the tuned dense network.
+        match: How far below the dense network an accuracy still matches it.
         gap: How far the ticket must be above its mask with other initial weights.
         second: How far below the dense network a secondary prize may be.
-        confidence: Of the one-sided bounds, in (0, 1).
+        confidence: Confidence of the one-sided bounds, in (0, 1).
     """
 
     recipe: float = 0.005
@@ -64,8 +65,8 @@ class TicketCheck:
 
     Attributes:
         name: "recipe", "nontrivial", "gap", "match" or "second".
-        value: What is compared: a difference of accuracies or its lower bound; nan where one seed has none.
-        bound: What it is compared with, as a difference of accuracies too.
+        value: The compared difference of accuracies, or its lower bound; nan for a bound of one seed.
+        bound: The constant that it is compared with, also a difference of accuracies.
         passed: Whether the condition holds.
     """
 
@@ -77,13 +78,13 @@ class TicketCheck:
 
 @dataclass(frozen=True, slots=True)
 class TicketVerdict:
-    """What a sparse network is.
+    """The outcome of a lottery-ticket test.
 
     Attributes:
         name: "jackpot", "secondary prize" or "none"; "not testable" with fewer than `LEAST_SEEDS` seeds.
-        checks: The conditions, all of them.
-        seeds: Seeds that it rests on.
-        bounds: The constants.
+        checks: All conditions.
+        seeds: Number of seeds.
+        bounds: The constants of the conditions.
     """
 
     name: Name
@@ -92,7 +93,7 @@ class TicketVerdict:
     bounds: Bounds
 
     def text(self) -> str:
-        """Returns the verdict and a line for each condition with its figure and its constant, in points."""
+        """Returns the outcome and a line for each condition: its number and constant in percentage points."""
         seeds = f"{self.seeds} seed{'s' * (self.seeds != 1)}"
         head = f"{self.name} ({seeds}, one-sided bounds of {self.bounds.confidence:.0%})"
         return "\n".join([head, *map(_line, self.checks)])
@@ -105,7 +106,7 @@ _WHAT = {
     "match": ("ticket less dense, lower bound", ">"),
     "second": ("ticket less dense", ">="),
 }
-"""What each condition compares, and how its figure must stand to its constant."""
+"""Condition -> the compared difference, and the comparison with its constant."""
 _COMPARE = {"<": lt, ">": gt, ">=": ge}
 
 
@@ -118,18 +119,18 @@ def verdict(
     random_mask: Values,
     bounds: Bounds | None = None,
 ) -> TicketVerdict:
-    """Returns the verdict from test accuracies in [0, 1], one for each seed and in the seeds' order, `[n]`.
+    """Returns the outcome from test accuracies in [0, 1], `[n]`: one for each seed, in the same order.
 
     Args:
-        dense: Of the dense networks under the recipe.
-        tuned: Of the dense networks under the recipe tuned for them.
-        ticket: Of the mask with the dense networks' initial weights.
-        reinit: Of the same mask with other initial weights.
-        random_mask: Of random masks that keep as much of each layer.
-        bounds: The constants; the default ones if None.
+        dense: Accuracies of the dense networks under the recipe.
+        tuned: Accuracies of the dense networks under the recipe tuned for them.
+        ticket: Accuracies of the mask with the dense networks' initial weights.
+        reinit: Accuracies of the same mask with other initial weights.
+        random_mask: Accuracies of random masks with the same number of weights in each layer.
+        bounds: The constants; None for the default ones.
 
     Raises:
-        ValueError: An accuracy out of range, or not as many of each kind, or none.
+        ValueError: An accuracy is out of range, the numbers of seeds differ, or there are no accuracies.
     """
     bounds = Bounds() if bounds is None else bounds
     given = {"dense": dense, "tuned": tuned, "ticket": ticket, "reinit": reinit, "random_mask": random_mask}

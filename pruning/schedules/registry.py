@@ -1,14 +1,15 @@
-"""Learning-rate schedules of pruning in cycles: pure functions of the progress in a cycle and its number.
+"""Learning-rate schedules for pruning in cycles: pure functions of the progress in a cycle and its number.
 
-`SCHEDULES` names them all; each is made by a function whose keywords are its options. `lr` is the peak, `u`
-the progress in [0, 1] of the cycle; shares are of the cycle's length, so that no schedule counts epochs.
-Every cycle begins anew (the learning rate is rewound). At progress 0 a warm-up is at 0 exactly.
+`SCHEDULES` lists them all; each is made by a function whose keywords are its options. `lr` is the peak, and
+`u` is the progress of the cycle in [0, 1]. Durations are fractions of the cycle's length, so no schedule
+counts epochs. Every cycle starts again at progress 0 (the learning rate is rewound). At progress 0 a warm-up
+is exactly 0.
 
-FT, LRW, SLR and CLR are those of Le and Hua, "Network Pruning That Matters" (ICLR 2021), from its code. They
-retrain a trained, pruned network after a base training of 160 epochs, lr 0.1, a tenth from epochs 80 and
-120; here `lr`, `drops` and `factor` describe the base training, and the cycle is the retraining.
+FT, LRW, SLR and CLR follow the code of Le and Hua, "Network Pruning That Matters" (ICLR 2021). They retrain a
+pruned network after a base training run of 160 epochs at lr 0.1, with factors of 0.1 at epochs 80 and 120.
+Here `lr`, `drops` and `factor` describe the base training run, and the cycle is the retraining run.
 
-Schedules that are the same in every cycle stand here; SILO's family, with peaks of its own, in `silo`.
+This module has the schedules that are equal in every cycle; `silo` has SILO's family, whose peaks differ.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ from pruning.schedules.silo import s_cyc, silo, silo_linear, silo_step, warm_ste
 
 
 def constant(*, lr: float = 0.1) -> Schedule:
-    """The same learning rate throughout: lr."""
+    """A constant learning rate: lr."""
     return _every_cycle(lr, flat)
 
 
 def step(*, lr: float = 0.1, drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
-    """lr, times `factor` from each of `drops` on; by default at epochs 80 and 120 of 160."""
+    """Step decay: lr, multiplied by `factor` at each of `drops`; by default epochs 80 and 120 of 160."""
     return _every_cycle(lr, _step_shape(drops, factor))
 
 
@@ -55,9 +56,9 @@ def linear(*, lr: float = 0.1) -> Schedule:
 
 
 def cosine(*, lr: float = 0.1, end: float = 0.0) -> Schedule:
-    """Half a turn of the cosine: end + (lr - end) (1 + cos(pi u)) / 2.
+    """Half a cosine period: end + (lr - end) (1 + cos(pi u)) / 2.
 
-    Loshchilov and Hutter, SGDR (ICLR 2017), eq. 5, with one annealing in each pruning cycle.
+    Loshchilov and Hutter, SGDR (ICLR 2017), eq. 5, with one annealing per pruning cycle.
     """
     check_positive(lr=lr)
     check_within(0, lr, end=end)
@@ -65,10 +66,10 @@ def cosine(*, lr: float = 0.1, end: float = 0.0) -> Schedule:
 
 
 def cyclic(*, lr: float = 0.1, cycles: int = 1) -> Schedule:
-    """Triangles 0, lr, 0, as many as `cycles` in one pruning cycle: lr (1 - |2 (cycles u mod 1) - 1|).
+    """Triangles from 0 to lr and back, `cycles` of them per pruning cycle: lr (1 - |2 (cycles u mod 1) - 1|).
 
-    Smith, "Cyclical Learning Rates" (WACV 2017), with 0 for the lower bound and half a triangle of
-    1 / (2 cycles) for the step size; as in the comparisons of SILO.
+    Smith, "Cyclical Learning Rates" (WACV 2017), with lower bound 0 and step size 1 / (2 cycles), which is
+    half a triangle; as in SILO's comparisons.
     """
     check_whole(1, cycles=cycles)
     return _every_cycle(lr, partial(triangles, count=cycles))
@@ -82,7 +83,7 @@ def one_cycle(
     u < rise: start + (lr - start) (1 - cos(pi u / rise)) / 2; then with v = (u - rise) / (1 - rise):
     end + (lr - end) (1 + cos(pi v)) / 2. By default start is lr / 100 and end is start / 100.
 
-    Smith and Topin, "Super-Convergence" (2018). Deviation: the momentum does not move.
+    Smith and Topin, "Super-Convergence" (2018). Deviation: the momentum is constant.
     """
     check_positive(lr=lr)
     check_share(rise=rise)
@@ -100,16 +101,16 @@ def warmup_step(
     drops: tuple[float, ...] = (0.5, 0.75),
     factor: float = 0.1,
 ) -> Schedule:
-    """A straight line from 0 to lr during `warmup`, then lr, times `factor` from each of `drops` on.
+    """A linear warm-up from 0 to lr during `warmup`, then lr, multiplied by `factor` at each of `drops`.
 
-    By default that of VGG-19 in SILO's code: 10,000 of 160 epochs' iterations, drops at epochs 80 and 120.
-    Deviation: the warm-up must end before the first drop, which in the scripts it does not always.
+    The defaults follow VGG-19 in SILO's code: a warm-up of 10,000 iterations in 160 epochs, drops at epochs
+    80 and 120. Deviation: the warm-up must end before the first drop; in the scripts it sometimes does not.
     """
     return _every_cycle(lr, warm_step_shape(warmup, drops, factor))
 
 
 def fine_tuning(*, lr: float = 0.1, drops: tuple[float, ...] = (0.5, 0.75), factor: float = 0.1) -> Schedule:
-    """FT: the last learning rate of the base training throughout, lr factor^drops (0.001 by default)."""
+    """FT: the final learning rate of the base training run, lr factor^drops (0.001 by default), constant."""
     return _every_cycle(lr, partial(last_part, part=0.0, whole=_step_shape(drops, factor)))
 
 
@@ -120,10 +121,10 @@ def lr_rewinding(
     drops: tuple[float, ...] = (0.5, 0.75),
     factor: float = 0.1,
 ) -> Schedule:
-    """LRW: the last part of the base training over again, `replayed` of it: step at 1 - replayed (1 - u).
+    """LRW: repeats the last fraction `replayed` of the base schedule: step at 1 - replayed (1 - u).
 
-    `replayed` is E / 160 for E epochs of retraining, by default 88, one of the authors' eight. Where it is no
-    more than what the last drop left (a quarter by default), LRW is FT.
+    `replayed` is E / 160 for E epochs of retraining, by default 88, one of the authors' eight values. If it
+    is at most the fraction after the last drop (25% by default), LRW equals FT.
     """
     check_positive(replayed=replayed)
     check_within(0, 1, replayed=replayed)
@@ -137,12 +138,12 @@ def scaled_restarting(
     drops: tuple[float, ...] = (0.5, 0.75),
     factor: float = 0.1,
 ) -> Schedule:
-    """SLR: up from the base training's last learning rate to its first, then all its drops, scaled.
+    """SLR: rises from the base training run's final learning rate to its first, then makes all its drops.
 
     u < warmup: s + (lr - s) (1 - cos(pi u / warmup)) / 2 with s = lr factor^drops; then `factor` at each of
-    `drops` of what is left, (u - warmup) / (1 - warmup).
+    `drops`, scaled to the remaining progress (u - warmup) / (1 - warmup).
 
-    Deviation: the code rounds the warm-up and the drops down to whole epochs; here they are shares.
+    Deviation: the code rounds the warm-up and the drops down to whole epochs; here they are fractions.
     """
     check_share(warmup=warmup)
     rest = _step_shape(drops, factor)
@@ -156,10 +157,10 @@ def cyclic_restarting(
     drops: tuple[float, ...] = (0.5, 0.75),
     factor: float = 0.1,
 ) -> Schedule:
-    """CLR: one cycle from the base training's last learning rate to its first, and far down again.
+    """CLR: one cycle from the base training run's final learning rate to its first, and far down again.
 
-    `one_cycle` with start lr factor^drops (0.001 by default) and end start / 100 (0.00001). Moves with every
-    iteration, as in the code.
+    `one_cycle` with start lr factor^drops (0.001 by default) and end start / 100 (0.00001). It changes with
+    every iteration, as in the code.
     """
     check_share(rise=rise)
     start = _step_shape(drops, factor)(1.0)
@@ -183,14 +184,14 @@ SCHEDULES: dict[str, Callable[..., Schedule]] = {
     "silo-step": silo_step,
     "silo-linear": silo_linear,
 }
-"""What makes each schedule, by the name that users give; the keywords are its options."""
+"""The functions that make the schedules, by the names that users give; their keywords are the options."""
 
 
 def make_schedule(name: str, **options: Any) -> Schedule:
-    """Returns the schedule of that name; options not given are its defaults.
+    """Returns the schedule with a name; missing options have their defaults.
 
     Raises:
-        ValueError: There is no such schedule or option, or a value is out of its range.
+        ValueError: The schedule or an option is unknown, or a value is out of range.
     """
     factory = schedule_factory(name)
     known = list(inspect.signature(factory).parameters)
@@ -207,7 +208,7 @@ def make_schedule(name: str, **options: Any) -> Schedule:
 
 
 def schedule_factory(name: str) -> Callable[..., Schedule]:
-    """Returns what makes the schedules of that name; ValueError with the known names where there is none."""
+    """Returns the function that makes a named schedule; ValueError with the known names if it is unknown."""
     if name not in SCHEDULES:
         raise ValueError(
             f"unknown schedule {name!r}{_nearest(name, SCHEDULES)}; schedules are {', '.join(SCHEDULES)}"

@@ -1,10 +1,10 @@
-"""SILO: a larger peak of the learning rate as the network gets sparser, on an S-shaped curve; its controls.
+"""SILO and its controls: the peak learning rate rises on an S-shaped curve as the network gets sparser.
 
 Liu, Ghosh, Tan, Motani, "Optimizing Learning Rate Schedules for Iterative Pruning of Deep Neural Networks",
-arXiv 2212.06144 (TMLR 2023); the formula and the figures are those of the authors' code. The epsilon and
-delta by default are its ResNet-20's on CIFAR-10 (0.03 and 0.04); its VGG-19 has 0.04 and 0.06.
+arXiv 2212.06144 (TMLR 2023). The formula and the numbers are those of the authors' code. The default epsilon
+and delta are for ResNet-20 on CIFAR-10 (0.03 and 0.04); VGG-19 has 0.04 and 0.06.
 
-Cycle 0 trains the dense network; each later one follows a pruning.
+Cycle 0 trains the dense network; each later cycle prunes first.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pruning.schedules.shapes import (
 EPSILON, DELTA = 0.03, 0.04
 """SILO's lower bound of the peak and its range, for ResNet-20 on CIFAR-10."""
 WARMUP, DROPS = 0.08, (0.5, 0.75)
-"""Shares of the cycle: VGG-19's 10,000 iterations of 160 epochs of 50,000 images, drops at epochs 80, 120."""
+"""Fractions of the cycle of VGG-19: 10,000 iterations in 160 epochs of 50,000 images; drops at 80 and 120."""
 
 
 def silo_max_lr(
@@ -36,21 +36,21 @@ def silo_max_lr(
     """Returns the peak learning rate of a cycle: from `epsilon` up to `epsilon` + `delta`.
 
     It is epsilon up to cycle q, then epsilon + delta / (1 + (gamma / (1 - gamma))^-beta), where
-    gamma = 1 - (1 - p)^(cycle - q) is the share of weights pruned q cycles ago. Half of the rise is reached
-    at gamma = 0.5, where its slope is beta * delta.
+    gamma = 1 - (1 - p)^(cycle - q) is the fraction of weights pruned q cycles ago. Half of the rise is
+    reached at gamma = 0.5, where its slope is beta * delta.
 
-    Deviations: none; computed from logarithms, which no cycle and no beta overflows.
+    Deviations: none. It is computed from logarithms, which do not overflow for any cycle or beta.
 
     Args:
         cycle: Number of the cycle, from 0.
         epsilon: Peak for the dense network.
-        delta: Most that is added.
+        delta: Maximum rise above epsilon.
         beta: Steepness of the rise.
-        q: Cycles by which the rise is delayed.
-        p: Share of the surviving weights pruned in each cycle, whatever the plan really prunes.
+        q: Number of cycles by which the rise is delayed.
+        p: Fraction of the remaining weights that each cycle prunes, independent of the plan's real fraction.
 
     Raises:
-        ValueError: A value is out of its range.
+        ValueError: A value is out of range.
     """
     check_whole(0, cycle=cycle, q=q)
     _check_bounds(epsilon, delta)
@@ -76,9 +76,10 @@ def silo(
 ) -> Schedule:
     """Warm-up and step decay whose peak is `silo_max_lr` of the cycle.
 
-    Deviations: the warm-up is a share of the cycle that ends before the first drop. In the authors' scripts
-    the drop cuts ResNet-20's off (50 epochs, warm-up over 20,000 iterations, drops at epochs 25 and 32), and
-    VGG-19's jumps from 0.79 of the peak to all of it. The shape by default is VGG-19's, as meant.
+    Deviations: the warm-up is a fraction of the cycle and ends before the first drop. In the authors' scripts
+    a drop interrupts the warm-up of ResNet-20 (50 epochs, warm-up over 20,000 iterations, drops at epochs 25
+    and 32), and the warm-up of VGG-19 jumps from 0.79 of the peak to the peak. The default shape is the
+    intended one of VGG-19.
     """
     return ShapedSchedule(_silo_peak(epsilon, delta, beta, q, p), warm_step_shape(warmup, drops, factor))
 
@@ -94,8 +95,8 @@ def s_cyc(
 ) -> Schedule:
     """Triangles whose peak is `silo_max_lr` of the cycle: S-Cyc, arXiv 2110.08764, SILO's predecessor.
 
-    Deviations: `cycles`, the triangles in one pruning cycle, and the curve of the peak are not known from
-    the authors' code; the curve is taken to be SILO's.
+    Deviations: the authors' code does not show the number of triangles in a pruning cycle (`cycles`) or the
+    curve of the peak; the curve is assumed to be SILO's.
     """
     check_whole(1, cycles=cycles)
     return ShapedSchedule(_silo_peak(epsilon, delta, beta, q, p), partial(triangles, count=cycles))
@@ -110,9 +111,9 @@ def silo_step(
     drops: tuple[float, ...] = DROPS,
     factor: float = 0.1,
 ) -> Schedule:
-    """SILO with a jump for its curve: peak epsilon before cycle `jump`, epsilon + delta from it on.
+    """SILO with a jump as its curve: peak epsilon before cycle `jump`, epsilon + delta from then on.
 
-    A control of ours: SILO's curve is half way up in cycle 4 and almost a jump there.
+    Our control: SILO's curve reaches half its rise in cycle 4, where it is almost a jump.
     """
     check_whole(0, jump=jump)
     _check_bounds(epsilon, delta)
@@ -129,9 +130,9 @@ def silo_linear(
     drops: tuple[float, ...] = DROPS,
     factor: float = 0.1,
 ) -> Schedule:
-    """SILO with a straight line for its curve: epsilon in cycle 0, epsilon + delta from cycle `last` on.
+    """SILO with a straight line as its curve: epsilon in cycle 0, epsilon + delta from cycle `last` on.
 
-    A control of ours: it asks whether the S shape matters. `last` is the last cycle of a run, 11 of 12.
+    Our control: it tests whether the S shape matters. `last` is the last cycle of a run, 11 of 12.
     """
     check_whole(1, last=last)
     _check_bounds(epsilon, delta)
@@ -140,7 +141,7 @@ def silo_linear(
 
 
 def warm_step_shape(warmup: float, drops: tuple[float, ...], factor: float) -> partial[float]:
-    """Returns the shape of a warm-up and drops; ValueError where the first drop comes before its end."""
+    """Returns the shape of a warm-up and drops; ValueError if the first drop comes before its end."""
     check_within(0, 1, warmup=warmup)
     check_drops(drops, factor, after=warmup)
     return partial(warm_steps, warmup=warmup, drops=drops, factor=factor)
@@ -153,7 +154,7 @@ def _check_bounds(epsilon: float, delta: float) -> None:
 
 def _silo_peak(epsilon: float, delta: float, beta: float, q: int, p: float) -> partial[float]:
     peak = partial(silo_max_lr, epsilon=epsilon, delta=delta, beta=beta, q=q, p=p)
-    peak(0)  # its errors come when the schedule is made
+    peak(0)  # raises errors when the schedule is made, not when it is used
     return peak
 
 

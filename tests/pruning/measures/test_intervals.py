@@ -90,7 +90,7 @@ def test_pairs_that_all_differ_alike_are_certain():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([], "one or more; got shape (0,)"),
+        ([], "one or more values, got shape (0,)"),
         ([[0.1, 0.2]], "got shape (1, 2)"),
         ([0.1, nan], "values must be finite, got nan"),
         ([0.1, -np.inf, 2], "values must be finite, got -inf"),
