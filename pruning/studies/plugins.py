@@ -1,8 +1,8 @@
-"""Pruning methods and schedules of a user's own, by the name "python:module:name".
+"""A user's own pruning methods and schedules, named "python:module:name".
 
-A method is a `Criterion` (weights or units are scored), or a function that returns a `Topology` (masks change
-while the network trains); a schedule is a function that returns a schedule. A plug-in enters the registry of
-its kind under its full name, so that plans find it as they find any other name.
+A method is a `Criterion` (it scores weights or units), or a function that returns a `Topology` (masks change
+while the network trains). A schedule is a function that returns a schedule. A plug-in enters the registry of
+its kind under its full name, so plans find it like any other name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pruning import CRITERIA, PRUNING_METHODS, SCHEDULES, Criterion
 from pruning.sparse import TOPOLOGIES
 
 TOPOLOGY_SETTINGS = PRUNING_METHODS["set"].settings
-"""What goes with a topology: the settings of the methods that prune while training."""
+"""The settings for a topology, shared by all methods that prune while training."""
 
 
 def split_method(text: str) -> tuple[str, str]:
@@ -26,7 +26,7 @@ def split_method(text: str) -> tuple[str, str]:
 
 
 def method_settings(name: str) -> Mapping[str, Any]:
-    """Returns the settings of a plan that make a plug-in's method; ValueError if it cannot be loaded."""
+    """Returns the plan settings for a plug-in's method; ValueError if it cannot be loaded."""
     found = load_plugin(name, "method", _is_method)
     if isinstance(found, Criterion):
         resolve(CRITERIA, name, "criterion", _is_method)
@@ -36,7 +36,7 @@ def method_settings(name: str) -> Mapping[str, Any]:
 
 
 def method_options(name: str, text: str) -> dict[str, Any]:
-    """Returns the options of a plug-in's method; ValueError where it has no such option."""
+    """Returns the options of a plug-in's method; ValueError if it has no such option."""
     found = load_plugin(name, "method", _is_method)
     factory: Callable[..., Any] | None = found.choose if isinstance(found, Criterion) else found
     known = signature(factory).parameters.values() if factory else ()
@@ -48,7 +48,7 @@ def method_options(name: str, text: str) -> dict[str, Any]:
 
 
 def resolved(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns flat settings of a plan after the plug-ins that they name are in their registries."""
+    """Registers the plug-ins that flat settings of a plan name, and returns the settings."""
     for key in ("criterion", "topology"):
         if is_plugin(name := str(settings.get(key, ""))):
             method_settings(name)

@@ -190,10 +190,10 @@ def test_a_corrupt_cycle_is_one_line(capsys):
         (["--epochs", "0"], "epochs must be at least 1, got 0"),
         (["--batch", "0"], "batch must be at least 1, got 0"),
         (["--precision", "float16"], "--precision must be float32 or bfloat16, got 'float16'"),
-        (["--device", "tpu"], "device must be cpu, cuda, or a certain GPU as cuda:1, got 'tpu'"),
+        (["--device", "tpu"], "device must be cpu, cuda, or one GPU, for example cuda:1; got 'tpu'"),
         (["--workers", "0"], "workers must be at least 1, got 0"),
         (["--workers", "many"], "many"),
-        (["--report"], "run holds no experiment to report"),
+        (["--report"], "run contains no experiment to report"),
     ],
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):

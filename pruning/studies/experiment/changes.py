@@ -1,4 +1,4 @@
-"""What the options of `bttt vision` change in a recipe of any kind."""
+"""Applies the options of `bttt vision` to a recipe of any kind."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pruning.studies.experiment.config import SETS, VisionConfig
 from pruning.studies.experiment.recipe import ExperimentRecipe
 
 FALLBACK = "digits"
-"""The data set that needs no folder."""
+"""The bundled data set, which needs no folder."""
 
 
 def option_changes(config: VisionConfig, recipe: ExperimentRecipe[Any, Any], kind: str) -> dict[str, Any]:
-    """Returns the changes to a recipe: those of the small scale, the options' and the data set's.
+    """Returns the changes to a recipe from the small scale, the options and the data set.
 
     Args:
         config: The options.
@@ -24,7 +24,7 @@ def option_changes(config: VisionConfig, recipe: ExperimentRecipe[Any, Any], kin
         kind: Its kind.
 
     Raises:
-        ValueError: An option is given that recipes of that kind do not have.
+        ValueError: An option does not apply to recipes of that kind.
     """
     found: dict[str, Any] = dict(recipe.small) if config.small else {}
     for target, value in _given(config, kind):
@@ -47,7 +47,7 @@ def _given(config: VisionConfig, kind: str) -> Iterator[tuple[str, Any]]:
 
 
 def _chosen_data(config: VisionConfig, data: str) -> str:
-    """Returns the data set that is taken instead of a recipe's, or that one."""
+    """Returns the data set to use: the recipe's own, or its replacement."""
     if config.data_set is not None:
         return config.data_set
     named = config.data is not None or os.environ.get(VARIABLE) or config.download

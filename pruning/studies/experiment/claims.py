@@ -1,9 +1,9 @@
-"""Claims of papers, each with the check that judges it by the points that an experiment measured.
+"""Claims of papers, each with a check that tests it on the points an experiment measured.
 
-Checks are generic over the point: each kind of experiment has its own. What they share is the answer. It is
-"confirmed" if the whole 95% interval agrees with the claim, and "not confirmed" otherwise. The evidence then
-says "refuted" if the whole interval contradicts the claim, else "undecided". The answer is "not testable"
-where the points cannot say.
+Checks are generic over the point, since each kind of experiment has its own. All checks share the answers.
+The answer is "confirmed" if the whole 95% interval agrees with the claim, otherwise "not confirmed". The
+evidence then states "refuted" if the whole interval contradicts the claim, else "undecided". The answer is
+"not testable" if the points cannot decide.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pruning.measures import Interval
 PointT = TypeVar("PointT")
 Answer = Literal["confirmed", "not confirmed", "not testable"]
 Check = Callable[[Sequence[PointT]], tuple[Answer, str]]
-"""Points -> the answer, and the figures that it rests on."""
+"""Points -> the answer, and the figures that support it."""
 Standing = Literal["confirmed", "refuted", "undecided"]
 WORST_FIRST: tuple[Answer, ...] = ("not confirmed", "not testable", "confirmed")
 LEAST_SEEDS = 3
@@ -30,7 +30,7 @@ class Finding:
     Attributes:
         claim: The claim, as a sentence.
         verdict: The answer.
-        evidence: The figures that it rests on, or why there is none.
+        evidence: The figures that support the answer, or the reason why there are none.
     """
 
     claim: str
@@ -40,25 +40,25 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Claim(Generic[PointT]):
-    """A sentence and the check that judges it."""
+    """A sentence and the check that tests it."""
 
     text: str
     check: Check[PointT]
 
 
 class NotTestableError(Exception):
-    """The reason why the points cannot say whether a claim holds."""
+    """The reason why the points cannot decide whether a claim holds."""
 
 
 def judge(claims: Sequence[Claim[PointT]], points: Sequence[PointT]) -> list[Finding]:
-    """Returns a finding for each claim, in their order."""
+    """Returns a finding for each claim, in the order of the claims."""
     return [Finding(claim.text, *claim.check(points)) for claim in claims]
 
 
 def all_of(*checks: Check[PointT]) -> Check[PointT]:
-    """Returns the check that all of several hold: refuted or undecided by one, else not testable by one."""
+    """Returns the check that all checks hold; one not confirmed outranks one not testable."""
     if not checks:
-        raise ValueError("all_of needs one check or more")
+        raise ValueError("all_of needs at least one check")
 
     def check(points: Sequence[PointT]) -> tuple[Answer, str]:
         answers, evidence = zip(*(each(points) for each in checks), strict=True)
@@ -80,7 +80,7 @@ def where_testable(check: Check[PointT]) -> Check[PointT]:
 
 
 def standing(found: Interval, low: float, high: float) -> Standing:
-    """Returns how an interval stands to the claim that a value is above `low` and below `high`."""
+    """Returns what an interval shows about the claim that a value is above `low` and below `high`."""
     if low < found.low and found.high < high:
         return "confirmed"
     return "refuted" if found.high < low or found.low > high else "undecided"
@@ -90,11 +90,11 @@ def common_seeds(who: str, *runs: Collection[int]) -> list[int]:
     """Returns the seeds that all runs have, ascending.
 
     Args:
-        who: Begins the reason where they are too few, for example "A and B share".
-        runs: Seeds of each arm or level.
+        who: Start of the message if there are too few seeds, for example "A and B share".
+        runs: Seeds of each variant or level.
 
     Raises:
-        NotTestableError: They are fewer than `LEAST_SEEDS`.
+        NotTestableError: There are fewer than `LEAST_SEEDS`.
     """
     seeds = sorted(set.intersection(*map(set, runs)))
     if len(seeds) < LEAST_SEEDS:

@@ -1,4 +1,4 @@
-"""Conducts an experiment of any kind: its folder, its runs, and the report of what they found."""
+"""Conducts an experiment of any kind: its folder, its runs, and the report of their results."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ RecipeT = TypeVar("RecipeT", bound=ExperimentRecipe[Any, Any])
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[RecipeT, PointT]):
-    """What differs between the kinds of experiments.
+    """The functions in which kinds of experiments differ.
 
     Attributes:
-        change: The published recipe and the options -> the recipe that is run; raises ValueError where an
-            option is wrong.
-        run: Runs all jobs of a recipe in a folder, or the rest of them.
-        read: Returns the points that the finished runs in a folder measured; raises ValueError where they are
-            of other arms or plans.
+        change: The published recipe and the options -> the recipe to run; raises ValueError if an option is
+            wrong.
+        run: Runs all unfinished jobs of a recipe in a folder.
+        read: Returns the points measured by the finished runs in a folder; raises ValueError if they belong
+            to other variants or plans.
         head: Recipe -> the lines of the report's head, below name and scale.
-        parts: Recipe and points -> the parts of the report, by title; "" leaves a part out.
+        parts: Recipe and points -> the parts of the report, by title; "" omits a part.
         rows: Recipe and points -> rows of `TABLE_FILE`.
         point_row: Point -> row of `POINTS_FILE`.
-        pictures: Recipe and title -> what draws each picture, by file; `FIGURE_FILE` is the first.
+        pictures: Recipe and title -> a drawing function for each picture, by file; `FIGURE_FILE` is the first.
     """
 
     change: Callable[[RecipeT, VisionConfig], RecipeT]
@@ -64,17 +64,17 @@ class Kind(Generic[RecipeT, PointT]):
 
 
 def conduct(config: VisionConfig, published: RecipeT, kind: Kind[RecipeT, PointT]) -> Path:
-    """Runs an experiment, or the rest of it, reports, and returns its folder.
+    """Starts or resumes an experiment, writes its report, and returns its folder.
 
     Args:
         config: The options.
-        published: The recipe as its paper has it.
+        published: The recipe with the settings of its paper.
         kind: Its kind.
 
     Raises:
-        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment
+        ValueError: An option is wrong, the data are missing or corrupt, or the folder holds an experiment
             with other settings.
-        OSError: The folder cannot be written, or a process has died; what was finished is kept.
+        OSError: The folder cannot be written, or a process has died; finished work is kept.
     """
     require_at_least(1, workers=config.workers)
     recipe = kind.change(published, config)
@@ -82,7 +82,7 @@ def conduct(config: VisionConfig, published: RecipeT, kind: Kind[RecipeT, PointT
     settings, command = recipe.settings(), f"vision-{recipe.name.replace('/', '-')}"
     folder = config.out or default_folder(command, recipe.identity())
     if config.report and not (folder / CONFIG_FILE).exists():
-        raise ValueError(f"{folder} holds no experiment to report")
+        raise ValueError(f"{folder} contains no experiment to report")
     scale = _scale(published, recipe, small=config.small)
     with open_run(command, settings, out=folder, defaults=published.settings()) as run:
         if config.data_set is None and recipe.data != published.data:
@@ -107,13 +107,13 @@ def publish(
     points: Sequence[PointT],
     kind: Kind[RecipeT, PointT],
 ) -> None:
-    """Writes and prints what the points say.
+    """Writes and prints the report of the points.
 
     Args:
-        folder: Where the files go; it holds environment.json.
-        recipe: What was run.
-        scale: How far its settings are from the published ones, in words.
-        points: What was measured, one point or more.
+        folder: The folder for the files; it contains environment.json.
+        recipe: The recipe that was run.
+        scale: How its settings differ from the published ones, in words.
+        points: The measurements, at least one point.
         kind: The recipe's kind.
     """
     findings = judge(recipe.claims, points)
@@ -138,7 +138,7 @@ def publish(
 
 
 def _scale(published: RecipeT, recipe: RecipeT, *, small: bool) -> str:
-    """Returns in words how far the settings are from the published recipe's."""
+    """Returns in words how the settings differ from the published recipe's."""
     before, now = published.changeable(), recipe.changeable()
     changed = [f"{name} {value}" for name, value in now.items() if before.get(name) != value]
     if len(recipe.arms) < len(published.arms):
@@ -155,7 +155,7 @@ def _head(recipe: RecipeT, scale: str, own: Iterable[str]) -> str:
 
 
 def _record(folder: Path, recipe: RecipeT, scale: str, findings: Sequence[Finding]) -> dict[str, Any]:
-    """Returns what is needed to make the results again, and the verdicts on the claims."""
+    """Returns the record for reproducing the results, and the verdicts on the claims."""
     return {
         "recipe": recipe.name,
         "paper": recipe.paper,

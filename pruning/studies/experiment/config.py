@@ -1,4 +1,4 @@
-"""The options of `bttt vision`. Each says which field of a recipe it sets, for each kind of recipe."""
+"""The options of `bttt vision`; each names the field of a recipe that it sets, for each kind of recipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import tyro
 
 CLASSIFIER, BILEVEL = "classifier", "bilevel"
-"""The kinds of recipes: of pruned image classifiers, and of bilevel methods."""
+"""The kinds of recipes: for pruned image classifiers, and for bilevel methods."""
 DEVICE = "cpu"
 
 

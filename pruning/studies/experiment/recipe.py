@@ -1,4 +1,4 @@
-"""What recipes of all kinds have: a name, the paper, arms to compare, and claims that judge them."""
+"""The common part of all recipes: a name, the paper, variants to compare, and claims to test."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ Picture = Callable[[Path, Sequence[PointT]], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentRecipe(Generic[ArmT, PointT]):
-    """An experiment by name. Fields are settings of its runs, unless they are declared to be none.
+    """A named experiment. Fields are settings of its runs, unless declared otherwise.
 
     Attributes:
         name: PAPER/EXPERIMENT.
-        paper: Whose experiment it is.
+        paper: The paper that published the experiment.
         data: The data set, a name in `pruning.data.loading.SETS`.
         model: The network.
-        arms: The ways that are compared, by name.
-        seeds: Runs of each arm, with the seeds 0, 1, ...
-        small: Changes for small machines, as `with_changes` takes them.
-        claims: What the paper claims, as checks of our numbers.
-        note: How this differs from the paper.
+        arms: The compared variants, by name.
+        seeds: Number of runs of each variant, with the seeds 0, 1, ...
+        small: Changes for small machines, in the form that `with_changes` takes.
+        claims: The paper's claims, as checks of our numbers.
+        note: How the recipe differs from the paper.
     """
 
     name: str
@@ -51,10 +51,10 @@ class ExperimentRecipe(Generic[ArmT, PointT]):
         """Returns the recipe with other values of its fields.
 
         Args:
-            changes: By field; of "arms" a sequence of names.
+            changes: New values by field; for "arms" a sequence of names.
 
         Raises:
-            ValueError: An arm is unknown, or a value is out of range.
+            ValueError: A variant is unknown, or a value is out of range.
         """
         chosen = dict(changes)
         if "arms" in chosen:
@@ -64,23 +64,23 @@ class ExperimentRecipe(Generic[ArmT, PointT]):
         return found
 
     def check(self) -> None:
-        """Raises ValueError where a value is out of range."""
+        """Raises ValueError if a value is out of range."""
         require_at_least(1, seeds=self.seeds)
 
     def settings(self) -> dict[str, Any]:
-        """Returns what decides each of its runs, as JSON values; not which arms and seeds it has."""
+        """Returns the settings that determine each run, as JSON values, without variants and seeds."""
         return settings_of(self)
 
     def identity(self) -> dict[str, Any]:
-        """Returns what decides the name of its folder, as JSON values."""
+        """Returns the values that determine the name of its folder, as JSON values."""
         return self.settings()
 
     def changeable(self) -> dict[str, Any]:
-        """Returns all values that `with_changes` may change, by name, but for the arms."""
+        """Returns all values that `with_changes` may change, by name, except the variants."""
         return {**self.settings(), "seeds": self.seeds}
 
     def record(self) -> dict[str, Any]:
-        """Returns what is needed to make its runs again, beside the settings and seeds, as JSON values."""
+        """Returns the record for reproducing its runs, besides the settings and seeds, as JSON values."""
         return {"arms": {name: plain(asdict(arm)) for name, arm in self.arms.items()}}
 
     def _chosen_arms(self, names: Sequence[str]) -> dict[str, ArmT]:

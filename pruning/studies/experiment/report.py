@@ -1,4 +1,4 @@
-"""What the reports of all experiments share: their files, where the runs were made, and verdicts as text."""
+"""The common parts of all experiment reports: files, machines, and verdicts as text."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ WIDTH = 110
 
 
 class MeasuredArm(Protocol):
-    """What points of all kinds have."""
+    """The members that points of all kinds have."""
 
     @property
     def arm(self) -> str:
-        """Name of the arm."""
+        """Name of the variant."""
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """What was measured, by name."""
+        """The measurements, by name."""
 
 
 def machines(folder: Path) -> str:
-    """Returns where the runs were made, as text."""
+    """Returns the machines on which the runs were made, as text."""
     made = read_json(folder / ENVIRONMENT_FILE, list)
     told = {
         f"{one['machine']}, {one['cores']} cores, {one.get('device', 'cpu')}, {one['date'][:10]}"
@@ -43,17 +43,17 @@ def machines(folder: Path) -> str:
 
 
 def told(finding: Finding) -> str:
-    """Returns what became of a claim, as text."""
+    """Returns the verdict on a claim with its evidence, as text."""
     text = f"{finding.verdict.upper()}: {finding.claim} [{finding.evidence}]"
     return fill(text, WIDTH, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def diverged_text(points: Iterable[MeasuredArm]) -> str:
-    """Returns how many of the points are of training that diverged, by arm; "" where none is."""
+    """Returns the number of points whose training diverged, by variant, as text; "" if there are none."""
     found = Counter(point.arm for point in points if point.metrics.get("diverged"))
     return ", ".join(f"{arm} {number}" for arm, number in found.items())
 
 
 def short(value: float) -> float:
-    """Returns a number with six digits, or a whole number as it is."""
+    """Returns a number rounded to six digits; a whole number stays an exact int."""
     return int(value) if float(value).is_integer() else float(f"{value:.6g}")

@@ -1,4 +1,4 @@
-"""The style of the figures of studies."""
+"""The style of all figures of studies."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 DOTS_AN_INCH = 200
 HUES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Colours that the colour-blind tell apart; dashes and markers tell more arms apart, and print in grey."""
+"""Colour-blind-safe colours; dashes and markers distinguish further variants, also in grey print."""
 BLACK, GREY = "#000000", "#8c8c8c"
 COLORS = (*HUES, BLACK, GREY)
 DASHES: tuple[LineStyleType, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)))
 SMALL = 7.5
-"""Size of small letters, in points."""
+"""Font size of small text, in points."""
 
 
 def style_plot(axes: Axes) -> None:
-    """Gives the axes small numbers and a grid, and no frame at the top and right."""
+    """Gives the axes small tick labels and a grid, and removes the top and right frame."""
     axes.tick_params(labelsize=SMALL)
     axes.grid(color="#dddddd", lw=0.5)
     axes.set_axisbelow(True)
@@ -28,12 +28,12 @@ def style_plot(axes: Axes) -> None:
 
 
 def fraction_ticks(axes: Axes, ticks: Sequence[float], *, heights: int) -> None:
-    """Gives a logarithmic axis of fractions its ticks, and the other axis some at round numbers.
+    """Sets the ticks of a logarithmic axis of fractions, and round-number ticks on the other axis.
 
     Args:
         axes: The axes.
-        ticks: Places on the axis of fractions.
-        heights: Most intervals on the other axis.
+        ticks: Ticks on the axis of fractions.
+        heights: Maximum number of intervals on the other axis.
     """
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 

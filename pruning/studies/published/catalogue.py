@@ -15,7 +15,7 @@ RECIPES: dict[str, Recipe | BilevelRecipe] = {**VISION_RECIPES, **BILEVEL_RECIPE
 
 
 def find_recipe(name: str) -> Recipe | BilevelRecipe:
-    """Returns the recipe of that name, or of "python:module:name"; ValueError where there is none."""
+    """Returns the recipe of that name, or of "python:module:name"; ValueError if there is none."""
     if is_plugin(name):
         return load_plugin(name, "recipe", lambda found: isinstance(found, Recipe | BilevelRecipe))
     if name not in RECIPES:
@@ -25,11 +25,11 @@ def find_recipe(name: str) -> Recipe | BilevelRecipe:
 
 
 def conduct_recipe(config: VisionConfig) -> Path:
-    """Runs or continues the experiment that a configuration names, and returns its folder.
+    """Starts or resumes the experiment that a configuration names, and returns its folder.
 
     Raises:
-        ValueError: There is no such recipe, or as `conduct` says.
-        OSError: As `conduct` says.
+        ValueError: There is no such recipe, or `conduct` raises it.
+        OSError: `conduct` raises it.
     """
     recipe = find_recipe(config.recipe)
     if isinstance(recipe, BilevelRecipe):

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def run(config: VisionConfig) -> int:
-    """Runs or continues an experiment, or lists the recipes, and returns 0.
+    """Starts or resumes an experiment, or lists the recipes, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, the data are not there or damaged, or the folder holds an experiment
+        ValueError: An option is wrong, the data are missing or corrupt, or the folder holds an experiment
             with other settings.
-        OSError: The folder cannot be written, or a process has died; what was finished is kept.
+        OSError: The folder cannot be written, or a process has died; finished work is kept.
     """
     if config.verdicts is not None:
         from pruning.studies.published.verdicts import verdict_table
@@ -42,7 +42,7 @@ def run(config: VisionConfig) -> int:
 
 
 def listing(recipes: Mapping[str, ExperimentRecipe[Any, Any]]) -> str:
-    """Returns the recipes with data, network, number of arms and the paper, a line each."""
+    """Returns one line per recipe: name, data, network, number of variants, and paper."""
     lines = [
         f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  "
         f"{recipe.paper.partition(' (')[0]}"

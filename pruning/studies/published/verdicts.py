@@ -1,4 +1,4 @@
-"""What became of all claims: the experiments of a folder as one table, each verdict a link to its report."""
+"""The table of verdicts: one row per claim, each verdict linked to its report."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ VERDICTS = ("confirmed", "not confirmed", "not testable")
 
 
 def verdict_table(folder: Path) -> str:
-    """Returns a Markdown table: a row for each claim, the experiments by verdict.
+    """Returns a Markdown table with a row per claim and the experiments by verdict.
 
     Args:
-        folder: Holds folders of experiments, at any depth, as `bttt vision` writes them.
+        folder: Contains experiment folders of `bttt vision`, at any depth.
 
     Raises:
-        ValueError: There is no experiment in it, or a file is damaged.
+        ValueError: There is no experiment in it, or a file is corrupt.
     """
     records = {path.parent: read_json(path, dict) for path in sorted(folder.rglob(JSON_FILE))}
     if not records:
-        raise ValueError(f"{folder} holds no experiment: expected {JSON_FILE} in its folders")
+        raise ValueError(f"{folder} contains no experiment: expected {JSON_FILE} in its folders")
     places: dict[tuple[str, str], dict[str, list[str]]] = {}
     for path, record in records.items():
         claims = record.get("claims")
         if "recipe" not in record or not isinstance(claims, list) or not all(map(_is_finding, claims)):
-            raise ValueError(f"{path / JSON_FILE} is not of bttt vision: it names no recipe or no claims")
+            raise ValueError(f"{path / JSON_FILE} is not from bttt vision: it lacks the recipe or the claims")
         paper, _, name = str(record["recipe"]).partition("/")
         for found in record["claims"]:
             own = places.setdefault((paper, found["claim"]), {verdict: [] for verdict in VERDICTS})

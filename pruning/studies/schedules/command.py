@@ -1,4 +1,4 @@
-"""The command `bttt schedules`: the learning rate over the cycles of pruning, as a picture and a table."""
+"""The command `bttt schedules`: the learning rate over the pruning cycles, as a plot and a table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pruning.studies.schedules.spec import parse_schedule
 
 MOST_CYCLES = 100
 POINTS = 5040
-"""Points of a cycle, besides its end; the peaks of up to ten triangles are among them."""
+"""Points per cycle, excluding its end; they include the peaks of up to ten triangles."""
 SUFFIXES = (".pdf", ".png", ".svg")
 
 
@@ -59,7 +59,7 @@ def run(config: SchedulesConfig) -> int:
 
 def _check(config: SchedulesConfig) -> None:
     if not config.schedules:
-        raise ValueError(f"no schedule is given; schedules are {', '.join(SCHEDULES)}")
+        raise ValueError(f"no schedule given; schedules are {', '.join(SCHEDULES)}")
     for number, spec in enumerate(config.schedules):
         if spec in config.schedules[:number]:
             raise ValueError(f"schedule {spec!r} is named twice")
@@ -70,12 +70,12 @@ def _check(config: SchedulesConfig) -> None:
 
 
 def curve(schedule: Schedule, cycles: int) -> list[list[float]]:
-    """Returns the learning rates of each cycle at equal steps of progress, `[cycles][POINTS + 1]`."""
+    """Returns each cycle's learning rates at evenly spaced progress, `[cycles][POINTS + 1]`."""
     return [[schedule(point / POINTS, cycle) for point in range(POINTS + 1)] for cycle in range(cycles)]
 
 
 def peak_table(curves: Mapping[str, Sequence[Sequence[float]]]) -> str:
-    """Returns the largest learning rate of each cycle as text: a line a cycle, a column a schedule."""
+    """Returns the largest learning rate of each cycle as text: one row per cycle, one column per schedule."""
     widths = [max(len(spec), 7) for spec in curves]
     lines = ["  ".join(["cycle", *(f"{spec:>{width}}" for spec, width in zip(curves, widths, strict=True))])]
     for cycle, parts in enumerate(zip(*curves.values(), strict=True)):

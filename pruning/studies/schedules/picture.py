@@ -1,4 +1,4 @@
-"""The picture of `bttt schedules`: the learning rate over the cycles, one line a schedule."""
+"""The plot of `bttt schedules`: the learning rate over the cycles, one line per schedule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_LETTERS = 60
 
 
 def draw_schedules(curves: Mapping[str, Sequence[Sequence[float]]], path: Path) -> None:
-    """Writes a picture of the curves: of each schedule the rates of each cycle at equal steps."""
+    """Plots the curves into a file: for each schedule, each cycle's rates at evenly spaced progress."""
     rows = (len(curves) + 1) // 2
     width, height = INCHES
     figure = Figure(figsize=(width, height + 0.22 * rows), dpi=DOTS_AN_INCH, layout="constrained")
@@ -27,7 +27,7 @@ def draw_schedules(curves: Mapping[str, Sequence[Sequence[float]]], path: Path) 
     for number, (spec, parts) in enumerate(curves.items()):
         dash = DASHES[number // len(COLORS) % len(DASHES)]
         rates = [rate for part in parts for rate in part]
-        thick = THIN + (THICK - THIN) * (1 - number / len(curves))  # the first lines show beneath the last
+        thick = THIN + (THICK - THIN) * (1 - number / len(curves))  # earlier lines show beneath later ones
         color = COLORS[number % len(COLORS)]
         axes.plot(_places(parts), rates, dash, color=color, lw=thick, label=_short(spec))
     cycles = len(next(iter(curves.values())))
@@ -41,7 +41,7 @@ def draw_schedules(curves: Mapping[str, Sequence[Sequence[float]]], path: Path) 
 
 
 def _places(parts: Sequence[Sequence[float]]) -> list[float]:
-    """Returns the places of the rates on the axis of cycles; a cycle ends where the next one begins."""
+    """Returns the x coordinates of the rates, in cycles; a cycle ends where the next one begins."""
     return [cycle + point / (len(part) - 1) for cycle, part in enumerate(parts) for point in range(len(part))]
 
 

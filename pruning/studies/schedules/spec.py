@@ -1,4 +1,4 @@
-"""The spec of a learning-rate schedule, as users give it: name:option=value,option=value."""
+"""The spec of a learning-rate schedule, in the form users write: name:option=value,option=value."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ def parse_schedule(text: str) -> Schedule:
 def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
     """Returns the name and the options of a spec "name" or "name:option=value,option=value".
 
-    A schedule of your own is "python:module:function,option=value". Several numbers of one option are joined
-    by a plus, for example "step:lr=0.1,drops=0.5+0.75"; none at all is
-    "drops=". The options are the keywords of the schedule's function in `pruning.schedules.registry`.
+    A user's own schedule is "python:module:function,option=value". A plus joins several numbers of one
+    option, for example "step:lr=0.1,drops=0.5+0.75"; an empty list is "drops=". The options are the keywords
+    of the schedule's function in `pruning.schedules.registry`.
 
     Raises:
-        ValueError: The schedule or an option is unknown, or a value does not fit; the message says what does.
+        ValueError: The schedule or an option is unknown, or a value is invalid; the message states what is
+            valid.
     """
     text = text.strip()
     name, _, rest = text.partition("," if is_plugin(text) else ":")
@@ -38,15 +39,15 @@ def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
                 options[option] = _numbers(option, options[option])
     except ValueError as error:
         raise ValueError(f"schedule {text!r}: {error}") from error
-    make_schedule(name, **options)  # raises where a value does not fit
+    make_schedule(name, **options)  # raises if a value is invalid
     return name, options
 
 
 def with_peak(name: str, options: Mapping[str, Any], *, lr: float, p: float, last: int) -> dict[str, Any]:
-    """Returns options with the peak for a task where they do not give one.
+    """Returns options with the task's peak if they do not give one.
 
-    That is `lr`; for SILO's family epsilon = lr and delta = 4/3 epsilon, as its ResNet-20 has them, its share
-    `p` and, for its straight line, the number of the `last` cycle.
+    The peak is `lr`. SILO's family gets epsilon = lr, delta = 4/3 epsilon (the ratio of its ResNet-20) and
+    the fraction `p`; its straight line also gets the number of the `last` cycle.
     """
     epsilon = options.get("epsilon", lr)
     defaults = {"lr": lr, "epsilon": epsilon, "delta": 4 / 3 * epsilon, "p": p, "last": max(1, last)}
@@ -58,4 +59,6 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(map(float, filter(None, text.split("+"))))
     except ValueError:
-        raise ValueError(f"option {option}={text!r} must be numbers joined by +, as 0.5+0.75") from None
+        raise ValueError(
+            f"option {option}={text!r} must be numbers joined by +, for example 0.5+0.75"
+        ) from None

@@ -121,7 +121,7 @@ def test_another_data_set_with_too_few_images_is_halved(tmp_path, capsys):
         ({"arms": ("aid-gc",)}, r"unknown arm 'aid-gc' \(did you mean 'aid-cg'\?\); arms of"),
         ({"arms": ()}, "no arm is chosen"),
         ({"data_set": "cifar10", "data": "nowhere"}, "cifar10"),
-        ({"report": True}, "holds no experiment to report"),
+        ({"report": True}, "contains no experiment to report"),
     ],
 )
 def test_wrong_options_are_refused_before_a_run(tmp_path, options, message):

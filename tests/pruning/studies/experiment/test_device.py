@@ -6,9 +6,9 @@ from pruning.studies.experiment.device import device_name
 @pytest.mark.parametrize(
     ("device", "message"),
     [
-        ("tpu", "device must be cpu, cuda, or a certain GPU as cuda:1, got 'tpu'"),
+        ("tpu", "device must be cpu, cuda, or one GPU, for example cuda:1; got 'tpu'"),
         ("cuda:x", "got 'cuda:x'"),
-        ("cuda:999", "device 'cuda:999' is not there: torch finds"),
+        ("cuda:999", "device 'cuda:999' not found: torch finds"),
     ],
 )
 def test_a_wrong_device_is_refused(device, message):

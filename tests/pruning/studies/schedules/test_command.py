@@ -43,7 +43,7 @@ def test_a_spec_is_the_schedule_with_these_options(text, name, options):
     [
         ("silos", r"unknown schedule 'silos' \(did you mean 'silo'\?\); schedules are constant, "),
         ("step:drop=0.5", r"schedule 'step:drop=0.5': unknown option 'drop' \(did you mean 'drops'\?\)"),
-        ("step:drops=0.5+x", r"option drops='0.5\+x' must be numbers joined by \+, as 0.5\+0.75"),
+        ("step:drops=0.5+x", r"option drops='0.5\+x' must be numbers joined by \+, for example 0.5\+0.75"),
         ("step:drops=0.5/0.75", "must be numbers joined by"),
         ("step:0.5", "'0.5' does not have the form option=value"),
         ("step:lr=fast", "option lr='fast' must be float"),

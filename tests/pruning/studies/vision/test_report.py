@@ -123,5 +123,5 @@ def test_settings_decide_the_folder(tmp_path, monkeypatch, capsys):
 
 
 def test_a_report_of_nothing_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="holds no experiment to report"):
+    with pytest.raises(ValueError, match="contains no experiment to report"):
         conducted("dropnet/reinit-a20", tmp_path / "run", report=True)
