@@ -1,4 +1,4 @@
-"""What `bttt compression` says to its two questions, of novel cells and of SILO's learning rate, as text."""
+"""The answers of `bttt compression` on novel cells and on SILO's learning rate, as text."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ ratio: alike over training, above 1 where novel cells suffer earlier; decisions:
 
 
 def excess_text(excesses: Sequence[Excess]) -> str:
-    """Returns the excess of each level and what its intervals say; "" without any.
+    """Returns the excess of each level and the verdicts of its intervals; "" if there are none.
 
     Args:
-        excesses: Those of one arm.
+        excesses: The excesses of one variant.
     """
     if not excesses:
         return ""
@@ -69,7 +69,7 @@ def _told_seeds(intervals: Sequence[Interval]) -> str:
 
 
 def _verdicts(excesses: Sequence[Excess]) -> list[str]:
-    """Returns a line for each training set and search: the levels whose interval leaves 0 out."""
+    """Returns a line for each training set and search: the levels whose interval excludes 0."""
     found: dict[tuple[str, int], list[Excess]] = {}
     for each in excesses:
         found.setdefault((each.brick_set, each.simulations), []).append(each)
@@ -90,7 +90,7 @@ def _verdict(excesses: Sequence[Excess]) -> str:
 
 
 def _sign(interval: Interval) -> int:
-    """Returns on which side of 0 an interval is: 1 or -1, or 0 where it holds 0."""
+    """Returns the side of 0 on which an interval lies: 1 or -1, or 0 if it contains 0."""
     return int(interval.low > 0) - int(interval.high < 0)
 
 
@@ -99,11 +99,11 @@ def _levels(levels: Sequence[str]) -> str:
 
 
 def threshold_text(thresholds: Sequence[Threshold], ratios: Sequence[Ratio]) -> str:
-    """Returns the thresholds of each training set and search, and their ratios; "" without any.
+    """Returns the thresholds of each training set and search, and their ratios; "" if there are none.
 
     Args:
-        thresholds: Those of one arm.
-        ratios: Of the same arm.
+        thresholds: The thresholds of one variant.
+        ratios: The ratios of the same variant.
     """
     if not thresholds:
         return ""
@@ -137,7 +137,7 @@ def _ratio(ratio: Interval | None) -> str:
 
 
 def oracle_text(cycles: Sequence[OracleCycle]) -> str:
-    """Returns SILO's peaks against the oracle's intervals, and how many are inside; "" without any."""
+    """Returns SILO's peaks next to the oracle's intervals, and how many are inside; "" if there are none."""
     if not cycles:
         return ""
     rows = [["set", "seed", "cycle", "interval", "best", "SILO", "inside", "near"]]

@@ -1,4 +1,4 @@
-"""The arms of the study `bttt compression`: what a pruning differs in, one factor at a time."""
+"""The variants of the study `bttt compression`: pruning runs that differ in one factor at a time."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ ARMS: dict[str, dict[str, Any]] = {
     "silo-linear": _LAYER | {"schedule": "silo-linear"},
     "oracle": _LAYER | {"schedule": "warmup-step"},
 }
-"""What each arm changes of a pruning's options. All but the named schedules train with SILO's.
+"""The changes of each variant to the options of a pruning run. The default schedule is SILO's.
 
-dense: nothing is cut, it is only retrained as often; rewind: weights back to the initial ones (lottery
-tickets), where the others go on with their weights and the schedule begins anew (LR rewinding); upper: SILO's
-upper bound in every cycle; oracle: the best of a grid of peaks in every cycle.
+dense: prunes nothing, and retrains equally often. rewind: resets weights to the initial ones (lottery
+tickets); the other variants keep their weights and restart the schedule (LR rewinding). upper: SILO's upper
+bound in every cycle. oracle: the best of a grid of peaks in every cycle.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ArmRun:
-    """One pruning of the study.
+    """One pruning run of the study.
 
     Attributes:
         arm: Name in `ARMS`.
-        network: The network that is pruned.
+        network: The network to prune.
     """
 
     arm: str
@@ -60,13 +60,13 @@ class ArmRun:
         return f"{self.arm}-{self.network.name}"
 
     def config(self, base: PruneOptions, grid: Sequence[float], networks: Path, runs: Path) -> PruneConfig:
-        """Returns how it is pruned, given how the study prunes.
+        """Returns the settings of the pruning run, given the settings of the study.
 
         Args:
-            base: Options that the arms share.
-            grid: Peaks of the learning rate that the arm "oracle" tries.
+            base: Options that the variants share.
+            grid: Peak learning rates that the variant "oracle" tries.
             networks: Folder of the trained networks.
-            runs: Folder of the prunings.
+            runs: Folder of the pruning runs.
         """
         folder = networks / self.network.name
         options = {each.name: getattr(base, each.name) for each in fields(base)} | ARMS[self.arm]
@@ -82,16 +82,16 @@ def prunings(
     control_sets: Sequence[str],
     control_seeds: int,
 ) -> list[ArmRun]:
-    """Returns the prunings of a study, those of the first arm first, then seed by seed.
+    """Returns the pruning runs of a study: first those of the first variant, then seed by seed.
 
     Args:
         arms: Names in `ARMS`; the first prunes all networks.
         networks: The networks.
-        control_sets: Training sets whose networks the other arms prune.
-        control_seeds: How many networks of each of those.
+        control_sets: Training sets whose networks the other variants prune.
+        control_seeds: Number of networks of each of these sets.
 
     Raises:
-        ValueError: An arm is unknown or named twice.
+        ValueError: A variant is unknown or named twice.
     """
     if not arms:
         raise ValueError(f"arms must have at least one entry; arms are {', '.join(ARMS)}")

@@ -1,8 +1,8 @@
-"""The command `bttt compression`: does a network that is cut stop generalising before it stops playing?
+"""The command `bttt compression`: does a pruned network stop generalising before it stops playing well?
 
-Networks trained on sets of brick cells are pruned in several ways; every level is measured on training,
-mirrored and novel cells. Each pruning is one task, which depends on its configuration alone; what is finished
-is found again. This process alone writes results.
+Networks trained on sets of brick cells are pruned by several variants. Every level is measured on training,
+mirrored and novel cells. Each pruning run is one task, which depends only on its configuration; finished
+tasks are reused. Only this process writes results.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from tournaments.generalisation import (
 
 
 def run(config: CompressionConfig) -> int:
-    """Trains, prunes and measures what is missing, writes and prints the results, and returns 0.
+    """Runs the missing training, pruning and measurements, writes and prints the results, and returns 0.
 
     Raises:
-        ValueError: An option is wrong, a folder holds a run with other settings, or with --report nothing is
-            measured yet.
-        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+        ValueError: An option is wrong, a folder holds a run with other settings, or with --report nothing
+            is measured yet.
+        OSError: A folder cannot be written, or a worker process has died; finished work is kept.
     """
     _check(config)
     networks = study_networks(config.sets, config.seeds)
@@ -67,7 +67,7 @@ def run(config: CompressionConfig) -> int:
 
 
 def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[MeasuredPruning]:
-    """Returns the prunings that are measured in full; ValueError where there is none."""
+    """Returns the pruning runs that are completely measured; ValueError if there are none."""
     from pruning.loop import stored_results
     from pruning.studies.alphazero import MeasuredLevel, level_folder, level_times
 
@@ -92,7 +92,7 @@ def _check(config: CompressionConfig) -> None:
     require_at_least(1, control_seeds=config.control_seeds)
     require_at_least(0, control_cycles=config.control_cycles)
     for number in (*config.simulations, *config.control_simulations):
-        SearchConfig(simulations=number)  # raises where it is wrong
+        SearchConfig(simulations=number)  # raises if it is wrong
     for name in ("sets", "simulations", "control_simulations"):
         if not getattr(config, name):
             raise ValueError(f"{name} must have at least one entry, got none")
@@ -102,7 +102,7 @@ def _check(config: CompressionConfig) -> None:
 
 
 def _check_arms(config: CompressionConfig, plan: Sequence[ArmRun]) -> None:
-    """Raises ValueError where a pruning or training cannot be made, before trainings that take hours."""
+    """Raises ValueError if a pruning or training run is not possible, before hours of training."""
     from pruning.studies.alphazero import make_plan
 
     for arm in config.arms:
@@ -111,7 +111,7 @@ def _check_arms(config: CompressionConfig, plan: Sequence[ArmRun]) -> None:
 
 
 def _pruning(config: CompressionConfig, pruned: ArmRun) -> PruneConfig:
-    """Returns how a network is pruned."""
+    """Returns the settings of a pruning run."""
     base = config.prune
     if pruned.arm != config.arms[0] and config.control_cycles is not None:
         base = with_options(base, cycles=config.control_cycles)
@@ -119,7 +119,7 @@ def _pruning(config: CompressionConfig, pruned: ArmRun) -> PruneConfig:
 
 
 def _parts(config: CompressionConfig, pruned: ArmRun) -> list[Part]:
-    """Returns what is measured of each level of a pruning."""
+    """Returns the measurements for each level of a pruning run."""
     network, parts = pruned.network, []
     seen = {str(board) for board in network.boards}
     unseen = tuple(
@@ -139,7 +139,7 @@ def _parts(config: CompressionConfig, pruned: ArmRun) -> list[Part]:
 
 
 def _joined(parts: Sequence[Part], counts: Sequence[Sequence[Counts] | None]) -> dict[Part, list[Counts]]:
-    """Returns the counts with those of one measurement, on training cells and on the others, as one."""
+    """Returns the counts, with the counts on training cells and on other cells merged."""
     order = {board: place for place, board in enumerate(boards_of_size(SINGLE_SIZE, ("all",)))}
     found: dict[Part, list[Counts]] = {}
     for part, own in zip(parts, counts, strict=True):
@@ -148,7 +148,7 @@ def _joined(parts: Sequence[Part], counts: Sequence[Sequence[Counts] | None]) ->
 
 
 def _train(config: CompressionConfig, network: StudyNetwork) -> str:
-    """Trains a network where that is not done, and has it play the buffer that its prunings share."""
+    """Trains a network if necessary, and generates the self-play buffer that its pruning runs share."""
     from agents.alphazero.training import train
     from pruning.studies.alphazero import prepare
 
@@ -160,7 +160,7 @@ def _train(config: CompressionConfig, network: StudyNetwork) -> str:
 
 
 def _prune(config: CompressionConfig, pruned: ArmRun) -> str:
-    """Prunes a network, or goes on with it, and measures each level."""
+    """Starts or resumes a pruning run, and measures each level."""
     from pruning.studies.alphazero import prune
 
     with quietly():

@@ -1,4 +1,4 @@
-"""The settings of `bttt compression`, and what it measures of one pruning."""
+"""The settings of `bttt compression`, and its measurements of one pruning run."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ class CompressionConfig:
 
 @dataclass(frozen=True)
 class MeasuredPruning:
-    """A pruning that is measured.
+    """A measured pruning run.
 
     Attributes:
-        pruned: The pruning.
+        pruned: The pruning run.
         levels: The result and times of each level.
-        counts: For each level, the counts of each measurement on all cells (its amount differs among them).
+        counts: For each level, the counts of each measurement on all cells (amounts differ between cells).
     """
 
     pruned: ArmRun

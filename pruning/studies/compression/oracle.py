@@ -1,11 +1,12 @@
-"""SILO's peak of the learning rate against the best of a grid, cycle by cycle: the arm "oracle".
+"""SILO's peak learning rate compared with the best of a grid, cycle by cycle: the variant "oracle".
 
-In each cycle the arm trains once for each value of the grid. The interval is from the lowest to the highest
-value whose agreement with the search is within the plan's tolerance of the best. The peak that SILO's formula
-gives for the cycle is inside if it lies in it, ends included. A grid is coarse, and a peak may lie outside
-only because its own value was not tried: it is near if the tried value nearest to it (in logarithms) is
-inside. Agreement is measured on some thousands of positions and after one training for each value, so an
-interval is itself uncertain; and values between its ends need not all be within the tolerance.
+In each cycle the variant trains once with each value of the grid. The interval runs from the lowest to the
+highest value whose agreement with the search is within the plan's tolerance of the best. SILO's peak for the
+cycle is inside if the interval contains it, ends included. The grid is coarse, so a peak may lie outside only
+because its own value was not tried. It is near if the tried value nearest to it (in logarithms) is inside.
+
+Agreement is measured on some thousands of positions, after one training run per value, so the interval is
+itself uncertain. Values between its ends need not all be within the tolerance.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class OracleCycle:
         best: The best value of the grid.
         silo: SILO's peak.
         inside: Whether SILO's peak lies in the interval.
-        near: Whether the tried value nearest to SILO's peak lies in it.
+        near: Whether the tried value nearest to SILO's peak lies in the interval.
     """
 
     brick_set: str
@@ -51,7 +52,7 @@ class OracleCycle:
 
 
 def oracle_cycles(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> list[OracleCycle]:
-    """Returns the cycles of all networks of the arm, those with a grid."""
+    """Returns the cycles of all networks of the variant that tried a grid."""
     plan = make_plan(config.prune)
     rate, lr = plan.learning_rate, config.prune.learning.learner.lr
     given = rate.schedule_options.items() if rate.schedule == "silo" else ()

@@ -1,4 +1,4 @@
-"""The pictures of `bttt compression`: value-losing moves by what is left of a network, and by arm."""
+"""The plots of `bttt compression`: value-losing moves by the fraction kept, and by variant."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pruning.studies.experiment import BLACK, DASHES, DOTS_AN_INCH, HUES, SMALL,
 from tournaments.generalisation import ALL
 
 PANEL_WIDTH, PANEL_HEIGHT, FOOT = 2.35, 1.95, 0.75
-"""Inches: of a panel, and of the legend and the axis' name under the panels."""
+"""Inches: size of a panel, and height of the legend and axis label under the panels."""
 ARMS_INCHES = (7.1, 3.9)
 STYLES = {"seen": (HUES[0], "o", "-"), "mirror": (HUES[2], "s", "--"), "novel": (HUES[1], "^", "-")}
 """Colour, marker and dash by novelty."""
 COLORS, MARKERS = (BLACK, *HUES), ("o", "s", "^")
-"""By arm; the first one is black."""
+"""By variant; the first one is black."""
 BAND = 0.17
 """Opacity of the 95% bands."""
 TICKS = (100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1)
@@ -32,8 +32,8 @@ def draw_levels(rates: Sequence[LevelRate], path: Path) -> None:
     """Writes a PNG: a column for each training set, a row for each number of simulations.
 
     Args:
-        rates: Those of one arm.
-        path: Where it goes.
+        rates: The rates of one variant.
+        path: The file to write.
     """
     losing = [rate for rate in rates if rate.measure == "losing" and rate.novelty in STYLES]
     sets = list(dict.fromkeys(rate.brick_set for rate in losing))
@@ -85,7 +85,7 @@ def _searched(simulations: int) -> str:
 
 
 def _dress(axes: Axes, shares: Sequence[float]) -> None:
-    """Gives the axes the scale of shares, falling to the right."""
+    """Gives the axes a logarithmic scale of fractions kept, decreasing to the right."""
     least = 100 * min(shares)
     axes.set_xscale("log")
     axes.set_xlim(118, min(least / 1.18, 50))
@@ -94,14 +94,15 @@ def _dress(axes: Axes, shares: Sequence[float]) -> None:
 
 
 def draw_arms(rates: Sequence[LevelRate], path: Path) -> None:
-    """Writes a PNG: what is cut and how weights restart in one panel, learning rates in the other.
+    """Writes a PNG: pruning targets and restarts in one panel, learning rates in the other.
 
-    It shows the rates on all cells, of the first training set, with the fewest simulations measured. An arm
-    that cuts nothing is drawn where the first one that does is at the same level: it is retrained as often.
+    It shows the rates on all cells, for the first training set, with the fewest simulations measured. A
+    variant that prunes nothing is drawn at the fractions of the first variant that prunes, level by level:
+    both are retrained equally often.
 
     Args:
-        rates: Those of all arms, on the training sets and seeds that they have in common.
-        path: Where it goes.
+        rates: The rates of all variants, on their common training sets and seeds.
+        path: The file to write.
     """
     least = min(rate.simulations for rate in rates)
     first = rates[0].brick_set

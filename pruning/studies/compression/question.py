@@ -1,24 +1,24 @@
-"""The question of `bttt compression`: as a network is cut, do value-losing moves rise earlier on novel cells?
+"""The question of `bttt compression`: with pruning, do value-losing moves rise earlier on novel cells?
 
-For the network of one seed let r(g, l) be the share of decisions that lose value on the boards g (seen,
-mirror, novel) at level l, and rise(g, l) = r(g, l) - r(g, 0). All levels decide in the same positions. Two
-answers:
+For the network of one seed let r(g, l) be the fraction of decisions that are value-losing moves on the boards
+g (seen, mirror, novel) at level l, and rise(g, l) = r(g, l) - r(g, 0). All levels decide in the same
+positions. There are two answers:
 
-- The excess of a level: rise(novel, l) - rise(seen, l). It is above 0 where novel cells suffer more.
-- The threshold of g: the share of parameters kept where the rise passes 0.01, at the first level l at which
-  rise(g, l) > 0.01, on a straight line in log(share) from the level before.
+- The excess of a level: rise(novel, l) - rise(seen, l). It is above 0 if novel cells suffer more.
+- The threshold of g: the fraction of parameters kept when the rise passes 0.01. It is interpolated linearly
+  in log(fraction), between the first level l with rise(g, l) > 0.01 and the level before.
 
-Both are taken network by network, then averaged over the seeds (thresholds as logarithms: their mean is
-geometric), with Student's 95% interval over the seeds: for n of them mean +- t(n - 1) s / sqrt(n). It is
-wide for three, and there is none for one. A network that never passes counts with its last level's share;
-the mean is then at most that ("bound"), without an interval.
+Both are computed for each network, then averaged over the seeds (thresholds as logarithms, so their mean is
+geometric). Student's 95% interval over n seeds is mean +- t(n - 1) s / sqrt(n): wide for three seeds,
+undefined for one. A network that never passes counts with the fraction of its last level; the mean is then an
+upper bound ("bound"), without an interval.
 
-A threshold is a first passage, which noise makes earlier, and the few decisions on training cells are noisy:
-of 50, one is 2 points. So those thresholds are compared with the ones of groups of novel boards, each of as
-many boards as there are training ones, so as noisy. Their mean is the threshold "alike"; the ratio alike /
-seen, with those that never pass at their last level's share, is above 1 where novel cells suffer earlier.
+A threshold is a first passage, which noise makes earlier. The few decisions on training cells are noisy: one
+of 50 is 2 points. So these thresholds are compared with thresholds of groups of novel boards; each group has
+as many boards as the training set, and so the same noise. Their mean is the threshold "alike". The ratio
+alike / seen is above 1 if novel cells suffer earlier; networks that never pass count with their last level.
 
-The intervals know the seeds, not the cells: D4 has one training cell, which stands for all training cells.
+The intervals cover the seeds, not the cells: D4 has one training cell, which represents all training cells.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ from pruning.studies.compression.rates import share_kept
 from tournaments.evaluation import NOVELTIES, novelties
 
 RISE = 0.01
-"""Rise of the rate that a threshold asks for: one percentage point."""
+"""Rise of the rate that defines a threshold: one percentage point."""
 COMPARED = ("seen", "novel")
 ALIKE = "alike"
-"""Novel boards in groups of as many as the training boards are; see the module."""
+"""Novel boards in groups of the same size as the training set; see the module docstring."""
 
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """How much more the rate has risen on novel than on training cells, at one level.
+    """The excess rise of the rate on novel cells over training cells, at one level.
 
     Attributes:
         arm: Name in `ARMS`.
         brick_set: Text of the training set.
         simulations: Simulations of a decision.
-        level: Number of the level; None for the mean over several, those above 0 that all networks have.
-        share: Share of the parameters kept, the mean over the seeds.
-        seen: Rise on training cells, the mean over the seeds.
+        level: Number of the level; None for the mean over the levels above 0 that all networks have.
+        share: Fraction of the parameters kept, mean over the seeds.
+        seen: Rise on training cells, mean over the seeds.
         novel: Rise on novel cells.
         excess: Their difference, with its interval.
     """
@@ -68,7 +68,7 @@ class Excess:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The share of parameters kept where the rate has risen by `RISE`, in one group of boards.
+    """The fraction of parameters kept when the rate has risen by `RISE`, in one group of boards.
 
     Attributes:
         arm: Name in `ARMS`.
@@ -76,8 +76,8 @@ class Threshold:
         simulations: Simulations of a decision.
         novelty: "seen", "mirror" or "novel" boards, or "alike".
         decisions: Decisions of one network at one level.
-        share: Share kept, the geometric mean over the seeds.
-        bound: Whether the share is at most that, as some network or group has never passed.
+        share: Fraction kept, geometric mean over the seeds.
+        bound: Whether `share` is only an upper bound, because a network or group never passed.
     """
 
     arm: str
@@ -91,10 +91,12 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The threshold alike, of novel cells, over that of training cells: of one arm, training set and search.
+    """The threshold "alike" of novel cells divided by the threshold of training cells.
+
+    There is one for each variant, training set and search.
 
     Attributes:
-        ratio: The geometric mean over the seeds; above 1 where the rate rises earlier on novel cells.
+        ratio: The geometric mean over the seeds; above 1 if the rate rises earlier on novel cells.
     """
 
     arm: str
@@ -105,13 +107,13 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class _Network:
-    """What one network loses, by level and board, `[L, B]`.
+    """The value-losing moves of one network, by level and board, `[L, B]`.
 
     Attributes:
-        shares: Shares of the parameters kept, `[L]`.
-        new: How new each board is, `[B]`.
-        trials: Decisions.
-        hits: Those that lose value.
+        shares: Fractions of the parameters kept, `[L]`.
+        new: Novelty of each board, `[B]`.
+        trials: Number of decisions.
+        hits: Number of decisions that are value-losing moves.
     """
 
     shares: np.ndarray
@@ -123,7 +125,7 @@ class _Network:
         return all((self.new == name).any() for name in names)
 
     def rates(self, boards: np.ndarray) -> np.ndarray:
-        """Returns the rate by level `[L]` on some boards, given as an index."""
+        """Returns the rate by level `[L]` on the boards at an index."""
         return self.hits[:, boards].sum(1) / self.trials[:, boards].sum(1)
 
     def rises(self, name: str) -> np.ndarray:
@@ -131,7 +133,7 @@ class _Network:
         return rates - rates[0]
 
     def groups(self, name: str) -> list[np.ndarray]:
-        """Returns the groups of boards whose thresholds make up one: all at once, or those "alike"."""
+        """Returns the groups of boards whose thresholds are averaged: one group, or several for "alike"."""
         if name != ALIKE:
             return [np.flatnonzero(self.new == name)]
         novel, size = np.flatnonzero(self.new == "novel"), (self.new == "seen").sum()
@@ -146,11 +148,11 @@ class _Network:
 
 
 _Key = tuple[str, str, int]
-"""Arm, training set and simulations."""
+"""Variant, training set and simulations."""
 
 
 def excesses(measured: Sequence[MeasuredPruning]) -> list[Excess]:
-    """Returns the excess of each level above 0 and of their mean, given training and novel cells."""
+    """Returns the excess of each level above 0 and their mean, if there are training and novel cells."""
     found = []
     for key, networks in _networks(measured).items():
         rises = [
@@ -166,7 +168,7 @@ def excesses(measured: Sequence[MeasuredPruning]) -> list[Excess]:
 
 
 def _excess(key: _Key, level: int | None, values: np.ndarray) -> Excess:
-    """Returns the excess from each network's share kept and rises on training and novel cells, `[N, 3]`."""
+    """Returns the excess; each row of `[N, 3]` is a network's fraction kept, training rise and novel rise."""
     share, seen, novel = values.mean(axis=0).tolist()
     return Excess(*key, level, share, seen, novel, student(values[:, 2] - values[:, 1]))
 
@@ -186,7 +188,7 @@ def thresholds(measured: Sequence[MeasuredPruning]) -> list[Threshold]:
 
 
 def ratios(measured: Sequence[MeasuredPruning]) -> list[Ratio]:
-    """Returns the ratio of thresholds where there are training cells, and as many novel ones or more."""
+    """Returns the ratios of thresholds for training sets with at least as many novel as training cells."""
     found = []
     for key, networks in _networks(measured).items():
         own = [each for each in networks if each.has(*COMPARED) and each.groups(ALIKE)]
@@ -200,16 +202,16 @@ def ratios(measured: Sequence[MeasuredPruning]) -> list[Ratio]:
 
 
 def passage(shares: Values, rates: Values, rise: float = RISE) -> float | None:
-    """Returns the share kept where the rate has first risen by more than `rise` over level 0.
+    """Returns the fraction kept when the rate has first risen by more than `rise` over level 0.
 
     Args:
-        shares: Share kept by level, above 0.
+        shares: Fraction kept by level, above 0.
         rates: Rate by level.
-        rise: How far.
+        rise: The rise to pass.
 
     Returns:
-        The share, on a straight line in log(share) between the level before and the first above; None where
-        there is no such level.
+        The fraction, interpolated linearly in log(fraction) between the first level above and the level
+        before; None if there is no such level.
     """
     rises = [rate - rates[0] for rate in rates]
     for level in range(1, len(rises)):
@@ -221,7 +223,7 @@ def passage(shares: Values, rates: Values, rise: float = RISE) -> float | None:
 
 
 def _geometric(logs: Sequence[float], *, certain: bool = True, most: float = inf) -> Interval:
-    """Returns the geometric mean of values given as logarithms, with its interval where they are certain."""
+    """Returns the geometric mean of values given as logarithms, with its interval if they are certain."""
     found = student(logs)
     if not (certain and found.known):
         return Interval(exp(found.mean), nan, nan, found.n)
@@ -229,7 +231,7 @@ def _geometric(logs: Sequence[float], *, certain: bool = True, most: float = inf
 
 
 def _networks(measured: Sequence[MeasuredPruning]) -> dict[_Key, list[_Network]]:
-    """Returns what each network loses, a list for each arm, training set and number of simulations."""
+    """Returns the networks' value-losing moves by variant, training set and number of simulations."""
     found: dict[_Key, list[_Network]] = {}
     for each in measured:
         network = each.pruned.network

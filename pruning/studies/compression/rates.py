@@ -1,15 +1,15 @@
 """Rates and costs of each level of the study `bttt compression`, over networks and boards.
 
-A rate is the share of hits of all trials together: of the networks of one arm and training set, at one level,
-on the boards that are seen, mirror or novel to them. Its 95% interval is over seeds and boards, as in
-`tournaments.generalisation.rates`; with one seed it says nothing of another training.
+A rate is the fraction of hits in all trials together: of the networks of one variant and training set, at one
+level, on the boards that are seen, mirror or novel to them. Its 95% interval is over seeds and boards, as in
+`tournaments.generalisation.rates`; with one seed it does not cover other training runs.
 
-Costs are means over the seeds. The share kept is
+Costs are means over the seeds. The fraction kept is
 
-    parameters(level) / parameters(level 0)         where channels are cut, as the network is then smaller
-    non-zero prunable weights / prunable weights    where weights are cut; the network stays as large and slow
+    parameters(level) / parameters(level 0)         if channels are pruned: the network becomes smaller
+    non-zero prunable weights / prunable weights    if weights are pruned; size and speed do not change
 
-so arms of the two kinds compare in what is left, never in speed.
+so variants of the two kinds are comparable in the fraction kept, never in speed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tournaments.generalisation import Counted, grouped_rates
 
 @dataclass(frozen=True, slots=True)
 class LevelCosts:
-    """What a level costs, see `LevelRate`; whole numbers stay whole."""
+    """The costs of a level, see `LevelRate`; whole numbers stay ints."""
 
     share: float
     density: float
@@ -43,25 +43,25 @@ class LevelCosts:
 
 @dataclass(frozen=True, slots=True)
 class LevelRate:
-    """The share of hits at one level of the prunings of one arm and training set, and what the level costs.
+    """The fraction of hits and the costs at one level, over the pruning runs of a variant and training set.
 
     Attributes:
         arm: Name in `ARMS`.
         brick_set: Text of the training set.
         level: Number of the level; 0 is dense.
         measure: "losing" or "wins".
-        simulations: Simulations of a decision.
+        simulations: Simulations per decision.
         novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: As all up to `high`, see `tournaments.generalisation.rates.PooledRate`.
-        share: Share of the parameters kept, see the module.
-        density: Share of the prunable channels (or weights) kept.
+        seeds: This and all fields up to `high`: see `tournaments.generalisation.rates.PooledRate`.
+        share: Fraction of the parameters kept, see the module docstring.
+        density: Fraction of the prunable channels (or weights) kept.
         kept: Channels (or weights) kept.
-        parameters: Parameters, those at 0 too.
-        macs: Multiply-adds of one position.
+        parameters: Parameters, including zeros.
+        macs: Multiply-adds per position.
         bytes: Size of the network's file.
         latency_1: Milliseconds for a batch of 1.
         latency_64: Milliseconds for a batch of 64.
-        evaluations: Positions a second in batches of 64, on self-play's evaluator.
+        evaluations: Positions per second in batches of 64, on self-play's evaluator.
     """
 
     arm: str
@@ -89,7 +89,7 @@ class LevelRate:
 
 
 def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
-    """Returns the rates of all groups: arms, training sets, levels, measurements, how new the boards are."""
+    """Returns the rates by variant, training set, level, measurement, and novelty of the boards."""
     counted = (
         Counted(
             (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations),
@@ -120,12 +120,12 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
 
 
 def cut_by(arm: str) -> Literal["weights", "channels"]:
-    """Returns what an arm prunes."""
+    """Returns what a variant prunes."""
     return PRUNING_METHODS[ARMS[arm]["method"]].prunes
 
 
 def share_kept(measured: MeasuredPruning, level: int) -> float:
-    """Returns the share of the parameters that a level keeps, see the module."""
+    """Returns the fraction of the parameters that a level keeps, see the module docstring."""
     if cut_by(measured.pruned.arm) == "weights":
         return measured.levels[level].result.density
     dense, own = (measured.levels[number].result.cost["parameters"] for number in (0, level))
@@ -133,7 +133,7 @@ def share_kept(measured: MeasuredPruning, level: int) -> float:
 
 
 def _mean_costs(measured: Sequence[MeasuredPruning]) -> dict[tuple[str, str, int], LevelCosts]:
-    """Returns the means over the seeds by arm, training set and level."""
+    """Returns the means over the seeds by variant, training set and level."""
     found: dict[tuple[str, str, int], list[LevelCosts]] = {}
     for each in measured:
         for level in range(len(each.counts)):
@@ -148,7 +148,7 @@ def _mean_of(costs: Sequence[LevelCosts]) -> LevelCosts:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Returns the mean, a whole number where the values are."""
+    """Returns the mean, as an int if all values are."""
     mean = float(np.mean(values))
     return round(mean) if isinstance(values[0], int) else mean
 

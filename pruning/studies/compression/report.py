@@ -1,4 +1,4 @@
-"""What `bttt compression` writes and prints of the prunings that are measured."""
+"""The files and tables of `bttt compression`, from the measured pruning runs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
     """Writes the files and prints the tables.
 
     Args:
-        folder: Where the files go; it must exist.
+        folder: An existing folder for the files.
         config: The command's configuration.
-        measured: The prunings.
+        measured: The pruning runs.
     """
     rates = level_rates(measured)
     write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
@@ -54,7 +54,7 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
 
 
 def compared(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> list[MeasuredPruning]:
-    """Returns the prunings of the training sets, seeds and levels that controls have; none without them."""
+    """Returns the pruning runs restricted to the training sets, seeds and levels of the controls, if any."""
     seeds = config.seeds if config.control_seeds is None else config.control_seeds
     found = [
         each
@@ -68,9 +68,9 @@ def compared(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> 
 
 
 def _json_text(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> str:
-    """Returns all results and counts as JSON: a line for each level, and for each measurement of one.
+    """Returns all results and counts as JSON: one line per level, and one per measurement of a level.
 
-    The boards are listed once; trials that are as many on all boards are one number.
+    The boards are listed once; trials equal on all boards are stored as one number.
     """
     boards = {
         f"{part.measure} on {part.on}": [str(one.board) for one in counts]
@@ -111,5 +111,5 @@ def _counts(measured: Sequence[MeasuredPruning]) -> Iterator[dict[str, Any]]:
 
 
 def _by_board(numbers: list[int]) -> list[int] | int:
-    """Returns the numbers, or the one that all boards have."""
+    """Returns the numbers, or a single number if all boards have the same."""
     return numbers[0] if len(set(numbers)) == 1 else numbers

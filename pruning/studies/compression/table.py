@@ -1,6 +1,6 @@
-"""The tables that `bttt compression` prints: the levels of the first arm, and the arms side by side.
+"""The tables that `bttt compression` prints: the levels of the first variant, and all variants side by side.
 
-Shares are in per cent with 95% intervals.
+Fractions are in per cent with 95% intervals.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from tournaments.evaluation import NOVELTIES
 from tournaments.generalisation import ALL
 
 GROUPS = {"seen": "training", "mirror": "mirror", "novel": "novel"}
-"""Boards by novelty, as tables and pictures name them."""
+"""The names of boards by novelty in tables and plots."""
 SHOWN_LEVELS = (2, 4, 6, 8, 12)
-"""Levels of the table of arms; the last one where there are none of them."""
+"""Levels in the table of variants; if none of them exists, the last level."""
 SAME = 0.1
-"""Relative difference up to which an arm's share kept is that of the column's head."""
+"""Relative difference up to which a variant's fraction kept counts as equal to the column's head."""
 KINDS = ("channels", "weights")
 LEVELS_TITLE = """\
 % of decisions that lose value on training, mirror, novel cells;
@@ -29,10 +29,10 @@ _Column = tuple[str, int, str]
 
 
 def levels_text(rates: Sequence[LevelRate]) -> str:
-    """Returns the levels of an arm, a table for each training set.
+    """Returns the levels of a variant, one table per training set.
 
     Args:
-        rates: Those of one arm.
+        rates: The rates of one variant.
     """
     sets = dict.fromkeys(rate.brick_set for rate in rates)
     return "\n\n".join(_set_table([rate for rate in rates if rate.brick_set == name]) for name in sets)
@@ -62,16 +62,16 @@ def _head(column: _Column) -> str:
 
 
 def searched(simulations: int) -> str:
-    """Returns the name of a number of simulations."""
+    """Returns the label for a number of simulations."""
     return str(simulations) if simulations else "raw"
 
 
 def arms_text(rates: Sequence[LevelRate]) -> str:
-    """Returns what each arm loses on all cells, a table for each training set and for what is cut.
+    """Returns each variant's rate on all cells, one table per training set and kind (weights or channels).
 
-    It is that with the fewest simulations measured. The head tells the share of the parameters kept by the
-    first arm that cuts something; where an arm's share is another, it follows the rate. Level 0 is the same
-    network in all arms.
+    The rates use the fewest simulations measured. The head shows the fraction of the parameters kept by the
+    first variant that prunes; a variant with another fraction shows it after its rate. Level 0 is the same
+    network in all variants.
     """
     least = min((rate.simulations for rate in rates), default=0)
     losing = [
@@ -126,12 +126,12 @@ def _cell(rate: LevelRate | None) -> str:
 
 
 def share_text(rate: float, low: float, high: float) -> str:
-    """Returns a share and its interval in per cent, as "6.0 (4.1-12)"; without ends (nan) the share alone."""
+    """Returns a fraction and its interval in per cent, for example "6.0 (4.1-12)"; no interval if nan."""
     return percent(rate) if isnan(low) else f"{percent(rate)} ({_end(low)}-{_end(high)})"
 
 
 def percent(share: float) -> str:
-    """Returns a share in per cent with one decimal; 100 without."""
+    """Returns a fraction in per cent with one decimal; 100 has none."""
     return f"{100 * share:.1f}".replace("100.0", "100")
 
 
@@ -140,7 +140,7 @@ def _end(share: float) -> str:
 
 
 def short(number: float) -> str:
-    """Returns a count to three digits, as 667, 60.9k or 2.86M."""
+    """Returns a count to three digits, for example 667, 60.9k or 2.86M."""
     for unit, name in ((1e6, "M"), (1e3, "k")):
         if number >= 0.9995 * unit:
             digits = 2 if number < 9.995 * unit else 1 if number < 99.95 * unit else 0
@@ -149,6 +149,6 @@ def short(number: float) -> str:
 
 
 def _seeds(rates: Sequence[LevelRate]) -> str:
-    """Returns the number of networks; their least and most where levels differ."""
+    """Returns the number of networks, or the smallest and largest number if levels differ."""
     numbers = sorted({rate.seeds for rate in rates})
     return f"{'-'.join(map(str, numbers[:1] + numbers[1:][-1:]))} seed{'s' * (numbers[-1] > 1)}"

@@ -50,7 +50,7 @@ class Kind(Generic[RecipeT, PointT]):
         parts: Recipe and points -> the parts of the report, by title; "" omits a part.
         rows: Recipe and points -> rows of `TABLE_FILE`.
         point_row: Point -> row of `POINTS_FILE`.
-        pictures: Recipe and title -> a drawing function for each picture, by file; `FIGURE_FILE` is the first.
+        pictures: Recipe and title -> a drawing function per picture, by file; `FIGURE_FILE` is the first.
     """
 
     change: Callable[[RecipeT, VisionConfig], RecipeT]
