@@ -1,5 +1,6 @@
 """The direction of the imports, read from the sources: bttt <- agents <- tournaments; pruning alone."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -217,6 +218,23 @@ def test_a_door_offers_what_it_says_and_nothing_hides_it():
                 assert not isinstance(getattr(door, each), ModuleType), f"{name}.{each} is a module"
             stems = {other.stem for other in (ROOT / path).parent.glob("*.py")}
             assert stems.isdisjoint(names), f"{name}: a module hides a name of its door"
+
+
+def test_functions_of_a_door_have_types():
+    """Kernels' modules are exempt from mypy's rule that functions have types; those of a door are not."""
+    found = []
+    for name, path in modules(ROOT, PACKAGES).items():
+        if path.name == "__init__.py":
+            door = import_module(name)
+            for each in getattr(door, "__all__", []):
+                offered = inspect.unwrap(getattr(door, each))
+                function = getattr(offered, "py_func", offered)
+                if inspect.isfunction(function):
+                    signature = inspect.signature(function)
+                    kinds = [part.annotation for part in signature.parameters.values()]
+                    if inspect.Signature.empty in (*kinds, signature.return_annotation):
+                        found.append(f"{name}.{each}{signature}")
+    assert found == []
 
 
 def test_a_folder_has_at_most_a_dozen_modules_whose_names_do_not_repeat_its_own():
