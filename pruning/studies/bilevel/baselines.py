@@ -1,6 +1,6 @@
-"""What bilevel methods are compared with: weights or penalties that are given, or one number by a grid.
+"""The baselines of bilevel methods: fixed weights or penalties, or one number from a grid search.
 
-Each solves the lower problem by L-BFGS on all samples; what that computes is counted as samples too.
+Each solves the lower problem by L-BFGS on all samples; its computations count as samples too.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from pruning.bilevel import Counter, State, Tree
 from pruning.studies.bilevel.problems import DECAY, BilevelTask, minimised
 
 FULL = 20.0
-"""A weight whose sigmoid is 1, and without its sign 0, to single precision."""
+"""A weight whose sigmoid is 1 to single precision; the sigmoid of its negative is about 0."""
 WEIGHTS = (-6.0, -4.0, -2.0, -1.0, 0.0, 1.0, 2.0, FULL)
-"""Of all training samples alike, before the sigmoid."""
+"""Grid of weights before the sigmoid, each shared by all training samples."""
 PENALTIES = tuple(range(-4, 13))
-"""Logarithms of the penalty of all features alike."""
+"""Grid of log penalties, each shared by all features."""
 NO_PENALTY = -30.0
 
 
 def none(task: BilevelTask, counter: Counter) -> State:
-    """All samples at a weight of 1, or no penalty."""
+    """Weight 1 for all samples, or no penalty."""
     return task.solved(_alike(task, FULL if "weight" in task.start.x else NO_PENALTY), counter)
 
 
 def oracle(task: BilevelTask, counter: Counter) -> State:
-    """The samples with a wrong label left out."""
+    """Samples with a wrong label excluded."""
     return task.solved({"weight": torch.where(task.wrong, -FULL, FULL)}, counter)
 
 
 def one_number(task: BilevelTask, counter: Counter) -> State:
-    """One weight for all samples, or one penalty for all features: of a grid, the best on validation."""
+    """One weight for all samples or one penalty for all features: the grid value best on validation."""
     grid = WEIGHTS if "weight" in task.start.x else PENALTIES
     tried = [task.solved(_alike(task, value), counter) for value in grid]
     return min(tried, key=lambda state: task.measured(state)["validation loss"])

@@ -1,4 +1,4 @@
-"""What the options of `bttt vision` change in a bilevel recipe."""
+"""Applies the options of `bttt vision` to a bilevel recipe."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pruning.studies.experiment import BILEVEL, DEVICE, VisionConfig, option_cha
 
 
 def changed(recipe: BilevelRecipe, config: VisionConfig) -> BilevelRecipe:
-    """Returns the recipe with the changes of a configuration; of --subset half are training samples.
+    """Returns the recipe with the changes of a configuration; half of --subset are training samples.
 
     Raises:
-        ValueError: An option is wrong or not of these recipes, or the data are not there.
+        ValueError: An option is wrong or does not apply to these recipes, or the data are missing.
     """
     found = option_changes(config, recipe, BILEVEL)
     if config.device != DEVICE:
-        raise ValueError(f"{config.recipe} runs on the cpu alone, got device {config.device!r}")
+        raise ValueError(f"{config.recipe} runs only on the cpu, got device {config.device!r}")
     if (samples := found.pop("samples", None)) is not None:
         found |= {"train": samples // 2, "validation": samples - samples // 2}
     chosen = recipe.with_changes(found)

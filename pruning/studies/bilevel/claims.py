@@ -1,8 +1,8 @@
-"""What is claimed of bilevel methods, judged by Student's 95% interval of the paired differences by seed.
+"""Claims about bilevel methods, tested by Student's 95% interval of the paired differences by seed.
 
-A claim holds at a level if it holds for each of its pairs of arms; it is refuted if one pair refutes it. It
-is "not testable" if an arm is missing, or fewer than `LEAST_SEEDS` of its runs have made an outer step. The
-evidence is the pairs that do not hold, or the one that holds most narrowly.
+A claim holds at a level if it holds for each of its pairs of variants; it is refuted if one pair refutes it.
+It is "not testable" if a variant is missing, or fewer than `LEAST_SEEDS` of its runs have made an outer step.
+The evidence lists the pairs that fail, or else the pair that holds most narrowly.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pruning.studies.bilevel.experiment import BilevelPoint, ends
 from pruning.studies.experiment import Answer, Check, common_seeds, standing, where_testable
 
 Values = Callable[[Sequence[BilevelPoint], str, float], dict[int, float]]
-"""Points, arm and level -> a number for each seed."""
+"""Points, variant and level -> a number for each seed."""
 SHOWN = 6
-"""Pairs that do not hold that the evidence lists."""
+"""Maximum number of failed pairs that the evidence lists."""
 
 
 def at_the_end(metric: str) -> Values:
-    """Returns what reads a metric at the end of the budget."""
+    """Returns a function that reads a metric at the end of the budget."""
 
     def read(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, float]:
         return {
@@ -36,7 +36,7 @@ def at_the_end(metric: str) -> Values:
 
 
 def over_the_budget(metric: str) -> Values:
-    """Returns what reads the mean of a metric over all marks of the budget: of a loss, small is fast."""
+    """Returns a function that reads the mean of a metric over all marks; for a loss, small means fast."""
 
     def read(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, float]:
         own: dict[int, list[float]] = {seed: [] for seed in _moved(points, arm, level)}
@@ -51,21 +51,21 @@ def over_the_budget(metric: str) -> Values:
 def higher(
     pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
-    """Returns the check that the first arm of each pair is above the second, at each level."""
+    """Returns the check that the first variant of each pair is above the second, at each level."""
     return _compared(pairs, values, levels, 0.0, inf)
 
 
 def lower(
     pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
-    """Returns the check that the first arm of each pair is below the second, at each level."""
+    """Returns the check that the first variant of each pair is below the second, at each level."""
     return _compared(pairs, values, levels, -inf, 0.0)
 
 
 def above(
     arms: Sequence[str], values: Values, least: float, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
-    """Returns the check that each arm's mean is above a number, at each level."""
+    """Returns the check that each variant's mean is above a number, at each level."""
 
     def check(points: Sequence[BilevelPoint]) -> tuple[Answer, str]:
         found: dict[str, Interval] = {}
@@ -98,13 +98,13 @@ def _compared(
 
 
 def _moved(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, BilevelPoint]:
-    """Returns the ends of an arm's runs that have made a step, which baselines need not, by seed."""
+    """Returns the final points of a variant's runs by seed; methods without an outer step are excluded."""
     found = ends(points, arm, level)
     return {seed: each for seed, each in found.items() if each.metrics.get("outer steps", 1) > 0}
 
 
 def _answer(found: Mapping[str, Interval], low: float, high: float) -> tuple[Answer, str]:
-    """Returns the verdict on differences that should all be above `low` and below `high`, and the figures."""
+    """Returns the verdict on whether all differences are above `low` and below `high`, and the figures."""
     words = {name: standing(each, low, high) for name, each in found.items()}
     failed = [name for name, word in words.items() if word != "confirmed"]
     if not failed:

@@ -1,4 +1,4 @@
-"""What a bilevel experiment is: a named `BilevelRecipe` with its ways to choose x, the arms; its jobs."""
+"""A bilevel experiment: a named `BilevelRecipe`, its variants (`BilevelArm`) for choosing x, and its jobs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pruning.studies.experiment import ExperimentRecipe
 
 PROBLEMS = ("cleaning", "penalties")
 LEVELS = {"cleaning": "label noise", "penalties": "added features"}
-"""What the levels of each problem are."""
+"""The meaning of the levels of each problem."""
 
 
 @dataclass(frozen=True)
 class BilevelArm:
-    """A way to choose the upper variables: a method with its options, or a baseline.
+    """A variant for choosing the upper variables: a method with its options, or a baseline.
 
     Attributes:
         method: A name in `pruning.bilevel.methods.METHODS`; "" is a baseline.
-        options: Of the method.
+        options: Options of the method.
         baseline: A name in `pruning.studies.bilevel.baselines.BASELINES`.
     """
 
@@ -38,14 +38,14 @@ class BilevelArm:
 
 @dataclass(frozen=True, slots=True)
 class BilevelPoint:
-    """What a run was like when a share of its budget was spent.
+    """The state of a run after a fraction of its budget.
 
     Attributes:
-        arm: Name of the arm.
+        arm: Name of the variant.
         level: The level.
         seed: Its seed.
-        spent: Share of the budget, in (0, 1]; 1 is the end.
-        metrics: What was measured.
+        spent: Fraction of the budget, in (0, 1]; 1 is the end.
+        metrics: The measurements, by name.
     """
 
     arm: str
@@ -57,17 +57,17 @@ class BilevelPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class BilevelRecipe(ExperimentRecipe[BilevelArm, BilevelPoint]):
-    """An experiment by name.
+    """A named experiment.
 
     Attributes:
         problem: One of `PROBLEMS`.
-        levels: Shares of noisy labels, or numbers of added features: an experiment for each.
-        train: Training samples, which the lower loss is of.
-        validation: Validation samples, which the upper loss is of.
-        passes: The budget of a method: so many samples for each training sample, of gradients,
-            Hessian-vector and mixed products alike.
-        calls: The budget is spent too when so many of those have been computed, of however few samples.
-        marks: How often it is measured.
+        levels: Fractions of noisy labels, or numbers of added features; each is one experiment.
+        train: Number of training samples, for the lower loss.
+        validation: Number of validation samples, for the upper loss.
+        passes: The budget of a method, in samples per training sample. Gradients, Hessian-vector products and
+            mixed products all count.
+        calls: The budget in numbers of these computations, whatever their batch; the tighter budget counts.
+        marks: Number of measurements, evenly spaced over the budget.
     """
 
     model: str = option("softmax regression", setting=False)
@@ -85,7 +85,7 @@ class BilevelRecipe(ExperimentRecipe[BilevelArm, BilevelPoint]):
         return self.passes * self.train
 
     def check(self) -> None:
-        """Raises ValueError where a number is too small."""
+        """Raises ValueError if a number is too small."""
         require_at_least(1, train=self.train, validation=self.validation, passes=self.passes)
         super().check()
 
@@ -93,7 +93,7 @@ class BilevelRecipe(ExperimentRecipe[BilevelArm, BilevelPoint]):
         """Returns the bilevel problem at one level.
 
         Raises:
-            ValueError: The data are fewer than its samples.
+            ValueError: The data set has fewer samples than needed.
         """
         if self.problem == "cleaning":
             return cleaning(data, train=self.train, validation=self.validation, noise=level, seed=seed)
@@ -102,7 +102,7 @@ class BilevelRecipe(ExperimentRecipe[BilevelArm, BilevelPoint]):
 
 @dataclass(frozen=True)
 class BilevelJob:
-    """One run: of an arm, at a level, with a seed."""
+    """One run of a variant, at a level, with a seed."""
 
     arm: str
     level: float
@@ -110,12 +110,12 @@ class BilevelJob:
 
     @property
     def file(self) -> str:
-        """Where its results lie in the experiment's folder."""
+        """The path of its results in the experiment's folder."""
         return f"runs/{self.arm}-{self.level:g}/seed-{self.seed}.json"
 
 
 def jobs_of(recipe: BilevelRecipe) -> list[BilevelJob]:
-    """Returns all jobs of a recipe; none needs another."""
+    """Returns all jobs of a recipe; they are independent."""
     return [
         BilevelJob(arm, level, seed)
         for seed in range(recipe.seeds)
@@ -125,5 +125,5 @@ def jobs_of(recipe: BilevelRecipe) -> list[BilevelJob]:
 
 
 def ends(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, BilevelPoint]:
-    """Returns what an arm came to at a level, at the end of the budget, by seed."""
+    """Returns the final points of a variant at a level, by seed."""
     return {each.seed: each for each in points if (each.arm, each.level, each.spent) == (arm, level, 1.0)}

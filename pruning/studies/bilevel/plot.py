@@ -1,4 +1,4 @@
-"""The picture of a bilevel experiment: the upper loss against samples and against seconds, for each level."""
+"""The plot of a bilevel experiment: the upper loss against samples and seconds, for each level."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def draw(path: Path, points: Sequence[BilevelPoint], *, title: str, level_name: 
     """Writes a PNG: a row for each level; curves are means over the seeds, baselines are dotted lines.
 
     Args:
-        path: Where it goes.
-        points: Of all arms, one or more.
-        title: Stands above.
-        level_name: What the levels are.
+        path: The file to write.
+        points: Points of all variants, at least one.
+        title: Title of the plot.
+        level_name: The meaning of the levels.
     """
     from matplotlib.figure import Figure
 
@@ -50,9 +50,9 @@ def draw(path: Path, points: Sequence[BilevelPoint], *, title: str, level_name: 
 
 
 def _draw_arm(axes: Axes, own: Sequence[BilevelPoint], metric: str, number: int) -> None:
-    """Draws an arm's mean over the seeds at each mark; one that is measured once only is a level line.
+    """Draws a variant's mean over the seeds at each mark; with a single mark, a horizontal line.
 
-    Marks before its first step are left out, since a logarithmic axis has no 0.
+    Marks before the first step are omitted, since a logarithmic axis has no 0.
     """
     own = [each for each in own if each.metrics["samples"] > 0]
     if not own:

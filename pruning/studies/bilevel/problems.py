@@ -1,8 +1,8 @@
 """The bilevel problems of the experiments: hyper-cleaning, and a penalty for each feature.
 
-Both fit a softmax regression, y = {"w": [features, classes]}, to training samples; the upper loss is the
-cross-entropy of validation samples, which the lower loss never sees, and the test samples are only measured.
-Whatever is drawn at random, the label noise and the added features, is drawn once from the seed.
+Both fit a softmax regression, y = {"w": [features, classes]}, to training samples. The upper loss is the
+cross-entropy of validation samples, which the lower loss never uses. Test samples are only for measuring. The
+label noise and the added features are drawn once from the seed.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from pruning.bilevel import Counter, Problem, State, Tree
 from pruning.data import DataSet, ImageSplit
 
 DECAY = 0.001
-"""Of hyper-cleaning's lower loss, times the sum of the squared weights."""
+"""Weight decay in hyper-cleaning's lower loss: the factor of the sum of squared weights."""
 SPREAD = 0.5
-"""Standard deviation of the pixels that are added, around a half, as they are within [0, 1]."""
+"""Standard deviation of the added pixels; their mean is 0.5, since pixels are in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,23 @@ class Samples:
         return len(self.labels)
 
     def __getitem__(self, batch: Tensor) -> Samples:
-        if len(batch) == len(self):  # the whole, which is not copied
+        if len(batch) == len(self):  # all samples, without a copy
             return self
         return Samples(self.inputs[batch], self.labels[batch])
 
 
 @dataclass(frozen=True)
 class BilevelTask:
-    """A bilevel problem with its data and what there is to measure.
+    """A bilevel problem with its data and measurements.
 
     Attributes:
-        problem: The losses; their batches are numbers of validation and of training samples.
+        problem: The losses; their batches are indices of validation and training samples.
         start: Upper and lower variables at the start.
         validation: Samples of the upper loss.
-        train: Samples of the lower loss, as the methods see them.
-        test: Samples that are only measured.
+        train: Samples of the lower loss, in the form that methods see.
+        test: Samples for measuring only.
         scale: Factor of the outer steps.
-        traits: What is measured of the upper variables alone.
+        traits: Measurements of the upper variables alone.
         wrong: Whether each training sample has a wrong label, bool `[train]`.
     """
 
@@ -65,7 +65,7 @@ class BilevelTask:
     wrong: Tensor
 
     def measured(self, at: State) -> dict[str, float]:
-        """Returns the losses and accuracies of validation and test samples, and the traits."""
+        """Returns the losses and accuracies on validation and test samples, and the traits."""
         found = {}
         for name, samples in (("validation", self.validation), ("test", self.test)):
             logits = samples.inputs @ at.y["w"]
@@ -86,7 +86,7 @@ class BilevelTask:
 
 
 def minimised(loss: Callable[[Tree], Tensor], start: Tree, steps: int = 300) -> Tree:
-    """Returns where a smooth convex loss is least, by L-BFGS with a line search."""
+    """Returns the minimiser of a smooth convex loss, by L-BFGS with a line search."""
     found = {name: value.clone().requires_grad_() for name, value in start.items()}
     optimizer = torch.optim.LBFGS(
         list(found.values()),
@@ -108,7 +108,7 @@ def minimised(loss: Callable[[Tree], Tensor], start: Tree, steps: int = 300) -> 
 
 
 def cleaning(data: DataSet, *, train: int, validation: int, noise: float, seed: int) -> BilevelTask:
-    """Returns hyper-cleaning: x = {"weight": [train]}, of which the sigmoid weights each training sample.
+    """Returns hyper-cleaning: x = {"weight": [train]}, whose sigmoid weights each training sample.
 
     The lower loss is mean(sigmoid(weight_i) CE_i) + 0.001 ||w||^2, with the bias among the weights w.
 
@@ -116,8 +116,8 @@ def cleaning(data: DataSet, *, train: int, validation: int, noise: float, seed: 
         data: Images; those of its training split become training and validation samples.
         train: Training samples.
         validation: Validation samples, with clean labels.
-        noise: Share of the training samples whose label is made another one, each alike.
-        seed: Of the choice of samples and of the noise.
+        noise: Fraction of training samples whose label is replaced by a uniformly drawn other one.
+        seed: Seed of the choice of samples and of the noise.
     """
     generator = torch.Generator().manual_seed(seed)
     chosen, held, test = _parts(data, train, validation, generator)
@@ -144,7 +144,7 @@ def cleaning(data: DataSet, *, train: int, validation: int, noise: float, seed: 
 
 
 def penalties(data: DataSet, *, train: int, validation: int, added: int, seed: int) -> BilevelTask:
-    """Returns logistic regression with a penalty for each feature: x = {"penalty": [features]}, its log.
+    """Returns logistic regression with a penalty for each feature: x = {"penalty": [features]}, log scale.
 
     The lower loss is mean CE + 0.5 mean(w^2 exp(penalty)), the second mean over all features and classes.
 
@@ -152,8 +152,8 @@ def penalties(data: DataSet, *, train: int, validation: int, added: int, seed: i
         data: Images; those of its training split become training and validation samples.
         train: Training samples.
         validation: Validation samples.
-        added: Features without meaning that are appended: normal random numbers.
-        seed: Of the choice of samples and of the added features.
+        added: Number of appended noise features: normal random numbers.
+        seed: Seed of the choice of samples and of the added features.
     """
     generator = torch.Generator().manual_seed(seed)
     parts = _parts(data, train, validation, generator)
@@ -180,7 +180,7 @@ def penalties(data: DataSet, *, train: int, validation: int, added: int, seed: i
 
 
 def noisy(labels: Tensor, share: float, classes: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Returns labels of which a share, to the nearest sample, is another one; and which, bool `[N]`."""
+    """Returns labels with a fraction (to the nearest sample) replaced, and which ones, bool `[N]`."""
     require_at_least(0, below=1, noise=share)
     wrong = torch.zeros(len(labels), dtype=torch.bool)
     wrong[torch.randperm(len(labels), generator=generator)[: round(share * len(labels))]] = True
@@ -189,7 +189,7 @@ def noisy(labels: Tensor, share: float, classes: int, generator: torch.Generator
 
 
 def auc(above: Tensor, below: Tensor) -> float:
-    """Returns the probability that one of `above` is larger than one of `below`; of ties, a half."""
+    """Returns the probability that one of `above` is larger than one of `below`; ties count half."""
     if not len(above) or not len(below):
         return 0.5
     ordered = below.sort().values
@@ -200,7 +200,7 @@ def auc(above: Tensor, below: Tensor) -> float:
 def _parts(
     data: DataSet, train: int, validation: int, generator: torch.Generator
 ) -> tuple[Samples, Samples, Samples]:
-    """Returns the training, validation and test samples; the first two are chosen at random and apart."""
+    """Returns the training, validation and test samples; the first two are random and disjoint."""
     order = torch.randperm(len(data.train), generator=generator)
     if min(train, validation) < 1 or train + validation > len(order):
         raise ValueError(
@@ -226,7 +226,7 @@ def _with_noise(samples: Samples, added: int, generator: torch.Generator) -> Sam
 
 
 def _held(held: Samples, lower: Callable[[Tree, Tree, Tensor], Tensor]) -> Problem:
-    """Returns the problem whose upper loss is the cross-entropy of held samples."""
+    """Returns the problem whose upper loss is the cross-entropy of held-out samples."""
 
     def upper(x: Tree, y: Tree, batch: Tensor) -> Tensor:
         own = held[batch]

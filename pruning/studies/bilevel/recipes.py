@@ -14,7 +14,7 @@ NOISE = (0.1, 0.4)
 ADDED = (784,)
 BATCHES = ("mrbo", "vrbo", "stocbio", "aid-fp", "aid-cg", "itd")
 SINGLE = ("bsa", "ttsa", "mstsa")
-"""Methods of one sample at a time."""
+"""Methods that use one sample at a time."""
 METHODS = (*BATCHES, *SINGLE)
 CLEANING: Mapping[str, Mapping[str, Any]] = {
     "mrbo": {
@@ -72,7 +72,7 @@ def _arms(options: Mapping[str, Mapping[str, Any]], baselines: Sequence[str]) ->
 
 
 def _race(levels: Sequence[float]) -> tuple[Claim, ...]:
-    """Returns the paper's claims on how fast the methods are, in terms of the validation loss."""
+    """Returns the paper's claims about the speed of the methods, in terms of the validation loss."""
     loss, mean = at_the_end("validation loss"), over_the_budget("validation loss")
     rest = [name for name in METHODS if name not in ("mrbo", "vrbo")]
     return (

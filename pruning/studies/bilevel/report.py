@@ -1,4 +1,4 @@
-"""The report of a bilevel experiment, and what the conductor asks of experiments of this kind."""
+"""The report of a bilevel experiment, and the functions that the conductor needs for this kind."""
 
 from __future__ import annotations
 

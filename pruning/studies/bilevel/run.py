@@ -1,4 +1,4 @@
-"""Runs the jobs of a bilevel experiment, side by side in processes, and reads what they found."""
+"""Runs the jobs of a bilevel experiment in parallel processes, and reads their results."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from pruning.studies.bilevel.problems import BilevelTask
 from pruning.studies.experiment import VisionConfig
 
 DRAWS = 10**6
-"""Added to a job's seed for its batches, so that they are not the random numbers that made its data."""
+"""Added to a job's seed for its batches, so that they are independent of its data."""
 
 
 def run_jobs(recipe: BilevelRecipe, folder: Path, config: VisionConfig) -> None:
-    """Runs all jobs of a recipe, or the rest of them.
+    """Runs all unfinished jobs of a recipe.
 
     Args:
-        recipe: What is run.
-        folder: Where; it exists.
-        config: Says where the data sets are, and the number of processes.
+        recipe: The recipe to run.
+        folder: An existing folder for the runs.
+        config: Gives the data folder and the number of processes.
 
     Raises:
-        ValueError: The data are not there, damaged, or too few.
+        ValueError: The data are missing, corrupt, or too few.
         OSError: A worker process has died.
     """
     images = loaded(recipe.data, config.data, config.download)
@@ -47,10 +47,10 @@ def run_jobs(recipe: BilevelRecipe, folder: Path, config: VisionConfig) -> None:
 
 
 def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
-    """Returns what all finished runs measured.
+    """Returns the measured points of all finished runs.
 
     Raises:
-        ValueError: A file is damaged, or of an arm with other options than the recipe's.
+        ValueError: A file is corrupt, or belongs to a variant with other options than the recipe's.
     """
     found = []
     for job in jobs_of(recipe):
@@ -62,7 +62,7 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
             raise ValueError(f"{folder / job.file} is corrupt (no curve): repair or delete it")
         if record["arm"] != own:
             raise ValueError(
-                f"{folder / job.file} is of another arm: {record['arm']!r} there, {own!r} here; "
+                f"{folder / job.file} belongs to another variant: {record['arm']!r} there, {own!r} here; "
                 "choose another --out"
             )
         for each in record["curve"]:
@@ -72,10 +72,10 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
 
 
 def follow(task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> Iterator[dict[str, Any]]:
-    """Yields what a method measures at each mark, of the last state that lies within it.
+    """Yields the measurements at each mark, taken at the last state within the mark's budget.
 
-    A budget is spent in samples or in calls, of which the larger share counts. A method whose variables are
-    no longer finite ends with the last finite state, and one whose losses are not with that of the last mark.
+    A budget is spent in samples and in calls; the larger fraction counts. If a method's variables stop being
+    finite, it ends with the last finite state; if its losses do, it ends with the state of the last mark.
     """
     pursuit = _Pursuit(task, arm, recipe, seed)
     for mark in range(1, recipe.marks + 1):
@@ -90,7 +90,7 @@ def follow(task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int)
 
 
 class _Pursuit:
-    """A method at work: its last state within what it may spend, and what that took."""
+    """A running method: its last state within the budget, and the cost of that state."""
 
     def __init__(self, task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> None:
         batches = Batches(len(task.validation), len(task.train), DRAWS + seed)
@@ -99,11 +99,11 @@ class _Pursuit:
         self._recipe = recipe
         self._start = Start(task.problem, task.start.x, task.start.y, batches, task.scale)
         self._states = optimise(arm.method, self._start, **arm.options)
-        self._ahead: State | None = None  # a step that went beyond what it might spend
+        self._ahead: State | None = None  # a step that exceeded the budget
         self._steps, self._seconds = 0, 0.0
 
     def go_on(self, share: float) -> None:
-        """Makes the steps that end within a share of the budget, unless it has diverged."""
+        """Makes the steps that end within a fraction of the budget, unless the method has diverged."""
         while not self.told["diverged"]:
             ahead = self._ahead = self._ahead or self._step()
             counter = self._start.counter
@@ -145,16 +145,16 @@ def _baseline(task: BilevelTask, arm: BilevelArm) -> dict[str, Any]:
     counter, clock = Counter(), process_time()
     found = BASELINES[arm.baseline](task, counter)
     told = {**_told(counter, None, process_time() - clock), "diverged": 0, **task.measured(found)}
-    again = {f"refit {name}": told[name] for name in REFITTED}  # it is solved already
+    again = {f"refit {name}": told[name] for name in REFITTED}  # the lower problem is already solved
     return {"spent": 1.0, **told, **again}
 
 
 REFITTED = ("validation loss", "test loss", "test accuracy")
-"""What is measured again with the lower problem solved for the final x."""
+"""Metrics that are measured again with the lower problem solved for the final x."""
 
 
 def _refitted(task: BilevelTask, at: State) -> dict[str, float]:
-    """Returns those; where x is too large for that, what is measured without, and that it diverged."""
+    """Returns these metrics; if x is too large to solve, the metrics without solving and "diverged"."""
     try:
         found = task.measured(task.solved(at.x))
     except RuntimeError:  # a step of L-BFGS overflows

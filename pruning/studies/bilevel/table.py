@@ -1,4 +1,4 @@
-"""The tables of a bilevel experiment: what each arm came to, with Student's 95% intervals over the seeds."""
+"""The tables of a bilevel experiment: final metrics by variant, with Student's 95% intervals over seeds."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ COLUMNS = {
     "AUC": ("AUC", 1.0, 3),
     "movement": ("movement", 1.0, 2),
 }
-"""Of the table of the report: metric -> head, factor, digits."""
+"""Columns of the report's table: metric -> head, factor, digits."""
 COSTS = ("outer steps", "gradient samples", "hvp samples", "cross samples", "calls", "seconds")
 
 
 def table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float) -> str:
-    """Returns what the arms came to at a level as text; half intervals stand behind the means; "" of none."""
+    """Returns the final means ± half intervals at a level as text; "" if there are none."""
     head = ["arm", *(name for name, _, _ in COLUMNS.values())]
     lines = [
         [
@@ -42,7 +42,7 @@ def table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float) -
 
 
 def cost_table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float) -> str:
-    """Returns what the arms computed at a level as text: means over the seeds; "" of none."""
+    """Returns the variants' costs at a level as text: means over the seeds; "" if there are none."""
     lines = [
         [arm, *(_cost(name, own) for name in COSTS)] for arm, own in _found(recipe, points, level).items()
     ]
@@ -50,7 +50,7 @@ def cost_table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: flo
 
 
 def rows(recipe: BilevelRecipe, points: Sequence[BilevelPoint]) -> list[dict[str, Any]]:
-    """Returns the ends of all arms as rows of a CSV file: means, and the ends of two intervals."""
+    """Returns the final points of all variants as CSV rows: means, and the ends of two intervals."""
     lines = []
     for level in recipe.levels:
         for arm, own in _found(recipe, points, level).items():
@@ -78,7 +78,7 @@ def point_row(point: BilevelPoint) -> dict[str, Any]:
 def _found(
     recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float
 ) -> dict[str, list[BilevelPoint]]:
-    """Returns the ends of an arm's runs, of the arms that have some."""
+    """Returns the final points by variant, for variants that have finished runs."""
     found = {arm: list(ends(points, arm, level).values()) for arm in recipe.arms}
     return {arm: own for arm, own in found.items() if own}
 

@@ -1,16 +1,17 @@
-"""The methods that `bttt methods` sets side by side, all at one density, for AlphaZero and a vision network.
+"""The methods that `bttt methods` compares, all at one density, for AlphaZero and a vision network.
 
-What is pruned are the insides of the residual blocks: weights of their convolutions, or the channels between
-them. Stem, shortcuts and heads stay whole. Three halvings, or one cut of seven eighths, leave an eighth of
-either, which is the same number of weights.
+They prune the layers inside the residual blocks: weights of the convolutions, or the channels between them.
+Stem, shortcuts and heads are excluded. Three halvings, or pruning 87.5% at once, keep 12.5% of either, which
+is the same number of weights.
 
-A method's options are those of `bttt prune`. `time` is how long each of its cycles trains, in units of what a
-network that is cut once is retrained for. On images the dense network is trained for as long, and all methods
-for 2 in all; tickets for 4, the last 1 of them from initial weights.
+A method takes the options of `bttt prune`. `time` is the length of training in each cycle; the unit is the
+retraining of a network that is pruned once. On images the dense network trains for 1 unit, and every method
+trains for 2 in total; tickets train for 4, the last 1 from initial weights.
 
-On AlphaZero the budgets are not equal, and no comparison across that line is fair: what is cut after training
-starts from a network that has trained by self-play for long, and is retrained for 1; what is pruned before it
-starts from initial weights and has 2, on the games of that very network: it is a distillation.
+On AlphaZero the budgets differ, so methods that prune before and after training are not comparable. Methods
+that prune after training start from a network with a long self-play training run, and retrain for 1 unit.
+Methods that prune before training start from initial weights, and train for 2 units on the games of the
+trained network, which is distillation.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ WHOLE_PARTS: Mapping[str, tuple[str, ...]] = {
     "weights": ("stem.weight", "policy_*.weight", "value_*.weight"),
     "channels": ("stem", "policy_conv", "value_conv", "value_hidden"),
 }
-"""What stays whole of an AlphaZero network."""
+"""Excluded layers of an AlphaZero network."""
 
 
 @dataclass(frozen=True)
 class ComparedMethod:
-    """A row of the comparison: a method of `PRUNING_METHODS` with the options that the comparison gives it.
+    """A row of the comparison: a method of `PRUNING_METHODS` with its options in the comparison.
 
     Attributes:
         options: Options of `bttt prune`.
-        time: How long each cycle trains.
-        variant_of: Whose variant of the method it is; "" if it is the method of its own paper.
-        variant_file: Where the variant's formula stands; "" if it is the method's.
+        time: Length of training in each cycle, see the module docstring.
+        variant_of: Authors of this variant of the method; "" if it is the method of its own paper.
+        variant_file: File with the variant's formula; "" if it is the method's file.
     """
 
     options: Mapping[str, Any]
@@ -56,22 +57,22 @@ class ComparedMethod:
 
     @property
     def of(self) -> Literal["weights", "channels"]:
-        """What it prunes."""
+        """The kind of entries that it prunes."""
         return self.method.prunes
 
     @property
     def paper(self) -> str:
-        """Whose method it is."""
+        """The paper of the method."""
         return self.variant_of or self.method.paper
 
     @property
     def file(self) -> str:
-        """Where its formula stands."""
+        """The file with its formula."""
         return self.variant_file or self.method.file
 
     @property
     def starts(self) -> str:
-        """From which weights the last cycle begins: "trained" or "initial"."""
+        """The weights from which the last cycle starts: "trained" or "initial"."""
         anew = self.options.get("untrained") or self.options.get("restart") in ("rewind", "reinit")
         return "initial" if anew else "trained"
 
@@ -137,13 +138,13 @@ METHODS_COMPARED: dict[str, ComparedMethod] = {
     "greedy-local": _once("greedy-local"),
     "greedy-global": _once("greedy-global"),
 }
-"""The methods by name, in the table's order."""
+"""The methods by name, in the order of the table."""
 SELF_PLAY_TIME = 3.0
 SELF_PLAY_DENSITIES = (0.2, 0.1)
 
 
 def _playing(method: str, density: float, *, of: str = "", **more: Any) -> ComparedMethod:
-    """Returns a network that learns from nothing but its own games, sparse from the first one."""
+    """Returns sparse training from the first step, on the network's own games alone."""
     options = {**NEW, "method": method, "fraction": 1 - density, "in_loop": True, "iterations": 20, **more}
     return ComparedMethod(options, SELF_PLAY_TIME, of, "sparse/topologies.py")
 
@@ -161,5 +162,5 @@ SELF_PLAY: dict[str, ComparedMethod] = {
         )
     },
 }
-"""Sparse training by self-play: the end of the updates is a share of all of a network's steps."""
+"""Sparse training by self-play; mask updates end at a fraction of all training steps."""
 STUDIES: Mapping[str, dict[str, ComparedMethod]] = {"methods": METHODS_COMPARED, "self-play": SELF_PLAY}

@@ -1,4 +1,4 @@
-"""The command `bttt methods`: every method of pruning at one density, on AlphaZero and a vision network."""
+"""The command `bttt methods`: every pruning method at one density, on AlphaZero and a vision network."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from tournaments.generalisation import StudyNetwork, check_training, study_netwo
 
 
 def run(config: MethodsConfig) -> int:
-    """Trains and prunes what is missing, writes and prints the results, and returns 0.
+    """Runs the missing training and pruning, writes and prints the results, and returns 0.
 
     Raises:
         ValueError: An option is wrong, or a folder holds a run with other settings.
-        OSError: A folder cannot be written, or a worker process has died; what was finished is kept.
+        OSError: A folder cannot be written, or a worker process has died; finished work is kept.
     """
     _check(config)
     networks = study_networks((config.brick_set,), config.seeds)
@@ -51,7 +51,7 @@ def run(config: MethodsConfig) -> int:
 
 
 def pruning_config(config: MethodsConfig, pruned: MethodRun) -> PruneConfig:
-    """Returns how a network is pruned."""
+    """Returns the settings of a pruning run."""
     method = pruned.method
     folder = config.networks / pruned.network.name
     return from_options(
@@ -70,7 +70,7 @@ def pruning_config(config: MethodsConfig, pruned: MethodRun) -> PruneConfig:
 def _check(config: MethodsConfig) -> None:
     require_at_least(1, seeds=config.seeds, iterations=config.iterations, steps=config.steps)
     require_at_least(1, workers=config.workers)
-    # the user chooses what networks learn from; other options would change the methods
+    # users choose the training data; other options would change the methods
     allowed = replace(MethodsConfig().prune, learning=config.prune.learning)
     refuse_set_by_study(config.prune, allowed, of="prune", every=True)
     check_training(config.train)
@@ -81,7 +81,7 @@ def _check(config: MethodsConfig) -> None:
 
 
 def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:
-    """Raises ValueError where a pruning cannot be made, before trainings that take hours."""
+    """Raises ValueError if a pruning run is not possible, before hours of training."""
     from pruning.studies.alphazero import make_plan
 
     for pruned in prunings:
@@ -89,7 +89,7 @@ def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:
 
 
 def _train(config: MethodsConfig, network: StudyNetwork) -> str:
-    """Trains a network where that is not done, and has it play the buffer that its prunings share."""
+    """Trains a network if necessary, and generates the self-play buffer that its pruning runs share."""
     from agents.alphazero.training import train
     from pruning.studies.alphazero import prepare
 
@@ -100,7 +100,7 @@ def _train(config: MethodsConfig, network: StudyNetwork) -> str:
 
 
 def _prune(config: MethodsConfig, pruned: MethodRun) -> str:
-    """Prunes a network, or goes on with it."""
+    """Starts or resumes a pruning run."""
     from pruning.studies.alphazero import prune
 
     with quietly():

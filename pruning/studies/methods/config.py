@@ -1,4 +1,4 @@
-"""The settings of `bttt methods`, and one pruning of the study."""
+"""The settings of `bttt methods`, and one pruning run of the study."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ class MethodsConfig:
 
 @dataclass(frozen=True, slots=True)
 class MethodRun:
-    """One pruning of the study.
+    """One pruning run of the study.
 
     Attributes:
         study: Name in `STUDIES`.
-        name: Of the method in it.
-        network: The network that is pruned.
+        name: Name of the method in the study.
+        network: The network to prune.
     """
 
     study: str

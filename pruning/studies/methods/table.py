@@ -27,13 +27,13 @@ LOSING = ("losing seen", "losing mirror", "losing novel")
 
 @dataclass(frozen=True)
 class MeasuredNetwork:
-    """A network that a method left.
+    """The final network of a method.
 
     Attributes:
         method: The method.
         on: "alphazero" or "vision".
         seed: Its seed.
-        values: What was measured of it, by name.
+        values: The measurements, by name.
     """
 
     method: str
@@ -43,7 +43,7 @@ class MeasuredNetwork:
 
 
 def vision_points(folder: Path) -> list[MeasuredNetwork]:
-    """Returns the last networks of all methods of a vision experiment; ValueError where there is none."""
+    """Returns the final networks of all methods of a vision experiment; ValueError if there are none."""
     path = folder / POINTS_FILE
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
@@ -54,11 +54,11 @@ def vision_points(folder: Path) -> list[MeasuredNetwork]:
             for (arm, seed), row in last.items()
         ]
     except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not the points of `bttt vision methods/...`: {error}") from error
+        raise ValueError(f"{path} is not a file of points of `bttt vision methods/...`: {error}") from error
 
 
 def _is_over(row: Mapping[str, str]) -> bool:
-    """Returns whether a row is of the last cycle of its method."""
+    """Returns whether a row belongs to the last cycle of its method."""
     method = METHODS_COMPARED.get(row["arm"])
     return method is not None and int(row["cycle"]) == method.options["cycles"]
 
@@ -75,7 +75,7 @@ def _numbers(row: Mapping[str, str]) -> dict[str, float]:
 
 
 def alphazero_networks(config: MethodsConfig, prunings: Sequence[MethodRun]) -> list[MeasuredNetwork]:
-    """Returns the last networks of all prunings that are finished."""
+    """Returns the final networks of all finished pruning runs."""
     found = []
     for pruned in prunings:
         results = stored_results(config.runs / pruned.folder)
@@ -100,7 +100,7 @@ def _values(results: Sequence[Result], time: float) -> dict[str, float]:
 
 
 def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence[MeasuredNetwork]) -> None:
-    """Writes the files and prints the table; ValueError where nothing is finished."""
+    """Writes the files and prints the table; ValueError if nothing is finished."""
     names = {pruned.name for pruned in prunings}
     measured = [each for each in seen if each.method in names] + alphazero_networks(config, prunings)
     if not measured:
@@ -126,7 +126,7 @@ def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence
 
 
 def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetwork]) -> str:
-    """Returns a row for each method: its cost on the vision network and on AlphaZero, and what is left."""
+    """Returns a row per method: its costs and results on the vision network and on AlphaZero."""
     columns: dict[str, tuple[str, str, Callable[[Interval], str]]] = {
         "image % kept": ("vision", "kept", _percent),
         "image MACs": ("vision", "macs", _thousands),

@@ -112,7 +112,7 @@ def test_another_data_set_with_too_few_images_is_halved(tmp_path, capsys):
     [
         ({"model": "resnet20"}, "cleaning-mnist has no option model, got 'resnet20'"),
         ({"cycles": 2}, "has no option cycles, got 2"),
-        ({"device": "cuda"}, "runs on the cpu alone, got device 'cuda'"),
+        ({"device": "cuda"}, "runs only on the cpu, got device 'cuda'"),
         ({"workers": 0}, "workers must be at least 1, got 0"),
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
         ({"epochs": 0}, "passes must be at least 1, got 0"),

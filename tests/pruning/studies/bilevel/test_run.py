@@ -117,7 +117,7 @@ def test_runs_of_other_options_are_refused(tmp_path):
     arm = {"method": "aid-cg", "options": {"steps": 99}, "baseline": ""}
     recipe = stored(tmp_path, {"arm": arm, "curve": []})
     with pytest.raises(
-        ValueError, match=r"seed-0.json is of another arm: .*99.* there, .* here; choose anoth"
+        ValueError, match=r"seed-0.json belongs to another variant: .*99.* there, .* here; choose anoth"
     ):
         read_points(recipe, tmp_path)
 
