@@ -117,4 +117,4 @@ def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
 
 def test_a_network_trained_on_every_orbit_has_no_candidates(capsys):
     message = refused("bricks", "alphazero:all", capsys=capsys)
-    assert "candidates must be at least 2 cells, got 0" in message
+    assert "at least 2 candidates are needed, got 0" in message

@@ -1,4 +1,4 @@
-"""Which cells are candidates, and which are held out for them."""
+"""The candidate cells, and the cells held out for them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LEAST_CANDIDATES = 2
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice between candidate cells, and the cells that tell whether it was a good one.
+    """A choice between candidate cells, and the held-out cells that evaluate it.
 
     Attributes:
         name: A name for files: the number of the split, and a or b for the half.
-        number: Tells it from the other choices of its seed.
+        number: Its index among the choices of its seed.
         candidates: Boards of which one is to be added.
-        held: Boards that no symmetry takes to a training cell or to a candidate.
+        held: Held-out boards: no symmetry maps them to a training cell or a candidate.
     """
 
     name: str
@@ -37,20 +37,20 @@ def cells() -> tuple[Board, ...]:
 
 
 def candidate_boards(texts: Sequence[str], base: Sequence[Board]) -> tuple[Board, ...]:
-    """Returns the candidates of some brick sets, by default one cell of each orbit without training cell.
+    """Returns the candidates in some brick sets; by default one cell of each orbit without a training cell.
 
     Args:
         texts: Brick sets.
         base: The training boards.
 
     Raises:
-        ValueError: The training boards or a candidate are not 7x7 with one brick, or a candidate is a mirror
-            image of a training board; fewer than two candidates.
+        ValueError: A board is not 7x7 with one brick, a candidate is a mirror image of a training board, or
+            there are fewer than two candidates.
     """
     known = set(cells())
     for board in base:
         if board not in known:
-            raise ValueError(f"the network must be trained on boards {SIZE} with one brick, not on {board}")
+            raise ValueError(f"the network must be trained on boards {SIZE} with one brick, got {board}")
     novel = split(base, cells()).novel
     if not texts:
         first = {canonical_board(board): board for board in reversed(novel)}
@@ -63,17 +63,17 @@ def candidate_boards(texts: Sequence[str], base: Sequence[Board]) -> tuple[Board
         if board not in novel:
             raise ValueError(f"candidate {board.brick_names} is a training cell, or a mirror image of one")
     if len(found) < LEAST_CANDIDATES:
-        raise ValueError(f"candidates must be at least {LEAST_CANDIDATES} cells, got {len(found)}")
+        raise ValueError(f"at least {LEAST_CANDIDATES} candidates are needed, got {len(found)}")
     return found
 
 
 def choices(candidates: Sequence[Board], base: Sequence[Board], splits: int, seed: int) -> tuple[Choice, ...]:
-    """Returns the choices of a seed: both halves of each split, or with no splits one with all candidates.
+    """Returns the choices of a seed: both halves of each split, or without splits one of all candidates.
 
-    Whole orbits are drawn, so that candidates that are mirror images stay in one half.
+    Complete orbits are drawn, so mirror images among the candidates stay in the same half.
 
     Raises:
-        ValueError: More splits than there are; a half with one candidate; no cell to hold out.
+        ValueError: There are too few splits, a half has one candidate, or no cell can be held out.
     """
     if not splits:
         return (_choice("together", 0, candidates, base),)
@@ -103,13 +103,14 @@ def _choice(name: str, number: int, candidates: Sequence[Board], base: Sequence[
     names = " ".join(board.brick_names for board in candidates)
     if len(candidates) < LEAST_CANDIDATES:
         raise ValueError(
-            f"a choice needs at least {LEAST_CANDIDATES} candidates, one half of a split is {names} alone; "
+            f"a choice needs at least {LEAST_CANDIDATES} candidates, but one half of a split is only "
+            f"{names}; "
             "give candidates of more orbits, or splits=0"
         )
     held = split([*base, *candidates], cells()).novel
     if not held:
         raise ValueError(
-            f"no cell is left to hold out beside {names} and their mirror images: take fewer candidates, or "
+            f"no cell is left to hold out besides {names} and their mirror images: use fewer candidates, or "
             "splits above 0"
         )
     return Choice(name, number, tuple(candidates), held)

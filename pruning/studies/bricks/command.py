@@ -1,4 +1,4 @@
-"""The command `bttt bricks`: do weights learned on training cells tell which brick to add next?"""
+"""The command `bttt bricks`: do learned weights of candidate cells predict which brick to add next?"""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pruning.studies.bricks.config import BricksConfig
 
 
 def run(config: BricksConfig) -> int:
-    """Runs the experiment, or what is missing of it, prints its tables, and returns 0.
+    """Starts or resumes the experiment, prints its tables, and returns 0.
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings.
-        OSError: The folder cannot be written, or a worker process has died; what was finished is kept.
+        OSError: The folder cannot be written, or a worker process has died; finished work is kept.
     """
     from pruning.studies.bricks.run import study  # torch, which takes seconds to load
 

@@ -1,4 +1,4 @@
-"""Positions of each cell of the brick, of games that a teacher plays, dealt out by game.
+"""Positions for each cell of the brick, from games of a teacher, split by game.
 
 Shapes: N samples.
 """
@@ -24,16 +24,16 @@ def play_each(
     search: SearchConfig,
     seed: int,
 ) -> Buffer:
-    """Returns whole games with at least so many positions of each board.
+    """Returns complete games with at least the wanted number of positions on each board.
 
-    They are played on all boards together, then on those that have too few, until none has.
+    They are played on all boards together, then again on boards with too few positions until all have enough.
 
     Args:
         evaluate: The network that plays.
-        wanted: Positions of each board.
-        bricks_plane: Whether the network sees a plane of bricks.
+        wanted: Number of positions on each board.
+        bricks_plane: Whether the network's input has a plane of bricks.
         config: How games are played.
-        search: How cells are chosen, and what the samples are to learn.
+        search: The search that chooses cells and makes the training targets.
         seed: Seed of all games.
     """
     samples: list[np.ndarray] = []
@@ -60,19 +60,19 @@ def play_each(
 
 
 def needed(*sizes: int, board: Board) -> int:
-    """Returns how many positions of a board `deal` needs for parts of these sizes."""
+    """Returns the number of positions on a board that `deal` needs for splits of these sizes."""
     return sum(sizes) + (len(sizes) - 1) * board.cells
 
 
 def deal(games: Buffer, boards: Sequence[Board], sizes: Sequence[int], seed: int) -> list[np.ndarray]:
-    """Returns parts of the positions on some boards, exactly of these sizes; no game is in two parts.
+    """Returns splits of the positions on some boards, of exactly these sizes; no game is in two splits.
 
-    Games are shuffled first: the short ones end, and are stored, before the long ones.
+    Games are shuffled first, because short games end and are stored before long games.
 
     Args:
-        games: Whole games.
-        boards: The boards whose positions are dealt out, together.
-        sizes: Samples of each part.
+        games: Complete games.
+        boards: The boards whose positions are split, all together.
+        sizes: Number of samples in each split.
         seed: Seed of the shuffle.
 
     Raises:
@@ -91,7 +91,7 @@ def deal(games: Buffer, boards: Sequence[Board], sizes: Sequence[int], seed: int
         end = start + size
         if end > len(samples):
             where = " ".join(board.brick_names for board in boards)
-            raise ValueError(f"{where} has {len(samples)} positions, too few for parts of {tuple(sizes)}")
+            raise ValueError(f"{where} has {len(samples)} positions, too few for splits of {tuple(sizes)}")
         parts.append(samples[start:end])
         start = int(np.searchsorted(ranks, ranks[end - 1], side="right"))
     return parts

@@ -1,13 +1,13 @@
 """Linear policy and value heads on the features of a frozen trunk.
 
-The policy's logit of a cell is linear in what the trunk and the policy head's convolutions say of that cell;
-the value is the tanh of a number linear in the trunk's means and maxima over cells and in the value head's
-hidden units. They are fitted to the policy's cross entropy over free cells and to the cross entropy of the
-value as a probability of winning, (1 + v) / 2, with L2: strongly convex, which the network's own heads and
-its squared error of a tanh are not. Losses on held-out positions are those of the network's training: the
-policy's cross entropy and the value's squared error.
+The policy's logit of a cell is linear in the outputs of the trunk and the policy head's convolutions at that
+cell. The value is the tanh of a linear function of the trunk's means and maxima over cells and the value
+head's hidden units. The heads are fitted to the policy's cross entropy over free cells plus the cross entropy
+of the value as a probability of winning, (1 + v) / 2, with L2. This loss is strongly convex, unlike the
+network's own heads with the squared error of a tanh. Losses on held-out positions are the losses of the
+network's training: the policy's cross entropy and the value's squared error.
 
-Shapes: N positions, A cells of the board, F features of a cell, G of a position.
+Shapes: N positions, A cells of the board, F features of a cell, G features of a position.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ Heads = Mapping[str, Tensor]
 """The lower variables: "policy" `[F]` and "value" `[G]`."""
 BATCH = 256
 IMPOSSIBLE = -1e4
-"""Logit of a cell that is not free; a loss of 0 times infinity would be no number."""
+"""Logit of a cell that is not free; with infinity, 0 times the logit would be nan."""
 MOST_EVALUATIONS = 500
 TOLERANCE = 1e-4
-"""Largest entry of the gradient at which a fit has ended."""
+"""Largest gradient entry at which a fit has converged."""
 RIDGE = 1e-3
-"""Least variance, as a share of the largest one, that whitening divides by."""
+"""Smallest variance that whitening divides by, as a fraction of the largest variance."""
 
 
 class Features(NamedTuple):
-    """What heads see of positions, and what they are to say.
+    """The inputs and targets of heads for some positions.
 
     Attributes:
         cells: `[N, A, F] float32`.
-        whole: `[N, G] float32`, one of them constant before they are whitened.
-        free: `[N, A] bool`, the cells where a stone can be put.
+        whole: `[N, G] float32`, one of them constant before whitening.
+        free: `[N, A] bool`, the cells where a stone can be placed.
         policies: `[N, A] float32`.
         values: `[N] float32`.
     """
@@ -58,15 +58,15 @@ class Features(NamedTuple):
 
 
 class Trunk:
-    """A network whose features are taken, made uncorrelated and of equal size on some positions.
+    """A network as a feature extractor; the features are whitened on some positions.
 
-    Curvature is then much the same in all directions of the heads, so that fits and conjugate gradients end
-    after few steps.
+    After whitening, the curvature is similar in all directions of the heads, so fits and conjugate gradients
+    converge in few steps.
 
     Args:
         network: The network.
         samples: The positions, `[N]` of `agents.alphazero.training.replay.sample_type`.
-        size: A board of their size.
+        size: A board of the same size.
     """
 
     def __init__(self, network: PolicyValueNet, samples: np.ndarray, size: Board):
@@ -76,11 +76,12 @@ class Trunk:
         self._whitening: tuple[Tensor, Tensor] | None = None
         found = self.features(samples)
         free = found.free.unsqueeze(2).float()
-        middle = (found.cells * free).sum(1, keepdim=True) / free.sum(1, keepdim=True)  # no logit feels it
+        # subtracting the mean over free cells does not change the softmax
+        middle = (found.cells * free).sum(1, keepdim=True) / free.sum(1, keepdim=True)
         self._whitening = whitening((found.cells - middle)[found.free]), whitening(found.whole)
 
     def features(self, samples: np.ndarray) -> Features:
-        """Returns the features of samples `[N]`, upright."""
+        """Returns the features of samples `[N]`, without symmetries."""
         upright = images(self.size, "none")
         parts = []
         for start in range(0, len(samples), BATCH):
@@ -114,7 +115,7 @@ class Trunk:
         return cells, whole
 
     def evaluator(self, heads: Heads) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-        """Returns heads on this trunk as an evaluator: planes -> logits `[B, A]` and values `[B]`."""
+        """Returns an evaluator of heads on this trunk: planes -> logits `[B, A]` and values `[B]`."""
 
         def evaluate(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             cells, whole = self.see(torch.from_numpy(planes))
@@ -124,20 +125,20 @@ class Trunk:
 
 
 def no_heads(features: Features) -> dict[str, Tensor]:
-    """Returns heads of zeros that fit some features."""
+    """Returns all-zero heads with the shapes of some features."""
     like = features.cells
     return {"policy": like.new_zeros(like.shape[2]), "value": like.new_zeros(features.whole.shape[1])}
 
 
 def fitting_losses(heads: Heads, features: Features) -> Tensor:
-    """Returns the loss of each position that heads are fitted to, `[N]`, convex in the heads."""
+    """Returns the fitting loss of each position, `[N]`, convex in the heads."""
     policy, value = _said(heads, features)
     won = functional.binary_cross_entropy_with_logits(2 * value, (1 + features.values) / 2, reduction="none")
     return policy + won
 
 
 def losses(heads: Heads, features: Features) -> Tensor:
-    """Returns the loss of each position as in the network's training, `[N]`."""
+    """Returns the loss of each position, `[N]`, with the definition of the network's training."""
     policy, value = _said(heads, features)
     return policy + (torch.tanh(value) - features.values).square()
 
@@ -154,11 +155,11 @@ def _said(heads: Heads, features: Features) -> tuple[Tensor, Tensor]:
 
 
 def fit(loss: Callable[[Heads], Tensor], start: Heads, counter: Counter) -> dict[str, Tensor]:
-    """Returns the heads with the least loss, by L-BFGS; every gradient is counted.
+    """Returns the heads that minimise a loss, by L-BFGS; counts every gradient.
 
     Args:
         loss: A strongly convex loss.
-        start: Where to start.
+        start: Initial heads.
         counter: Counts gradients.
     """
     heads = {name: weights.detach().clone().requires_grad_() for name, weights in start.items()}
@@ -184,14 +185,14 @@ def fit(loss: Callable[[Heads], Tensor], start: Heads, counter: Counter) -> dict
 
 
 def joined(parts: Sequence[Features]) -> Features:
-    """Returns several features as one."""
+    """Returns several features concatenated."""
     return Features(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
 def whitening(features: Tensor) -> Tensor:
     """Returns the matrix `[F, F]` whose product with features `[N, F]` has second moments near the identity.
 
-    Directions of less than `RIDGE` of the largest second moment are left smaller.
+    Directions with less than `RIDGE` of the largest second moment stay smaller.
     """
     moments = (features.double().T @ features.double()) / len(features)
     sizes, directions = torch.linalg.eigh(moments)

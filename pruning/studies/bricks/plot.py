@@ -1,4 +1,4 @@
-"""The picture of `bttt bricks`: learned weight against gain by retraining, and both on the board."""
+"""The plot of `bttt bricks`: learned weight against improvement by retraining, and both on the board."""
 
 from __future__ import annotations
 
@@ -19,22 +19,21 @@ DOTS_AN_INCH = 150
 INCHES = (10.2, 3.5)
 SMALL = 7.5
 DARK = 0.6
-"""Share of the colour scale above which numbers are white."""
+"""Fraction of the colour scale above which numbers are white."""
 TRAINED, NOTHING = "#111111", "#eeeeee"
 MARKERS = "os^vDP*X<>phd"
 
 
 def draw(rows: Sequence[Row], base: Sequence[int], path: Path) -> None:
-    """Writes a PNG: a point a candidate of each choice, and maps of the means over choices and seeds.
+    """Writes a PNG: one point per candidate of each choice, and maps of the means over choices and seeds.
 
-    On the maps the mirror images of a candidate have its colour, but no number.
-
-    Weights are in units of the uniform one; gains in the scatter are above the mean of their choice.
+    On the maps, mirror images of a candidate have its colour but no number. Weights are in units of the
+    uniform weight. Gains in the scatter plot are relative to the mean of their choice.
 
     Args:
         rows: The candidates of all choices.
         base: Training cells, framed on the maps.
-        path: Where it goes.
+        path: The file to write.
     """
     figure = Figure(figsize=INCHES, dpi=DOTS_AN_INCH, layout="constrained")
     scatter, *maps = figure.subplots(1, 3, width_ratios=(1.35, 1, 1))
@@ -47,7 +46,7 @@ def draw(rows: Sequence[Row], base: Sequence[int], path: Path) -> None:
 
 
 def _relative(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
-    """Returns weights in units of the uniform one, and gains above the mean of the choice, in millinats."""
+    """Returns weights in units of the uniform weight, and gains over the mean of the choice, in millinats."""
     weights, gains = [], []
     for row in rows:
         own = [each for each in rows if (each.seed, each.choice) == (row.seed, row.choice)]

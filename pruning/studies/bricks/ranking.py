@@ -1,4 +1,4 @@
-"""How well rankings of candidate cells foretell what retraining gains.
+"""How well rankings of candidate cells predict the gain from retraining.
 
 Shapes: K candidates of a choice.
 """
@@ -16,7 +16,7 @@ from pruning.measures import Interval, student
 
 LEARNED, RANDOM, AGAIN = "learned weights", "random pick", "retraining, other seeds"
 PREDICTORS = (LEARNED, "first hypergradient", "refit of each", "worst cell")
-"""What ranks candidates before any retraining: see `pruning.studies.bricks.report`."""
+"""Predictors that rank candidates before any retraining: see `pruning.studies.bricks.report`."""
 TRUTHS = ("loss", "losing")
 
 
@@ -29,9 +29,9 @@ class Row:
         choice: Name of the choice in its seed.
         candidate: The cell.
         scores: By predictor; larger ranks higher.
-        gains: By truth, what retraining with it gains over retraining on the training cells alone, on the
+        gains: By ground truth: the gain of retraining with the candidate over retraining without it, on the
             choice's held-out cells.
-        gains_of_others: The same cells and gains, mean over the retrainings of the other seeds; none with one
+        gains_of_others: The same gains, mean over the retraining runs of the other seeds; empty with one
             seed.
     """
 
@@ -45,14 +45,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Foretold:
-    """How well a predictor does, over seeds.
+    """The quality of a predictor, over seeds.
 
     Attributes:
         predictor: Its name.
-        correlation: Spearman's, by truth, of the same seed; means over choices, intervals over seeds.
-        of_others: Against the mean gain of the other seeds, which shares no game and no noise with it.
-        regret: By truth: how much less the pick gains than the best candidate, of the same seed.
-        regret_of_others: The same in the mean gain of the other seeds.
+        correlation: Spearman's correlation with the gains of the same seed, by ground truth; means over
+            choices, intervals over seeds.
+        of_others: The correlation with the mean gain of the other seeds, whose games and noise are
+            independent.
+        regret: How much less the pick gains than the best candidate of the same seed, by ground truth.
+        regret_of_others: The regret in the mean gain of the other seeds.
     """
 
     predictor: str
@@ -63,7 +65,7 @@ class Foretold:
 
 
 def spearman(ones: Sequence[float], others: Sequence[float]) -> float:
-    """Returns the rank correlation `[K]`, `[K]` -> [-1, 1], ties sharing ranks; 0 where one is constant."""
+    """Returns the rank correlation `[K]`, `[K]` -> [-1, 1], ties sharing ranks; 0 if one is constant."""
     ranks = [rankdata(np.asarray(each, np.float64)) for each in (ones, others)]
     centred = [each - each.mean() for each in ranks]
     norm = float(np.sqrt(np.prod([each @ each for each in centred])))
@@ -71,14 +73,14 @@ def spearman(ones: Sequence[float], others: Sequence[float]) -> float:
 
 
 def regret(scores: Sequence[float], gains: Sequence[float]) -> float:
-    """Returns how much less the candidate with the highest score gains than the best; ties share the pick."""
+    """Returns how much less the top-scored candidate gains than the best; averages tied candidates."""
     found = np.asarray(gains, np.float64)
     picked = np.asarray(scores, np.float64) == np.max(scores)
     return float(found.max() - found[picked].mean())
 
 
 def foretold(rows: Iterable[Row]) -> list[Foretold]:
-    """Returns how well each predictor does, a random pick, and with several seeds the other retrainings."""
+    """Returns the quality of each predictor, of a random pick, and of the other seeds' retraining runs."""
     by_choice: dict[tuple[int, str], list[Row]] = {}
     for row in rows:
         by_choice.setdefault((row.seed, row.choice), []).append(row)
@@ -110,7 +112,7 @@ def _over_seeds(
     scores: Callable[[Sequence[Row], str], list[float]],
     which: str,
 ) -> dict[str, Interval]:
-    """Returns a measure of scores and gains by truth: means over the choices of a seed, then over seeds."""
+    """Returns a measure of scores and gains by ground truth: means over a seed's choices, then over seeds."""
     found = {}
     for truth in TRUTHS:
         of_seed: dict[int, list[float]] = {}
@@ -125,9 +127,9 @@ def rows_of(weighed: Mapping[tuple[int, str], Mapping[str, Any]], measured: Meas
     """Returns the candidates of all choices.
 
     Args:
-        weighed: What was found for each choice, by seed and name (see `pruning.studies.bricks.run`).
-        measured: By seed and name of what was retrained on ("" is the training cells alone), each truth by
-            cell `[49]`.
+        weighed: The results of each choice, by seed and name (see `pruning.studies.bricks.run`).
+        measured: The measurements `[49]` by cell, by seed and added candidate ("" is the training cells
+            alone), for each ground truth.
     """
     seeds = sorted({seed for seed, _ in weighed})
     rows = []
@@ -143,11 +145,11 @@ def rows_of(weighed: Mapping[tuple[int, str], Mapping[str, Any]], measured: Meas
 
 
 Measurements = Mapping[tuple[int, str], Mapping[str, Mapping[str, float]]]
-"""By seed and what was retrained on: truth -> name of a cell -> value."""
+"""By seed and added candidate: ground truth -> name of a cell -> value."""
 
 
 def gains(measured: Measurements, seed: int, candidate: str, held: Sequence[str]) -> dict[str, float]:
-    """Returns how much less a retraining with a candidate loses on some cells than one without, by truth."""
+    """Returns how much retraining with a candidate improves the held-out cells, by ground truth."""
     return {
         truth: float(
             np.mean(

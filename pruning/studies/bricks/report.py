@@ -17,7 +17,7 @@ from pruning.studies.bricks.tasks import Study
 
 CSV_FILE, JSON_FILE, TEXT_FILE, PICTURE_FILE = "bricks.csv", "bricks.json", "report.txt", "bricks.png"
 UNITS: Mapping[str, tuple[float, int]] = {"loss": (1000, 2), "losing": (100, 2)}
-"""By truth: what a gain is multiplied with, and its digits."""
+"""By ground truth: the factor of a gain, and its digits."""
 LEGEND = """\
 rank: Spearman's correlation with the gain by retraining; regret: how much less the pick gains than the best
 candidate (loss in thousandths of a nat, moves in points); (others): against the mean gain of the other
@@ -29,7 +29,7 @@ retraining, other seeds: the mean gain of those, the ceiling that noise leaves."
 
 
 def publish(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> str:
-    """Writes the results of a run that is finished, and returns its tables."""
+    """Writes the results of a finished run, and returns its tables."""
     found = {
         (seed, choice.name): read_json(work.weighed_file(seed, choice), dict)
         for seed, own in drawn.items()
@@ -159,7 +159,7 @@ def _keys(rows: Sequence[Row]) -> list[tuple[int, str]]:
 
 
 def _by_seed(values: Iterable[tuple[int, float]]) -> Interval:
-    """Returns the mean over seeds, with its interval, of the means of each seed's values."""
+    """Returns the mean over seeds of each seed's mean value, with its interval."""
     own: dict[int, list[float]] = {}
     for seed, value in values:
         own.setdefault(seed, []).append(value)
@@ -181,7 +181,7 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def _without_nan(value: Any) -> Any:
-    """Returns JSON values with null for what is no number: an interval of one seed has no ends."""
+    """Returns JSON values with null for nan: the interval of one seed has no ends."""
     if isinstance(value, Mapping):
         return {name: _without_nan(each) for name, each in value.items()}
     if isinstance(value, list):

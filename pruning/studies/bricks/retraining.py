@@ -1,6 +1,6 @@
-"""The network itself retrained on its training cells and one candidate, and measured on each cell.
+"""Retrains the network on its training cells and one candidate, and measures it on each cell.
 
-Shapes: N samples, C cells of the board: places of the brick.
+Shapes: N samples, C cells of the board (placements of the brick).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SUITE = "single"
 
 
 class CellRates(NamedTuple):
-    """What a network does on each cell.
+    """The loss and value-losing moves of a network on each cell.
 
     Attributes:
         loss: `[C]`, mean of the policy's cross entropy over free cells and the value's squared error; nan
-            where there are no positions.
-        losing: `[C]`, share of the raw policy's decisions that lose value.
+            if there are no positions.
+        losing: `[C]`, fraction of the raw policy's decisions that are value-losing moves.
     """
 
     loss: np.ndarray
@@ -46,9 +46,9 @@ def retrained(
     learner: LearnerConfig,
     seed: int,
 ) -> PolicyValueNet:
-    """Returns a copy of a network after some steps on samples `[N]`, with its learning rate's schedule.
+    """Returns a copy of a network after some steps on samples `[N]`, with its learning-rate schedule.
 
-    It is what a cycle of `bttt prune` does that cuts nothing.
+    This equals a cycle of `bttt prune` that prunes nothing.
     """
     retraining = Retraining(steps=steps, learner=learner)
     task = AlphaZeroTask(network, boards, samples, samples[:0], seed=seed, retraining=retraining)
@@ -59,7 +59,7 @@ def retrained(
 
 @torch.no_grad()
 def losses_by_cell(network: PolicyValueNet, samples: np.ndarray, size: Board) -> np.ndarray:
-    """Returns the mean loss on the samples of each place of the brick, `[C]`; nan where there are none."""
+    """Returns the mean loss on the samples of each placement of the brick, `[C]`; nan without samples."""
     bricks_plane = network.config.encoding == "bricks"
     upright = images(size, "none")
     found = np.empty(len(samples))
@@ -77,11 +77,11 @@ def losses_by_cell(network: PolicyValueNet, samples: np.ndarray, size: Board) ->
 
 
 class Exact:
-    """The exact yardstick on the first positions of each cell in the suite of single bricks.
+    """The solver error rate on the first positions of each cell in the suite of single bricks.
 
     Args:
-        count: Positions of each cell.
-        bricks_plane: Whether the network sees a plane of bricks.
+        count: Positions per cell.
+        bricks_plane: Whether the network's input has a plane of bricks.
     """
 
     def __init__(self, count: int, bricks_plane: bool):
@@ -91,7 +91,7 @@ class Exact:
         self._roots = roots_of(self.suite.positions())._replace(size=self.suite.size)
 
     def losing(self, evaluate: Evaluator) -> np.ndarray:
-        """Returns the share of the raw policy's decisions that lose value, by cell `[C]`."""
+        """Returns the fraction of the raw policy's decisions that are value-losing moves, by cell `[C]`."""
         search = replace(SearchConfig(), simulations=0)
         cells = Search(evaluate, search, self.bricks_plane).run(self._roots).cells
         losing = self.suite.values_after(cells) < self.suite.values

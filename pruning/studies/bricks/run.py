@@ -1,6 +1,6 @@
 """A run of `bttt bricks`: its folder, the order of its tasks, and its results.
 
-A task is not done again where its file is there; those of a stage run beside each other.
+A task whose file exists is not repeated; the tasks of a stage run in parallel.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pruning.studies.bricks.config import BricksConfig
 from pruning.studies.bricks.tasks import HELD_FILE, LEARN_FILE, Study, play, retrain, weigh
 
 Stage = Mapping[Path, Callable[[], None]]
-"""Tasks by the file that they write."""
+"""Tasks by their output file."""
 
 
 def study(config: BricksConfig) -> Path:
-    """Runs the experiment, or the rest of it, and returns the folder; see `BricksConfig`."""
+    """Starts or resumes the experiment, and returns the folder; see `BricksConfig`."""
     subject, teacher = load_subject(config.agent), load_subject(config.teacher)
     candidates = candidate_boards(config.candidates, subject.boards)
     drawn = {seed: choices(candidates, subject.boards, config.splits, seed) for seed in range(config.seeds)}
@@ -45,7 +45,7 @@ def study(config: BricksConfig) -> Path:
 
 
 def _stages(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> dict[str, Stage]:
-    """Returns the stages in their order."""
+    """Returns the stages in order."""
     files, boards = (LEARN_FILE, HELD_FILE), (None, *work.candidates)
     return {
         "games": {

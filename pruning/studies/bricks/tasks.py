@@ -1,6 +1,6 @@
-"""The tasks of `bttt bricks`: games of a seed, retrainings with a candidate, weights of a choice.
+"""The tasks of `bttt bricks`: games of a seed, retraining with a candidate, weights of a choice.
 
-Each is a pure function of the study, a seed, and a cell or a choice, and writes one file.
+Each depends only on the study, a seed, and a cell or a choice, and writes one file.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from pruning.studies.bricks.retraining import Exact, losses_by_cell, retrained
 from pruning.studies.bricks.weights import Lower, Weighed, base_alone, corners, learn, search, uniform
 
 LEARN_FILE, HELD_FILE = "learn.npz", "held.npz"
-"""Games to learn from, and games on the cells that may be held out."""
+"""Games for training, and games on the cells that may be held out."""
 BASE = "base"
 RANDOM_WEIGHTS = "best random weights"
 PLAY_KEY, SEARCH_KEY = 1, 2
-"""Spawn keys of a seed's random numbers."""
+"""Spawn keys of a seed's random-number streams."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """What every task knows.
+    """The data that all tasks share.
 
     Attributes:
         config: The options.
@@ -52,20 +52,20 @@ class Study:
     candidates: tuple[Board, ...]
 
     def games_file(self, seed: int, name: str) -> Path:
-        """Returns where the games of a seed are."""
+        """Returns the file of a seed's games."""
         return self.folder / f"seed-{seed}" / name
 
     def retrained_file(self, seed: int, board: Board | None) -> Path:
-        """Returns where the measurements of a retraining are; None is that on the training cells alone."""
+        """Returns the file of a retraining run's measurements; None means the training cells alone."""
         return self.folder / f"seed-{seed}" / f"retrained-{board.brick_names if board else BASE}.json"
 
     def weighed_file(self, seed: int, choice: Choice) -> Path:
-        """Returns where what was found for a choice is."""
+        """Returns the file of a choice's results."""
         return self.folder / f"seed-{seed}" / f"{choice.name}.json"
 
 
 def play(study: Study, seed: int, name: str) -> None:
-    """Plays one of the two files of games of a seed."""
+    """Plays the games of one of the two files of a seed."""
     config, teacher = study.config, load_subject(study.config.teacher)
     made = _made(study, seed, name)
     games = play_each(
@@ -80,7 +80,7 @@ def play(study: Study, seed: int, name: str) -> None:
 
 
 def _wanted(study: Study, name: str) -> dict[Board, int]:
-    """Returns how many positions of each board are played for one of the files."""
+    """Returns the number of positions on each board for one of the files."""
     config = study.config
     if name == LEARN_FILE:
         share = -(-2 * config.positions // len(study.base))
@@ -89,12 +89,12 @@ def _wanted(study: Study, name: str) -> dict[Board, int]:
 
 
 def _others(study: Study) -> list[Board]:
-    """Returns the boards that are no training cells."""
+    """Returns the boards other than the training cells."""
     return [board for board in cells() if board not in study.base]
 
 
 def _made(study: Study, seed: int, name: str) -> dict[str, Any]:
-    """Returns what games are made with, among it a seed of their own."""
+    """Returns the settings that games are made with, including their own seed."""
     keys = np.random.SeedSequence(seed, spawn_key=(PLAY_KEY, int(name == HELD_FILE)))
     config = study.config
     return {
@@ -112,7 +112,7 @@ def _games(study: Study, seed: int, name: str) -> Buffer:
 
 
 def _held(study: Study, seed: int, boards: Sequence[Board]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the positions on some boards that choose, and those, of other games, that measure."""
+    """Returns the positions on some boards for choosing weights, and for measuring, from other games."""
     games, held = _games(study, seed, HELD_FILE), study.config.held
     dealt = [deal(games, [board], [held, held], seed) for board in boards]
     choosing, measuring = (np.concatenate(parts) for parts in zip(*dealt, strict=True))
@@ -120,7 +120,7 @@ def _held(study: Study, seed: int, boards: Sequence[Board]) -> tuple[np.ndarray,
 
 
 def retrain(study: Study, seed: int, board: Board | None) -> None:
-    """Retrains on the training cells and a candidate, or on twice as many of the former, and measures."""
+    """Retrains on training cells plus a candidate (or twice the training cells), and measures."""
     config, subject = study.config, load_subject(study.config.agent)
     games = _games(study, seed, LEARN_FILE)
     if board is None:
@@ -138,7 +138,9 @@ def retrain(study: Study, seed: int, board: Board | None) -> None:
         _, measuring = _held(study, seed, _others(study))
         loss = losses_by_cell(network, measuring, cells()[0].with_bricks(()))
         if np.isfinite(loss).sum() < len(_others(study)):
-            raise ValueError(f"learner.lr must be lower than {config.learner.lr}: a retraining has diverged")
+            raise ValueError(
+                f"learner.lr must be lower than {config.learner.lr}: a retraining run has diverged"
+            )
         exact = Exact(config.suite, network.config.encoding == "bricks")
         losing = exact.losing(make_evaluator(network, "torch"))
     found = {"loss": _by_cell(loss), "losing": _by_cell(losing), "seconds": round(seconds, 2)}
@@ -152,13 +154,13 @@ def _by_cell(values: np.ndarray) -> dict[str, float]:
 
 
 class Material(NamedTuple):
-    """What a choice is weighed with.
+    """The data for weighing a choice.
 
     Attributes:
         trunk: The frozen trunk.
         lower: The fit of heads to the training cells and the candidates.
         choosing: Features of held-out positions that choose the weights.
-        measuring: Features of held-out positions, of other games, that measure what was chosen.
+        measuring: Features of held-out positions, from other games, that measure the chosen weights.
         choice: The choice.
     """
 
@@ -180,7 +182,7 @@ def _material(study: Study, seed: int, choice: Choice) -> Material:
 
 
 def weigh(study: Study, seed: int, choice: Choice) -> None:
-    """Learns the weights of a choice, and fits what they are compared with."""
+    """Learns the weights of a choice, and fits the alternatives they are compared with."""
     with one_thread():
         write_json(study.weighed_file(seed, choice), _weighed(study, seed, _material(study, seed, choice)))
 
@@ -218,7 +220,7 @@ def _weighed(study: Study, seed: int, material: Material) -> dict[str, Any]:
 
 
 def _fit(each: Weighed, material: Material, exact: Exact) -> dict[str, Any]:
-    """Returns what is told of heads: their weights, losses, and value-losing moves on the held-out cells."""
+    """Returns the record of heads: weights, losses, and value-losing moves on the held-out cells."""
     losing = exact.losing(material.trunk.evaluator(each.heads))
     return {
         "weights": each.weights.tolist(),
@@ -233,7 +235,7 @@ def _calls(counter: Counter) -> Mapping[str, int]:
 
 
 def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Returns the seconds that some work takes, and what it returns."""
+    """Returns the seconds that a call takes, and its result."""
     began = time.perf_counter()
     found = work()
     return time.perf_counter() - began, found

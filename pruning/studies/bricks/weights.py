@@ -1,10 +1,10 @@
-"""Weights of candidate cells: learned, by influence, by fitting each, and by random search.
+"""Weights of candidate cells: learned, by influence, by fitting each candidate, and by random search.
 
-The lower problem fits heads to half the mean loss on the training cells and half that on the candidates, each
-candidate weighted by softmax(x); a corner of the simplex of weights is the fit to the training cells and one
-candidate alone. The upper loss is the mean on the held-out cells.
+The lower problem fits heads to half the mean loss on the training cells plus half the weighted mean loss on
+the candidates, with weights softmax(x). A corner of the weight simplex is the fit to the training cells and
+one candidate. The upper loss is the mean loss on the held-out cells.
 
-Shapes: K candidates, P positions of each.
+Shapes: K candidates, P positions each.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Lower:
     """The fit of heads to weighted cells.
 
     Attributes:
-        features: `[(1 + K) P]`, of the training cells first, then of each candidate; all have P positions.
+        features: `[(1 + K) P]`: the training cells first, then each candidate, all with P positions.
         groups: 1 + K.
-        l2: Weight of half the squared norm of the heads.
+        l2: Factor of half the squared norm of the heads.
     """
 
     features: Features
@@ -41,16 +41,16 @@ class Lower:
         return fitting_losses(heads, self.features).unflatten(0, (self.groups, -1)).mean(1)
 
     def loss(self, weights: Tensor, heads: Heads) -> Tensor:
-        """Returns what heads are fitted to, given the weights of the groups `[1 + K]`."""
+        """Returns the fitting loss of heads, given the weights of the groups `[1 + K]`."""
         norm = torch.stack([each.square().sum() for each in heads.values()]).sum()
         return weights @ self.means(heads) + self.l2 / 2 * norm
 
     def shared(self, x: Tensor) -> Tensor:
-        """Returns the weights of the groups `[1 + K]` for x `[K]`: a half for the training cells."""
+        """Returns the weights of the groups `[1 + K]` for x `[K]`; the training cells get one half."""
         return torch.cat([x.new_full((1,), 0.5), 0.5 * torch.softmax(x, 0)])
 
     def fitted(self, weights: Tensor, start: Heads, counter: Counter) -> dict[str, Tensor]:
-        """Returns the heads that fit best."""
+        """Returns the heads with the smallest fitting loss."""
         return fit(lambda heads: self.loss(weights, heads), start, counter)
 
 
@@ -59,12 +59,12 @@ class Weighed:
     """Weights of the candidates, and the heads fitted with them.
 
     Attributes:
-        weights: `[K] float64`, of sum 1.
+        weights: `[K] float64`, sum 1.
         heads: The heads.
         upper: The upper loss of the heads.
-        influence: `[K]`, how fast the upper loss falls with each x at uniform weights; only of `learn`.
+        influence: `[K]`, how fast the upper loss falls with each x at uniform weights; only from `learn`.
         path: Upper loss by step.
-        counter: What was computed; all of it on all positions.
+        counter: Counts of the computations, each on all positions.
     """
 
     weights: np.ndarray
@@ -76,7 +76,7 @@ class Weighed:
 
 
 def bilevel_problem(lower: Lower, held: Features) -> Problem:
-    """Returns the problem over x = {"cells": [K]} and y = heads; its batches are all positions, None."""
+    """Returns the problem over x = {"cells": [K]} and y = heads; its batches are None: all positions."""
 
     def upper_loss(x: Tree, y: Tree, batch: None) -> Tensor:
         return losses(y, held).mean()
@@ -88,15 +88,15 @@ def bilevel_problem(lower: Lower, held: Features) -> Problem:
 
 
 def learn(lower: Lower, held: Features, *, steps: int, lr: float) -> Weighed:
-    """Returns the weights with the least upper loss met in steps of Adam on x, from uniform weights.
+    """Returns the weights with the smallest upper loss along Adam steps on x, from uniform weights.
 
-    Every step fits the heads anew from those before and takes the hypergradient there, implicit
-    differentiation with conjugate gradients. Adam has no unit: hypergradients of weights are small numbers.
+    Every step refits the heads, warm-started from the step before, and computes the hypergradient there by
+    implicit differentiation with conjugate gradients. Adam is scale-free, which suits small hypergradients.
 
     Args:
         lower: The lower problem.
-        held: Features of the held-out cells that choose.
-        steps: Steps, at least 1.
+        held: Features of the held-out cells for choosing weights.
+        steps: Number of steps, at least 1.
         lr: Adam's learning rate.
     """
     problem, counter = bilevel_problem(lower, held), Counter()
@@ -129,7 +129,7 @@ def learn(lower: Lower, held: Features, *, steps: int, lr: float) -> Weighed:
 
 
 def corners(lower: Lower, held: Features, start: Heads) -> list[Weighed]:
-    """Returns the fit to the training cells and each candidate alone, in turn: the greedy choice."""
+    """Returns the fits to the training cells and each single candidate, for the greedy choice."""
     units = np.eye(lower.groups - 1)
     return [_weighed(lower, held, unit, start, Counter()) for unit in units]
 
@@ -137,16 +137,16 @@ def corners(lower: Lower, held: Features, start: Heads) -> list[Weighed]:
 def search(
     lower: Lower, held: Features, start: Heads, *, calls: int, rng: np.random.Generator
 ) -> tuple[Weighed, int]:
-    """Returns the best of random weights, and how many were tried, while gradients are left.
+    """Returns the best of random weights within a budget of gradients, and the number tried.
 
-    The corners come first, as far as the budget lasts, then weights drawn evenly from the simplex.
+    The corners come first, as far as the budget lasts, then weights drawn uniformly from the simplex.
 
     Args:
         lower: The lower problem.
-        held: Features of the held-out cells that choose.
-        start: Heads that each fit starts from.
-        calls: Gradients at most, but for the last fit's.
-        rng: Draws weights.
+        held: Features of the held-out cells for choosing weights.
+        start: Initial heads of each fit.
+        calls: Maximum number of gradients; only the last fit may exceed it.
+        rng: Generator that draws the weights.
     """
     counter, number = Counter(), lower.groups - 1
     tried: list[Weighed] = []

@@ -57,11 +57,11 @@ def test_together_all_candidates_are_weighed_on_the_rest():
         (("D4",), 1, "candidate D4 is a training cell, or a mirror image of one"),
         (("none",), 1, "a candidate must have one brick, got none"),
         (("A1+A2", "B2"), 1, "a candidate must have one brick, got A1,A2"),
-        (("A1",), 1, "candidates must be at least 2 cells, got 1"),
+        (("A1",), 1, "at least 2 candidates are needed, got 1"),
         (("A1", "G7"), 1, "splits must be at most 0 with candidates of 1 orbits, got 1"),
-        (("A1", "B2"), 1, "a choice needs at least 2 candidates, one half of a split is "),
+        (("A1", "B2"), 1, "a choice needs at least 2 candidates, but one half of a split is only "),
         (("A1", "B2", "C3", "A4"), 4, "splits must be at most 3 with candidates of 4 orbits, got 4"),
-        ((), 0, "no cell is left to hold out beside A1 A2 A3 A4 B2 B3 B4 C3 C4 and their mirror images"),
+        ((), 0, "no cell is left to hold out besides A1 A2 A3 A4 B2 B3 B4 C3 C4 and their mirror images"),
     ],
 )
 def test_what_cannot_be_is_told(texts, splits, message):
@@ -70,7 +70,5 @@ def test_what_cannot_be_is_told(texts, splits, message):
 
 
 def test_a_network_of_other_boards_is_refused():
-    with pytest.raises(
-        ValueError, match="must be trained on boards 7x7x4 with one brick, not on 7x7x4:A1,A2"
-    ):
+    with pytest.raises(ValueError, match="must be trained on boards 7x7x4 with one brick, got 7x7x4:A1,A2"):
         candidate_boards((), boards_of_size("7x7x4", ("A1+A2",)))

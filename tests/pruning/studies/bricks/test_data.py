@@ -50,5 +50,5 @@ def test_a_longer_part_goes_on_where_a_shorter_one_ends(games):
 
 
 def test_too_few_positions_are_told(games):
-    with pytest.raises(ValueError, match=r"A1 has \d+ positions, too few for parts of \(1000,\)"):
+    with pytest.raises(ValueError, match=r"A1 has \d+ positions, too few for splits of \(1000,\)"):
         deal(games, BOARDS[:1], [1000], seed=0)
