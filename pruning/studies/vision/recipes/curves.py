@@ -1,8 +1,8 @@
-"""Discrepancy curves of greedy imitation: how what is left of a layer nears it, by the number of units kept.
+"""Discrepancy curves of greedy imitation: how well the kept units of a layer imitate it, by their number.
 
-Ye, Wu and Liu prove that it does so exponentially: on a logarithmic axis of D, the curve would be a straight
-line. A power of the number of units, as D ~ 1/n^2, is straight if both axes are logarithmic. Which of the two
-fits better is told by the share of the variance of log D that a straight line explains, R^2.
+Ye, Wu and Liu prove exponential decay: with a logarithmic axis for D, the curve would be a straight line. A
+power of the number of units, for example D ~ 1/n^2, is straight if both axes are logarithmic. R^2, the
+fraction of the variance of log D that a straight line explains, shows which of the two fits better.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ if TYPE_CHECKING:
     from pruning.studies.vision.task import VisionTask
 
 CURVES = "curves"
-"""The arm whose dense networks the curves are of."""
+"""The variant whose dense networks give the curves."""
 SUPPORTS = (1, 2, 3, 4, 5, 7, 10, 14, 20, 28, 40, 56, 80, 100, 120, 150)
 FITTED = (5, 150)
-"""Numbers of units between which lines are fitted: the first ones are a start."""
+"""Range of unit numbers for the line fits; it excludes the first units."""
 MOST_COMPARED = 100
 SAMPLES, SCREENED, STEPS, BATCH = 3000, 5, 25, 256
-"""Images that choose (ten for each unit), steepest units, steps of a global path, images of its batches."""
+"""Images for selection (ten per unit), steepest units, steps of a global path, images per batch."""
 WAYS = ("line search", "uniform step", "L1", "random")
 STRAIGHT = 0.98
-"""R^2 from which a curve counts as straight."""
+"""Smallest R^2 of a curve that counts as straight."""
 AGREEMENT = "screen agrees"
 
 
 def layer_curves(arm: str, task: VisionTask, level: Level) -> Mapping[str, float]:
-    """Returns the local discrepancies of the first layer, and how often the screen of global steps is right.
+    """Returns the local discrepancies of the first layer, and the hit rate of the screen of global steps.
 
     Args:
-        arm: Only the arm `CURVES` has any.
+        arm: The variant; only `CURVES` has curves.
         task: The images.
         level: The dense network.
     """
@@ -95,7 +95,7 @@ def curve_table(points: Sequence[Point]) -> str:
 
 
 def agreement(points: Sequence[Point]) -> str:
-    """Returns how often the best unit is among the steepest; "" without curves."""
+    """Returns the fraction of steps whose best unit is among the steepest; "" without curves."""
     own = [point.metrics[AGREEMENT] for point in _networks(points)]
     if not own:
         return ""
@@ -104,7 +104,7 @@ def agreement(points: Sequence[Point]) -> str:
 
 
 def straight(points: Sequence[Point]) -> tuple[Answer, str]:
-    """Checks that log D falls on a straight line with the units kept, more nearly than with their log."""
+    """Checks that log D is linear in the number of units, with a better fit than in its logarithm."""
 
     def judge(own: Sequence[Point]) -> tuple[bool, str]:
         fits = {fit: [each(point, WAYS[0]) for point in own] for fit, each in _FITS.items()}
@@ -121,14 +121,14 @@ def straight(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def lower_everywhere(points: Sequence[Point]) -> tuple[Answer, str]:
-    """Checks that searched steps leave less discrepancy than uniform ones, at each number of units."""
+    """Checks that searched steps give less discrepancy than uniform steps, at each number of units."""
 
     def judge(own: Sequence[Point]) -> tuple[bool, str]:
         pairs = [
             (point.metrics[_name(WAYS[0], support)], point.metrics[_name(WAYS[1], support)])
             for point in own
             for support in _supports(own)
-            if 1 < support <= MOST_COMPARED  # with one unit there is no step yet
+            if 1 < support <= MOST_COMPARED  # one unit needs no step yet
         ]
         lower = sum(one < other for one, other in pairs)
         ratio = float(np.exp(np.mean(np.log([other / one for one, other in pairs]))))
@@ -150,7 +150,7 @@ def screen_agrees(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def draw_curves(path: Path, points: Sequence[Point]) -> None:
-    """Writes a PNG: the discrepancy by units kept, on a logarithmic axis, a thin line for each seed."""
+    """Writes a PNG: the discrepancy by units kept, on a logarithmic axis, one thin line per seed."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 3.7), layout="constrained")
@@ -197,7 +197,7 @@ def _answered(
 
 
 def _curve(point: Point, way: str) -> tuple[np.ndarray, np.ndarray]:
-    """Returns units and log10 of the discrepancy in the range of the fits."""
+    """Returns the numbers of units and log10 of the discrepancy, in the range of the fits."""
     units = [support for support in _supports([point]) if FITTED[0] <= support <= FITTED[1]]
     return np.array(units, float), np.log10([point.metrics[_name(way, support)] for support in units])
 
@@ -215,12 +215,12 @@ _FITS = {"exponential": _exponential, "power": _power}
 
 
 def _explained(x: np.ndarray, y: np.ndarray) -> float:
-    """Returns R^2 of the straight line of least squares."""
+    """Returns R^2 of the least-squares line."""
     return float(np.corrcoef(x, y)[0, 1] ** 2)
 
 
 def _slopes(point: Point) -> tuple[float, float]:
-    """Returns by how much log10 D falls a unit in the first half of the fitted range, and in the second."""
+    """Returns the decrease of log10 D per unit, in the first and second half of the fitted range."""
     units, logs = _curve(point, WAYS[0])
     middle = int(np.searchsorted(units, (units[0] + units[-1]) / 2))
     falls = [-np.polyfit(units[part], logs[part], 1)[0] for part in (slice(middle + 1), slice(middle, None))]

@@ -1,4 +1,4 @@
-"""The experiments of DropNet (Tan and Motani, ICML 2020): units dropped by their mean activation."""
+"""The experiments of DropNet (Tan and Motani, ICML 2020): drops units with small mean activation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pruning.studies.vision.task import Training
 PAPER = "DropNet: Reducing Neural Network Complexity via Iterative Pruning (Tan and Motani, ICML 2020)"
 LR = {"schedule": "constant", "schedule_options": {"lr": 0.1}}
 ALGORITHM = {**LR, "fraction": 0.2, "restart": "rewind", "coupled": False, "floor": 0}
-"""Algorithm 1 as its experiments run it: a fifth of the units a cycle, rewound to the initial weights."""
+"""Algorithm 1 with the settings of its experiments: 20% of the units per cycle, then rewinding."""
 METRICS: dict[str, tuple[str, str]] = {
     "minimum": ("dropnet", "global"),
     "minimum-layer": ("dropnet", "layer"),
@@ -31,7 +31,7 @@ TABLE_1 = tuple(METRICS)[:6]
 DENSE = {"dense": Base("constant", {"lr": 0.1})}
 TRAINING = Training(epochs=100, batch=32, patience=5, shuffle=False)
 SMALL_TRAINING = {"epochs": 18, "patience": 10, "precision": "bfloat16"}
-"""Networks without normalisation learn nothing for hundreds of steps: hence the patience."""
+"""The patience is long because unnormalised networks learn nothing for hundreds of steps."""
 SMALL_CNN = {"subset": 3000, "training": SMALL_TRAINING}
 NOTE = (
     "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of "
@@ -70,7 +70,7 @@ def _recipe(name: str, data: str, model: str, arms: Mapping[str, Arm], **rest: A
 
 
 def _ordering(low: tuple[float, float]) -> tuple[Claim, ...]:
-    """The ordering of the metrics where few units are kept, and what DropNet beats layer by layer."""
+    """Returns claims on the order of the metrics at low densities, and on layer-wise DropNet."""
     return (
         Claim(
             "with few units kept minimum is not behind random",
@@ -96,7 +96,7 @@ def _ordering(low: tuple[float, float]) -> tuple[Claim, ...]:
 
 
 def _reinit(name: str, data: str, model: str, down_to: float, arms: tuple[str, ...], **rest: Any) -> Recipe:
-    """Rewinding beside new initial weights in the same masks."""
+    """Returns a comparison of rewinding with new initial weights under the same masks."""
     both = _arms(*arms)
     both |= {
         f"{arm}-reinit": replace(both[arm], plan={**both[arm].plan, "restart": "reinit"}, follows=arm)
@@ -113,7 +113,7 @@ def _reinit(name: str, data: str, model: str, down_to: float, arms: tuple[str, .
 
 
 def _curve(arm: str, source: str = "figure", **at: float) -> tuple[Published, ...]:
-    """Published accuracies of an arm; at 20% kept is `at_20=0.92`."""
+    """Returns published accuracies of a variant, for example `at_20=0.92` at 20% kept."""
     return tuple(
         Published(arm, float(where.removeprefix("at_").replace("_", ".")) / 100, accuracy, source)
         for where, accuracy in at.items()
@@ -128,7 +128,7 @@ C_CIFAR10 = {
     "maximum": (0.667, 0.449, 0.155, 0.100, 0.100, 0.100),
     "maximum-layer": (0.671, 0.608, 0.593, 0.194, 0.100, 0.100),
 }
-"""Model C 64-64-128-128, exact, mean of 15 seeds, at these densities (layer-wise arms a little higher)."""
+"""Model C 64-64-128-128, exact, mean of 15 seeds, at these densities; layer-wise slightly more."""
 C_DENSITIES = (1.0, 0.34, 0.28, 0.18, 0.12, 0.094)
 
 RECIPES = (

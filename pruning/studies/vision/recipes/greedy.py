@@ -33,7 +33,7 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 """Criteria with options: local imitation without a line search; selection that stops at an accuracy."""
 TUNED = 0.5
-"""Share of the dense network's training for which what is cut is fine-tuned."""
+"""Length of fine-tuning after pruning, as a fraction of the dense network's training."""
 NOTE = (
     "Arms named raw are measured right after the cut, the others after fine-tuning. unscaled has local's "
     "units without their weights; uniform-step searches no step; forward-tolerance stops, as in ICML 2020, "
@@ -46,7 +46,7 @@ NOTE = (
 
 
 def _arms(parts: tuple[float, ...], lr: float, whole: tuple[str, ...]) -> dict[str, Arm]:
-    """Returns each criterion, right after the cut and fine-tuned, and the control without weights."""
+    """Returns each criterion, both right after pruning and fine-tuned, and the control without weights."""
     plan: Mapping[str, Any] = {"scope": "layer", "schedule": "clr", "schedule_options": {"lr": lr}}
 
     def arm(criterion: str, epochs: float, **rest: Any) -> Arm:

@@ -24,7 +24,7 @@ CIFAR = Training(
     epochs=160, batch=128, momentum=0.9, weight_decay=1e-4, augmentation="crop-flip", normalise=True
 )
 SAMPLED = 0.005
-"""Accuracies so near count as the same on MNIST, where seeds differ by about as much."""
+"""Margin within which accuracies count as equal on MNIST, about the spread over seeds."""
 NOTE = (
     "All arms but ticket prune untrained networks, by one threshold for all layers, and train them once; "
     "random drops the same share of each layer. Scores are taken on ten images of each class, and on the "
@@ -36,7 +36,7 @@ NOTE = (
 
 
 def _arms(parts: tuple[float, ...], learning: Mapping[str, Any]) -> dict[str, Arm]:
-    """Returns the criteria, their controls and what they are compared with, at each share dropped."""
+    """Returns the criteria, their controls and their comparisons, at each pruned fraction."""
 
     def arm(criterion: str, plan: Mapping[str, Any] | None = None, **rest: Any) -> Arm:
         settings = {"untrained": True, "criterion": criterion, "cycles": 1, **learning, **(plan or {})}
@@ -57,7 +57,7 @@ def _arms(parts: tuple[float, ...], learning: Mapping[str, Any]) -> dict[str, Ar
 
 
 def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim, ...]:
-    """Returns the claims; `lower` are the densities at which GraSP is at its best, `densities` the others."""
+    """Returns the claims; `lower` are the densities at which GraSP works best, `densities` the other ones."""
     every = (lower[0], densities[1])
     beats = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}
     return (

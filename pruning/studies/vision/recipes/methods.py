@@ -1,4 +1,4 @@
-"""All methods of pruning at one density on one small residual network, for the table of `bttt methods`."""
+"""All pruning methods at one density on one small residual network, for the table of `bttt methods`."""
 
 from __future__ import annotations
 

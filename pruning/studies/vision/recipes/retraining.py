@@ -1,4 +1,4 @@
-"""How to retrain what is pruned: Le and Hua (ICLR 2021), and Renda, Frankle and Carbin (ICLR 2020)."""
+"""How to retrain pruned networks: Le and Hua (ICLR 2021), and Renda, Frankle and Carbin (ICLR 2020)."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _arms(
     parts: tuple[float, ...],
     streams: tuple[str, ...] = (),
 ) -> dict[str, Arm]:
-    """Returns each pruner with each schedule; retraining takes `share` of the base training's epochs.
+    """Returns each pruner with each schedule; retraining takes the fraction `share` of the base's epochs.
 
-    Filters of `streams`, which residual blocks add to, stay whole as in PFEC.
+    As in PFEC, the filters of `streams`, to which residual blocks add, are excluded.
     """
 
     def arm(pruner: str, schedule: str, **training: Any) -> Arm:
@@ -90,7 +90,7 @@ CLAIMS = (
 def _rewinding_arms(
     lr: float, drops: tuple[float, ...], shares: tuple[float, ...], parts: tuple[float, ...], scope: str
 ) -> dict[str, Arm]:
-    """Returns the four ways of Renda et al. for each retraining time, as a share of the base training."""
+    """Returns the four variants of Renda et al. for each retraining time, a fraction of the base training."""
     prune = {"criterion": "magnitude", "scope": scope}
     base: dict[str, Any] = {"lr": lr, "drops": drops}
     named: dict[str, Arm] = {}
@@ -144,7 +144,7 @@ PUBLISHED_ONE_SHOT = tuple(
     )
     for arm, accuracy in zip(("rewind-50", "lr-rewind-50", "fine-tune-50", "reinit"), row, strict=True)
 )
-"""ResNet-20, one-shot: the best of all retraining times, set beside ours of half the training."""
+"""ResNet-20, one-shot: the best of all retraining times, next to ours with half the training."""
 
 RECIPES = (
     Recipe(

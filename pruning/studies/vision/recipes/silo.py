@@ -1,4 +1,4 @@
-"""The experiments of SILO (Liu, Ghosh, Tan, Motani, TMLR 2023): a larger lr for sparser networks."""
+"""The experiments of SILO (Liu, Ghosh, Tan, Motani, TMLR 2023): larger learning rates if sparser."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ITERATIVE = {"criterion": "magnitude", "fraction": 0.2, "restart": "rewind"}
 CYCLES = 24
 JUMP = 4
 COMPARED = ("constant", "linear", "cosine", "cyclic", "warmup-step")
-"""The schedules of the paper's comparison, all with the peak epsilon."""
+"""The schedules that the paper compares, all with the peak epsilon."""
 CONTROLS = ("s-cyc", "upper", "silo-step", "silo-linear")
 NOTE = (
     "Weights of convolutions and linear layers are pruned, the first and the last too, normalisations and "
@@ -47,13 +47,13 @@ SMALL = {
     "training": {"epochs": 6, "precision": "bfloat16"},
 }
 FEW = ("silo", "warmup-step", "cosine", "upper")
-"""Arms of the larger networks on small machines."""
+"""Variants for the larger networks on small machines."""
 SPARSE = (0.0, 0.45)
-"""Densities where SILO's peak has risen."""
+"""Densities at which SILO's peak has risen."""
 
 
 def _arms(epsilon: float, delta: float, shape: Mapping[str, Any]) -> dict[str, Arm]:
-    """Returns SILO, what it is compared with, its controls, and both ways to restart."""
+    """Returns SILO, the schedules it is compared with, its controls, and both restarts."""
     bounds = {"epsilon": epsilon, "delta": delta}
     steps = {"lr": epsilon, **shape}
     own = {

@@ -1,4 +1,4 @@
-"""What a SILO experiment shows beside accuracies: gradients' and activations' spreads, the oracle's peaks."""
+"""Further sections of a SILO report: spreads of gradients and activations, and the oracle's peaks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pruning.studies.experiment import LEAST_SEEDS, Answer
 from pruning.studies.vision.points import Point, by_level
 
 SHARES = ("0.25", "1")
-"""Of the training, where spreads are measured (see `vision_task.SPREAD_AT`)."""
+"""Fractions of the training at which spreads are compared (see `SPREAD_AT` in `vision.task`)."""
 INSIDE = 0.8
-"""Share of cycles in which the paper's claim is taken to hold."""
+"""Fraction of cycles from which the paper's claim counts as supported."""
 NEAR = 1.25
 """A peak outside the oracle's interval by less than this factor is near it."""
 
 
 def spreads(points: Sequence[Point]) -> str:
-    """Returns the spreads by cycle, of the arm with a fixed peak, relative to the first pruned network.
+    """Returns the spreads by cycle for the variant with a fixed peak, relative to the first pruned network.
 
-    SILO's reasoning: what is pruned has narrower activations and gradients, so that the learning rate that
-    keeps the updates' size goes with the inverse of the gradients' spread. It stands beside SILO's own peak.
+    SILO's reasoning: pruned networks have narrower activations and gradients, so the learning rate that keeps
+    the size of updates is proportional to the inverse spread of gradients. It is shown next to SILO's peak.
     """
     levels = {name: by_level(points, name) for name in ("warmup-step", "silo")}
     own = {cycle: list(found.values()) for (_, cycle), found in levels["warmup-step"].items() if cycle}
@@ -71,7 +71,7 @@ def narrower(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def inside(points: Sequence[Point]) -> tuple[Answer, str]:
-    """Checks that SILO's peak is inside the oracle's interval in `INSIDE` of all cycles or more."""
+    """Checks that SILO's peak is inside the oracle's interval in at least `INSIDE` of all cycles."""
     found = list(_compared(points))
     seeds = {point.seed for _, point, _ in found}
     if len(seeds) < LEAST_SEEDS:
@@ -82,7 +82,7 @@ def inside(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def oracle_intervals(points: Sequence[Point]) -> str:
-    """Returns the oracle's best peak and interval by cycle beside SILO's; "" where there is no oracle."""
+    """Returns the oracle's best peak and interval next to SILO's peak, by cycle; "" without an oracle."""
     lines = []
     for cycle, point, peak in _compared(points):
         interval = f"{point.metrics['interval low']:g} to {point.metrics['interval high']:g}"
@@ -97,7 +97,7 @@ def oracle_intervals(points: Sequence[Point]) -> str:
 
 
 def _compared(points: Sequence[Point]) -> Iterator[tuple[int, Point, float]]:
-    """Yields the cycle, the oracle's network and SILO's peak, of each pruned network that both have."""
+    """Yields the cycle, the oracle's network and SILO's peak, for each pruned network that both have."""
     oracle, silo = by_level(points, "oracle"), by_level(points, "silo")
     for level, found in oracle.items():
         for seed, point in found.items():

@@ -27,16 +27,16 @@ SECTIONS = {
 }
 PARTS = (0.98,)
 NARROW = (0.0266,)
-"""Factor of LeNet's width with which it has as many weights in all as the sparse ones: 8 and 3 units."""
+"""Width factor at which LeNet has as many weights as the sparse networks: 8 and 3 units."""
 
 
 def sparse_arm(criterion: str, plan: Mapping[str, Any] | None = None, **rest: Any) -> Arm:
-    """Returns an arm that prunes untrained networks and trains them once."""
+    """Returns a variant that prunes untrained networks and trains them once."""
     return Arm({"untrained": True, "criterion": criterion, "cycles": 1, **(plan or {})}, **rest)
 
 
 def dense_arm(**rest: Any) -> Arm:
-    """Returns an arm that trains a dense network in the same way."""
+    """Returns a variant that trains a dense network in the same way."""
     return sparse_arm("magnitude", {"fraction": 0.0}, **rest)
 
 
@@ -49,7 +49,7 @@ def allocated(
 
 
 def _arms() -> dict[str, Arm]:
-    """Returns RigL's comparison: what is static, what changes, what prunes; a narrow network; a dense one."""
+    """Returns RigL's comparison: static and changing masks, pruning, a narrow and a dense network."""
     random = partial(sparse_arm, "random-weights", parts=PARTS)
     return {
         "static-uniform": random(allocated("uniform")),
@@ -72,7 +72,7 @@ def _arms() -> dict[str, Arm]:
 
 
 def _claims() -> tuple[Claim, ...]:
-    """Returns the claims of RigL's paper on what does better than what, at equal numbers of weights."""
+    """Returns the claims of RigL's paper: rankings of the variants at equal numbers of weights."""
 
     def both(one: str, other: str) -> Check:
         return all_of(*(ahead(f"{one}-{a}", f"{other}-{a}", **EVERY_LEVEL) for a in ("uniform", "erk")))

@@ -100,7 +100,7 @@ GRID = {
 
 WRN_PART = (0.8,)
 WRN_NARROW = (0.446,)
-"""Factor of WRN-22-2's width with which it has a fifth of the weights."""
+"""Width factor at which WRN-22-2 has 20% of its weights."""
 WRN_STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.3413, 0.6827), "factor": 0.2}}
 """A fifth every 30,000 of 87,891 steps: the third drop, at 1.02, never comes."""
 

@@ -1,4 +1,4 @@
-"""What an experiment in sparse training shows: where the weights are, what they cost, grids of settings."""
+"""Sections of a sparse-training report: weights by layer, their costs, and grids of settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pruning.studies.vision.cost import INFERENCE, TRAINING
 from pruning.studies.vision.points import KEPT, Point, by_level
 
 VALIDATION = "validation accuracy"
-"""The metric that chooses."""
+"""The metric for selecting a cell."""
 ALPHAS, EVERY = (0.1, 0.2, 0.3, 0.4, 0.5), (25, 50, 100, 200, 400)
-"""RigL's first share of dropped weights and steps between updates, in the grid."""
+"""The grid: RigL's initial fraction of dropped weights (alpha), and steps between updates."""
 DEFAULT_CELL = (0.3, 100)
 """RigL's own alpha and steps between updates."""
 MOST_COLUMNS = 9
 
 
 def layer_densities(points: Sequence[Point]) -> str:
-    """Returns the share that each layer keeps, by arm; a table for each part. "" where nothing is masked."""
+    """Returns the fraction kept in each layer, by variant, one table per part; "" if nothing is masked."""
     tables = []
     for part in sorted({point.part for point in points}):
         found = {arm: _layers(own) for arm, own in _last_networks(points, part).items()}
@@ -33,7 +33,7 @@ def layer_densities(points: Sequence[Point]) -> str:
 
 
 def costs(points: Sequence[Point]) -> str:
-    """Returns what inference and training cost by arm and part, beside what is kept and the accuracy."""
+    """Returns the fraction kept, accuracy, and costs of inference and training, by variant and part."""
     lines = []
     for part in sorted({point.part for point in points}):
         for arm, own in _last_networks(points, part).items():
@@ -64,12 +64,12 @@ def level_pairs(points: Sequence[Point]) -> str:
 
 
 def cell_name(alpha: float, every: int) -> str:
-    """Returns the name of the arm of one cell of the grid."""
+    """Returns the name of the variant for one cell of the grid."""
     return f"alpha-{alpha:g}-every-{every}"
 
 
 def grid_table(points: Sequence[Point]) -> str:
-    """Returns the test accuracy in % of each cell of the grid, with the standard deviation over the seeds."""
+    """Returns each grid cell's test accuracy in %, with the standard deviation over the seeds."""
     cells = _cells(points)
     if not cells:
         return ""
@@ -82,7 +82,7 @@ def grid_table(points: Sequence[Point]) -> str:
 
 
 def default_is_good(points: Sequence[Point]) -> tuple[Answer, str]:
-    """Checks that RigL's own cell is within one standard deviation of the one that is best in validation."""
+    """Checks that RigL's own cell is within one standard deviation of the best cell on validation."""
     cells = _cells(points)
     own = cells.get(DEFAULT_CELL, {})
     if len(own) < LEAST_SEEDS:
@@ -98,7 +98,7 @@ def default_is_good(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def costlier(arm: str, other: str) -> Check:
-    """Returns the check that an arm's networks need more multiply-adds than another's, in the same parts."""
+    """Returns the check that a variant needs more multiply-adds than another, in the same parts."""
 
     def check(points: Sequence[Point]) -> tuple[Answer, str]:
         parts = sorted({point.part for point in points if point.arm == arm})
@@ -127,7 +127,7 @@ def costlier(arm: str, other: str) -> Check:
 
 
 def _last_networks(points: Sequence[Point], part: int) -> dict[str, Mapping[int, Point]]:
-    """Returns the networks of the last cycle of a part of each arm that has it, by seed."""
+    """Returns the networks of a part's last cycle, by variant (if it has the part) and seed."""
     found: dict[str, Mapping[int, Point]] = {}
     for arm in dict.fromkeys(point.arm for point in points):
         cycles = [own for level, own in by_level(points, arm).items() if level[0] == part and level[1]]
@@ -143,7 +143,7 @@ def _layers(networks: Mapping[int, Point]) -> dict[str, float]:
 
 
 def _layer_table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Returns a table of arms by layers, or where the layers are many of layers by arms."""
+    """Returns a table of variants by layers; with many layers, of layers by variants."""
     layers = list(dict.fromkeys(layer for own in found.values() for layer in own))
     texts = [
         [arm, *(f"{100 * own[layer]:.3g}" if layer in own else "" for layer in layers)]

@@ -21,7 +21,7 @@ PAPER = (
     "Sanity Checks for Lottery Tickets (Ma et al., NeurIPS 2021)"
 )
 LATE = 0.05
-"""Share of the training after which late rewinding saves the weights."""
+"""Fraction of the training after which late rewinding saves the weights."""
 WEAK, TUNED = "weak", "tuned"
 TICKET, REINIT, RANDOM, LATER, ONE_SHOT, KEPT = "imp", "reinit", "shuffled", "late", "one-shot", "lr-rewound"
 NOTE = (
@@ -33,12 +33,12 @@ NOTE = (
 
 
 SIGNS = {"recipe": ">=", "nontrivial": "<", "gap": ">", "match": ">", "second": ">="}
-"""The verdict's conditions, and how their figure stands to its constant."""
+"""The verdict's conditions, each with the required relation of its figure to its constant."""
 TEXT_WIDTH = 110
 
 
 def _arms(recipe: str, base: Base, shots: tuple[float, ...]) -> dict[str, Arm]:
-    """Returns the ways of a recipe."""
+    """Returns the variants of a recipe."""
     learning = {"schedule": base.schedule, "schedule_options": base.options}
     prune = {"criterion": "magnitude", "restart": "rewind", **learning}
 
@@ -76,7 +76,7 @@ def _recipe(
 
 
 def verdicts(points: Sequence[Point]) -> str:
-    """Returns the verdict on the tickets of each recipe and level; "" where an arm is missing."""
+    """Returns the verdict on the tickets of each recipe and level; "" if a variant is missing."""
     parts = []
     for recipe in (WEAK, TUNED):
         kinds = {name: by_level(points, f"{recipe}-{name}") for name in (TICKET, REINIT, RANDOM)}
