@@ -276,7 +276,7 @@ def test_agents_of_the_current_folder_are_found_by_a_console_script(tmp_path):
 
 
 class Recorder:
-    """Answers with the last free cell, and notes what it was asked."""
+    """Plays the last free cell, and records its calls."""
 
     def __init__(self, answers: int | None = None):
         self.calls = []

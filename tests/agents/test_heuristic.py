@@ -38,7 +38,7 @@ def window_worths(position: Position) -> list[Fraction]:
 def test_kernel_equals_the_rule_window_by_window(position):
     assume(position.outcome == Outcome.UNFINISHED)
     worths = window_worths(position)
-    rounding = 1e-12 * float(sum(map(abs, worths)))  # windows of both sides may cancel all but this
+    rounding = 1e-12 * float(sum(map(abs, worths)))  # both sides may cancel except for rounding
     assert abs(expert_heuristic(position) - float(sum(worths))) <= rounding
 
 
@@ -65,7 +65,7 @@ def test_hand_counted_windows(text, expected):
 
 
 def unbalanced(text: str) -> Position:
-    """A position on one row whose stones need not alternate: the heuristic looks at one window alone."""
+    """A position on one row with any stones: the heuristic considers each window separately."""
     size, symbols = text.split()
     board = Board.parse(size)
     words = [sum(board.bit(i) for i, symbol in enumerate(symbols) if symbol == side) for side in "OX"]

@@ -84,7 +84,7 @@ def test_bytes_that_are_no_text_are_asked_again():
 
 
 class Chunks(io.RawIOBase):
-    """A terminal that hands over one line at a time."""
+    """A terminal that delivers one line at a time."""
 
     def __init__(self, chunks):
         self.chunks = list(chunks)

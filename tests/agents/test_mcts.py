@@ -169,7 +169,7 @@ def test_tactics_play_the_win_and_the_forced_block_in_one_iteration():
 
 
 def test_tactics_restrict_every_expansion_of_the_tree():
-    """After A4 the second player has no choice: every second-ply node tried holds just the block."""
+    """After A4 the second player has no choice: every tried node of the second ply holds only the block."""
     position = played("A1 G1 A2 G3")
     tree = grown(position, 3000, tactics=True)
     first = int(tree.first_child[ROOT])
@@ -246,7 +246,7 @@ def test_spec_makes_an_agent_that_survives_pickling():
 
 
 def test_the_shortest_time_still_judges_its_own_position():
-    """The arrays are used again: without an iteration of its own a decision would be an earlier one's."""
+    """Arrays are reused: a decision without any iteration would repeat an earlier decision."""
     agent, rng = MctsAgent(seconds=1e-9), np.random.default_rng(0)
     start = Position.start()
     MctsAgent.decide(agent, [start], rng)

@@ -33,7 +33,7 @@ def samples(count, most_free=11):
 
 
 def rank(verdict):
-    """Orders what a move is worth: by value, then fast wins, then slow losses."""
+    """Sort key of a move: its value, then fast wins, then slow losses."""
     value, plies = verdict
     return value, -value * plies
 
@@ -110,7 +110,7 @@ def test_what_is_called_proven_is_best_at_any_limit():
 
 
 def test_unproven_moves_avoid_what_is_proven_to_lose():
-    # X threatens A4, and O is to move: the whole is too much for the limit, the refutation of a reply is not
+    # X threatens A4, and O is to move: the position exceeds the limit, the refutation of a reply does not
     board = Board(7, 7, 4)
     position = position_of(board, tuple(map(board.cell, ["D3", "A1", "E5", "A2", "B6", "A3"])))
     agent = PerfectAgent(limit=10 * len(position.legal_cells()), table_mb=4)

@@ -27,7 +27,7 @@ def play_all(board: str, cells: str) -> Position:
 
 
 def assert_play_equals_the_oracle(board: Board, cells: tuple[int, ...]) -> None:
-    """Plays `cells` in both, and compares all that can be asked of a position before and after each."""
+    """Plays `cells` on both, and compares all properties of the position before and after each move."""
     oracle, position = Oracle.of(board), Position.start(board)
     for ply, cell in enumerate((*cells, None)):
         symbols = "".join(oracle.symbols())
@@ -132,8 +132,8 @@ def test_last_move_does_not_count_in_comparisons():
         ("7x7x4", "A1 A2 B2 A3 C3 A4 D4", "first", "A1 B2 C3 D4"),
         ("7x7x4", "A1 G1 A2 F2 A3 E3 G7 D4", "second", "D4 E3 F2 G1"),
         ("7x7x4", "A6 G1 A7 G2 B1 G3 B2", "unfinished", ""),  # the end of a row and the start of the next
-        ("7x7x4:A3", "A1 B1 A2 B2 A4 B4 A5", "unfinished", ""),  # the brick is nobody's stone
-        ("7x7x4", "A1 B1 A2 B2 A3 B3 A5 B5 A4", "first", "A1 A2 A3 A4 A5"),  # five are four twice
+        ("7x7x4:A3", "A1 B1 A2 B2 A4 B4 A5", "unfinished", ""),  # the brick belongs to neither player
+        ("7x7x4", "A1 B1 A2 B2 A3 B3 A5 B5 A4", "first", "A1 A2 A3 A4 A5"),  # five in a row contain two fours
         ("7x7x4", "A1 G1 A2 G2 A3 G3 B4 F1 C4 F2 D4 F3 A4", "first", "A1 A2 A3 A4 B4 C4 D4"),
         ("3x3x3", "A1 A2 A3 B1 B3 B2 C1 C3 C2", "draw", ""),
         ("1x2x3", "A1 A2", "draw", ""),

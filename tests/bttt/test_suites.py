@@ -1,4 +1,4 @@
-"""The suites that come with the package are what they say; a sample is labelled anew by the solver."""
+"""The bundled suites match their descriptions; the solver labels a sample again."""
 
 import json
 import random
@@ -22,7 +22,7 @@ SAMPLE = {"single": 60, "bricks2": 20, "bricks4": 20, "drawn": 20}
 
 
 def mirror_free(position):
-    """One text for all mirror images of a position, made from cell codes and not from words."""
+    """One string for all mirror images of a position, computed from cell codes instead of words."""
     grid = position.cells.reshape(position.board.rows, position.board.cols)
     turned = [np.rot90(each, turns) for each in (grid, grid.T) for turns in range(4)]
     return min(each.tobytes() for each in turned)
@@ -35,7 +35,7 @@ def suite(request):
 
 def test_positions_could_have_been_played_and_are_not_over(suite):
     for position in suite.positions():
-        checked = Position.from_cells(position.board, position.cells)  # raises for what no game leads to
+        checked = Position.from_cells(position.board, position.cells)  # raises if no game leads there
         assert checked == position and not checked.outcome
 
 
@@ -56,7 +56,7 @@ def test_labels_are_the_solvers(suite):
     proven = 0
     for number, position in enumerate(chosen.positions()):
         for cell, verdict in solver.classify(position, 300_000, plies=False).items():
-            if verdict.value is not None:  # a mirror image may take the solver longer than what was labelled
+            if verdict.value is not None:  # a mirror image may take longer than the labelled position
                 proven += 1
                 assert chosen.values_after(np.full(len(chosen), cell))[number] == verdict.value
     assert proven > 0.8 * sum(len(position.legal_cells()) for position in chosen.positions())

@@ -1,4 +1,4 @@
-"""The agent: its specs, what a decision depends on, wrong input, and the networks that are shipped."""
+"""The agent: its specs, what a decision depends on, wrong input, and the bundled networks."""
 
 import copy
 import json

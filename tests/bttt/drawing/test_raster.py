@@ -13,7 +13,7 @@ def test_each_character_has_its_own_shape_inside_the_margin():
         assert image[:3].min() == image[-3:].min() == image[:, :3].min() == image[:, -3:].min() == 255
         assert image.min() < 100
         pictures.add(image.tobytes())
-    assert len(pictures) == len(STROKES) - 1  # O and 0 are alike
+    assert len(pictures) == len(STROKES) - 1  # O and 0 look the same
 
 
 def test_a_filled_rectangle_covers_its_area():

@@ -29,7 +29,7 @@ def lowest(position: Position, rng: np.random.Generator) -> int:
 
 
 def random_episode(env: gymnasium.Env, seed: int | None, rng: np.random.Generator) -> list:
-    """Everything an episode of random legal actions shows."""
+    """All observations, rewards and infos of an episode with random legal actions."""
     observation, info = env.reset(seed=seed)
     seen = [(observation.tolist(), info["action_mask"].tolist(), info["seat"], info["bricks"])]
     done = False
@@ -245,7 +245,7 @@ def test_human_mode_prints_each_position(capsys):
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, ValueError])
 def test_an_episode_that_the_opponent_breaks_cannot_go_on(failure):
-    """Otherwise the learner would move next for the opponent."""
+    """Otherwise the learner would make the opponent's next move."""
 
     def opponent(position, rng):
         if position.plies == 3:

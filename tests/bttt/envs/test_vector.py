@@ -24,7 +24,7 @@ def lowest(position: Position, rng: np.random.Generator) -> int:
 
 
 class Highest:
-    """A batched agent that notes how many positions it was asked for at once."""
+    """A batched agent that records how many positions it gets in each call."""
 
     batched = True
 
@@ -116,7 +116,7 @@ def test_self_play_blames_who_plays_an_illegal_cell():
     observations, rewards, over, _, infos = envs.step(np.array([24, 1]))
     assert rewards.tolist() == [-1, 0]
     assert over.tolist() == infos["illegal"].tolist() == [True, False]
-    assert observations[0, 1, 0, 0] == 1  # the view of the player who went wrong
+    assert observations[0, 1, 0, 0] == 1  # the view of the player who made the illegal move
     assert not infos["action_mask"][0].any()
     _, rewards, over, _, infos = envs.step(np.array([5, 2]))
     assert (rewards[0], over[0], infos["illegal"][0]) == (0, False, False)

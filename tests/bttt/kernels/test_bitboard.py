@@ -27,7 +27,7 @@ def playout(start: Position, state: np.ndarray) -> int:
 
 
 def assert_close(counts: dict[Outcome, int], chances: dict[Outcome, float], *, samples: int | None = None):
-    """Fails where a share is 5 standard errors off its chance (`samples` where that is a share as well)."""
+    """Fails if a fraction is 5 standard errors off its probability (or both are measured: `samples`)."""
     total = sum(counts.values())
     for outcome, chance in chances.items():
         error = sqrt(chance * (1 - chance) * (1 / total + (1 / samples if samples else 0)))

@@ -1,4 +1,4 @@
-"""Compilation is announced, cached, and works where nothing can be cached; each in a process of its own."""
+"""Compilation is announced and cached, and works without a cache; each test runs its own process."""
 
 import os
 import subprocess

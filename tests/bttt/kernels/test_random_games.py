@@ -37,7 +37,7 @@ def replayed(start: Position, moves: list[int]) -> int:
 
 
 def test_each_cell_is_as_likely_at_each_ply_and_after_each_other():
-    """On 4x4 without a possible line every game is a whole random order of the cells."""
+    """On 4x4 without possible lines, every game is a random order of all cells."""
     board, games = Board(4, 4, 5), 20_000
     bits, state = np.zeros(64, np.uint64), np.array([11], np.uint64)
     place = {board.bit(cell): cell for cell in range(16)}
@@ -45,7 +45,7 @@ def test_each_cell_is_as_likely_at_each_ply_and_after_each_other():
     for order in orders:
         left = list_bits(
             np.uint64(board.playable), bits
-        )  # always in the same order, so that all chance is new
+        )  # always in the same order, so that all randomness is new
         play_listed(np.uint64(0), np.uint64(0), board.stride, board.win_length, state, bits, left)
         order[:] = [place[bit] for bit in bits[:16].tolist()]
     for ply in range(16):

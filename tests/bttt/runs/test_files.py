@@ -1,4 +1,4 @@
-"""Files of a run: writes that leave the old content or the new, and JSON that is checked as it is read."""
+"""Files of a run: atomic writes, and JSON that is checked on reading."""
 
 import json
 from pathlib import Path

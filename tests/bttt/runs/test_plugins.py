@@ -1,4 +1,4 @@
-"""Plug-ins by name: what is found, and what the errors say was found instead."""
+"""Plug-ins by name: what is loaded, and what error messages list instead."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Tasks side by side: results, their order, and processes that die."""
+"""Tasks in parallel: results, their order, and processes that die."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Options: which are settings, which a study sets, and how the parts of a configuration join in."""
+"""Options: which are settings, which a study sets, and how a configuration is composed of parts."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path

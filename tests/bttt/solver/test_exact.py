@@ -20,9 +20,9 @@ SYMMETRIC = [
     for text in ("5x5x4:C3", "5x5x4:B2,B4,D2,D4", "5x5x3:A1,E5", "4x6x4:B3,B4", "5x4x3:A1,E1", "7x3x3:B2,F2")
 ]
 FREE = 11
-"""Free cells of the positions from which brute force looks at everything."""
+"""Free cells of the positions that brute force solves completely."""
 ENOUGH = 20_000
-"""Nodes within which nearly all positions are solved; some tests leave out the others."""
+"""Nodes that suffice for nearly all positions; some tests skip the others."""
 HARD = [
     (1, 9, "7x7x4:D6,E5 X.O..../.....X./......./...OX#./....#../...X..O/.O..... A1"),
     (1, 17, "7x7x4:C1,D4,G4 ...O.XX/......./#....../.O.#.X./O....X./.O...../.O.#... G2"),
@@ -41,7 +41,7 @@ def solver() -> Solver:
 
 
 def middle_game(count: int, *, stones: tuple[int, int], seed: int) -> list[Position]:
-    """Positions of careful games on 7x7 with 1 to 4 bricks."""
+    """Positions of games without blunders on 7x7 with 1 to 4 bricks."""
     rng = np.random.default_rng(seed)
     return [
         careful_position(random_board(7, 7, 4, 1 + i % 4, rng), int(rng.integers(*stones)), rng)
@@ -59,7 +59,7 @@ def best_of(pairs: dict[int, tuple[int, int]]) -> tuple[int, int]:
 
 
 def check_everything(solver: Solver, position: Position, pairs: dict[int, tuple[int, int]]) -> None:
-    """Compares all that the solver says of a position with the true value and plies of each move."""
+    """Compares all results of the solver for a position with the true value and plies of each move."""
     value, plies = best_of(pairs)
     solution = solver.solve(position)
     assert (solution.value, solution.plies, solution.unproven) == (value, plies, ()), position

@@ -27,7 +27,7 @@ BOARDS = [
 
 @dataclass(frozen=True)
 class Stones:
-    """Stones of two sides, `mine` to move, on a board where nobody has a line; counts may be any."""
+    """Stones of two sides, in any numbers, on a board without a line; `mine` is to move."""
 
     board: Board
     mine: int
@@ -79,7 +79,7 @@ class Stones:
 
 
 def random_stones(board: Board, rng: np.random.Generator) -> Stones:
-    """Stones anywhere, about as many as is worth a look, without a line of either side."""
+    """Random stones of a useful number, without a line of either side."""
     cells = board.word_cells(board.playable)
     while True:
         codes = rng.choice(
@@ -94,7 +94,7 @@ def random_stones(board: Board, rng: np.random.Generator) -> Stones:
 
 
 def search(stones: Stones, plies: int = MOST_PLIES) -> tuple[int, np.ndarray]:
-    """What `win_by_threats` finds, and the zone; with a table of failures that is soon full."""
+    """The result of `win_by_threats` and the zone, with a small table of failures that soon is full."""
     zone = np.zeros(2, np.uint64)
     failed, nodes = np.zeros((64, 3), np.uint64), np.zeros(3, np.int64)
     words = np.uint64(stones.mine), np.uint64(stones.theirs)

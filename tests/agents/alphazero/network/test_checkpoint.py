@@ -1,4 +1,4 @@
-"""Checkpoints: whole in a fresh process, and an error of one line where they are not."""
+"""Checkpoints: complete in a fresh process; otherwise a one-line error."""
 
 import json
 import subprocess

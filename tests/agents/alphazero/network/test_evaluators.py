@@ -21,7 +21,7 @@ DENSE = NetworkConfig(
 
 
 def network(config=CONV, seed=0):
-    """A network whose normalisations have statistics of their own, as after training."""
+    """A network with normalisation statistics as after training."""
     torch.manual_seed(seed)
     made = PolicyValueNet(config).train()
     with torch.no_grad():
@@ -57,7 +57,7 @@ def test_evaluators_for_playing_agree_with_the_network(name, config):
 
 
 def spread(made, planes):
-    """The standard deviations of logits and values: an error is judged by them."""
+    """The standard deviations of logits and values, to which errors are compared."""
     return [float(each.std()) for each in answers_of_torch(made, planes)]
 
 
@@ -136,7 +136,7 @@ def test_symmetries_make_answers_that_turn_with_the_board(rows, cols):
     for symmetry in symmetries(rows, cols):
         turned = symmetry.policy(planes.reshape(6, 3, -1)).reshape(planes.shape)
         assert_close(mean(turned), (symmetry.policy(logits), values), 1e-4)
-    # the network alone does not turn with the board
+    # the network itself is not symmetric
     assert np.abs(evaluate(planes)[0] - logits).max() > 0.01
 
 

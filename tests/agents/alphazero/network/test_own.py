@@ -1,4 +1,4 @@
-"""Networks and encodings of a user's own: the same answers from all evaluators, stored and named again."""
+"""User-defined networks and encodings: equal results from all evaluators; stored and named again."""
 
 import re
 import subprocess

@@ -26,7 +26,7 @@ ODD = NetworkConfig(stream=5, blocks=(3, 7), kernel=5, policy=2, value=3, hidden
 
 
 def random_network(config, seed=0):
-    """A network whose normalisations have seen something, so that they are not the identity."""
+    """A network with normalisation statistics from data, so that normalisations are not the identity."""
     torch.manual_seed(seed)
     network = PolicyValueNet(config)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The batched search: against a slow one, against exhaustive search, and one game at a time."""
+"""The batched search: compared with a slow search, exhaustive search, and one game at a time."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ LOOKAHEADS = (0, 1, 2, 3)
 
 
 def searched(positions, evaluate=hashed, bricks_plane=False, noise=None, **options):
-    """Returns what a new search finds, and its trees."""
+    """Returns the results of a new search, and its trees."""
     search = Search(evaluate, SearchConfig(**options), bricks_plane)
     found = search.run(roots_of(positions), noise)
     return found, search._kept[1]
@@ -70,7 +70,7 @@ def test_it_finds_what_a_slow_search_finds(size, lookahead, gumbel):
 
 
 def tiny_positions():
-    """Positions whose every continuation can be looked at: boards with and without bricks."""
+    """Positions small enough for exhaustive search, on boards with and without bricks."""
     rng = np.random.default_rng(3)
     found = [Position.start(Board(3, 3, 3)).play(4).play(0), Position.start(Board(3, 3, 3)).play(4).play(1)]
     for rows, cols, win_length, bricks, stones in (
@@ -106,7 +106,7 @@ def test_with_enough_simulations_the_result_is_proven_and_exact(gumbel, leaves, 
 
 
 def check_proofs(trees, brute):
-    """Compares every node that is proven with brute force."""
+    """Compares every proven node with brute force."""
     for node in range(trees.used[0]):
         status = trees.status[0, node]
         if status != OPEN:
@@ -159,7 +159,7 @@ def test_a_tree_adds_up(size, options):
 
 
 def check_sums(trees, game, node, discount):
-    """Virtual losses are taken back, and each node has what its children have."""
+    """Virtual losses are removed, and each node's counts are the sums of its children's."""
     visits, sums = trees.visits[game, node], trees.sums[game, node]
     assert (visits >= 0).all()
     if trees.status[game, node] != OPEN:

@@ -1,4 +1,4 @@
-"""Tree reuse: the subtree is the tree as it was, and the search in it goes on."""
+"""Tree reuse: a subtree equals the original tree, and the search continues in it."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ def starts():
 
 
 def as_nested(trees, game, node):
-    """A subtree as nested tuples, children by their cells: numbers of nodes do not show."""
+    """A subtree as nested tuples with children by cell, independent of node numbers."""
     own = tuple(np.asarray(getattr(trees, name)[game, node]).tolist() for name in FIELDS)
     children = trees.child[game, node]
     return repr(own), {

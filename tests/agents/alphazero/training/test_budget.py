@@ -1,4 +1,4 @@
-"""The end of a training."""
+"""Stopping criterion of a training run."""
 
 import pytest
 

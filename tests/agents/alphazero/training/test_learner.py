@@ -1,4 +1,4 @@
-"""The learner: it fits samples, averages its weights, and goes on from its state bit for bit."""
+"""The learner: it fits samples, averages its weights, and resumes from its state bit for bit."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_it_learns_few_samples_by_heart(optimizer, encoding):
 def test_it_goes_on_from_its_state_bit_for_bit(optimizer):
     one, other = learner(optimizer=optimizer), learner(optimizer=optimizer)
     one.learn(samples(), 4, 0.1, np.random.default_rng(1))
-    # files hold tensors whose memory lies in the usual order, not as the learner's own does
+    # files hold tensors in the default memory layout, which differs from the learner's
     other.restore({name: tensor.clone().contiguous() for name, tensor in one.state().items()})
     assert same(one.state(), other.state())
     losses = [each.learn(samples(), 4, 0.6, np.random.default_rng(2)) for each in (one, other)]

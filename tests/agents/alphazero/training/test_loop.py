@@ -1,4 +1,4 @@
-"""Training: cut off at every write it goes on bit for bit, and a short one already helps."""
+"""Training: interrupted at any write, a run resumes bit for bit; even a short run helps."""
 
 from dataclasses import replace
 
@@ -31,11 +31,11 @@ TINY = TrainConfig(
 
 
 class CutOff(BaseException):
-    """The end of the process, as the code under it sees it: nothing but `finally` runs on."""
+    """Stands for the end of the process: of the code below, only `finally` still runs."""
 
 
 def cut_off_at(call, monkeypatch):
-    """Lets the next training end at its `call`-th write of samples or state, before it is done."""
+    """Interrupts the next training run just before its `call`-th write of samples or state."""
     calls = 0
 
     def counting(write):
@@ -53,7 +53,7 @@ def cut_off_at(call, monkeypatch):
 
 
 def contents(folder):
-    """All that a run's further course depends on."""
+    """Everything that determines the rest of a run."""
     counts, tensors = TrainingState(folder).load()
     shards = {path.name: path.read_bytes() for path in (folder / "samples").iterdir()}
     return counts.moved(seconds=0.0), tensors, shards
@@ -80,7 +80,7 @@ def test_no_sample_is_left_out_however_few_an_iteration_brings(tmp_path, capsys)
     config = replace(TINY, iterations=8, learner=LearnerConfig(batch=64, passes=2), out=tmp_path / "run")
     state = TrainingState(train(config))
     counts, _ = state.load()
-    _, last = state.shards(sample_type(16))[-1]  # these are learned from in the next iteration
+    _, last = state.shards(sample_type(16))[-1]  # the next iteration learns from these
     assert counts.steps == int(2 * (counts.positions - last) / 64) > 0
 
 

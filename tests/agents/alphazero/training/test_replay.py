@@ -1,4 +1,4 @@
-"""Samples: what they hold, and that a batch shows them."""
+"""Samples: their content, and batches of them."""
 
 import numpy as np
 

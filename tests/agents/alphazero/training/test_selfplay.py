@@ -1,4 +1,4 @@
-"""Self-play: finished games, replayed ply by ply, and the state from which it goes on."""
+"""Self-play: finished games, replayed ply by ply, and the state from which it resumes."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def played(config=CONFIG, search=SEARCH, plies=14, seed=0):
 
 
 def split_games(found):
-    """The samples of each finished game: they are stored whole, one game after the other."""
+    """The samples of each finished game, which are stored game by game."""
     stones = np.bitwise_count(found.samples["mine"] | found.samples["theirs"]).astype(int)
     starts = np.flatnonzero(np.diff(stones, prepend=99) != 1)
     return np.split(found.samples, starts[1:])
@@ -67,7 +67,7 @@ def test_a_finished_game_can_be_replayed(gumbel):
 
 
 def test_without_bootstrap_open_positions_learn_the_discounted_result():
-    """With nothing known beforehand, the search proves little: such values are those of the games."""
+    """Without lookahead the search proves little; unproven values come from the games' results."""
     found = played(search=replace(SEARCH, lookahead=0, simulations=1))
     for game, outcome in zip(split_games(found), found.outcomes.tolist(), strict=True):
         left = np.arange(len(game), 0, -1)

@@ -15,7 +15,7 @@ from tournaments.evaluation.value_losses import loss_rates
 
 
 class Raw:
-    """Plays the fake network's best free cell, asked one position at a time."""
+    """Plays the fake network's best free cell, called for one position at a time."""
 
     def __init__(self, bricks_plane):
         self.search = Search(hashed, SearchConfig(simulations=0), bricks_plane)
