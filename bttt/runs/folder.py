@@ -115,9 +115,9 @@ def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: 
     stored = read_json(folder / CONFIG_FILE, dict)
     if not stored:
         return
-    if not settings.keys() & stored.keys():
+    if 2 * len(settings.keys() & stored.keys()) < len(settings):  # an older run lacks a few settings at most
         raise ValueError(
-            f"out must be a new folder or the folder of a run, but {folder} holds another {CONFIG_FILE}"
+            f"out must be a new folder or the folder of a run, but {folder} holds a run of another command"
         )
     before = _with_defaults(stored, defaults)
     for name, value in settings.items():

@@ -151,3 +151,24 @@ def test_two_processes_do_not_work_in_one_folder(tmp_path):
     other.communicate("", timeout=60)
     with open_run("train", {"seed": 0}, out=folder):
         pass
+
+
+def test_a_run_of_another_command_is_refused_and_stays_as_it_was(tmp_path):
+    other = {"players": ["random"], "bricks": ["D4"], "seed": 0, "schedule": "round-robin"}
+    mine = {"bricks": ["D4"], "seed": 0, "preset": "small", "plies": 8, "buffer": 10}
+    with open_run("tournament", other, out=tmp_path) as run:
+        run.write_config(other)
+    before = (tmp_path / "config.json").read_bytes()
+    with (
+        pytest.raises(ValueError, match="holds a run of another command"),
+        open_run("train", mine, out=tmp_path),
+    ):
+        pass
+    assert (tmp_path / "config.json").read_bytes() == before
+    older = {
+        name: value for name, value in mine.items() if name != "buffer"
+    }  # made before the setting existed
+    with open_run("train", older, out=tmp_path / "train") as run:
+        run.write_config(older)
+    with open_run("train", mine, out=tmp_path / "train", defaults={"buffer": 10}) as run:
+        assert run.config() == older
