@@ -121,6 +121,6 @@ def test_agents_lists_the_options_and_the_shipped_networks(capsys):
     assert code == 0
     assert "\nmcts:iterations=1000" in out and "alphazero:network=all,simulations=100," in out
     assert re.search(
-        r"^d4\n    bricks D4; seed \d+; \d{4}-\d\d-\d\d; .*% seen, .*% novel$", out, re.MULTILINE
+        r"^d4\n    trained on D4; seed \d+; \d{4}-\d\d-\d\d; .*% seen, .*% novel$", out, re.MULTILINE
     )
     assert re.search(r"^all\n    bricks all; ", out, re.MULTILINE)

@@ -235,7 +235,7 @@ def test_greedy_methods_cut_in_each_layer_and_leave_the_stream(tmp_path, capsys)
         (("--method", "rigle"), "unknown method 'rigle' (did you mean 'rigl'?)"),
         (("--method", "rigl:every=0"), "every must be"),
         (("--method", "greedy-local", "--scope", "global"), "scope must be layer"),
-        (("--method", "dropnet", "--allocation", "erk"), "allocation needs a criterion of weights"),
+        (("--method", "dropnet", "--allocation", "erk"), "allocation needs a criterion that scores weights"),
         (("--method", "snip", "--rounds", "0"), "rounds must be"),
         (("--method", "snip", "--exclude", "nothing"), "exclude matches no layer: 'nothing'"),
     ],

@@ -43,7 +43,7 @@ def test_all_of_is_as_good_as_the_worst_and_tells_all(answers, worst):
 
 
 def test_all_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="needs one check or more"):
+    with pytest.raises(ValueError, match="needs at least one check"):
         all_of()
 
 

@@ -35,9 +35,9 @@ def test_a_claim_is_one_row_with_the_experiments_by_verdict(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "no dict"),
-        ("{}", "names no recipe"),
-        ('{"recipe": "a/b", "claims": [{"claim": 5}]}', "names no recipe or no claims"),
+        ("[]", "not a dict"),
+        ("{}", "lacks the recipe or the claims"),
+        ('{"recipe": "a/b", "claims": [{"claim": 5}]}', "lacks the recipe or the claims"),
         (None, "no experiment"),
     ],
 )

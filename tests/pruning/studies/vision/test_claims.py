@@ -317,7 +317,7 @@ def test_all_of_several_is_the_worst():
     assert answer(all_of(good, unknown), given) == "not testable"
     assert answer(all_of(unknown, bad, good), given) == "not confirmed"
     assert evidence(all_of(good, unknown), given) == f"{good(given)[1]}; the arm three is missing"
-    with pytest.raises(ValueError, match="one check or more"):
+    with pytest.raises(ValueError, match="at least one check"):
         all_of()
 
 
