@@ -123,4 +123,4 @@ def test_agents_lists_the_options_and_the_shipped_networks(capsys):
     assert re.search(
         r"^d4\n    trained on D4; seed \d+; \d{4}-\d\d-\d\d; .*% seen, .*% novel$", out, re.MULTILINE
     )
-    assert re.search(r"^all\n    bricks all; ", out, re.MULTILINE)
+    assert re.search(r"^all\n    trained on all; ", out, re.MULTILINE)
