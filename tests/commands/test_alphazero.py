@@ -116,7 +116,7 @@ def test_time_and_conversion_take_the_agent(capsys):
     assert code == 0 and re.search(rf"^{PLAYER} +1 ", out, re.MULTILINE)
 
 
-def test_agents_lists_the_options_and_the_shipped_networks(capsys):
+def test_agents_lists_the_options_and_the_bundled_networks(capsys):
     code, out, _ = bttt("agents", capsys=capsys)
     assert code == 0
     assert "\nmcts:iterations=1000" in out and "alphazero:network=all,simulations=100," in out
