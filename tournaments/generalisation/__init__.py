@@ -19,7 +19,7 @@ from bttt.runs import on_first_use
 if TYPE_CHECKING:
     from tournaments.generalisation.evaluation import SINGLE, Counts, Part, evaluate, stored
     from tournaments.generalisation.networks import SINGLE_SIZE, StudyNetwork, check_training, study_networks
-    from tournaments.generalisation.rates import ALL, Counted, grouped_rates
+    from tournaments.generalisation.rates import ALL, Counted, PooledRate, grouped_rates
 
 __all__ = [
     "ALL",
@@ -28,6 +28,7 @@ __all__ = [
     "Counted",
     "Counts",
     "Part",
+    "PooledRate",
     "StudyNetwork",
     "check_training",
     "evaluate",

@@ -14,9 +14,9 @@ one board, or if all units have the same rate, it is Wilson's interval over dist
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
@@ -25,13 +25,17 @@ from tournaments.evaluation import novelties, spread_half_width
 from tournaments.generalisation.evaluation import SINGLE, Counts, Part
 from tournaments.generalisation.networks import StudyNetwork
 
-KeyT = TypeVar("KeyT")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+GroupT = TypeVar("GroupT", bound="DataclassInstance")
 ALL = "all"
 CountsByPart = Mapping[StudyNetwork, Mapping[Part, Sequence[Counts]]]
 """The counts of each network by measurement; measurements that do not fit a network are absent."""
 
 
-class PooledRate(NamedTuple):
+@dataclass(frozen=True)
+class PooledRate:
     """The fraction of hits of several networks on several boards.
 
     Attributes:
@@ -53,9 +57,9 @@ class PooledRate(NamedTuple):
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """The rate of the networks of one variant and training set, in one group of boards.
+@dataclass(frozen=True)
+class StudyGroup:
+    """The networks of one variant and training set, in one measurement, on one group of boards.
 
     Attributes:
         variant: The training variant.
@@ -65,7 +69,6 @@ class Rate:
         on: "single", another suite, or a size.
         simulations: Simulations per decision.
         novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: See `PooledRate` for this and the following attributes.
     """
 
     variant: str
@@ -75,27 +78,25 @@ class Rate:
     on: str
     simulations: int
     novelty: str
-    seeds: int
-    boards: int
-    trials: int
-    distinct: int
-    rate: float
-    low: float
-    high: float
+
+
+@dataclass(frozen=True)
+class Rate(PooledRate, StudyGroup):
+    """The rate of a group. Its fields are the columns of the CSV file; those of the last base come first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted(Generic[KeyT]):
+class Counted(Generic[GroupT]):
     """The counts of one network in one measurement.
 
     Attributes:
-        key: The group in the study, besides the novelty of the boards.
+        group: The group in the study, a dataclass; its novelty is "all".
         network: The network.
         part: The measurement.
         counts: The counts on each board.
     """
 
-    key: KeyT
+    group: GroupT
     network: StudyNetwork
     part: Part
     counts: Sequence[Counts]
@@ -105,7 +106,15 @@ def study_rates(measured: CountsByPart) -> list[Rate]:
     """Returns the rates of all groups: by variant, training set, measurement and novelty of the boards."""
     counted = (
         Counted(
-            (each.variant, each.brick_set, len(each.boards), part.measure, part.on, part.simulations),
+            StudyGroup(
+                each.variant,
+                each.brick_set,
+                len(each.boards),
+                part.measure,
+                part.on,
+                part.simulations,
+                ALL,
+            ),
             each,
             part,
             counts,
@@ -113,20 +122,20 @@ def study_rates(measured: CountsByPart) -> list[Rate]:
         for each, parts in measured.items()
         for part, counts in parts.items()
     )
-    return [Rate(*key, novelty, **rate._asdict()) for key, novelty, rate in grouped_rates(counted)]
+    return [Rate(**asdict(group), **asdict(rate)) for group, rate in grouped_rates(counted)]
 
 
-def grouped_rates(counted: Iterable[Counted[KeyT]]) -> Iterator[tuple[KeyT, str, PooledRate]]:
-    """Yields the rates of each key: on boards seen, mirror and novel to its networks, and on all boards."""
-    units: dict[tuple[KeyT, str], list[tuple[int, Counts]]] = {}
+def grouped_rates(counted: Iterable[Counted[GroupT]]) -> Iterator[tuple[GroupT, PooledRate]]:
+    """Yields the rates of each group: on boards seen, mirror and novel to its networks, and on all boards."""
+    units: dict[tuple[GroupT, str], list[tuple[int, Counts]]] = {}
     for each in counted:
         single = each.part.on == SINGLE
-        new = novelties(each.network.boards, [one.board for one in each.counts]) if single else {}
+        known = novelties(each.network.boards, [one.board for one in each.counts]) if single else {}
         for one in each.counts:
-            for group in (new[one.board], ALL) if single else (ALL,):
-                units.setdefault((each.key, group), []).append((each.network.seed, one))
-    for (key, group), own in units.items():
-        yield key, group, _pooled(own)
+            for novelty in (known[one.board], ALL) if single else (ALL,):
+                units.setdefault((each.group, novelty), []).append((each.network.seed, one))
+    for (group, novelty), own in units.items():
+        yield replace(group, novelty=novelty), _pooled(own)
 
 
 def _pooled(units: Sequence[tuple[int, Counts]]) -> PooledRate:

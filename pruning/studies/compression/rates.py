@@ -23,12 +23,45 @@ import numpy as np
 from pruning import PRUNING_METHODS
 from pruning.studies.compression.arms import ARMS
 from pruning.studies.compression.config import MeasuredPruning
-from tournaments.generalisation import Counted, grouped_rates
+from tournaments.generalisation import ALL, Counted, PooledRate, grouped_rates
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class LevelGroup:
+    """A level of the pruning runs of a variant and training set, in one measurement, on one group of boards.
+
+    Attributes:
+        arm: Name in `ARMS`.
+        brick_set: Text of the training set.
+        level: Number of the level; 0 is dense.
+        measure: "losing" or "wins".
+        simulations: Simulations per decision.
+        novelty: "seen", "mirror", "novel" or "all" boards.
+    """
+
+    arm: str
+    brick_set: str
+    level: int
+    measure: str
+    simulations: int
+    novelty: str
+
+
+@dataclass(frozen=True)
 class LevelCosts:
-    """The costs of a level, see `LevelRate`; whole numbers stay ints."""
+    """The costs of a level; whole numbers stay ints.
+
+    Attributes:
+        share: Fraction of the parameters kept, see the module docstring.
+        density: Fraction of the prunable channels (or weights) kept.
+        kept: Channels (or weights) kept.
+        parameters: Parameters, including zeros.
+        macs: Multiply-adds per position.
+        bytes: Size of the network's file.
+        latency_1: Milliseconds for a batch of 1.
+        latency_64: Milliseconds for a batch of 64.
+        evaluations: Positions per second in batches of 64, on self-play's evaluator.
+    """
 
     share: float
     density: float
@@ -41,58 +74,23 @@ class LevelCosts:
     evaluations: float
 
 
-@dataclass(frozen=True, slots=True)
-class LevelRate:
-    """The fraction of hits and the costs at one level, over the pruning runs of a variant and training set.
-
-    Attributes:
-        arm: Name in `ARMS`.
-        brick_set: Text of the training set.
-        level: Number of the level; 0 is dense.
-        measure: "losing" or "wins".
-        simulations: Simulations per decision.
-        novelty: "seen", "mirror", "novel" or "all" boards.
-        seeds: This and all fields up to `high`: see `tournaments.generalisation.rates.PooledRate`.
-        share: Fraction of the parameters kept, see the module docstring.
-        density: Fraction of the prunable channels (or weights) kept.
-        kept: Channels (or weights) kept.
-        parameters: Parameters, including zeros.
-        macs: Multiply-adds per position.
-        bytes: Size of the network's file.
-        latency_1: Milliseconds for a batch of 1.
-        latency_64: Milliseconds for a batch of 64.
-        evaluations: Positions per second in batches of 64, on self-play's evaluator.
-    """
-
-    arm: str
-    brick_set: str
-    level: int
-    measure: str
-    simulations: int
-    novelty: str
-    seeds: int
-    boards: int
-    trials: int
-    distinct: int
-    rate: float
-    low: float
-    high: float
-    share: float
-    density: float
-    kept: int
-    parameters: int
-    macs: int
-    bytes: int
-    latency_1: float
-    latency_64: float
-    evaluations: float
+@dataclass(frozen=True)
+class LevelRate(LevelCosts, PooledRate, LevelGroup):
+    """The rate and costs of a group: its fields are the columns of the CSV file, the last base's first."""
 
 
 def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     """Returns the rates by variant, training set, level, measurement, and novelty of the boards."""
     counted = (
         Counted(
-            (each.pruned.arm, each.pruned.network.brick_set, level, part.measure, part.simulations),
+            LevelGroup(
+                each.pruned.arm,
+                each.pruned.network.brick_set,
+                level,
+                part.measure,
+                part.simulations,
+                ALL,
+            ),
             each.pruned.network,
             part,
             counts,
@@ -103,19 +101,8 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     )
     costs = _mean_costs(measured)
     return [
-        LevelRate(
-            *key,
-            novelty,
-            rate.seeds,
-            rate.boards,
-            rate.trials,
-            rate.distinct,
-            rate.rate,
-            rate.low,
-            rate.high,
-            **asdict(costs[key[:3]]),
-        )
-        for key, novelty, rate in grouped_rates(counted)
+        LevelRate(**asdict(group), **asdict(rate), **asdict(costs[group.arm, group.brick_set, group.level]))
+        for group, rate in grouped_rates(counted)
     ]
 
 
