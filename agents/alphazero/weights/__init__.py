@@ -17,6 +17,8 @@ from typing import Any
 
 from bttt.runs import nearest
 
+__all__ = ["FOLDER", "RUN_FILE", "SUFFIX", "find_network", "record", "shipped"]
+
 SUFFIX = ".safetensors"
 RUN_FILE = f"network{SUFFIX}"
 """File name of the network in a training run's folder."""

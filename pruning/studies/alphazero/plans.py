@@ -33,29 +33,34 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
 
 def _scoring(text: str) -> dict[str, Any]:
     """Returns the criterion, or the topology, of a method with or without options after a colon."""
-    method, options = split_method(text)
+    method, text_of_options = split_method(text)
     if is_plugin(method):
-        settings = method_settings(method)
-        kind = "topology" if "topology" in settings else "criterion"
-        scoring = {name: settings[name] for name in ("criterion", "topology") if name in settings}
-        return {**scoring, f"{kind}_options": method_options(method, options)}
-    if method not in PRUNING_METHODS:
+        settings, options = method_settings(method), method_options(method, text_of_options)
+    elif method in PRUNING_METHODS:
+        settings, options = PRUNING_METHODS[method].settings, _options(method, text_of_options)
+    else:
         known = list(PRUNING_METHODS)
         raise ValueError(
             f"unknown method {method!r}{nearest(method, known)}; "
             f"methods are {', '.join(known)}, python:module:name"
         )
+    scoring = {name: settings[name] for name in ("criterion", "topology") if name in settings}
+    if "topology" in scoring:  # stored even if empty: reports of experiments show it
+        return {**scoring, "topology_options": options}
+    has_options = is_plugin(method) or bool(PRUNING_METHODS[method].options())
+    return {**scoring, "criterion_options": options} if has_options else scoring
+
+
+def _options(method: str, text: str) -> dict[str, Any]:
     row = PRUNING_METHODS[method]
-    kind = "topology" if "topology" in row.settings else "criterion"
-    scoring = {name: row.settings[name] for name in ("criterion", "topology") if name in row.settings}
     if not row.options():
-        if options:
+        if text:
             having = ", ".join(each.name for each in PRUNING_METHODS.values() if each.options())
             raise ValueError(
-                f"method {method!r} takes no options, got {options!r}; methods with options are {having}"
+                f"method {method!r} takes no options, got {text!r}; methods with options are {having}"
             )
-        return scoring
+        return {}
     try:
-        return {**scoring, f"{kind}_options": parse_options(options, row.load())}
+        return parse_options(text, row.load())
     except ValueError as error:
-        raise ValueError(f"method {method}:{options}: {error}") from error
+        raise ValueError(f"method {method}:{text}: {error}") from error

@@ -29,7 +29,6 @@ CYCLES = 24
 JUMP = 4
 COMPARED = ("constant", "linear", "cosine", "cyclic", "warmup-step")
 """The schedules that the paper compares, all with the peak epsilon."""
-CONTROLS = ("s-cyc", "upper", "silo-step", "silo-linear")
 NOTE = (
     "Weights of convolutions and linear layers are pruned, the first and the last too, normalisations and "
     "biases never; accuracy is that after the last epoch, on images that chose nothing (the published code "

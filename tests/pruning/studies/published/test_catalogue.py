@@ -1,10 +1,15 @@
 """All recipes: their plans, networks, claims and published numbers fit together, at both scales."""
 
+import json
+from dataclasses import asdict
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from tiny_vision import conducted, points
 
+from bttt.runs import plain
 from pruning.channels.groups import find_groups
 from pruning.data.sets import SETS
 from pruning.loop.prunable import whole
@@ -201,3 +206,20 @@ def test_the_numbers_of_units_of_model_a_are_the_published_ones(tmp_path):
     for arm in ("minimum", "random"):
         results = stored_results(folder / "runs" / f"{arm}-0" / "seed-0")
         assert [result.kept for result in results] == [80, 64, 52, 42, 34, 28, 23, 19, 16, 13, 11, 9, 8]
+
+
+STORED = sorted(Path(__file__).parents[4].glob("results/vision/*/*/results.json"))
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: "-".join(path.parts[-3:-1]))
+def test_the_arms_of_a_recipe_are_those_of_its_stored_results(path):
+    """A stored setting is the same today; one that did not exist when it was stored has its default."""
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    recipe = find_recipe(stored["recipe"])
+    for name, before in stored["arms"].items():
+        arm = recipe.arms[name]
+        assert plain({**asdict(type(arm)()), **before}) == plain(asdict(arm)), name
+
+
+def test_there_are_stored_results_of_most_recipes():
+    assert len(STORED) > 25
