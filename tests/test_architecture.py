@@ -1,17 +1,20 @@
 """The direction of the imports, read from the sources: bttt <- agents <- tournaments; pruning alone."""
 
+import ast
 import inspect
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from doctest import DocTestParser
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from blocks import pages, python_blocks
 
 from bttt.command_line import COMMANDS
-from docs.make.imports import circles, imports, module_graph, modules
+from docs.make.imports import circles, imports, module_graph, module_of, modules
 
 ROOT = Path(__file__).parents[1]
 MAY_IMPORT = {
@@ -25,6 +28,20 @@ MAY_IMPORT = {
 }
 """What each package may import of the project, besides itself."""
 PACKAGES = ("agents", "bttt", "pruning", "tournaments")
+ROOMS = {
+    "bttt": ("runs", "drawing", "kernels", "solver", "envs", "command_line", "commands"),
+    "agents.alphazero": ("weights", "search", "network", "training"),
+    "tournaments": ("play", "standings", "evaluation", "conversion", "generalisation", "suites", "report"),
+    "pruning": (
+        *("schedules", "channels", "masks", "criteria", "measures", "sparse", "loop"),
+        *("models", "data", "bilevel", "studies"),
+    ),
+    "pruning.studies": (
+        *("schedules", "experiment", "alphazero", "compression", "methods", "bricks"),
+        *("vision", "bilevel", "published"),
+    ),
+}
+"""The sub-packages of each package from the ground up: each may import those before it, none behind it."""
 LAZY_CIRCLES = [("bttt.drawing", "bttt.drawing.render", "bttt.position")]
 """The one circle of modules: a position draws itself in a notebook, and a drawing needs the position."""
 MOST_FILES = 12
@@ -189,30 +206,81 @@ def test_no_sub_packages_import_each_other_in_a_circle():
     assert circles(between) == []
 
 
+@pytest.mark.parametrize("package", ROOMS)
+def test_no_sub_package_imports_one_above_it(package):
+    folder = ROOT / package.replace(".", "/")
+    assert sorted(ROOMS[package]) == sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+    height = {f"{package}.{room}": number for number, room in enumerate(ROOMS[package])}
+    graph = module_graph(ROOT, PACKAGES)
+    found = [
+        f"{name} imports {other}"
+        for name, others in graph.items()
+        for other in others
+        if (here := _room_of(name, height)) and (there := _room_of(other, height))
+        if height[there] > height[here]
+    ]
+    assert found == []
+
+
+def _room_of(module: str, rooms: Iterable[str]) -> str | None:
+    """The room that a module is in, if it is in one of these."""
+    return next((room for room in rooms if f"{module}.".startswith(f"{room}.")), None)
+
+
 def _nested(one: str, other: str) -> bool:
     """Whether one folder is the other or lies in it."""
     return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
+def passed_doors(text: str, path: Path, known: dict[str, Path]) -> list[str]:
+    """The modules that a file imports past the door of their folder, which is not one around the file."""
+    found = {owner for each in imports(text, path) if (owner := module_of(each, known))}
+    return [
+        f"{path.as_posix()} imports {name}: use {name.rpartition('.')[0]}"
+        for name in sorted(found)
+        if known[name].name != "__init__.py" and not path.is_relative_to(known[name].parent)
+    ]
+
+
 def test_folders_are_entered_by_their_doors():
     """A file imports modules of its own folder and of those around it; of all others only the package."""
-    known = modules(ROOT, (*PACKAGES, "benchmarks"))
+    known = modules(ROOT, PACKAGES)
+    others = modules(ROOT, ("benchmarks", "docs", "examples"))
     found = [
-        f"{known[name]} imports {other}: use {other.rpartition('.')[0]}"
-        for name, others in module_graph(ROOT, (*PACKAGES, "benchmarks")).items()
-        for other in sorted(others)
-        if known[name] != COMPOSITION_ROOT
-        and known[other].name != "__init__.py"
-        and not known[name].is_relative_to(known[other].parent)
+        line
+        for path in [*known.values(), *others.values()]
+        if path != COMPOSITION_ROOT
+        for line in passed_doors((ROOT / path).read_text(encoding="utf-8"), path, known)
     ]
+    assert {path.parts[0] for path in others.values()} == {"benchmarks", "docs", "examples"}
     assert found == []
+
+
+def test_examples_in_pages_and_docstrings_enter_by_the_doors():
+    known = modules(ROOT, PACKAGES)
+    found = []
+    for page in pages(ROOT):
+        for block in python_blocks(page.read_text(encoding="utf-8")):
+            found += passed_doors(block.text, page.relative_to(ROOT), known)
+    shown = 0
+    for path in known.values():
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                examples = DocTestParser().get_examples(ast.get_docstring(node) or "")
+                shown += len(examples)
+                # A door is for readers outside, so its own example stands outside too.
+                place = Path("README.md") if path.name == "__init__.py" else path
+                found += passed_doors("".join(each.source for each in examples), place, known)
+    assert shown > 100
+    assert [line for line in found if not line.endswith("imports bttt.__main__: use bttt")] == []
 
 
 def test_a_door_offers_what_it_says_and_nothing_hides_it():
     for name, path in modules(ROOT, PACKAGES).items():
         if path.name == "__init__.py":
             door = import_module(name)
-            names = getattr(door, "__all__", [])
+            names = door.__all__
+            assert names, name
             assert len(set(names)) == len(names), name
             for each in names:
                 assert not isinstance(getattr(door, each), ModuleType), f"{name}.{each} is a module"
@@ -226,7 +294,7 @@ def test_functions_of_a_door_have_types():
     for name, path in modules(ROOT, PACKAGES).items():
         if path.name == "__init__.py":
             door = import_module(name)
-            for each in getattr(door, "__all__", []):
+            for each in door.__all__:
                 offered = inspect.unwrap(getattr(door, each))
                 function = getattr(offered, "py_func", offered)
                 if inspect.isfunction(function):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from benchmarks.__main__ import HEADINGS, figure
 from docs.make.stored import ROOT, csv_rows, markdown
-from pruning.studies.alphazero.table import COLUMNS
+from pruning.studies.alphazero import COLUMNS
 from pruning.studies.methods import METHODS_COMPARED
-from pruning.studies.published.verdicts import verdict_table
+from pruning.studies.published import verdict_table
 
 TO_ROOT = "../../"
 """From the pages of results to the root of the project."""

@@ -36,11 +36,11 @@ def module_graph(root: Path, packages: Iterable[str]) -> dict[str, set[str]]:
     graph = {}
     for name, path in known.items():
         found = imports((root / path).read_text(encoding="utf-8"), path)
-        graph[name] = {nearest for each in found if (nearest := _module_of(each, known))} - {name}
+        graph[name] = {nearest for each in found if (nearest := module_of(each, known))} - {name}
     return graph
 
 
-def _module_of(dotted: str, known: Mapping[str, Path]) -> str | None:
+def module_of(dotted: str, known: Mapping[str, Path]) -> str | None:
     """The module that an imported name belongs to: `a.b.Name` is of `a.b`; None for others' modules."""
     parts = dotted.split(".")
     names = (".".join(parts[:length]) for length in range(len(parts), 0, -1))

@@ -1,6 +1,6 @@
 """The report of a tournament: tables on the terminal, CSV files, and one self-contained HTML page.
 
->>> from tournaments.report.page import report_html
+>>> from tournaments.report import report_html
 >>> from tournaments.standings import fit_ratings
 >>> page = report_html("No games", {"seed": 0}, fit_ratings(["random"], []), [])
 >>> "<h1>No games</h1>" in page
@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
+    from tournaments.report.page import report_html
     from tournaments.report.publishing import publish
 
 __all__ = [
     "publish",
+    "report_html",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("publishing",))
+    __getattr__ = on_first_use(__name__, __all__, ("publishing", "page"))

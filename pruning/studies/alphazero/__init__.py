@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from pruning.studies.alphazero.measures import LevelTimes, MeasuredLevel, level_folder, level_times
     from pruning.studies.alphazero.plans import make_plan, plan_settings
     from pruning.studies.alphazero.run import load_subject, prepare, prune
+    from pruning.studies.alphazero.table import COLUMNS
     from pruning.studies.alphazero.task import SAMPLED, AlphaZeroTask, Retraining, legal_cells
 
 __all__ = [
+    "COLUMNS",
     "SAMPLED",
     "AlphaZeroTask",
     "Buffer",
@@ -48,4 +50,6 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("config", "plans", "measures", "buffer", "task", "run"))
+    __getattr__ = on_first_use(
+        __name__, __all__, ("config", "plans", "measures", "table", "buffer", "task", "run")
+    )
