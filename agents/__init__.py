@@ -8,7 +8,7 @@
 >>> decision.nodes, decision.policy.shape
 (500, (49,))
 
-Rooms: `agent` has the protocol and `make_agent`. Each player has a module of its own name; `alpha_beta`,
+Modules: `agent` has the protocol and `make_agent`. Each player has a module of its own name; `alpha_beta`,
 `heuristic` and `mcts_kernels` are their compiled searches. `play` and `listing` are commands.
 """
 

@@ -9,7 +9,8 @@
 >>> position.to_move, position.outcome.name
 (1, 'UNFINISHED')
 
-Rooms: `envs` holds the environments for Gymnasium and PettingZoo, `solver` computes exact values, `kernels`
+Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver` computes exact values,
+    `kernels`
 has the compiled bit arithmetic, `drawing` draws positions, and `runs` keeps run folders and tables.
 """
 

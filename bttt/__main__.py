@@ -25,16 +25,16 @@ from bttt.runs import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit code; wrong input is one line on stderr and code 2.
 
-    The variable BTTT_TRACEBACK=1 shows where an error came from instead.
+    With the environment variable BTTT_TRACEBACK=1 errors show a traceback instead.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not have every letter of a player's name
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack some letters of a player's name
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = _main(arguments)
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # `bttt ... | head`: what is left in the buffer must not raise at the exit
+    except BrokenPipeError:  # `bttt ... | head`: text left in the buffer must not raise at exit
         with suppress(OSError):  # not a file
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
@@ -98,7 +98,7 @@ def _parse(config_class: type, program: str, arguments: list[str]) -> Any:
 
 
 def _boxed_message(box: str) -> str:
-    """Returns the parser's message, a box of lines, without its frame and the parts that repeat the help."""
+    """Returns the parser's message, without its frame and without the parts that repeat the help."""
     parts = [""]
     for line in box.splitlines()[1:-1]:
         text = line.strip(" |\u2502")
@@ -114,12 +114,12 @@ def _boxed_message(box: str) -> str:
 
 
 def _refuse_foreign_agents() -> None:
-    """Raises ValueError where another package named `agents` hides ours: the name is a common one."""
+    """Raises ValueError if another package named `agents`, a common name, hides ours."""
     agents = import_module("agents")
     if not hasattr(agents, "make_agent"):
         raise ValueError(
-            f"another package named 'agents' ({agents.__file__}) hides the one of brick-tic-tac-toe: "
-            "uninstall it, or use a virtual environment of its own"
+            f"another package named 'agents' ({agents.__file__}) hides that of brick-tic-tac-toe: "
+            "uninstall it, or install brick-tic-tac-toe in a separate virtual environment"
         )
 
 

@@ -84,7 +84,7 @@ class Board:
 
     @classmethod
     def parse(cls, text: str) -> Board:
-        """Returns the board of a text such as "7x7x4:D4,E5" or "3x3x3"; the inverse of `str`."""
+        """Returns the board described by a text such as "7x7x4:D4,E5" or "3x3x3"; the inverse of `str`."""
         size = re.fullmatch(r"\s*(\d+)x(\d+)x(\d+)\s*(?::(.*))?", text)
         if size is None:
             form = 'ROWSxCOLSxWIN or ROWSxCOLSxWIN:BRICKS, for example "7x7x4" or "7x7x4:D4,E5"'

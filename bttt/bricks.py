@@ -7,7 +7,7 @@ A brick set is a tuple of boards. Its name has one of these forms:
 - `all`: one brick, on each cell in turn;
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
 - `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn with `seed`;
-  by default 16, or fewer if there are fewer;
+  by default 16, or all if there are fewer;
 - `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is a proven draw: the first `count` of
   drawn_layouts.txt, by default all of them (at most 50; no two are mirror images of each other);
 - `python:module:function`: the boards that your own function returns, given a board without bricks.
@@ -90,7 +90,7 @@ def boards_of_size(size: str, texts: str | Iterable[str]) -> tuple[Board, ...]:
 
 
 def _own_boards(text: str, board: Board) -> tuple[Board, ...]:
-    """Returns the boards of a user's function; ValueError where it fails or gives other boards."""
+    """Returns the boards of a user's function; ValueError if it fails or returns boards of another size."""
     from bttt.runs import FAILURES, load_plugin, one_line
 
     function = load_plugin(text, "brick set")

@@ -137,7 +137,7 @@ class Position:
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """Returns the position of a text such as "3x3x3:A1 #O./.X./... B2"; the inverse of `str`."""
+        """Returns the position described by a text, "3x3x3:A1 #O./.X./... B2"; the inverse of `str`."""
         parts = text.split()
         if len(parts) not in (2, 3):
             raise ValueError(

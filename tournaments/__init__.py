@@ -12,7 +12,8 @@
 >>> print(code, "2 of 2 games" in tables.getvalue())
 0 True
 
-Rooms: `play` plays the games and stores them, `standings` rates the players, and `report` writes the page.
+Subpackages: `play` plays the games and stores them, `standings` rates the players, and `report` writes the
+    page.
 `suites` builds sets of solver-labelled positions, and `evaluation` counts value-losing moves in them.
 `conversion` plays won positions against perfect play. `generalisation` measures networks on unseen boards.
 """

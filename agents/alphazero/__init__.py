@@ -8,7 +8,7 @@
 >>> decision.nodes
 16
 
-Rooms: `network` evaluates positions, `search` chooses moves, `training` produces networks, `weights` holds
+Contents: `network` evaluates positions, `search` chooses moves, `training` produces networks, `weights` holds
 the bundled networks. `player` is the agent, `configs` has the settings that they share.
 """
 

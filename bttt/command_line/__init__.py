@@ -1,4 +1,4 @@
-"""The command line of `bttt`: its commands, their help, and what is said about mistakes.
+"""The command line of `bttt`: its commands, their help, and the messages about mistakes.
 
 >>> from bttt.command_line import COMMANDS
 >>> COMMANDS["solve"].summary

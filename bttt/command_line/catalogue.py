@@ -1,6 +1,6 @@
-"""The commands of `bttt`: where each is defined, and what the help says about it.
+"""The commands of `bttt`: where each is defined, and its entry in the help.
 
-Modules are named here, not imported: `bttt --help` loads nothing of a command.
+Modules are named here, not imported: `bttt --help` loads no command.
 """
 
 from __future__ import annotations

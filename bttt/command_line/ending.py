@@ -7,11 +7,11 @@ import sys
 
 
 def suggest(*arguments: object, why: str) -> None:
-    """Prints a command as the next step, in one line on stderr: it is no part of a command's results.
+    """Prints a suggested next command, in one line on stderr, separate from the results.
 
     Args:
         arguments: The arguments of `bttt`.
-        why: What the command is good for.
+        why: What the suggested command does.
     """
     command = shlex.join(["bttt", *map(str, arguments)])
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The help: the list of commands, and for one command an example and the options used most."""
+"""The help: the list of commands, and for each command an example and its most used options."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from bttt.command_line.catalogue import COMMANDS, HEADINGS
 from bttt.command_line.options import Option, command_options, command_parts, first_line
 
 LEAST_WIDTH, MOST_WIDTH = 80, 110
-"""Columns of the help of a command; in between, those of the terminal."""
+"""Minimum and maximum width of a command's help, in columns; between them the terminal's width is used."""
 NAMES_WIDTH = 24
-"""Columns of the names of options; a longer name has a line of its own."""
+"""Width of the column of option names; a longer name gets its own line."""
 KEPT_SPACE = "\N{NO-BREAK SPACE}"
-"""Stands for a space at which no line ends."""
+"""Placeholder for a space at which a line must not break."""
 LONGEST_DEFAULT = 60
-"""Characters of a default that the short help prints in full."""
+"""Maximum length of a default that the short help prints in full, in characters."""
 
 
 def list_of_commands() -> str:
-    """Returns the help of `bttt`: all commands under their headings, a line each."""
+    """Returns the help of `bttt`: all commands under their headings, one line each."""
     lines = ["usage: bttt COMMAND [OPTIONS]"]
     for heading in HEADINGS:
         own = [(name, each) for name, each in COMMANDS.items() if each.heading == heading]
         lines += ["", heading, *(f"  {name:16}{each.summary}" for name, each in own)]
     lines += [
         "",
-        "bttt COMMAND --help shows the options used most, bttt COMMAND --help-all shows all options.",
+        "bttt COMMAND --help shows the most used options, bttt COMMAND --help-all shows all options.",
     ]
     return "\n".join(lines)
 
 
 def short_help(name: str, config: type, width: int | None = None) -> str:
-    """Returns the help of a command: one sentence, an example, and the options used most.
+    """Returns the help of a command: one sentence, an example, and its most used options.
 
     Args:
         name: Name of the command.
         config: Its configuration class.
-        width: Columns of the text; by default those of the terminal.
+        width: Width of the text in columns; default: the width of the terminal.
     """
     columns = _columns(width)
     options = command_options(config)
@@ -52,7 +52,7 @@ def short_help(name: str, config: type, width: int | None = None) -> str:
 
 
 def full_help(name: str, config: type, width: int | None = None) -> str:
-    """Returns all that there is to say about a command, with all options; arguments as in `short_help`."""
+    """Returns the full help of a command, with all options; arguments as in `short_help`."""
     columns = _columns(width)
     own, *parts = command_parts(config)
     lines = [line for paragraph in own.text.split("\n\n") for line in [*_paragraph(paragraph, columns), ""]]
@@ -71,18 +71,18 @@ def _columns(width: int | None) -> int:
 
 
 def _calls(name: str, options: Sequence[Option]) -> list[str]:
-    """Returns how a command is called, in general and in an example."""
+    """Returns the usage line of a command and an example."""
     return [usage(name, options), f"example: bttt {name} {COMMANDS[name].example}".rstrip()]
 
 
 def _paragraph(text: str, width: int) -> list[str]:
-    """Returns a paragraph of a docstring, or a list with an item for each dash, filled to the width."""
+    """Returns a paragraph of a docstring, or its list items, wrapped to the width."""
     items = re.split(r"\n(?=- )", text)
     return [line for item in items for line in _filled(item, width, "  " if item.startswith("- ") else "")]
 
 
 def _filled(text: str, width: int, indent: str = "") -> list[str]:
-    """Returns the lines of a text; kept spaces are spaces again."""
+    """Returns the lines of a text, with placeholders turned back into spaces."""
     text = re.sub(r"[ \n]+", " ", text)
     lines = textwrap.wrap(
         text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
@@ -91,7 +91,7 @@ def _filled(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def usage(name: str, options: Sequence[Option]) -> str:
-    """Returns how the command is called, for example `usage: bttt replay RUN GAME [OPTIONS]`."""
+    """Returns the usage line, for example `usage: bttt replay RUN GAME [OPTIONS]`."""
     words = [f"usage: bttt {name}"]
     for option in options:
         if option.positional:
@@ -114,13 +114,13 @@ def _entry(option: Option, width: int, *, short: bool) -> list[str]:
 
 
 def first_sentence(text: str) -> str:
-    """Returns the first sentence of a docstring, and the one on the default where there is one."""
+    """Returns the first sentence of a docstring, and the sentence about the default if there is one."""
     sentences = re.split(r"(?<=\.) +(?=[A-Z0-9-])", text)
     return " ".join([sentences[0], *(each for each in sentences[1:] if each.startswith("Default: "))])
 
 
 def _default_text(option: Option, *, short: bool) -> str:
-    """Returns " (default: ...)", or nothing where the docstring says it or a flag is off."""
+    """Returns " (default: ...)", or "" if the docstring states the default or the flag is off."""
     if option.required or option.default in (None, "", ()) or option.default is False:
         return ""
     if option.is_flag:

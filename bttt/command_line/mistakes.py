@@ -1,8 +1,7 @@
-"""What is wrong with a command's arguments, in one line: the value given, what is allowed, the nearest name.
+"""One-line messages about wrong arguments: the value given, the allowed values, the nearest name.
 
-The parser decides whether arguments are wrong; this module explains the mistakes that users make most. It
-reads arguments as the parser does: `--name value`, `--name=value`, all values after an option that takes
-several.
+The parser decides whether arguments are wrong; this module explains the most frequent mistakes. It reads
+arguments like the parser: `--name value`, `--name=value`, or several values after an option that allows them.
 """
 
 from __future__ import annotations
@@ -17,8 +16,8 @@ from bttt.command_line.options import Option
 from bttt.runs import nearest
 
 MOST_LISTED = 12
-"""Options of a command that a message lists; with more, only near ones are named."""
-KIND_NAMES = {int: "a whole number", float: "a number", str: "a text", Path: "a path"}
+"""Maximum number of options that a message lists; with more, only similar names are given."""
+KIND_NAMES = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
 
 
 @dataclass
@@ -26,8 +25,8 @@ class Given:
     """The arguments of a command, sorted.
 
     Attributes:
-        options: Each option given, as it was written, with its values.
-        places: Values of the arguments that are given by their place.
+        options: Each option, as the user wrote it, with its values.
+        places: Values of the positional arguments.
         first_unknown: The first option that the command does not have.
     """
 
@@ -37,13 +36,13 @@ class Given:
 
 
 def explain(options: Sequence[Option], arguments: Sequence[str]) -> str | None:
-    """Returns the first mistake in a command's arguments; None where none of the known kinds is found."""
+    """Returns the first mistake in a command's arguments; None if there is none of the known kinds."""
     given = _sorted(options, arguments)
     return next(_mistakes(options, given), None)
 
 
 def unknown_command(name: str) -> str:
-    """Returns the message about a command that does not exist."""
+    """Returns the message about an unknown command."""
     return f"unknown command {name!r}{nearest(name, list(COMMANDS))}; commands are {', '.join(COMMANDS)}"
 
 
@@ -52,7 +51,7 @@ def _sorted(options: Sequence[Option], arguments: Sequence[str]) -> Given:
     by_flag |= {option.off: option for option in options if option.is_flag}
     by_flag |= {alias: option for option in options for alias in option.aliases}
     given = Given()
-    room, several = given.places, True  # where the next value belongs, and whether more may follow it
+    room, several = given.places, True  # the list that the next value belongs to, and whether more may follow
     for argument in arguments:
         if not argument.startswith("-") or _is_number(argument):
             room.append(argument)
@@ -113,7 +112,7 @@ def _wrong_value(flag: str, option: Option, value: str) -> str:
 
 
 def _allowed(option: Option) -> str:
-    """Returns what an option's values are, in words."""
+    """Returns a description of an option's allowed values."""
     if option.choices:
         return " or ".join(", ".join(option.choices).rsplit(", ", 1))
     return KIND_NAMES[option.kind]
@@ -127,11 +126,11 @@ def _unknown_option(flag: str, options: Sequence[Option]) -> str:
     if 0 < len(own) <= MOST_LISTED:
         return f"unknown option {flag}; options are {', '.join(f'--{each}' for each in own)}"
     others = [command for command, each in COMMANDS.items() if name in each.options]
-    return f"unknown option {flag}" + (f", it is one of bttt {', bttt '.join(others)}" if others else "")
+    return f"unknown option {flag}" + (f"; it belongs to bttt {', bttt '.join(others)}" if others else "")
 
 
 def _near(name: str, own: Sequence[str]) -> list[str]:
-    """Returns the options that a name may mean: those of that last part, else the nearest one."""
+    """Returns the options that a name may mean: those whose last part equals it, else the nearest one."""
     same = [each for each in own if each.rpartition(".")[2] == name.rpartition(".")[2]]
     return same[:3] or get_close_matches(name, own, n=1, cutoff=0.7)
 

@@ -1,6 +1,6 @@
 """The options of a command, read from its configuration: a dataclass with a docstring under each field.
 
-This is a second view of what `tyro` makes the parser from, for the help and for messages about mistakes.
+`tyro` makes the parser from the same configuration. This view is for the help and for error messages.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ KINDS = {int: "INT", float: "FLOAT", str: "TEXT", Path: "PATH"}
 
 @dataclass(frozen=True)
 class Option:
-    """An option of a command, or an argument that is given by its place.
+    """An option or a positional argument of a command.
 
     Attributes:
-        name: Its name without dashes in front; options of a part are named `part.name`.
+        name: Its name without leading dashes; options of a part are named `part.name`.
         kind: Type of its value, or of each of its values.
         several: Whether it takes any number of values.
-        optional: Whether None is a value.
+        optional: Whether None is allowed.
         default: Its default; MISSING for a required argument.
         text: Its docstring as one line.
-        positional: Whether it is given by its place.
-        aliases: Other ways to write it, for example `--network`.
+        positional: Whether it is a positional argument.
+        aliases: Other names, for example `--network`.
     """
 
     name: str
@@ -41,28 +41,28 @@ class Option:
 
     @property
     def is_flag(self) -> bool:
-        """Whether it is switched on and off and takes no value."""
+        """Whether it is a flag, which takes no value."""
         return self.kind is bool and not self.optional and not self.several and not self.positional
 
     @property
     def required(self) -> bool:
-        """Whether the command cannot run without it."""
+        """Whether it is required."""
         return self.default is MISSING
 
     @property
     def flag(self) -> str:
-        """How it is written: `--seed`, or `RUN` for an argument given by its place."""
+        """Its form on the command line: `--seed`, or `RUN` for a positional argument."""
         return self.name.upper() if self.positional else f"--{self.name}"
 
     @property
     def off(self) -> str:
-        """How a flag is switched off: `--no-csv`, `--search.no-reuse`."""
+        """The option that switches a flag off: `--no-csv`, `--search.no-reuse`."""
         part, dot, last = self.name.rpartition(".")
         return f"--{part}{dot}no-{last}"
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values that it allows; empty where it allows any of its kind."""
+        """The allowed values; empty if any value of its type is allowed."""
         if self.kind is bool:
             return ("True", "False")
         return tuple(map(str, get_args(self.kind))) if get_origin(self.kind) is Literal else ()
@@ -78,11 +78,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Part:
-    """The options of a command that stand together in its help.
+    """A group of options in the help of a command.
 
     Attributes:
-        name: What their names begin with, for example `train.`; empty for the command's own options.
-        text: What they are about; for the command's own options, its docstring.
+        name: Prefix of their names, for example `train.`; empty for the command's own options.
+        text: Description of the group; for the command's own options, the command's docstring.
         options: The options.
     """
 
@@ -104,7 +104,7 @@ def command_options(config: type) -> tuple[Option, ...]:
 
 
 def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -> None:
-    """Adds the options of a configuration class, and of the classes in it, to their parts."""
+    """Adds the options of a configuration class, and of its nested classes, to their parts."""
     hints = get_type_hints(config, include_extras=True)
     texts = _texts(config)
     for field in fields(config):
@@ -150,12 +150,12 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Returns a type without its annotations, and these."""
+    """Returns a type without its annotations, and the annotations."""
     return (get_args(hint)[0], hint.__metadata__) if get_origin(hint) is Annotated else (hint, ())
 
 
 def _without_none(kind: Any) -> tuple[bool, Any]:
-    """Returns whether None is a value of the type, and the type without it."""
+    """Returns whether the type allows None, and the type without None."""
     if get_origin(kind) not in (Union, UnionType):
         return False, kind
     (other,) = (each for each in get_args(kind) if each is not NoneType)

@@ -1,8 +1,8 @@
 """The command `bttt drawn`: finds brick layouts whose start is a proven draw, for the brick sets drawn:K.
 
 Layouts are sampled uniformly if that finds enough draws. With few bricks it does not, since most starts are
-won. Then each random layout is improved first: as long as moving one brick leaves fewer lines open, the move
-that leaves the fewest is made. Such a sample is biased towards bricks in the middle, which block many lines.
+won. Then each random layout is improved first: as long as moving one brick reduces the number of open lines,
+the best such move is made. Such a sample is biased towards bricks in the middle, which block many lines.
 """
 
 from __future__ import annotations

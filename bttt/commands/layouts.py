@@ -35,7 +35,7 @@ class LayoutsConfig:
     boards: tuple[str, ...] = ("5x5x4", "6x6x4", "7x7x4")
     """Board sizes and win lengths, ROWSxCOLSxWIN."""
     most_bricks: int = 20
-    """Largest number of bricks; every number from 0 up to it is solved, as long as a cell stays free."""
+    """Maximum number of bricks: every number from 0 up to it is solved, as long as a cell stays free."""
     count: int = 200
     """Layouts per size and number of bricks; all of them if there are no more."""
     seed: int = 0
@@ -142,7 +142,7 @@ def _csv_row(each: LayoutTally) -> dict[str, object]:
 
 def layouts_table(tallies: Iterable[LayoutTally]) -> str:
     """Returns the tallies as text."""
-    lines = ["board  bricks  layouts  different   win  draw  loss     ?  won, 95%    drawn, 95%"]
+    lines = ["board  bricks  layouts     unique   win  draw  loss     ?  won, 95%    drawn, 95%"]
     for each in tallies:
         counts = f"{each.win:5} {each.draw:5} {each.loss:5} {each.unproven:5}"
         shares = "  ".join(_percent(each.interval(count)) for count in (each.win, each.draw))

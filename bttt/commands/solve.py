@@ -58,7 +58,7 @@ def run(config: SolveConfig) -> int:
 
 
 def _suggest_next(config: SolveConfig, position: Position, line: list[int]) -> None:
-    """Suggests to follow best play, at its end to play a game, and without a proof to search more."""
+    """Suggests following best play; at its end, playing a game; without a proof, searching more."""
     if len(line) > 1:
         moves = f"{config.moves} {position.board.cell_name(line[0])}".strip()
         suggest("solve", config.position, "--moves", moves, why="after the best move")
@@ -118,7 +118,7 @@ def in_words(position: Position, solution: Solution) -> str:
 
 
 def best_line(solver: Solver, position: Position, node_limit: int | None = None) -> list[int]:
-    """Returns the cells of best play for both players as far as proven; of equal cells the lowest."""
+    """Returns the cells of best play for both players as far as proven; among equal cells, the lowest."""
     line: list[int] = []
     while not position.outcome:
         cells, solution = solver.best_cells(position, node_limit)

@@ -1,6 +1,6 @@
 """The command `bttt starts`: who wins each start with one brick, and the value of each first move.
 
-Of all mirror images of a board one is solved, and on it one first move of each group that the board's own
+Among mirror images of a board only one is solved, with one first move of each group that the board's own
 symmetries map to each other. The other boards and moves follow by symmetry.
 """
 

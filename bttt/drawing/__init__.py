@@ -9,7 +9,7 @@ B  .  X  .
 C  .  .  .
 O to move
 
-Rooms: `render` draws text and SVG, `raster` fills pixels.
+Modules: `render` draws text and SVG, `raster` fills pixels.
 """
 
 from bttt.drawing.render import RENDER_MODES, ansi, caption, draw, frame, svg

@@ -2,7 +2,7 @@
 
 SVG and pixels show the same picture: O is a ring, X a cross, a brick a wall. The cell of the last move is
 coloured, a line crosses the winning stones, and the margin has row letters and column numbers. The constants
-of this module give their colours and their lengths, in fractions of a cell's side.
+of this module set colours, and lengths as fractions of a cell's side.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def caption(position: Position) -> str:
 
 
 def _center(position: Position, cell: int) -> Coordinates:
-    """Returns the centre of a cell, (x, y) from the picture's top left corner, in sides of a cell."""
+    """Returns the centre of a cell, (x, y) from the picture's top left corner, in units of a cell's side."""
     row, col = divmod(cell, position.board.cols)
     return MARGIN + col + 0.5, MARGIN + row + 0.5
 

@@ -9,7 +9,7 @@
 >>> reward, terminated, int(info["action_mask"].sum())
 (0.0, False, 46)
 
-Rooms: `gym` plays one game, `vector` thousands at once with the kernels of `batch`, `aec` is PettingZoo's
+Modules: `gym` plays one game, `vector` thousands at once with the kernels of `batch`, `aec` is PettingZoo's
 two-agent form, and `episode` has what they share: boards, seats, rewards and spaces.
 """
 

@@ -284,7 +284,8 @@ def _pick(masks, state, actions):
         for cell in range(masks.shape[1]):
             legal += masks[g, cell]
         skip = random_below(state, legal)
-        seen = before = 0  # the chosen cell follows all cells at which at most `skip` legal ones were seen
+        # the chosen cell comes after all cells at which at most `skip` legal cells have been seen
+        seen = before = 0
         for cell in range(masks.shape[1]):
             seen += masks[g, cell]
             before += seen <= skip

@@ -1,4 +1,4 @@
-"""What the environments share: an episode's boards, seats, reset options and spaces."""
+"""Shared parts of the environments: an episode's boards, seats, reset options and spaces."""
 
 from __future__ import annotations
 

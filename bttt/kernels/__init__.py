@@ -6,7 +6,7 @@
 >>> random_games(Board(bricks="D4"), 10_000, np.random.default_rng(0)).tolist()  # by outcome code
 [0, 5397, 4594, 9]
 
-Rooms: `bitboard` has the kernels, `jit` the decorators.
+Modules: `bitboard` has the kernels, `jit` the decorators.
 """
 
 from bttt.kernels.bitboard import (

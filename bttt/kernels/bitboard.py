@@ -196,7 +196,7 @@ def play_listed(
     ply. If there is a line, the last plies are replayed to find whose line came first.
 
     Returns:
-        +1, 0 or -1 for the side to move at the start. `bits` changes its order, which does no harm to the
+        +1, 0 or -1 for the side to move at the start. The order of `bits` changes, which does not affect the
         next game from the same position.
     """
     while left > 0:

@@ -8,7 +8,8 @@
 ...     run.config()
 {'seed': 0}
 
-Rooms: `folder` opens run folders, `files` writes files, `settings` says which options are settings, `origin`
+Modules: `folder` opens run folders, `files` writes files, `settings` says which options are settings,
+    `origin`
 records versions and machine. `options` and `plugins` read specs, `processes` spreads work, `tables` formats
 text.
 """

@@ -1,4 +1,4 @@
-"""Front doors of packages that import a module only when one of its names is used."""
+"""Lazy package interfaces, which import a module only when one of its names is used."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: a killed process leaves the old or the new content, never a part of it."""
+    """Writes a file atomically: a killed process leaves the old or the new content, never a mixture."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -80,7 +80,7 @@ def open_run(
     check()  # before anything is written
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        check()  # another process may have started a run in between
+        check()  # another process may have started a run in the meantime
         yield RunFolder(folder)
 
 
@@ -115,7 +115,7 @@ def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: 
     stored = read_json(folder / CONFIG_FILE, dict)
     if not stored:
         return
-    if 2 * len(settings.keys() & stored.keys()) < len(settings):  # an older run lacks a few settings at most
+    if 2 * len(settings.keys() & stored.keys()) < len(settings):  # an older run lacks at most a few settings
         raise ValueError(
             f"out must be a new folder or the folder of a run, but {folder} holds a run of another command"
         )

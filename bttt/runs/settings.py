@@ -40,7 +40,7 @@ def option(default: T, *, setting: bool = True, later: bool = False, by_study: b
 
 
 def part(kind: Callable[[], T]) -> T:
-    """Returns a field for a part of a configuration, whose options are listed beside the others.
+    """Returns a field for a part of a configuration, whose options are listed with the others.
 
     Its annotation must declare the same for the command line: `Annotated[Part, tyro.conf.arg(name="")]`.
 
@@ -93,7 +93,7 @@ def refuse_set_by_study(
     Args:
         config: The options shared by the runs of the study.
         default: Their defaults.
-        of: The name of these options in the study's configuration.
+        of: The prefix of these options in the study's configuration.
         every: Whether the study sets every option, not only those declared `by_study`.
     """
     before = options_of(default)

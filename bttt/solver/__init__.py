@@ -8,7 +8,8 @@
 >>> solution.cells  # the moves that keep the draw
 (2, 3, 5, 6, 8)
 
-Rooms: `exact` is what Python calls. `threats` finds wins by threats alone, `proof_numbers` proves who wins,
+Modules: `exact` is the Python interface. `threats` finds wins by threats alone, `proof_numbers` proves who
+    wins,
 and `shortest_win` counts the plies. Both searches share `proof_moves` and `table`. `log` stores solved
 positions.
 """

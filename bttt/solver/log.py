@@ -145,7 +145,7 @@ def solve_logged(path: Path, positions: Iterable[Position], search: SolveSetting
 
 
 def _solve_all(positions: Sequence[Position], search: SolveSettings) -> Iterator[tuple[str, Solved]]:
-    """Yields each position's text and solution as soon as it is there."""
+    """Yields each position's text and solution as soon as it is solved."""
     workers = worker_count(search.workers, len(positions))
     if workers == 1:
         for position in positions:

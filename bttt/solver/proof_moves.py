@@ -1,4 +1,4 @@
-"""What both searches of the solver share: the question they answer, and the moves that can affect the answer.
+"""Shared parts of both searches: the question that they answer, and the moves that can affect it.
 
 The question is whether one side, the *attacker*, can force a win; the other side, the *defender*, only has
 to prevent it. A draw and a loss of the attacker count the same here, so solving a position takes one question

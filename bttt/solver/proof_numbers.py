@@ -7,7 +7,7 @@ it. In a proven position one of the two is 0 and the other `INFINITE`. Deviation
 - Weak proof numbers (Ueda, Hashimoto, Hashimoto and Iida 2008): `delta` is the largest `phi` of the moves
   plus the number of other moves, not the sum, because different move orders lead to the same position.
 - The search leaves a move only when it exceeds the threshold by a quarter (the 1 + epsilon trick of
-  Pawlewicz and Lew 2007), so it does not switch between moves all the time.
+  Pawlewicz and Lew 2007), so it rarely switches between moves.
 - The delta of an untried move grows with its rank among the moves, because the move order is good.
 
 There are no cycles, since every move adds a stone.
@@ -35,7 +35,7 @@ ENTRY = np.dtype(
     [*ENTRY_HEAD, ("phi", np.uint32), ("moves", np.uint64), ("delta", np.uint32), ("work", np.uint32)],
     align=True,
 )
-"""A table entry: phi, delta, and the moves that may matter, in this order 40 bytes without padding."""
+"""A table entry: phi, delta, and the moves that may matter; in this order, 40 bytes without padding."""
 
 
 @kernel

@@ -25,7 +25,7 @@ NODES, STAMP = 0, 2
 LINES, ANSWERS = 0, 1
 """Indices in a zone."""
 MOST_PLIES = 127
-"""More plies than any game has, so as a bound it means no bound."""
+"""More plies than any game has: as a bound it means no limit."""
 
 
 class LineRules(NamedTuple):

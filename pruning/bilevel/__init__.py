@@ -1,4 +1,4 @@
-"""Bilevel optimisation: minimise a loss over x whose lower variables y minimise a loss of their own.
+"""Bilevel optimisation: minimise an upper loss over x, where the variables y minimise a lower loss.
 
 >>> import torch
 >>> from pruning.bilevel import Batches, Problem, Start, optimise
@@ -12,8 +12,8 @@
 >>> next(states).x  # one step is exact for these parabolas
 {'w': tensor(3.)}
 
-Rooms: `problem` has the losses and the hypergradient, `solvers` the linear systems in it, `start` the state
-and the batches, and `methods` the published methods by name.
+Modules: `problem` has the losses and the hypergradient, `solvers` solves its linear systems, `start` has the
+    state and the batches, and `methods` lists the published methods by name.
 """
 
 from pruning.bilevel.methods import METHODS, check_method, optimise

@@ -1,9 +1,8 @@
-"""Methods of bilevel optimisation, from their formulas; each yields a state per outer step, without end.
+"""Methods of bilevel optimisation, from their formulas; each yields a state after every outer step.
 
 `METHODS` lists them; their keywords are their options. The scale of a `Start` multiplies all outer steps. If
-there is an upper variable for each of n samples, its gradients have size 1 / n and steps of the usual size
-hardly move it; use the scale n. A difference of estimates at two points uses the same samples at both, over
-all of x and y.
+each of n samples has its own upper variable, the gradients are of order 1 / n and the usual steps barely
+change it: use the scale n. A difference of estimates at two points uses the same samples at both points.
 """
 
 from __future__ import annotations
@@ -94,14 +93,14 @@ def vrbo(
 
     Args:
         start: The problem, the initial state and the batches.
-        batch: Samples of a large batch; 0 for all.
-        small_batch: Samples of a difference.
-        every: Outer steps from one large batch to the next (q).
-        inner_steps: Steps of y after each step of x.
-        outer_lr: Length of the steps of x.
-        inner_lr: Length of the steps of y.
+        batch: Size of a large batch; 0 for all samples.
+        small_batch: Batch size of a difference.
+        every: Number of outer steps from one large batch to the next (q).
+        inner_steps: Number of steps of y after each step of x.
+        outer_lr: Step size of x.
+        inner_lr: Step size of y.
         terms: Number of terms of the Neumann series.
-        eta: Step of the Neumann series.
+        eta: Step size of the Neumann series.
     """
     solver = Neumann(terms, eta)
     here = State(start.x, start.y)
@@ -113,7 +112,7 @@ def vrbo(
             u = start.slope(here, start.batches.lower(batch)) if inner_steps else u
         before, here = here, start.outer(here, v, outer_lr)
         carried = (k + 1) % every != 0
-        for t in range(inner_steps + carried):  # t = 0 is the difference that the step of x makes
+        for t in range(inner_steps + carried):  # t = 0: the difference caused by the step of x
             if carried:
                 sample = start.batches.sample(small_batch, terms)
                 old, new = (start.estimate(at, sample, solver).gradient for at in (before, here))
@@ -212,7 +211,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("every", "steps"), (1, math.inf)),
     "momentum": (0, 1),
 }
-"""Option -> lowest and highest value; all other options only have the lowest value 0."""
+"""Option -> lowest and highest value; any other option must be at least 0."""
 
 
 def check_method(name: str, **options: Any) -> None:
@@ -237,7 +236,7 @@ def check_method(name: str, **options: Any) -> None:
 
 
 def optimise(name: str, start: Start, **options: Any) -> Iterator[State]:
-    """Yields the states of a method, one after each outer step, without end.
+    """Yields the states of a method, one after each outer step, indefinitely.
 
     Args:
         name: A name in `METHODS`.
@@ -261,15 +260,15 @@ def _single_loop(
     rate: Callable[[int], float],
     weights: Callable[[float], tuple[float, float]],
 ) -> Iterator[State]:
-    """Yields states after one step each of x and y, along recursive estimates.
+    """Yields the state after each pair of steps, one of x and one of y, along recursive estimates.
 
     Args:
         start: The problem, the initial state and the batches.
-        batch: Samples of each batch.
-        outer_lr: Length of the steps of x.
-        inner_lr: Length of the steps of y.
+        batch: Batch size.
+        outer_lr: Step size of x.
+        inner_lr: Step size of y.
         solver: Solver for the hypergradient.
-        rate: Number of the step -> factor of both lengths.
+        rate: Number of the step -> factor of both step sizes.
         weights: Factor of the previous step -> weights of the new estimates for x and y; 1 for no memory.
     """
     here = before = State(start.x, start.y)

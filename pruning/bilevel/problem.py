@@ -44,10 +44,10 @@ class Problem:
 
 @dataclass
 class Counter:
-    """Numbers of computations and of samples in them; a batch of None counts no samples.
+    """Counts of computations, and of the samples that they use; a batch of None counts no samples.
 
     Attributes:
-        gradients: Gradients of either loss.
+        gradients: Gradients of either loss computed.
         hvps: Products of a vector with the lower loss's Hessian over y.
         crosses: Products of a vector with the lower loss's mixed second derivatives.
         gradient_samples: Samples in the gradients.
@@ -115,7 +115,7 @@ def hypergradient(
         y: Lower variables.
         upper_batch: Batch of the upper gradient.
         lower_batches: The first batch is for the mixed product, the others are for the solver's products in
-            turn; the last one serves all further products. A single batch serves all products.
+            turn; the last batch is used for all further products. A single batch is used for all products.
         solver: Solver for v.
         start: First guess of v; None for 0.
         counter: Counter of the computations.
@@ -152,10 +152,10 @@ def itd(
     Args:
         problem: The losses.
         x: Upper variables.
-        y: Lower variables before the first step, which count as constant.
+        y: Lower variables before the first step, treated as constants.
         upper_batch: Batch of the upper gradient.
         lower_batches: A batch for each step.
-        lr: Length of the steps.
+        lr: Step size.
         counter: Counter of the computations.
     """
     counter = counter or Counter()
@@ -195,7 +195,7 @@ def _products(problem: Problem, x: Tree, y: Tree, batches: Sequence[Any], counte
     def product(j: int, vector: Tree) -> Tree:
         at = min(j, len(batches) - 1)
         if at not in pulls:
-            pulls.clear()  # batches come in turn: one graph at a time is enough
+            pulls.clear()  # batches are used in turn, so one graph at a time is enough
             pulls[at] = vjp(lambda over: grad(problem.lower, 1)(dict(x), over, batches[at]), dict(y))[1]
         counter.add(batches[at], hvps=1)
         return pulls[at](dict(vector))[0]

@@ -39,7 +39,7 @@ class Neumann:
 
     Attributes:
         terms: Q, the number of Hessian-vector products; at least 0.
-        eta: Step, at most 1 / the largest eigenvalue of the Hessian.
+        eta: Step size, at most 1 / the largest eigenvalue of the Hessian.
     """
 
     terms: int
@@ -67,7 +67,7 @@ class FixedPoint:
 
     Attributes:
         steps: Number of steps, at least 1; each needs a Hessian-vector product, except the first from 0.
-        eta: Step, at most 1 / the largest eigenvalue of the Hessian.
+        eta: Step size, at most 1 / the largest eigenvalue of the Hessian.
     """
 
     steps: int

@@ -32,7 +32,7 @@ class Sample:
 
 
 class Batches:
-    """Draws sample indices uniformly with replacement; size 0, or at least all, gives all in order.
+    """Draws sample indices uniformly with replacement; a size of 0 or beyond all samples gives all, in order.
 
     Args:
         upper: Number of samples of the upper loss.
@@ -53,8 +53,8 @@ class Batches:
         return self._draw("lower", size)
 
     def sample(self, size: int, products: int) -> Sample:
-        """Returns the batches for an estimate; stochastic ones include a batch for each Hessian product."""
-        drawn = 1 + products if 0 < size < len(self._all["lower"]) else 1  # full batches are all equal
+        """Returns the batches for an estimate: one per Hessian product if the estimate is stochastic."""
+        drawn = 1 + products if 0 < size < len(self._all["lower"]) else 1  # all full batches are equal
         return Sample(self.upper(size), tuple(self.lower(size) for _ in range(drawn)))
 
     def _draw(self, level: str, size: int) -> Tensor:

@@ -8,7 +8,7 @@
 >>> smaller[2].weight.shape
 torch.Size([2, 3])
 
-Rooms: `tracing` and `operations` follow channels through the network, and `places` says where each channel
+Modules: `tracing` and `operations` follow channels through the network, and `places` says where each channel
 lies. `groups` joins the channels that must be pruned together, `removal` shrinks the network, and `attention`
 is an attention operation whose heads are units.
 """

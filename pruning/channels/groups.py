@@ -28,7 +28,8 @@ class Group:
         name: Name of the first layer that makes the channels.
         size: Number of channels.
         layers: The layers that make the channels, in order of execution.
-        producers: Weight rows, biases, and weights and biases of normalisations: zeros there zero a channel.
+        producers: Weight rows, biases, and weights and biases of normalisations; zeros there make a channel
+            0.
         statistics: Running means and variances.
         consumers: Columns of the weights that read the channels.
         taps: Graph nodes whose outputs are the channels' values after activation (see `observe`).
@@ -107,7 +108,7 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
 
 
 def _why(reasons: list[str]) -> str:
-    """Returns the first reason of a reader, which is the most informative, or else the first reason."""
+    """Returns the first reason given by a reader, which is most informative, or else the first reason."""
     return next((reason for reason in reasons if reason.startswith("read")), (*reasons, "")[0])
 
 
@@ -119,7 +120,7 @@ def _tied(flow: Flow, part: list[int], members: list[int]) -> str:
 
 
 def _fix_shared(flow: Flow, network: nn.Module) -> None:
-    """Fixes channels in tensors that do not belong to exactly one layer."""
+    """Fixes channels whose tensors do not belong to exactly one layer."""
     own = network.state_dict()
     names = Counter(id(parameter) for _, parameter in network.named_parameters(remove_duplicate=False))
     why = {name: "used past its layer" for name in flow.direct}

@@ -1,7 +1,7 @@
 """How channels pass through operations: one rule for each kind of operation.
 
-A rule is only allowed if a zero channel stays zero after the operation. Zeroing and removing a channel are
-then the same. An operation without a rule fixes the channels that it reads and the channels that it makes.
+A rule is only allowed if a zero channel stays zero after the operation. Zeroing a channel then equals
+removing it. An operation without a rule makes the channels that it reads and produces fixed.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ class Flow:
         if not isinstance(node, fx.Node) or node not in self.layouts:
             raise OpaqueError
         if dims and len(self.shapes[node]) not in dims:
-            raise OpaqueError(f"with an input of {len(self.shapes[node])} dimensions")
+            raise OpaqueError(f"with a {len(self.shapes[node])}-dimensional input")
         if node in self.tokens and not tokens:
-            raise OpaqueError("with its channels in the last dimension")
+            raise OpaqueError("whose input has its channels in the last dimension")
         return self.layouts[node]
 
     def read_last(self, node: object) -> Layout:
@@ -104,7 +104,7 @@ class Flow:
         try:
             self.layouts[node] = self._apply(node, name)
         except OpaqueError as reason:
-            why = str(reason) or "which is not understood"
+            why = str(reason) or "an unsupported operation"
             self.channels.fix(inputs, f"read by {name}, {why}")
             self._opaque(node, name)
         else:
@@ -214,16 +214,16 @@ def _attention(flow: Flow, node: fx.Node, module: Attention) -> Layout:
 
 
 def _layer_norm(flow: Flow, node: fx.Node) -> Layout:
-    raise OpaqueError("which over fewer channels is another function")
+    raise OpaqueError("which computes another function over fewer channels")
 
 
 def _elementwise(flow: Flow, node: fx.Node) -> Layout:
     rest = [*node.args[1:], *node.kwargs.values()]
     own = node.op == "call_module" and sum(each.numel() for each in flow.module(node).parameters()) > 1
     if own or any(isinstance(each, fx.Node) for each in rest):
-        raise OpaqueError("with a parameter for each channel")
+        raise OpaqueError("with one parameter per channel")
     if _of_zero(flow, node).abs().max() != 0:
-        raise OpaqueError("which makes something of 0")
+        raise OpaqueError("which does not map 0 to 0")
     name = operation(node, flow.traced).lower().rstrip("_")
     flow.roles[node] = "activation" if _MODULES.get(name, name) in ACTIVATIONS else "other"
     return flow.read(node.args[0], tokens=True)
@@ -246,17 +246,17 @@ def _reduce(flow: Flow, node: fx.Node) -> Layout:
     dims = dims if isinstance(dims, tuple | list) else (dims,)
     size = len(flow.shape(node.args[0]))
     if not all(isinstance(dim, int) and dim % size >= 2 for dim in dims):
-        raise OpaqueError("over more than the places of a channel")
+        raise OpaqueError("which reduces more than the positions of a channel")
     return flow.read(node.args[0])
 
 
 def _add(flow: Flow, node: fx.Node) -> Layout:
     first, second = node.args[0], node.kwargs.get("other", node.args[1] if len(node.args) > 1 else None)
     if isinstance(first, int | float) or isinstance(second, int | float):
-        raise OpaqueError("which makes something of 0")
+        raise OpaqueError("which does not map 0 to 0")
     one, other = flow.read(first, tokens=True), flow.read(second, tokens=True)
     if len(flow.shape(first)) != len(flow.shape(second)):
-        raise OpaqueError("of tensors with different numbers of dimensions")
+        raise OpaqueError("whose inputs have different numbers of dimensions")
     if any(each in flow.tokens for each in (first, second)):
         one, other = flow.read_last(first), flow.read_last(second)
     flow.channels.tie(one, other)
@@ -269,7 +269,7 @@ def _scale(flow: Flow, node: fx.Node) -> Layout:
     if isinstance(first, int | float) and operation(node, flow.traced) in ("mul", "multiply"):
         first, second = second, first
     if not isinstance(second, int | float):
-        raise OpaqueError("by something else than a number")
+        raise OpaqueError("with a factor that is not a number")
     return flow.read(first, tokens=True)
 
 
@@ -278,7 +278,7 @@ def _cat(flow: Flow, node: fx.Node) -> Layout:
     dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else 0)
     along_channels = isinstance(dim, int) and dim % len(flow.shapes[node]) == 1
     if not isinstance(tensors, tuple | list) or not along_channels:
-        raise OpaqueError("along another dimension than the channels'")
+        raise OpaqueError("along a dimension other than the channels")
     return tuple(run for tensor in tensors for run in flow.read(tensor))
 
 
@@ -289,9 +289,9 @@ def _reshape(flow: Flow, node: fx.Node) -> Layout:
     name = operation(node, flow.traced).lower()
     sizes = node.args[1] if len(node.args) == 2 and isinstance(node.args[1], tuple | list) else node.args[1:]
     if name in ("view", "reshape") and (len(sizes) < 2 or (isinstance(sizes[1], int) and sizes[1] != -1)):
-        raise OpaqueError("to a fixed size")
+        raise OpaqueError("with a fixed size")
     if name == "squeeze" and not sizes and not node.kwargs:
-        raise OpaqueError("without a dimension")
+        raise OpaqueError("called without a dimension")
     if name == "squeeze" and before == after:
         raise OpaqueError("which only acts on a dimension of size 1")
     if len(after) == 1 and before[1:].numel() == 1:

@@ -41,7 +41,7 @@ Layout = tuple[Run, ...]
 
 
 class OpaqueError(Exception):
-    """Raised for an operation that channels cannot be followed through; the message gives the reason."""
+    """Raised if channels cannot be followed through an operation; the message gives the reason."""
 
 
 @dataclass
@@ -81,11 +81,11 @@ class Channels:
         return _gathered(self._parents, range(len(self.sets)))
 
     def parts(self, members: Iterable[int]) -> list[list[int]]:
-        """Splits a class into parts that can be masked separately, each before it is added to the others."""
+        """Splits a class into parts that can be masked separately, each before the parts are added."""
         return _gathered(self._units, members)
 
     def tie(self, first: Layout, second: Layout) -> None:
-        """Joins the channels at the same places into one class; OpaqueError if the layouts differ in form."""
+        """Joins the channels at the same places into one class; OpaqueError if the layouts do not match."""
         if [run[1:] for run in first] != [run[1:] for run in second]:
             raise OpaqueError("which mixes different channels")
         for one, other in zip(first, second, strict=True):

@@ -19,7 +19,7 @@
 >>> CRITERIA["magnitude"].score(context)
 {'weight': tensor([[0.5000, 2.0000]])}
 
-Rooms: `evidence` is the scoring context. `scores` has the table `CRITERIA` and the scores of trained
+Modules: `evidence` is the scoring context. `scores` has the table `CRITERIA` and the scores of trained
 networks, `initial` the scores of initial weights. `greedy` and `imitation` choose units one by one; they use
 `gram` and `discrepancy`.
 """

@@ -19,7 +19,8 @@ from torch import Tensor
 from pruning.criteria.greedy import equal
 
 LEAST = 1e-6
-"""Weight of a unit that is kept only to reach the number of units, and the minimum that corrections leave."""
+"""Weight of a unit that is kept only to reach the requested number, and the minimum weight after
+corrections."""
 ROUNDING = 1e-13
 """Smaller weights are set to 0."""
 NO_GAIN = 1e-12
@@ -73,7 +74,7 @@ class Discrepancy:
     def first(self) -> int:
         """Returns the best single unit: the unit with the lowest D among those with c_i > 0.
 
-        A single unit is scaled by N, and most units then overshoot, so the best one has small contributions.
+        A single unit is scaled by N, so most units overshoot and the best one has small contributions.
         The condition c_i > 0 excludes units that are always 0, which are useless.
         """
         alone = self.gram.diagonal() - 2 * self.cross

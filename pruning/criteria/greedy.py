@@ -45,7 +45,7 @@ class Layer:
     count: int
 
     def gated(self, weights: Tensor) -> Network:
-        """Returns the network as a function with this group's weights a; gradients flow to the weights."""
+        """Returns the network as a function in which the units have these weights a; gradients flow to a."""
         tensors = dict(self.network.named_parameters(remove_duplicate=False))
         factors = _factors(self.group, weights * int(self.alive.sum()), tensors)
         gated = {name: tensors[name] * factor for name, factor in factors.items()}

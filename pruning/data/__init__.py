@@ -7,7 +7,7 @@
 >>> sorted(AUGMENTATIONS)
 ['affine', 'crop-flip', 'none']
 
-Rooms: `loading` makes the splits and `sets` lists the data sets. `idx`, `batches` and `folders` read files,
+Modules: `loading` makes the splits and `sets` lists the data sets. `idx`, `batches` and `folders` read files,
 `downloads` fetches them, and `augmentation` changes training images at random.
 """
 

@@ -18,7 +18,7 @@ ROTATION = math.radians(40)
 SHIFT = 0.2
 """Maximum shift, as a fraction of the image's height or width."""
 SHEAR = math.radians(0.2)
-"""Maximum shear in radians. The framework of the published runs reads 0.2 as degrees, a tiny angle."""
+"""Maximum shear in radians. The framework of the published runs interprets 0.2 as degrees, a tiny angle."""
 ZOOM = 0.2
 
 Augmentation = Callable[[Tensor, Generator], Tensor]

@@ -1,7 +1,7 @@
 """The Python batches of CIFAR-10 and CIFAR-100.
 
-They are pickles, and a pickle can run any program. The unpickler here knows only the few names that such
-files need, and refuses all others.
+They are pickles, and a pickle can run arbitrary code. The unpickler here allows only the few names that these
+files need.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Download:
 def fetch(download: Download, root: Path) -> Path:
     """Downloads missing files, and returns their folder.
 
-    A kill leaves no incomplete file and no incomplete unpacked folder.
+    Killing the process leaves no incomplete file or folder.
 
     Args:
         download: What to download.

@@ -137,7 +137,7 @@ def _moments(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns mean and standard deviation of each channel, as fractions of 255."""
     channels, height, width = images.shape[1:]
     sums = torch.zeros(2, channels, dtype=torch.float64)
-    # in parts that fit into the cache; float32 sums a row of up to 257 squared bytes without rounding
+    # in parts that fit into the cache; float32 sums up to 257 squared bytes without rounding
     for part in images.split(max(1, 2**22 // (channels * height * width))):
         values = part.float()
         rows = torch.stack([values.sum(3), values.square().sum(3)])

@@ -1,6 +1,6 @@
-"""The result of reading files: labels at once, images on demand.
+"""The result of reading files: labels are read at once, images on demand.
 
-A subset of a large image folder can thus be chosen by labels, and only its images are decoded.
+A subset of a large image folder can be chosen by its labels, and only its images are decoded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stratified splits: parts of a data set in which every class keeps its fraction, by a given seed."""
+"""Stratified splits: parts of a data set in which every class keeps its fraction; reproducible by a seed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _keys(count: int, seed: int) -> np.ndarray:
 
 
 def _quotas(sizes: np.ndarray, count: int) -> np.ndarray:
-    """Allocates `count` by size: the whole parts, then one more for each of the largest remainders."""
+    """Allocates `count` in proportion to size, by the largest-remainder method."""
     # in whole numbers: floats could round two equal remainders differently
     whole, rest = np.divmod(sizes * count, max(int(sizes.sum()), 1))
     missing = count - int(whole.sum())

@@ -9,7 +9,7 @@ A `Task` is the network with its data and its training; a `Plan` says how to pru
 >>> plan.with_settings(restart="rewind").start.restart
 'rewind'
 
-Rooms: `task`, `parts` and `plan` are the inputs, `results` is the output. `prunable` lists what a plan may
+Modules: `task`, `parts` and `plan` are the inputs, `results` is the output. `prunable` lists what a plan may
 prune, `training` trains one cycle, and `selection` chooses what the next cycle keeps. `stored` reads and
 writes the files of a run, `endings` states why a run is over, and `cycles` joins them all.
 """

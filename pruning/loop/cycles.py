@@ -3,9 +3,9 @@
     cycle 0      the dense network, trained before or now
     cycle 1...   prune; restart the weights; train with the cycle's learning rate; evaluate
 
-A run is a folder. Each finished cycle is a file with weights and masks. A kill therefore loses at most the
-unfinished cycle, and the same call resumes the run. The random numbers of a cycle depend only on the plan's
-seed and the cycle.
+A run is a folder. Each finished cycle is a file with weights and masks. Killing the process therefore loses
+at most the unfinished cycle, and the same call resumes the run. The random numbers of a cycle depend only on
+the plan's seed and the cycle.
 
 The masks of one run (`stored_masks`) can be given to another run. This trains the same masks from other
 weights, or shuffled masks.
@@ -106,7 +106,7 @@ def run(
 
 
 def _everywhere(flag: bool) -> bool:
-    """Returns whether the flag is set in all processes: a kill may have left a file in only some folders."""
+    """Returns whether the flag is set in all processes: after a kill, only some folders may have a file."""
     return averaged({"flag": torch.tensor(float(flag))})["flag"].item() == 1
 
 

@@ -177,8 +177,8 @@ class LearningRate:
         schedule: A name in `SCHEDULES`.
         schedule_options: Options of the schedule.
         grid: Learning rates tried in each cycle as the schedule's `lr`; the best is kept (SILO's oracle).
-        tolerance: How far below the best measure a learning rate of the grid may be and still count into the
-            oracle's interval.
+        tolerance: A learning rate belongs to the oracle's interval if its measure is at most this far below
+            the best.
 
     Raises:
         ValueError: A value is out of range, or the schedule has no peak `lr` for the grid to set.

@@ -79,14 +79,14 @@ class Result:
         density: Fraction of the prunable entries that is kept, in [0, 1].
         kept: Number of prunable entries (weights or units) that are kept.
         prunable: Number of prunable entries of the dense network.
-        asked: Number of entries that this cycle had to prune.
+        asked: Number of entries that this cycle was to prune.
         got: Number of entries that this cycle pruned.
         layers: Kept and prunable entries of each layer, by name.
         masks: Digest of the masks.
         measures: Numbers from the task's `evaluate` and from the publisher, by name.
         training: Numbers that the task's `train` recorded, by name.
         grid: The learning rates tried, if the plan has a grid.
-        asks_next: Number of entries that the next cycle has to prune.
+        asks_next: Number of entries that the next cycle is to prune.
         dropped_next: Number of entries that the next cycle prunes.
         groups: Groups of numbers from the publisher, by name.
         notes: Other values from the publisher, by name.

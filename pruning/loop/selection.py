@@ -147,7 +147,7 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
 
 
 def _allocated(plan: Plan, evidence: Evidence) -> dict[str, int]:
-    """Returns how many weights each layer keeps by the plan's allocation; may exceed the kept ones."""
+    """Returns the plan's allocation: how many weights each layer keeps; may exceed those it has left."""
     shapes = evidence.alive.shapes
     density = evidence.alive.density() * (1 - plan.amount.fraction)
     if plan.amount.budget == "macs":

@@ -1,4 +1,4 @@
-"""The training run of one cycle: a pruned network at one learning rate, or at each one of a grid."""
+"""The training run of one cycle: a pruned network, trained at one learning rate or at each of a grid."""
 
 from __future__ import annotations
 

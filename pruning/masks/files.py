@@ -20,7 +20,7 @@ VERSION = 1
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], kind: str, header: Mapping[str, Any]) -> None:
-    """Writes tensors of any type with a header. A kill leaves the old file or the new one, never a part.
+    """Writes tensors of any type with a header, atomically: a killed process leaves the old or the new file.
 
     Args:
         path: The file; its folder must exist.

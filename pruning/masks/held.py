@@ -73,7 +73,7 @@ class Masks(Mapping[str, Tensor]):
         return masks
 
     def save(self, path: Path) -> None:
-        """Writes the masks to a safetensors file, atomically: a kill leaves the old file or the new one."""
+        """Writes the masks to a safetensors file, atomically."""
         write_tensors(path, self._masks, KIND, {"names": list(self), "digest": self.digest()})
 
     def __getitem__(self, name: str) -> Tensor:

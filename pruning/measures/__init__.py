@@ -7,7 +7,8 @@
 >>> round(paired([0.90, 0.92, 0.94], [0.88, 0.91, 0.92]).difference.mean, 3)
 0.017
 
-Rooms: `costs` has density, parameters, multiply-adds and latency, `intervals` Student's and normal intervals,
+Modules: `costs` has density, parameters, multiply-adds and latency, `intervals` Student's and normal
+    intervals,
 `spreads` the spread of gradients and activations, and `tickets` the outcome of a lottery-ticket test.
 """
 

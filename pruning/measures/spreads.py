@@ -1,4 +1,4 @@
-"""Standard deviations of a network's gradients and activations, on which SILO's schedule is based.
+"""Standard deviations of a network's gradients and activations, which motivate SILO's schedule.
 
 Liu et al. (TMLR 2023): a pruned ReLU network has narrower activations and therefore narrower gradients, so it
 needs a larger learning rate. Both standard deviations are taken over all entries together.

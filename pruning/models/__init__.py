@@ -6,8 +6,8 @@
 >>> network(torch.zeros(2, 3, 32, 32)).shape
 torch.Size([2, 10])
 
-Room `registry` makes a network by its name. The other rooms hold one family of networks each, the sizes of
-their layers (`sizes`), and the rules for initial weights (`initialisation`).
+Modules: `registry` makes a network from its name, `sizes` has layer sizes, and `initialisation` has the rules
+    for initial weights. Each other module holds one family of networks.
 """
 
 from pruning.models.memory import lay_out

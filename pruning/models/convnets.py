@@ -1,8 +1,8 @@
 """The small convolutional network for studies of sparse training: maps halve from layer to layer.
 
 Its first layers have few weights that are used at many positions, and its last layers have many weights that
-are used at few. So a fraction of the weights differs from the same fraction of the multiply-adds, as in the
-published networks.
+are used at few. Pruning a fraction of the weights therefore removes another fraction of the multiply-adds, as
+in the published networks.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Model:
     """How a network is built.
 
     Attributes:
-        build: Function from the image shape, the number of classes, the width factor and, if any, `units`.
+        build: Function of the image shape, the number of classes, the width factor and, if any, `units`.
         units: Published numbers of units, which a specification may change; () if it may not.
         unmasked: Patterns of the layers that DropNet does not prune, for `Amount.exclude`.
     """

@@ -1,7 +1,7 @@
 """A small vision transformer (Dosovitskiy et al., 2021) whose attention heads and MLP units can be removed.
 
 Shapes: T tokens, one for the class and then one for each patch; D channels of the stream that all blocks add
-to. The stream itself is never pruned, since a normalisation over fewer channels is another function.
+to. The stream itself is never pruned, since a normalisation over fewer channels computes another function.
 """
 
 from __future__ import annotations

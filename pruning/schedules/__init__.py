@@ -8,7 +8,8 @@
 >>> silo(0.3, 12) > silo(0.3, 0)  # SILO's peak rises as the network gets sparser
 True
 
-Rooms: `registry` names all schedules, `shapes` has the curves that they are made of, and `silo` SILO's peaks.
+Modules: `registry` names all schedules, `shapes` has the curves that they are made of, and `silo` SILO's
+    peaks.
 """
 
 from pruning.schedules.registry import SCHEDULES, make_schedule, schedule_factory

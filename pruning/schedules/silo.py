@@ -60,7 +60,7 @@ def silo_max_lr(
         return epsilon
     log_kept = (cycle - q) * math.log1p(-p)
     log_odds = math.log(-math.expm1(log_kept)) - log_kept  # of gamma against 1 - gamma
-    return epsilon + delta * (1 + math.tanh(beta * log_odds / 2)) / 2  # the logistic function, as a tanh
+    return epsilon + delta * (1 + math.tanh(beta * log_odds / 2)) / 2  # logistic function, as tanh
 
 
 def silo(

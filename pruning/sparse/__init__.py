@@ -7,7 +7,7 @@
 >>> training_flops("static", dense=100, sparse=20)  # per step and input: forward and backward pass
 60
 
-Rooms: `topologies` exchanges the weights, `training` applies the exchange to a training run, and `cost`
+Modules: `topologies` exchanges the weights, `training` applies the exchange to a training run, and `cost`
 counts multiply-adds and FLOPs.
 """
 

@@ -250,7 +250,7 @@ def _redistributed(
 
 
 def _thinned(moment: Moment, *, begin: float, end: float, together: bool) -> dict[str, Tensor]:
-    """Drops the weights that gradual pruning has to drop by now."""
+    """Drops the weights that gradual pruning must have dropped by this step."""
     share = gone_share(moment.progress, begin, end)
     sizes = [kept.numel() for kept in moment.kept.values()]
     if together:

@@ -126,7 +126,7 @@ def test_help_all_has_the_whole_docstring_and_the_parts():
         ("tournament --csv true", "--csv takes no value, got 'true'"),
         ("tournament --csv=yes", "--csv takes no value, got 'yes'; --csv switches it on, --no-csv off"),
         ("tournament --board 7x7x4 8x8x4", "unexpected argument '8x8x4'"),
-        ("tournament --cycles 3", "unknown option --cycles, it is one of bttt prune, bttt schedules"),
+        ("tournament --cycles 3", "unknown option --cycles; it belongs to bttt prune, bttt schedules"),
         ("report", "RUN is missing: Run folder, or its tournament.sqlite."),
         ("replay run", "GAME is missing: Number of the game"),
         ("replay run abc", "GAME must be a whole number, got 'abc'"),

@@ -6,7 +6,7 @@
 >>> [(str(start.board), start.winner) for start in empty_starts(boards)]  # seat 0 moves first
 [('4x4x3:A1', 0)]
 
-Rooms: `won_starts` finds the positions, `table` counts the results, and `command` is `bttt conversion`.
+Modules: `won_starts` finds the positions, `table` counts the results, and `command` is `bttt conversion`.
 """
 
 from __future__ import annotations

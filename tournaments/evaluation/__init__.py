@@ -6,7 +6,7 @@
 >>> rate_text(0.4, *ratio_interval(losing, decisions, trials=30))
 '40.00 (15.2-64.8)'
 
-Rooms: `decisions` queries an agent in each position, and `value_losses` counts the moves that lose value.
+Modules: `decisions` queries an agent in each position, and `value_losses` counts the moves that lose value.
 `table`, `plot` and `figures` show the rates.
 """
 

@@ -6,7 +6,7 @@
 base-D4-seed0 ('D4',)
 base-2-seed0 ('E4', 'F7')
 
-Rooms: `networks` lists the networks to train, and `evaluation` measures each. `rates` pools the counts over
+Modules: `networks` lists the networks to train, and `evaluation` measures each. `rates` pools the counts over
 seeds and boards, and `table`, `plot` and `results` show the rates.
 """
 

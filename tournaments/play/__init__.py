@@ -10,7 +10,8 @@
 >>> sorted((record.index, record.first) for record in records)
 [(0, 'random'), (1, 'minimax:depth=1')]
 
-Rooms: `schedule` lists the games, `players` makes the agents, and `conditions` and `openings` say how a game
+Modules: `schedule` lists the games, `players` makes the agents, and `conditions` and `openings` say how a
+    game
 is played. `runner` plays the games and returns a `game_record` of each. `store` is the SQLite file, and
 `stored_run` resumes a run from it.
 """

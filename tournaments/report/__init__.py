@@ -6,7 +6,7 @@
 >>> "<h1>No games</h1>" in page
 True
 
-Rooms: `publishing` prints the tables and writes the files, and `page` fills page.html. `sections`, `boards`
+Modules: `publishing` prints the tables and writes the files, and `page` fills page.html. `sections`, `boards`
 and `novelty` build its tables from the pieces in `parts`, `heat_map` and `interval_plot`.
 """
 

@@ -10,7 +10,7 @@
 >>> fit_ratings(players, records).ranked  # strongest first
 ('minimax:depth=2', 'random')
 
-Rooms: `ratings` fits a Bradley-Terry model with draws; `crosstable` counts games by pair, seat and board.
+Modules: `ratings` fits a Bradley-Terry model with draws; `crosstable` counts games by pair, seat and board.
 """
 
 from tournaments.standings.crosstable import (

@@ -7,7 +7,7 @@
 >>> records.shape, counts["taken"]  # two positions on one board
 ((1, 2), 2)
 
-Rooms: `positions` plays games and labels positions from them; `command` is `bttt suites`.
+Modules: `positions` plays games and labels positions from them; `command` is `bttt suites`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@
 >>> logits.shape, values.shape
 ((2, 49), (2,))
 
-Rooms: `residual` is the architecture, `checkpoint` reads and writes networks, and `evaluators` chooses an
+Modules: `residual` is the architecture, `checkpoint` reads and writes networks, and `evaluators` chooses an
 inference backend, `torch_evaluators` or `onnx_evaluator`.
 """
 

@@ -11,7 +11,8 @@
 >>> games.run(uniform, plies=30, rng=rng).samples.dtype.names
 ('playable', 'mine', 'theirs', 'policy', 'value')
 
-Rooms: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop` runs
+Modules: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop`
+    runs
 all three. `state` stores a run, `budget` ends it, and `solver_errors` measures the network's error rate.
 """
 

@@ -1,4 +1,4 @@
-"""Operations: what is not understood fixes channels by name, and is never silently wrong."""
+"""Operations: unsupported ones fix channels by name, and are never silently wrong."""
 
 import copy
 
@@ -31,36 +31,45 @@ class Between(nn.Module):
 
 
 UNKNOWN = {
-    "permuted": (lambda net, x: x.permute(0, 1, 3, 2), "read by permute, which is not understood"),
-    "gated": (lambda net, x: x * torch.sigmoid(x), "read by sigmoid, which makes something of 0"),
-    "product": (lambda net, x: x * x, "read by mul, by something else than a number"),
-    "shifted": (lambda net, x: x + 1.0, "read by add, which makes something of 0"),
-    "by its width": (lambda net, x: x / x.shape[1], "read by truediv, by something else than a number"),
-    "fixed view": (lambda net, x: x.view(-1, 6, 16).view(-1, 6, 4, 4), "read by view, to a fixed size"),
-    "mixing view": (lambda net, x: x.reshape(x.size(0), -1, 2, 2)[:, :6], "read by getitem, which is not"),
-    "squeezed": (lambda net, x: x.squeeze(), "read by squeeze, without a dimension"),
+    "permuted": (lambda net, x: x.permute(0, 1, 3, 2), "read by permute, an unsupported operation"),
+    "gated": (lambda net, x: x * torch.sigmoid(x), "read by sigmoid, which does not map 0 to 0"),
+    "product": (lambda net, x: x * x, "read by mul, with a factor that is not a number"),
+    "shifted": (lambda net, x: x + 1.0, "read by add, which does not map 0 to 0"),
+    "by its width": (lambda net, x: x / x.shape[1], "read by truediv, with a factor that is not a number"),
+    "fixed view": (lambda net, x: x.view(-1, 6, 16).view(-1, 6, 4, 4), "read by view, with a fixed size"),
+    "mixing view": (
+        lambda net, x: x.reshape(x.size(0), -1, 2, 2)[:, :6],
+        "read by getitem, an unsupported operation",
+    ),
+    "squeezed": (lambda net, x: x.squeeze(), "read by squeeze, called without a dimension"),
     "squeezed later": (
         lambda net, x: x.squeeze(1),
         "read by squeeze, which only acts on a dimension of size 1",
     ),
-    "over channels": (lambda net, x: x - x.mean(1, True), "read by mean, over more than the places"),
-    "rows": (lambda net, x: torch.cat([x, x], 2), "read by cat, along another dimension"),
-    "halves": (lambda net, x: torch.cat(x.chunk(2, 1), 1), "read by chunk, which is not understood"),
-    "rolled": (lambda net, x: x + torch.cat([x[:, 1:], x[:, :1]], 1), "read by getitem, which is not"),
-    "floor": (lambda net, x: x.clamp(0.5, 1.0), "read by clamp, which makes something of 0"),
-    "softmax": (lambda net, x: x.softmax(1), "read by softmax, which is not understood"),
+    "over channels": (
+        lambda net, x: x - x.mean(1, True),
+        "read by mean, which reduces more than the positions",
+    ),
+    "rows": (lambda net, x: torch.cat([x, x], 2), "read by cat, along a dimension other than the channels"),
+    "halves": (lambda net, x: torch.cat(x.chunk(2, 1), 1), "read by chunk, an unsupported operation"),
+    "rolled": (
+        lambda net, x: x + torch.cat([x[:, 1:], x[:, :1]], 1),
+        "read by getitem, an unsupported operation",
+    ),
+    "floor": (lambda net, x: x.clamp(0.5, 1.0), "read by clamp, which does not map 0 to 0"),
+    "softmax": (lambda net, x: x.softmax(1), "read by softmax, an unsupported operation"),
     "own weight": (
         lambda net, x: functional.conv2d(x, net.second.weight),
-        "read by conv2d, which is not understood",
+        "read by conv2d, an unsupported operation",
     ),
 }
 MODULES = {
-    "layer norm": (nn.GroupNorm(2, 6), "read by GroupNorm, which is not understood"),
+    "layer norm": (nn.GroupNorm(2, 6), "read by GroupNorm, an unsupported operation"),
     "no beta": (nn.BatchNorm2d(6, affine=False), "read by middle, which has no weight and bias to set to 0"),
     "grouped": (nn.Conv2d(6, 6, 1, groups=2), "read by middle, a grouped convolution"),
-    "transposed": (nn.ConvTranspose2d(6, 6, 1), "read by ConvTranspose2d, which is not understood"),
-    "slopes": (nn.PReLU(6), "read by PReLU, with a parameter for each channel"),
-    "threshold": (nn.Hardtanh(0.1, 1.0), "read by Hardtanh, which makes something of 0"),
+    "transposed": (nn.ConvTranspose2d(6, 6, 1), "read by ConvTranspose2d, an unsupported operation"),
+    "slopes": (nn.PReLU(6), "read by PReLU, with one parameter per channel"),
+    "threshold": (nn.Hardtanh(0.1, 1.0), "read by Hardtanh, which does not map 0 to 0"),
 }
 BETWEEN = {
     **{name: (between, None, why) for name, (between, why) in UNKNOWN.items()},

@@ -22,7 +22,7 @@ from pruning.models.vit import ViT, vit
 
 SHAPE, HEADS, HEAD_DIM, HIDDEN, TOKENS = (3, 9, 12), 3, 4, 10, 13
 WIDTH = HEADS * HEAD_DIM
-STREAM = "read by LayerNorm, which over fewer channels is another function"
+STREAM = "read by LayerNorm, which computes another function over fewer channels"
 
 
 def build(seed=0, **changes):
@@ -184,7 +184,7 @@ def test_the_stream_is_fixed_and_says_why():
     groups = by_name(find_groups(*build()))
     fixed = {name: group.fixed for name, group in groups.items() if group.fixed}
     assert fixed == {
-        "patches": "read by transpose, which is not understood",
+        "patches": "read by transpose, an unsupported operation",
         "blocks.0.gather": STREAM,
         "head": "output of the network",
     }
@@ -483,39 +483,39 @@ class Tokens(nn.Module):
 
 BETWEEN = {
     "nothing": (lambda net, x: 0.5 * x, None, ""),
-    "channels first": (lambda net, x: x.transpose(1, 2), None, "read by transpose, which is not understood"),
+    "channels first": (lambda net, x: x.transpose(1, 2), None, "read by transpose, an unsupported operation"),
     "tokens first": (
         lambda net, x: x + x.transpose(1, 2),
         None,
-        "read by transpose, which is not understood",
+        "read by transpose, an unsupported operation",
     ),
-    "the first token": (lambda net, x: x[:, 0], None, "read by getitem, which is not understood"),
+    "the first token": (lambda net, x: x[:, 0], None, "read by getitem, an unsupported operation"),
     "mean over channels": (
         lambda net, x: x.mean(2, keepdim=True) + x,
         None,
-        "read by mean, with its channels in the last dimension",
+        "read by mean, whose input has its channels in the last dimension",
     ),
     "flattened": (
         lambda net, x: x.flatten(1).unflatten(1, (6, 6)),
         None,
-        "read by flatten, with its channels in the last dimension",
+        "read by flatten, whose input has its channels in the last dimension",
     ),
     "layer norm": (lambda net, x: net.middle(x), nn.LayerNorm(6), STREAM),
     "functional norm": (
         lambda net, x: functional.layer_norm(x, (6,)),
         None,
-        "read by layer_norm, which over fewer channels is another function",
+        "read by layer_norm, which computes another function over fewer channels",
     ),
     "torch's attention": (
         lambda net, x: net.middle(x, x, x)[0],
         nn.MultiheadAttention(6, 2, batch_first=True),
-        "read by MultiheadAttention, which is not understood",
+        "read by MultiheadAttention, an unsupported operation",
     ),
     "one layer for all": (lambda net, x: net.middle(x, x, x), Attention(2), ""),
     "mixed": (
         lambda net, x: net.middle(x, torch.cat([x[..., :3], x[..., 3:]], -1), x),
         Attention(2),
-        "read by getitem, which is not understood",
+        "read by getitem, an unsupported operation",
     ),
     "heads of two sizes": (
         lambda net, x: net.middle[0](x, x, x) + net.middle[1](x, x, x),
@@ -551,7 +551,7 @@ def test_maps_read_along_their_places_are_fixed():
 
     groups = by_name(find_groups(Mixer(), torch.randn(2, 3, 2, 2)))
     assert groups["conv"].fixed == "read along its last dimension"
-    assert groups["mix"].fixed == "read by mean, with its channels in the last dimension"
+    assert groups["mix"].fixed == "read by mean, whose input has its channels in the last dimension"
 
 
 def test_what_is_added_to_something_not_understood_is_fixed():
