@@ -1,4 +1,4 @@
-"""The command `bttt compression` with a tiny training, one cut and few positions."""
+"""The command `bttt compression` with a tiny training, one pruning cycle and few positions."""
 
 import csv
 import json
@@ -48,14 +48,14 @@ def _check_rows(arms):
     levels = [found["dropnet-layer", level, "losing", "0", "all"] for level in "01"]
     fewer = int(levels[1]["parameters"]) / int(levels[0]["parameters"])
     assert fewer < 0.8 and float(levels[1]["share"]) == pytest.approx(fewer, abs=1e-6)
-    cut = found["magnitude", "1", "losing", "0", "all"]
-    assert cut["parameters"] == levels[0]["parameters"] and float(cut["share"]) == 0.8
+    pruned = found["magnitude", "1", "losing", "0", "all"]
+    assert pruned["parameters"] == levels[0]["parameters"] and float(pruned["share"]) == 0.8
     hits = [
         sum(each["hits"])
         for each in json.loads(Path("out/compression.json").read_text())["counts"]
         if (each["pruning"], each["level"], each["measure"]) == ("magnitude-base-D4-seed0", 1, "losing")
     ]
-    assert hits == [round(float(cut["rate"]) * int(cut["trials"]))]
+    assert hits == [round(float(pruned["rate"]) * int(pruned["trials"]))]
 
 
 def _check_reported(out, capsys):

@@ -4,7 +4,7 @@
 >>> passage([1.0, 0.5, 0.25], [0.10, 0.11, 0.30])  # the fraction kept when the error rate has risen
 0.5
 
-Rooms: `arms` lists the prunings, `rates` pools their error rates, `question` computes the answers that
+Modules: `arms` lists the prunings, `rates` pools their error rates, `question` computes the answers that
 `answers` puts into words, `oracle` finds the best learning rates. `table`, `plot` and `report` show the
 results; `config` and `command` are `bttt compression`.
 """

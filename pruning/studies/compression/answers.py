@@ -1,4 +1,4 @@
-"""The answers of `bttt compression` on novel cells and on SILO's learning rate, as text."""
+"""The answers that `bttt compression` prints: error rates on novel cells, and SILO's learning rates."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 from bttt.runs import aligned
 from pruning.measures import Interval
 from pruning.studies.compression.oracle import OracleCycle
-from pruning.studies.compression.question import ALIKE, RISE, Excess, Ratio, Threshold
+from pruning.studies.compression.question import MATCHED, RISE, Excess, Ratio, Threshold
 from pruning.studies.compression.table import GROUPS, percent, searched, share_text
 from tournaments.evaluation import NOVELTIES
 
-NAMES = GROUPS | {ALIKE: "alike"}
-WORDS = {1: "more", -1: "less", 0: "neither more nor less"}
+NAMES = GROUPS | {MATCHED: "matched"}
+WORDS = {1: "above 0", -1: "below 0", 0: "not clearly different from 0"}
 EXCESS_TITLE = """\
-the question: do value-losing moves rise earlier on novel cells than on training cells?
-rise over level 0 of the share of decisions that lose value, in points; excess: novel less training, the mean
-over seeds with Student's 95% interval over them ({seeds})"""
+Does the error rate rise earlier on novel cells than on training cells? Error rate: % of decisions that are
+value-losing moves. The columns show its rise over level 0, in points. excess: novel minus training, mean
+over the seeds with Student's 95% interval ({seeds})"""
 THRESHOLD_TITLE = f"""\
-% of the parameters kept where that share has risen by {100 * RISE:.0f} point, mean over seeds; <=: at most,
-as it does not always rise so far; alike: novel cells in groups of as many cells as were trained on;
-ratio: alike over training, above 1 where novel cells suffer earlier; decisions: of a network in a group"""
+% of the parameters kept when the error rate has risen by {100 * RISE:.0f} point, mean over the seeds; <=:
+upper bound, because some networks never rise that far; matched: novel cells in groups of the size of the
+training set; ratio: matched / training, above 1 if novel cells suffer earlier; decisions: per network"""
 
 
 def excess_text(excesses: Sequence[Excess]) -> str:
-    """Returns the excess of each level and the verdicts of its intervals; "" if there are none.
+    """Returns the excess of each level and the verdict for each training set; "" if there are none.
 
     Args:
         excesses: The excesses of one variant.
@@ -65,11 +65,11 @@ def _told_seeds(intervals: Sequence[Interval]) -> str:
     most = max(each.n for each in intervals)
     if most == 1:
         return "one seed: no interval"
-    return f"{most} seeds{', so few that it is wide' if most < 5 else ''}"
+    return f"{most} seeds{', so few that the interval is wide' if most < 5 else ''}"
 
 
 def _verdicts(excesses: Sequence[Excess]) -> list[str]:
-    """Returns a line for each training set and search: the levels whose interval excludes 0."""
+    """Returns a line per training set and number of simulations: where the interval excludes 0."""
     found: dict[tuple[str, int], list[Excess]] = {}
     for each in excesses:
         found.setdefault((each.brick_set, each.simulations), []).append(each)
@@ -80,13 +80,13 @@ def _verdict(excesses: Sequence[Excess]) -> str:
     known = [each for each in excesses if each.excess.known]
     levels = [each for each in known if each.level is not None]
     if not levels:
-        return "no interval, so no answer"
+        return "no interval, so no conclusion"
     mean = next((_sign(each.excess) for each in known if each.level is None), 0)
-    told = [f"{WORDS[mean]} over all levels"]
+    told = [f"{WORDS[mean]} on average over the levels"]
     for sign in (1, -1):
         if own := [str(each.level) for each in levels if _sign(each.excess) == sign]:
             told.append(f"{WORDS[sign]} at {_levels(own)}")
-    return f"novel cells rise {', '.join(told)}"
+    return f"excess {', '.join(told)}"
 
 
 def _sign(interval: Interval) -> int:
@@ -99,7 +99,7 @@ def _levels(levels: Sequence[str]) -> str:
 
 
 def threshold_text(thresholds: Sequence[Threshold], ratios: Sequence[Ratio]) -> str:
-    """Returns the thresholds of each training set and search, and their ratios; "" if there are none.
+    """Returns the thresholds and ratios by training set and number of simulations; "" if there are none.
 
     Args:
         thresholds: The thresholds of one variant.
@@ -111,7 +111,7 @@ def threshold_text(thresholds: Sequence[Threshold], ratios: Sequence[Ratio]) -> 
     found: dict[tuple[str, int], dict[str, Threshold]] = {}
     for each in thresholds:
         found.setdefault((each.brick_set, each.simulations), {})[each.novelty] = each
-    shown = [name for name in (*NOVELTIES, ALIKE) if any(name in own for own in found.values())]
+    shown = [name for name in (*NOVELTIES, MATCHED) if any(name in own for own in found.values())]
     rows = [["set", "search", "seeds", *(NAMES[name] for name in shown), "ratio", "decisions"]]
     for (brick_set, number), own in found.items():
         seeds = max(each.share.n for each in own.values())
@@ -147,10 +147,10 @@ def oracle_text(cycles: Sequence[OracleCycle]) -> str:
         told = [str(each.seed), str(each.cycle), interval, f"{each.best:g}", f"{each.silo:.4f}"]
         rows.append([each.brick_set, *told, *answers])
     title = (
-        "SILO's peak learning rate against the oracle's interval, of values tried that are nearly the best;\n"
-        "near: the value tried that is nearest to SILO's peak is inside"
+        "SILO's peak learning rate and the oracle's interval (the tried values that are nearly the best);\n"
+        "near: the tried value nearest to SILO's peak is inside the interval"
     )
     inside, near = (sum(getattr(each, name) for each in cycles) for name in ("inside", "near"))
     shares = (f"{number} of {len(cycles)} ({number / len(cycles):.0%})" for number in (inside, near))
-    summary = "SILO's peak is inside on {} cycles, near on {}".format(*shares)
+    summary = "SILO's peak is inside in {} cycles, near in {}".format(*shares)
     return "\n".join([title, *aligned(rows, left=(0,)), summary])

@@ -1,4 +1,4 @@
-"""The command `bttt compression`: does a pruned network stop generalising before it stops playing well?
+"""The command `bttt compression`: does a pruned network lose generalisation before it loses skill?
 
 Networks trained on sets of brick cells are pruned by several variants. Every level is measured on training,
 mirrored and novel cells. Each pruning run is one task, which depends only on its configuration; finished
@@ -67,7 +67,7 @@ def run(config: CompressionConfig) -> int:
 
 
 def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[MeasuredPruning]:
-    """Returns the pruning runs that are completely measured; ValueError if there are none."""
+    """Returns the pruning runs whose measurements are complete; ValueError if there are none."""
     from pruning.loop import stored_results
     from pruning.studies.alphazero import MeasuredLevel, level_folder, level_times
 

@@ -32,15 +32,15 @@ class CompressionConfig:
     """Training sets of the networks that the controls prune. Default: R3, or the first of --sets if R3 is not
     among them."""
     control_seeds: int | None = None
-    """Networks per training set that the controls prune. Default: as many as --seeds."""
+    """Networks per training set that the controls prune. Default: the value of --seeds."""
     control_cycles: int | None = None
-    """Pruning cycles of the controls. Default: as many as --prune.cycles."""
+    """Pruning cycles of the controls. Default: the value of --prune.cycles."""
     iterations: int = 100
     """Training iterations per network; networks that are already trained are reused."""
     simulations: tuple[int, ...] = (0, 100)
-    """Simulations per decision to measure with; 0 is the raw policy."""
+    """Numbers of simulations per decision to measure with; 0 is the raw policy."""
     control_simulations: tuple[int, ...] = (0,)
-    """Simulations per decision to measure the controls with; 0 is the raw policy."""
+    """Numbers of simulations per decision to measure the controls with; 0 is the raw policy."""
     positions: int = 50
     """Positions per novel cell in which the search is measured. On training cells the search is measured in
     all 200 positions, unless every cell is a training cell. The raw policy is always measured in all 200."""
@@ -74,7 +74,8 @@ class MeasuredPruning:
     Attributes:
         pruned: The pruning run.
         levels: The result and times of each level.
-        counts: For each level, the counts of each measurement on all cells (amounts differ between cells).
+        counts: For each level, the counts of each measurement on all cells; cells may have different numbers
+            of trials.
     """
 
     pruned: ArmRun

@@ -5,7 +5,7 @@ highest value whose agreement with the search is within the plan's tolerance of 
 cycle is inside if the interval contains it, ends included. The grid is coarse, so a peak may lie outside only
 because its own value was not tried. It is near if the tried value nearest to it (in logarithms) is inside.
 
-Agreement is measured on some thousands of positions, after one training run per value, so the interval is
+Agreement is measured on a few thousand positions, after one training run per value, so the interval is
 itself uncertain. Values between its ends need not all be within the tolerance.
 """
 

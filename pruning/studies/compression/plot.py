@@ -97,8 +97,8 @@ def draw_arms(rates: Sequence[LevelRate], path: Path) -> None:
     """Writes a PNG: pruning targets and restarts in one panel, learning rates in the other.
 
     It shows the rates on all cells, for the first training set, with the fewest simulations measured. A
-    variant that prunes nothing is drawn at the fractions of the first variant that prunes, level by level:
-    both are retrained equally often.
+    variant that prunes nothing has no fractions of its own. It is drawn at those of the first variant that
+    prunes, level by level, because both are retrained equally often.
 
     Args:
         rates: The rates of all variants, on their common training sets and seeds.

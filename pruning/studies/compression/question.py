@@ -15,10 +15,10 @@ upper bound ("bound"), without an interval.
 
 A threshold is a first passage, which noise makes earlier. The few decisions on training cells are noisy: one
 of 50 is 2 points. So these thresholds are compared with thresholds of groups of novel boards; each group has
-as many boards as the training set, and so the same noise. Their mean is the threshold "alike". The ratio
-alike / seen is above 1 if novel cells suffer earlier; networks that never pass count with their last level.
+as many boards as the training set, and so the same noise. Their mean is the threshold "matched". The ratio
+matched / seen is above 1 if novel cells suffer earlier; networks that never pass count with their last level.
 
-The intervals cover the seeds, not the cells: D4 has one training cell, which represents all training cells.
+The intervals cover the variation between seeds, not between cells: D4 has only one training cell.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from tournaments.evaluation import NOVELTIES, novelties
 RISE = 0.01
 """Rise of the rate that defines a threshold: one percentage point."""
 COMPARED = ("seen", "novel")
-ALIKE = "alike"
+MATCHED = "matched"
 """Novel boards in groups of the same size as the training set; see the module docstring."""
 
 
@@ -74,8 +74,8 @@ class Threshold:
         arm: Name in `ARMS`.
         brick_set: Text of the training set.
         simulations: Simulations of a decision.
-        novelty: "seen", "mirror" or "novel" boards, or "alike".
-        decisions: Decisions of one network at one level.
+        novelty: "seen", "mirror" or "novel" boards, or "matched".
+        decisions: Number of decisions of one network at one level.
         share: Fraction kept, geometric mean over the seeds.
         bound: Whether `share` is only an upper bound, because a network or group never passed.
     """
@@ -91,9 +91,9 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The threshold "alike" of novel cells divided by the threshold of training cells.
+    """The threshold "matched" of novel cells divided by the threshold of training cells.
 
-    There is one for each variant, training set and search.
+    There is one for each variant, training set and number of simulations.
 
     Attributes:
         ratio: The geometric mean over the seeds; above 1 if the rate rises earlier on novel cells.
@@ -133,8 +133,8 @@ class _Network:
         return rates - rates[0]
 
     def groups(self, name: str) -> list[np.ndarray]:
-        """Returns the groups of boards whose thresholds are averaged: one group, or several for "alike"."""
-        if name != ALIKE:
+        """Returns the groups of boards whose thresholds are averaged: one group, or several for "matched"."""
+        if name != MATCHED:
             return [np.flatnonzero(self.new == name)]
         novel, size = np.flatnonzero(self.new == "novel"), (self.new == "seen").sum()
         number = len(novel) // size
@@ -177,9 +177,9 @@ def thresholds(measured: Sequence[MeasuredPruning]) -> list[Threshold]:
     """Returns the threshold of each group of boards."""
     found = []
     for key, networks in _networks(measured).items():
-        for name in (*NOVELTIES, ALIKE):
-            own = [each for each in networks if each.has(*(COMPARED if name == ALIKE else (name,)))]
-            if own and (name != ALIKE or own[0].groups(name)):
+        for name in (*NOVELTIES, MATCHED):
+            own = [each for each in networks if each.has(*(COMPARED if name == MATCHED else (name,)))]
+            if own and (name != MATCHED or own[0].groups(name)):
                 logs, passed = zip(*(each.threshold(name) for each in own), strict=True)
                 decisions = int(own[0].trials[0, own[0].groups(name)[0]].sum())
                 share = _geometric(logs, certain=all(passed), most=1.0)
@@ -191,11 +191,11 @@ def ratios(measured: Sequence[MeasuredPruning]) -> list[Ratio]:
     """Returns the ratios of thresholds for training sets with at least as many novel as training cells."""
     found = []
     for key, networks in _networks(measured).items():
-        own = [each for each in networks if each.has(*COMPARED) and each.groups(ALIKE)]
+        own = [each for each in networks if each.has(*COMPARED) and each.groups(MATCHED)]
         if own:
             found.append(
                 Ratio(
-                    *key, _geometric([each.threshold(ALIKE)[0] - each.threshold("seen")[0] for each in own])
+                    *key, _geometric([each.threshold(MATCHED)[0] - each.threshold("seen")[0] for each in own])
                 )
             )
     return found

@@ -49,7 +49,7 @@ class LevelGroup:
 
 @dataclass(frozen=True)
 class LevelCosts:
-    """The costs of a level; whole numbers stay ints.
+    """The costs of a level; integers stay ints.
 
     Attributes:
         share: Fraction of the parameters kept, see the module docstring.
@@ -106,14 +106,14 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
     ]
 
 
-def cut_by(arm: str) -> Literal["weights", "channels"]:
+def pruned_by(arm: str) -> Literal["weights", "channels"]:
     """Returns what a variant prunes."""
     return PRUNING_METHODS[ARMS[arm]["method"]].prunes
 
 
 def share_kept(measured: MeasuredPruning, level: int) -> float:
     """Returns the fraction of the parameters that a level keeps, see the module docstring."""
-    if cut_by(measured.pruned.arm) == "weights":
+    if pruned_by(measured.pruned.arm) == "weights":
         return measured.levels[level].result.density
     dense, own = (measured.levels[number].result.cost["parameters"] for number in (0, level))
     return own / dense

@@ -9,20 +9,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 
 from bttt.runs import aligned
-from pruning.studies.compression.rates import LevelRate, cut_by
+from pruning.studies.compression.rates import LevelRate, pruned_by
 from tournaments.evaluation import NOVELTIES
 from tournaments.generalisation import ALL
 
 GROUPS = {"seen": "training", "mirror": "mirror", "novel": "novel"}
-"""The names of boards by novelty in tables and plots."""
+"""Label in tables and plots for each novelty of a board."""
 SHOWN_LEVELS = (2, 4, 6, 8, 12)
 """Levels in the table of variants; if none of them exists, the last level."""
 SAME = 0.1
-"""Relative difference up to which a variant's fraction kept counts as equal to the column's head."""
+"""Relative difference up to which a variant's fraction kept counts as equal to the column's heading."""
 KINDS = ("channels", "weights")
 LEVELS_TITLE = """\
-% of decisions that lose value on training, mirror, novel cells;
-wins: % of games won as first player against minimax:depth=2; ch: channels kept; ev/s: positions a second"""
+% of decisions that are value-losing moves, on training, mirror and novel cells;
+wins: % of games won as first player against minimax:depth=2; ch: channels kept; ev/s: evaluations a second"""
 
 _Column = tuple[str, int, str]
 """Measure, simulations, novelty."""
@@ -69,9 +69,9 @@ def searched(simulations: int) -> str:
 def arms_text(rates: Sequence[LevelRate]) -> str:
     """Returns each variant's rate on all cells, one table per training set and kind (weights or channels).
 
-    The rates use the fewest simulations measured. The head shows the fraction of the parameters kept by the
-    first variant that prunes; a variant with another fraction shows it after its rate. Level 0 is the same
-    network in all variants.
+    The rates use the fewest simulations measured. The heading shows the fraction of the parameters kept by
+    the first variant that prunes; a variant with another fraction shows it after its rate. Level 0 is the
+    same network in all variants.
     """
     least = min((rate.simulations for rate in rates), default=0)
     losing = [
@@ -80,10 +80,10 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
     tables = []
     for brick_set in dict.fromkeys(rate.brick_set for rate in losing):
         for kind in KINDS:
-            own = [rate for rate in losing if rate.brick_set == brick_set and cut_by(rate.arm) == kind]
+            own = [rate for rate in losing if rate.brick_set == brick_set and pruned_by(rate.arm) == kind]
             if own:
                 title = (
-                    f"arms that cut {kind}, trained on {brick_set}: % of decisions that lose value, "
+                    f"arms that prune {kind}, trained on {brick_set}: % of decisions that are value-losing, "
                     f"all cells, {f'{least} simulations' if least else 'raw policy'}; "
                     f"{_cell(next(rate for rate in own if not rate.level))} at level 0"
                 )

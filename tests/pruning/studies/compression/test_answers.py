@@ -34,16 +34,16 @@ def test_the_answer_is_what_the_intervals_leave_out():
         *(excess(1, 0.0, 0.01, brick_set="R3"), excess(2, 0.0, 0.01, brick_set="R3")),
     ]
     assert excess_text(found).splitlines()[-3:] == [
-        "D4 raw: novel cells rise more over all levels, more at levels 1 3",
-        "D4 100: novel cells rise neither more nor less over all levels, less at level 1",
-        "R3 raw: novel cells rise neither more nor less over all levels",
+        "D4 raw: excess above 0 on average over the levels, above 0 at levels 1 3",
+        "D4 100: excess not clearly different from 0 on average over the levels, below 0 at level 1",
+        "R3 raw: excess not clearly different from 0 on average over the levels",
     ]
 
 
 def test_one_seed_gives_no_answer():
     text = excess_text([excess(1, 0.02, seeds=1)])
     assert "(one seed: no interval)" in text and "to +" not in text
-    assert text.splitlines()[-1] == "D4 raw: no interval, so no answer"
+    assert text.splitlines()[-1] == "D4 raw: no interval, so no conclusion"
     assert excess_text([]) == ""
 
 
@@ -51,11 +51,11 @@ def test_thresholds_stand_beside_each_other_with_their_ratio():
     found = [
         threshold("seen", 0.6, low=0.5, high=0.72, decisions=600),
         threshold("novel", 0.05, bound=True, decisions=8000),
-        threshold("alike", 0.3, low=0.2, high=0.4, decisions=600),
+        threshold("matched", 0.3, low=0.2, high=0.4, decisions=600),
     ]
     ratio = Ratio("dropnet-layer", "R3", 0, Interval(0.5, 0.25, 1.0, 3))
     head, row = threshold_text(found, [ratio]).splitlines()[-2:]
-    assert head.split() == ["set", "search", "seeds", "training", "novel", "alike", "ratio", "decisions"]
+    assert head.split() == ["set", "search", "seeds", "training", "novel", "matched", "ratio", "decisions"]
     assert (
         " ".join(row.split()) == "R3 raw 3 60.0 (50-72) <=5.0 30.0 (20-40) 0.50 (0.25-1.00) 600 / 8000 / 600"
     )
@@ -69,5 +69,5 @@ def test_silo_s_peaks_are_counted():
 
     rows = oracle_text([cycle(1, True, True), cycle(2, False, True), cycle(3, False, False)]).splitlines()
     assert rows[3].split() == ["D4", "0", "1", "0.003-0.005", "0.005", "0.0064", "yes", "yes"]
-    assert rows[-1] == "SILO's peak is inside on 1 of 3 (33%) cycles, near on 2 of 3 (67%)"
+    assert rows[-1] == "SILO's peak is inside in 1 of 3 (33%) cycles, near in 2 of 3 (67%)"
     assert oracle_text([]) == ""

@@ -105,9 +105,9 @@ def test_novel_cells_are_compared_in_groups_as_noisy_as_the_training_cells():
     found = found_thresholds(measured)
     assert found["novel"].bound and found["novel"].share.mean == pytest.approx(0.5)
     passed, never = log(0.5) / 2, log(0.5)
-    alike = (passed + never) / 2
-    assert log(found["alike"].share.mean) == pytest.approx(alike)
-    assert found["alike"].decisions == found["seen"].decisions == 100
+    matched = (passed + never) / 2
+    assert log(found["matched"].share.mean) == pytest.approx(matched)
+    assert found["matched"].decisions == found["seen"].decisions == 100
     (ratio,) = ratios(measured)
     assert ratio.ratio.mean == pytest.approx(1.0)
     half = t.ppf(0.975, 1) * (passed - never) / 2
@@ -119,9 +119,9 @@ def test_groups_have_as_many_cells_as_were_trained_on():
     first = dict.fromkeys((*seen, *novel), 10)
     measured = losing(first, {cell: 12 if cell in seen else 13 for cell in first}, brick_set="R3")
     found = found_thresholds([measured])
-    assert found["alike"].decisions == 300
+    assert found["matched"].decisions == 300
     # two groups of three, every other cell; the seventh, E1, is left over
-    assert found["alike"].share.mean == pytest.approx(0.5 ** (1 / 3))
+    assert found["matched"].share.mean == pytest.approx(0.5 ** (1 / 3))
     assert found["seen"].share.mean == pytest.approx(0.5 ** (1 / 2))
 
 
@@ -129,7 +129,7 @@ def test_fewer_novel_than_training_cells_are_not_compared():
     measured = [
         losing({"C3": 1, "D3": 1, "D4": 1, "A1": 1}, {"C3": 3, "D3": 3, "D4": 3, "A1": 3}, brick_set="R3")
     ]
-    assert "alike" not in found_thresholds(measured) and ratios(measured) == []
+    assert "matched" not in found_thresholds(measured) and ratios(measured) == []
 
 
 def test_a_ratio_above_1_says_that_novel_cells_suffer_earlier():

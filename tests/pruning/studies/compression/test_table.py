@@ -64,8 +64,8 @@ def test_arms_stand_below_each_other_and_tell_a_share_kept_that_is_not_the_head_
     rates.append(rate(0.05, arm="magnitude"))
     channels, weights = arms_text(rates).split("\n\n")
     assert channels == (
-        "arms that cut channels, trained on R3: % of decisions that lose value, all cells, raw policy; "
-        "5.0 (2.0-10) at level 0\n"
+        "arms that prune channels, trained on R3: % of decisions that are value-losing, all cells, "
+        "raw policy; 5.0 (2.0-10) at level 0\n"
         "arm              seeds             level 2            level 12\n"
         "parameters kept                      43.6%                1.1%\n"
         "dropnet-layer        3        8.0 (5.0-13)        40.0 (37-45)\n"
