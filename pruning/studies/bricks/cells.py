@@ -16,12 +16,12 @@ LEAST_CANDIDATES = 2
 
 @dataclass(frozen=True)
 class Choice:
-    """A choice between candidate cells, and the held-out cells that evaluate it.
+    """A choice between candidate cells, and the held-out cells to evaluate it on.
 
     Attributes:
         name: A name for files: the number of the split, and a or b for the half.
         number: Its index among the choices of its seed.
-        candidates: Boards of which one is to be added.
+        candidates: Boards, one of which will be added to training.
         held: Held-out boards: no symmetry maps them to a training cell or a candidate.
     """
 
@@ -68,7 +68,7 @@ def candidate_boards(texts: Sequence[str], base: Sequence[Board]) -> tuple[Board
 
 
 def choices(candidates: Sequence[Board], base: Sequence[Board], splits: int, seed: int) -> tuple[Choice, ...]:
-    """Returns the choices of a seed: both halves of each split, or without splits one of all candidates.
+    """Returns the choices of a seed: both halves of each split; without splits, one choice of all candidates.
 
     Complete orbits are drawn, so mirror images among the candidates stay in the same half.
 
@@ -83,7 +83,7 @@ def choices(candidates: Sequence[Board], base: Sequence[Board], splits: int, see
     if half < 1 or splits > possible:
         raise ValueError(
             f"splits must be at most {possible if half else 0} with candidates of {len(orbits)} orbits, "
-            f"got {splits}; 0 weighs all candidates together"
+            f"got {splits}; use 0 to weight all candidates together"
         )
     rng = np.random.default_rng(np.random.SeedSequence(seed))
     drawn: dict[frozenset[frozenset[int]], None] = {}

@@ -18,5 +18,5 @@ def run(config: BricksConfig) -> int:
 
     study(config)
     more_cells = ("--sets", "1", "2", "5", "--variants", "base")
-    suggest("generalisation", *more_cells, why="how much more training placements improve")
+    suggest("generalisation", *more_cells, why="measure how much more training placements help")
     return OK

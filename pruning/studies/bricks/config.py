@@ -38,7 +38,7 @@ class BricksConfig:
     teacher: str = "alphazero:all"
     """Network that plays the games; its searches are the training targets."""
     positions: int = 1000
-    """Training positions per candidate cell, and of all training cells together."""
+    """Training positions per candidate cell, and for all training cells together."""
     fitted: int = 400
     """How many of these positions the heads are fitted to."""
     held: int = 200
@@ -47,18 +47,18 @@ class BricksConfig:
     suite: int = 200
     """Labelled positions per cell in which value-losing moves are counted; 200 is all of them."""
     seeds: int = option(3, setting=False)
-    """Repetitions, with seeds 0, 1, ...; each has its own games, splits and retraining runs."""
+    """Number of repetitions, with seeds 0, 1, ...; each has its own games, splits and retraining runs."""
     splits: int = option(3, setting=False)
     """Random splits per seed of the candidates' orbits into two halves; each half is held out for the other.
-    0 weighs all candidates together, with all cells held out that no symmetry maps to a candidate."""
+    0: all candidates in one choice, and every cell held out that no symmetry maps to a candidate."""
     steps: int = 300
     """Steps of a retraining run."""
     outer: int = 25
-    """Steps that optimise the weights of the candidates."""
+    """Optimisation steps for the weights of the candidates."""
     outer_lr: float = 0.3
-    """Learning rate of these steps (Adam on the logarithms of the weights)."""
+    """Adam's learning rate in these steps, on the logarithms of the weights."""
     l2: float = 1e-3
-    """L2 penalty of the heads, which makes the lower-level problem strongly convex."""
+    """L2 penalty on the heads, which makes the lower-level problem strongly convex."""
     workers: int = option(1, setting=False)
     """Worker processes."""
     out: Path | None = option(None, setting=False)

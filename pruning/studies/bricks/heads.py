@@ -43,11 +43,11 @@ class Features(NamedTuple):
     """The inputs and targets of heads for some positions.
 
     Attributes:
-        cells: `[N, A, F] float32`.
-        whole: `[N, G] float32`, one of them constant before whitening.
+        cells: `[N, A, F] float32`, features of each cell.
+        whole: `[N, G] float32`, features of the position; one is constant before whitening.
         free: `[N, A] bool`, the cells where a stone can be placed.
-        policies: `[N, A] float32`.
-        values: `[N] float32`.
+        policies: `[N, A] float32`, target policies.
+        values: `[N] float32`, target values.
     """
 
     cells: Tensor
@@ -58,7 +58,7 @@ class Features(NamedTuple):
 
 
 class Trunk:
-    """A network as a feature extractor; the features are whitened on some positions.
+    """A network as a feature extractor; its features are whitened on some positions.
 
     After whitening, the curvature is similar in all directions of the heads, so fits and conjugate gradients
     converge in few steps.

@@ -1,4 +1,4 @@
-"""The plot of `bttt bricks`: learned weight against improvement by retraining, and both on the board."""
+"""The plot of `bttt bricks`: learned weights against gains from retraining, and both on the board."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def draw(rows: Sequence[Row], base: Sequence[int], path: Path) -> None:
     _draw_scatter(scatter, rows, weights, gains)
     own = [1000 * row.gains["loss"] for row in rows]
     _draw_map(maps[0], _means(rows, weights), base, "learned weight / uniform")
-    _draw_map(maps[1], _means(rows, own), base, "gain by retraining, loss\n(thousandths of a nat)")
+    _draw_map(maps[1], _means(rows, own), base, "gain in loss from retraining\n(thousandths of a nat)")
     figure.savefig(path)
 
 
 def _relative(rows: Sequence[Row]) -> tuple[list[float], list[float]]:
-    """Returns weights in units of the uniform weight, and gains over the mean of the choice, in millinats."""
+    """Returns weights in units of the uniform weight, and gains above the choice's mean, in millinats."""
     weights, gains = [], []
     for row in rows:
         own = [each for each in rows if (each.seed, each.choice) == (row.seed, row.choice)]
@@ -79,7 +79,7 @@ def _draw_scatter(axes: Axes, rows: Sequence[Row], weights: Sequence[float], gai
     axes.axvline(1, color="#999999", lw=0.6)
     axes.set_xlabel("learned weight / uniform", fontsize=SMALL)
     axes.set_ylabel(
-        "gain by retraining above the choice's mean,\nloss in thousandths of a nat", fontsize=SMALL
+        "gain in loss from retraining, relative to the\nchoice's mean (thousandths of a nat)", fontsize=SMALL
     )
     axes.tick_params(labelsize=SMALL)
     axes.spines[["top", "right"]].set_visible(False)

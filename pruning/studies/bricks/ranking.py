@@ -28,9 +28,9 @@ class Row:
         seed: The seed.
         choice: Name of the choice in its seed.
         candidate: The cell.
-        scores: By predictor; larger ranks higher.
-        gains: By ground truth: the gain of retraining with the candidate over retraining without it, on the
-            choice's held-out cells.
+        scores: Score by predictor; a larger score ranks higher.
+        gains: Gain by ground truth: how much better the held-out cells of the choice are after retraining
+            with the candidate than after retraining without it.
         gains_of_others: The same gains, mean over the retraining runs of the other seeds; empty with one
             seed.
     """
@@ -44,14 +44,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Foretold:
-    """The quality of a predictor, over seeds.
+class PredictorQuality:
+    """How well a predictor ranks the candidates, over seeds.
 
     Attributes:
         predictor: Its name.
         correlation: Spearman's correlation with the gains of the same seed, by ground truth; means over
             choices, intervals over seeds.
-        of_others: The correlation with the mean gain of the other seeds, whose games and noise are
+        of_others: Spearman's correlation with the mean gain of the other seeds, whose games and noise are
             independent.
         regret: How much less the pick gains than the best candidate of the same seed, by ground truth.
         regret_of_others: The regret in the mean gain of the other seeds.
@@ -65,7 +65,7 @@ class Foretold:
 
 
 def spearman(ones: Sequence[float], others: Sequence[float]) -> float:
-    """Returns the rank correlation `[K]`, `[K]` -> [-1, 1], ties sharing ranks; 0 if one is constant."""
+    """Returns the rank correlation of two `[K]`, in [-1, 1]; ties share ranks; 0 if one is constant."""
     ranks = [rankdata(np.asarray(each, np.float64)) for each in (ones, others)]
     centred = [each - each.mean() for each in ranks]
     norm = float(np.sqrt(np.prod([each @ each for each in centred])))
@@ -79,7 +79,7 @@ def regret(scores: Sequence[float], gains: Sequence[float]) -> float:
     return float(found.max() - found[picked].mean())
 
 
-def foretold(rows: Iterable[Row]) -> list[Foretold]:
+def predictor_quality(rows: Iterable[Row]) -> list[PredictorQuality]:
     """Returns the quality of each predictor, of a random pick, and of the other seeds' retraining runs."""
     by_choice: dict[tuple[int, str], list[Row]] = {}
     for row in rows:
@@ -95,7 +95,7 @@ def foretold(rows: Iterable[Row]) -> list[Foretold]:
 
         others = several and name != AGAIN
         found.append(
-            Foretold(
+            PredictorQuality(
                 name,
                 _over_seeds(by_choice, spearman, scores, "gains"),
                 _over_seeds(by_choice, spearman, scores, "gains_of_others") if others else {},
@@ -112,7 +112,7 @@ def _over_seeds(
     scores: Callable[[Sequence[Row], str], list[float]],
     which: str,
 ) -> dict[str, Interval]:
-    """Returns a measure of scores and gains by ground truth: means over a seed's choices, then over seeds."""
+    """Returns a measure of scores and gains, by ground truth: the mean over choices, then over seeds."""
     found = {}
     for truth in TRUTHS:
         of_seed: dict[int, list[float]] = {}
@@ -128,8 +128,8 @@ def rows_of(weighed: Mapping[tuple[int, str], Mapping[str, Any]], measured: Meas
 
     Args:
         weighed: The results of each choice, by seed and name (see `pruning.studies.bricks.run`).
-        measured: The measurements `[49]` by cell, by seed and added candidate ("" is the training cells
-            alone), for each ground truth.
+        measured: The measurements `[49]` by cell, by seed and added candidate ("" for the
+            training cells only), for each ground truth.
     """
     seeds = sorted({seed for seed, _ in weighed})
     rows = []

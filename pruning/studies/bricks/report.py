@@ -12,20 +12,37 @@ from bttt.runs import aligned, csv_text, environment, plain, read_json, write_js
 from pruning.measures import Interval, student
 from pruning.studies.bricks.cells import Choice
 from pruning.studies.bricks.plot import draw
-from pruning.studies.bricks.ranking import LEARNED, PREDICTORS, TRUTHS, Foretold, Row, foretold, rows_of
+from pruning.studies.bricks.ranking import (
+    LEARNED,
+    PREDICTORS,
+    TRUTHS,
+    PredictorQuality,
+    Row,
+    predictor_quality,
+    rows_of,
+)
 from pruning.studies.bricks.tasks import Study
 
 CSV_FILE, JSON_FILE, TEXT_FILE, PICTURE_FILE = "bricks.csv", "bricks.json", "report.txt", "bricks.png"
 UNITS: Mapping[str, tuple[float, int]] = {"loss": (1000, 2), "losing": (100, 2)}
 """By ground truth: the factor of a gain, and its digits."""
 LEGEND = """\
-rank: Spearman's correlation with the gain by retraining; regret: how much less the pick gains than the best
-candidate (loss in thousandths of a nat, moves in points); (others): against the mean gain of the other
-seeds' retrainings, which have other games. All are means over choices, with 95% intervals over seeds.
-learned weights: of the candidates, by bilevel optimisation of the held-out loss; first hypergradient: how
-fast that loss falls with each at uniform weights; refit of each: held-out loss of heads fitted to the
-training cells and it alone; worst cell: its own loss with heads fitted to the training cells alone;
-retraining, other seeds: the mean gain of those, the ceiling that noise leaves."""
+rank: Spearman's correlation with the gain from retraining. regret: how much less the picked candidate gains
+than the best one (loss in thousandths of a nat, moves in points). (others): compared with the mean gain of
+the other seeds, whose retraining runs use other games. All are means over choices, with 95% intervals over
+seeds. learned weights: weights of the candidates from bilevel optimisation of the held-out loss. first
+hypergradient: how fast that loss falls with each weight, at uniform weights. refit of each: held-out loss
+after fitting heads to the training cells and this candidate. worst cell: the candidate's own loss after
+fitting heads to the training cells only. retraining, other seeds: mean gain of the other seeds, which is
+the noise ceiling."""
+FIT_LABELS = {
+    "training cells alone": "training cells only",
+    "and the best candidate": "training cells + best candidate",
+}
+"""Stored name of a fit -> its label in the table."""
+FITS_NOTE = """\
+selection loss: on the positions that choose the weights. test loss: on positions from other games.
+losing: decisions that are value-losing moves. test loss above learned: in thousandths of a nat."""
 
 
 def publish(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> str:
@@ -41,7 +58,7 @@ def publish(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> str:
         for board in (None, *work.candidates)
     }
     rows = rows_of(found, measured)
-    told = foretold(rows)
+    told = predictor_quality(rows)
     text = "\n".join(_lines(work, found, measured, rows, told))
     write_text(work.folder / TEXT_FILE, f"{text}\n")
     write_text(work.folder / CSV_FILE, csv_text(map(_flat, rows)))
@@ -62,25 +79,29 @@ def _lines(
     found: Mapping[tuple[int, str], Mapping[str, Any]],
     measured: Mapping[tuple[int, str], Mapping[str, Any]],
     rows: Sequence[Row],
-    told: Sequence[Foretold],
+    told: Sequence[PredictorQuality],
 ) -> Iterable[str]:
     base = " ".join(board.brick_names for board in work.base)
     seeds = len({row.seed for row in rows})
     yield (
-        f"{work.config.agent}, trained on {base}: which of {len(work.candidates)} cells to add; {seeds} seed"
-        f"{'s' * (seeds != 1)}, {len(found)} choices between "
-        f"{_range(len(each['candidates']) for each in found.values())} candidates, "
+        f"{work.config.agent}, trained on {base}: which of {len(work.candidates)} cells to add? {seeds} seed"
+        f"{'s' * (seeds != 1)}; {len(found)} choices, each with "
+        f"{_range(len(each['candidates']) for each in found.values())} candidates and "
         f"{_range(len(each['held']) for each in found.values())} held-out cells"
     )
     for truth, what in zip(TRUTHS, ("loss", "value-losing moves"), strict=True):
-        yield from ("", f"What foretells the gain in {what} by retraining:", *_foretold_table(told, truth))
+        yield from (
+            "",
+            f"How well each ranking predicts the gain in {what} from retraining:",
+            *_predictor_table(told, truth),
+        )
     yield LEGEND
-    yield from ("", "Heads on the frozen trunk, on held-out cells:", *_fits_table(found))
-    yield from ("", "By candidate, means over choices and seeds:", *_candidates_table(rows))
+    yield from ("", "Heads on the frozen trunk, measured on held-out cells:", *_fits_table(found))
+    yield from ("", "Each candidate, mean over choices and seeds:", *_candidates_table(rows))
     yield from ("", *_costs(found, measured))
 
 
-def _foretold_table(told: Sequence[Foretold], truth: str) -> list[str]:
+def _predictor_table(told: Sequence[PredictorQuality], truth: str) -> list[str]:
     several = any(each.of_others for each in told)
     lines = [["ranked by", "rank", "regret", *(["rank (others)", "regret (others)"] if several else [])]]
     factor, digits = UNITS[truth]
@@ -94,7 +115,7 @@ def _foretold_table(told: Sequence[Foretold], truth: str) -> list[str]:
 
 def _fits_table(found: Mapping[tuple[int, str], Mapping[str, Any]]) -> list[str]:
     names = list(next(iter(found.values()))["fits"])
-    lines = [["heads fitted to", "loss, choosing", "loss, measuring", "losing", "above learned, measuring"]]
+    lines = [["heads fitted to", "selection loss", "test loss", "losing", "test loss above learned"]]
     for name in names:
         values = {
             what: _by_seed((seed, each["fits"][name][what]) for (seed, _), each in found.items())
@@ -106,14 +127,14 @@ def _fits_table(found: Mapping[tuple[int, str], Mapping[str, Any]]) -> list[str]
         )
         lines.append(
             [
-                name,
+                FIT_LABELS.get(name, name),
                 f"{values['choosing'].mean:.4f}",
                 f"{values['measuring'].mean:.4f}",
                 f"{values['losing'].mean:.2%}",
                 _interval(above, 1000, 2),
             ]
         )
-    return [*aligned(lines, left=(0,)), "above learned: thousandths of a nat"]
+    return [*aligned(lines, left=(0,)), FITS_NOTE]
 
 
 def _candidates_table(rows: Sequence[Row]) -> list[str]:
@@ -125,7 +146,7 @@ def _candidates_table(rows: Sequence[Row]) -> list[str]:
         gained = [_by_seed((row.seed, row.gains[truth]) for row in own) for truth in TRUTHS]
         texts = [_interval(each, *UNITS[truth]) for truth, each in zip(TRUTHS, gained, strict=True)]
         lines.append([cell, _interval(weight, 1, 2), *texts])
-    return [*aligned(lines, left=(0,)), "gain, loss: thousandths of a nat; gain, losing: points"]
+    return [*aligned(lines, left=(0,)), "gain, loss: thousandths of a nat. gain, losing: points."]
 
 
 def _costs(
@@ -138,12 +159,12 @@ def _costs(
             for kind in ("gradients", "products")
         }
         yield (
-            f"{name}: {seconds:.1f} s a choice, {calls['gradients']:.0f} gradients and "
+            f"{name}: {seconds:.1f} s per choice, {calls['gradients']:.0f} gradients and "
             f"{calls['products']:.0f} second-order products on all positions"
         )
     tried = np.mean([each["tried"] for each in found.values()])
     seconds = np.mean([each["seconds"] for each in measured.values()])
-    yield f"random weights tried: {tried:.0f} a choice; a retraining: {seconds:.1f} s a candidate"
+    yield f"random weights tried: {tried:.0f} per choice; retraining: {seconds:.1f} s per candidate"
 
 
 def _flat(row: Row) -> dict[str, Any]:
@@ -181,7 +202,7 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def _without_nan(value: Any) -> Any:
-    """Returns JSON values with null for nan: the interval of one seed has no ends."""
+    """Returns JSON values with null for nan, because the interval of one seed has no ends."""
     if isinstance(value, Mapping):
         return {name: _without_nan(each) for name, each in value.items()}
     if isinstance(value, list):

@@ -77,7 +77,7 @@ def losses_by_cell(network: PolicyValueNet, samples: np.ndarray, size: Board) ->
 
 
 class Exact:
-    """The solver error rate on the first positions of each cell in the suite of single bricks.
+    """Measures error rates on the first positions of each cell in the suite of single bricks.
 
     Args:
         count: Positions per cell.

@@ -1,6 +1,6 @@
 """A run of `bttt bricks`: its folder, the order of its tasks, and its results.
 
-A task whose file exists is not repeated; the tasks of a stage run in parallel.
+A task whose output file exists is skipped; the tasks of a stage run in parallel.
 """
 
 from __future__ import annotations

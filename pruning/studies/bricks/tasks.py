@@ -112,7 +112,7 @@ def _games(study: Study, seed: int, name: str) -> Buffer:
 
 
 def _held(study: Study, seed: int, boards: Sequence[Board]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the positions on some boards for choosing weights, and for measuring, from other games."""
+    """Returns positions for choosing weights, and positions from other games for measuring."""
     games, held = _games(study, seed, HELD_FILE), study.config.held
     dealt = [deal(games, [board], [held, held], seed) for board in boards]
     choosing, measuring = (np.concatenate(parts) for parts in zip(*dealt, strict=True))
@@ -154,7 +154,7 @@ def _by_cell(values: np.ndarray) -> dict[str, float]:
 
 
 class Material(NamedTuple):
-    """The data for weighing a choice.
+    """The data for learning the weights of a choice.
 
     Attributes:
         trunk: The frozen trunk.

@@ -1,4 +1,4 @@
-"""Weights of candidate cells: learned, by influence, by fitting each candidate, and by random search.
+"""Weights of candidate cells: learned, from influence, from single fits, and by random search.
 
 The lower problem fits heads to half the mean loss on the training cells plus half the weighted mean loss on
 the candidates, with weights softmax(x). A corner of the weight simplex is the fit to the training cells and
@@ -50,7 +50,7 @@ class Lower:
         return torch.cat([x.new_full((1,), 0.5), 0.5 * torch.softmax(x, 0)])
 
     def fitted(self, weights: Tensor, start: Heads, counter: Counter) -> dict[str, Tensor]:
-        """Returns the heads with the smallest fitting loss."""
+        """Returns the heads that minimise the fitting loss."""
         return fit(lambda heads: self.loss(weights, heads), start, counter)
 
 

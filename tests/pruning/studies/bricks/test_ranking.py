@@ -10,7 +10,7 @@ from pruning.studies.bricks.ranking import (
     LEARNED,
     PREDICTORS,
     RANDOM,
-    foretold,
+    predictor_quality,
     regret,
     rows_of,
     spearman,
@@ -66,7 +66,7 @@ def test_gains_are_over_the_held_out_cells_and_those_of_others_over_other_seeds(
 
 
 def test_predictors_are_judged_by_seed():
-    found = {each.predictor: each for each in foretold(study((0, 1, 2), (0.5, 0.3, 0.2)))}
+    found = {each.predictor: each for each in predictor_quality(study((0, 1, 2), (0.5, 0.3, 0.2)))}
     assert list(found) == [*PREDICTORS, AGAIN, RANDOM]
     learned = found[LEARNED]
     assert learned.correlation["loss"].mean == pytest.approx((1 + 0.5 - 1) / 3)
@@ -82,7 +82,7 @@ def test_predictors_are_judged_by_seed():
 
 
 def test_one_seed_has_no_others_and_no_interval():
-    found = foretold(study((0,), (0.1, 0.2, 0.3)))
+    found = predictor_quality(study((0,), (0.1, 0.2, 0.3)))
     assert [each.predictor for each in found] == [*PREDICTORS, RANDOM]
     assert found[0].correlation["loss"].mean == pytest.approx(-1)
     assert not found[0].correlation["loss"].known and not found[0].of_others
