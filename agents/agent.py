@@ -70,7 +70,8 @@ class Agent(Protocol):
 def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Generator) -> Decision:
     """Returns the agent's decision in one position; if the agent fails, raises ValueError with its name."""
     try:
-        (decision,) = ask(agent, [position], [rng])
+        decisions: Sequence[Decision] = ask(agent, [position], [rng])
+        (decision,) = decisions
     except FAILURES as error:
         raise ValueError(f"agent {name!r} raised {one_line(error)}") from error
     return decision
@@ -117,7 +118,7 @@ def make_agent(spec: str) -> Agent:
     except ValueError as error:
         raise ValueError(f"agent {spec!r}: {error}") from error
     try:
-        agent = factory(**arguments)
+        agent: Agent = factory(**arguments)
     except FAILURES as error:
         raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):

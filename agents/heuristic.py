@@ -117,4 +117,4 @@ def expert_heuristic(position: Position) -> float:
     """Returns the expert heuristic of an unfinished position; positive is good for the first player."""
     board = position.board
     words = np.uint64(position.first), np.uint64(position.second), np.uint64(board.playable)
-    return _heuristic_of_words(*words, board.stride, board.win_length)
+    return float(_heuristic_of_words(*words, board.stride, board.win_length))

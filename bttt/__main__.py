@@ -75,7 +75,8 @@ def _run(name: str, arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(short_help(name, config_class))
         return OK
-    return module.run(_parse(config_class, f"bttt {name}", arguments))
+    code: int = module.run(_parse(config_class, f"bttt {name}", arguments))
+    return code
 
 
 def _parse(config_class: type, program: str, arguments: list[str]) -> Any:

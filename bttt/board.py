@@ -90,6 +90,7 @@ class Board:
             form = 'ROWSxCOLSxWIN or ROWSxCOLSxWIN:BRICKS, for example "7x7x4" or "7x7x4:D4,E5"'
             raise ValueError(f"board {text!r} does not have the form {form}")
         rows, cols, win_length = (int(number) for number in size.groups()[:3])
+        # The constructor takes all forms of bricks, and the field holds the one that it makes of them.
         return cls(rows, cols, win_length, size.group(4) or "")  # type: ignore[arg-type]
 
     def __str__(self) -> str:
@@ -108,6 +109,7 @@ class Board:
 
     def with_bricks(self, bricks: str | Iterable[Cell]) -> Board:
         """Returns a board of this size and win length with these bricks instead."""
+        # As in parse: the constructor takes all forms of bricks.
         return Board(self.rows, self.cols, self.win_length, bricks)  # type: ignore[arg-type]
 
     @property

@@ -62,7 +62,7 @@ class Suite:
     @property
     def version(self) -> int:
         """The version, to be stored with every result."""
-        return self.made["version"]
+        return int(self.made["version"])
 
     @cached_property
     def boards(self) -> tuple[Board, ...]:

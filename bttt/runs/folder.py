@@ -34,7 +34,8 @@ class RunFolder:
 
     def config(self) -> dict[str, Any]:
         """Returns the content of config.json; empty before it is written."""
-        return read_json(self.path / CONFIG_FILE, dict)
+        config: dict[str, Any] = read_json(self.path / CONFIG_FILE, dict)
+        return config
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Writes config.json, atomically."""

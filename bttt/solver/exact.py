@@ -205,9 +205,8 @@ class Solver:
         return (mine, theirs, np.int64(1)) if mover else (theirs, mine, np.int64(0))
 
     def _win_within(self, position: Position, plies: int, *, mover: bool) -> int:
-        return shortest_win.win_within(
-            *self._sides(position, mover), np.int64(plies), self._memory, self._rules
-        )
+        sides = self._sides(position, mover)
+        return int(shortest_win.win_within(*sides, np.int64(plies), self._memory, self._rules))
 
     def _value(self, position: Position) -> int | None:
         """Returns the value for the player to move, or None if the search reached its limit.
@@ -266,7 +265,7 @@ class Solver:
 
 def _entries(megabytes: float, entry: np.dtype) -> int:
     """Returns the number of entries that fit, rounded down to a power of two."""
-    return 2 ** int(np.log2(megabytes * 2**20 / entry.itemsize))
+    return 1 << int(np.log2(megabytes * 2**20 / entry.itemsize))
 
 
 @lru_cache(maxsize=64)

@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, fx, nn
 
@@ -83,7 +84,7 @@ def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
 def _group(flow: Flow, members: list[int], tied: str) -> Group:
     parts = [flow.channels.sets[source] for source in members]
 
-    def gathered(kind: str) -> tuple:
+    def gathered(kind: str) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(entry for part in parts for entry in getattr(part, kind)))
 
     layers = gathered("layers")

@@ -150,7 +150,7 @@ def _protect(graph: fx.Graph, nodes: list[fx.Node]) -> None:
         node.replace_all_uses_with(copied, delete_user_cb=partial(operator.is_not, copied))
 
 
-def _cut_after(graph: fx.Graph, wanted: set[str], found: dict) -> None:
+def _cut_after(graph: fx.Graph, wanted: set[str], found: dict[str, fx.node.Argument]) -> None:
     """Removes the nodes after the last wanted node, and makes the graph return `found`."""
     for node in reversed(graph.nodes):
         if node.name in wanted - {OUTPUT}:

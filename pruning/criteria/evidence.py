@@ -58,6 +58,7 @@ class Evidence:
 
 def as_tuple(outputs: object) -> tuple[Tensor, ...]:
     """Returns a network's outputs as a tuple, the logits first."""
+    # The network is the user's, so its outputs have no type here; one without a tensor or tuple fails.
     return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)  # type: ignore[arg-type]
 
 

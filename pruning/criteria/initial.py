@@ -98,7 +98,9 @@ class _WithoutSaturation(TorchFunctionMode):
 
     _LEFT_OUT = (torch.tanh, Tensor.tanh, torch.sigmoid, Tensor.sigmoid)
 
-    def __torch_function__(self, func: Callable, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         return args[0] if func in self._LEFT_OUT else func(*args, **(kwargs or {}))
 
 

@@ -123,6 +123,7 @@ def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:
 def _checked(name: str, position: Position, answer: object) -> int:
     """Returns the index of the cell played; ValueError if it is not free."""
     try:
+        # An agent may answer anything; `play` checks it, and raises ValueError for what is no free cell.
         return position.play(answer).last_move  # type: ignore[arg-type, return-value]
     except ValueError as error:
         raise ValueError(f"agent {name!r} played an illegal cell: {error}, in {position}") from error

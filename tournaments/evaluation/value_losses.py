@@ -156,4 +156,4 @@ def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[
 def spread_half_width(residuals: np.ndarray) -> float:
     """Returns the half-width of a sum's 95% interval, from the residuals `[units]` of at least two units."""
     units = len(residuals)
-    return stdtrit(units - 1, 0.975) * sqrt(units / (units - 1) * (residuals**2).sum())
+    return float(stdtrit(units - 1, 0.975)) * sqrt(units / (units - 1) * (residuals**2).sum())

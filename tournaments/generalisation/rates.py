@@ -157,7 +157,7 @@ def _pooled(units: Sequence[tuple[int, Counts]]) -> PooledRate:
     )
 
 
-def numbered(values: Iterable) -> np.ndarray:
+def numbered(values: Iterable[object]) -> np.ndarray:
     """Returns the number of each value, `[N] int64`, counted in order of first appearance."""
     values = list(values)
     numbers = {value: number for number, value in enumerate(dict.fromkeys(values))}

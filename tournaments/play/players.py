@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from glob import glob
 from itertools import combinations
 from pathlib import Path
@@ -108,9 +108,9 @@ def training_boards(agents: Mapping[str, Agent]) -> dict[str, dict[str, list[str
 
 def _board_texts(spec: str, boards: object) -> list[str]:
     try:
-        if isinstance(boards, str):
+        if isinstance(boards, str) or not isinstance(boards, Iterable):
             raise ValueError
-        return [str(Board.parse(text)) for text in boards]  # type: ignore[attr-defined]
+        return [str(Board.parse(text)) for text in boards]
     except (AttributeError, TypeError, ValueError):
         raise ValueError(
             f"agent {spec!r}: trained_on must be strings of boards, for example ('7x7x4:D4',), got {boards!r}"

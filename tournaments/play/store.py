@@ -162,7 +162,7 @@ class Store:
             f" FROM results {chosen} ORDER BY number",
             {"number": number},
         ).fetchall()
-        moves: dict[int, list[tuple]] = {row[0]: [] for row in rows}
+        moves: dict[int, list[tuple[Any, ...]]] = {row[0]: [] for row in rows}
         query = "SELECT game_id, cell, seconds, value, nodes FROM moves"
         if number is not None:
             query += " WHERE game_id IN (SELECT id FROM games WHERE number = :number)"
@@ -191,7 +191,7 @@ def _errors_name(path: Path, *others: type[Exception]) -> Iterator[None]:
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
 
 
 def _create_tables(
@@ -243,7 +243,7 @@ def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
-def _record(row: tuple, moves: list[tuple]) -> GameRecord:
+def _record(row: tuple[Any, ...], moves: list[tuple[Any, ...]]) -> GameRecord:
     _, number, first, second, board_text, repeat, opening_plies, outcome, forfeit = row
     board = Board.parse(board_text)
     names, seconds, values, nodes = zip(*moves, strict=True) if moves else ((), (), (), ())

@@ -199,7 +199,7 @@ def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, f
     parameters = np.zeros(len(counts) + 2)
 
     def log_posterior(at: np.ndarray) -> float:
-        return log_likelihood(at, counts)[0] - precision * at @ at / 2
+        return log_likelihood(at, counts)[0] - float(precision * at @ at / 2)
 
     for _ in range(MAX_NEWTON_STEPS):
         likelihood, gradient, hessian = log_likelihood(parameters, counts)

@@ -94,7 +94,7 @@ def run(config: SuitesConfig) -> int:
 
 def build(
     boards: Sequence[Board], per_board: int, mixture: Mixture, workers: int
-) -> tuple[np.ndarray, Counter]:
+) -> tuple[np.ndarray, Counter[str]]:
     """Returns a suite's records `[N] RECORD`, board by board, and the counts of `collect`."""
     orbits: dict[Board, list[int]] = {}
     for number, board in enumerate(boards):
@@ -102,7 +102,7 @@ def build(
     calls = [([boards[number] for number in numbers], per_board, mixture) for numbers in orbits.values()]
     found_in_order = spread(collect, calls, workers=worker_count(workers, len(calls)), ordered=True)
     records = np.zeros((len(boards), per_board), SUITES_RECORD)
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     with tqdm(total=records.size, unit="position") as progress:
         for numbers, (found, found_counts) in zip(orbits.values(), found_in_order, strict=True):
             records[numbers] = found
@@ -131,6 +131,6 @@ def statistics(suite: Suite) -> dict[str, Any]:
 def _shipped_digest(name: str) -> str | None:
     """Returns the digest of the bundled positions, or None if there are none."""
     try:
-        return load_suite(name).made["sha256"]
+        return str(load_suite(name).made["sha256"])
     except (OSError, ValueError):  # missing, corrupt, or of an earlier version
         return None

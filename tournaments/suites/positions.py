@@ -70,7 +70,7 @@ class Labelled:
         )
 
 
-def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[np.ndarray, Counter]:
+def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[np.ndarray, Counter[str]]:
     """Returns labelled positions for boards that are all mirror images of the first board.
 
     Returns:
@@ -88,7 +88,7 @@ def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[
         [(board, slot) for slot in range(side, per_board, 2) for board in range(len(boards))]
         for side in (0, 1)
     ]
-    counts: Counter = Counter()
+    counts: Counter[str] = Counter()
     seen: set[Position] = set()
     solver = Solver(TABLE_MB)
     for position in _played(home, mixture, MOST_GAMES * records.size, counts):
@@ -106,7 +106,7 @@ def collect(boards: Sequence[Board], per_board: int, mixture: Mixture) -> tuple[
     )
 
 
-def _played(board: Board, mixture: Mixture, games: int, counts: Counter) -> Iterator[Position]:
+def _played(board: Board, mixture: Mixture, games: int, counts: Counter[str]) -> Iterator[Position]:
     """Yields the positions taken from each of `games` games, and counts the games."""
     agents = {spec: make_agent(spec) for spec in mixture.players}
     for game in range(games):

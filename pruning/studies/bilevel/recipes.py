@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pruning.studies.bilevel.claims import above, at_the_end, higher, lower, over_the_budget
-from pruning.studies.bilevel.experiment import BilevelArm, BilevelRecipe
+from pruning.studies.bilevel.experiment import BilevelArm, BilevelPoint, BilevelRecipe
 from pruning.studies.experiment import Claim
 
 PAPER = "Yang, Ji and Liang, Provably Faster Algorithms for Bilevel Optimization (NeurIPS 2021)"
@@ -71,7 +71,7 @@ def _arms(options: Mapping[str, Mapping[str, Any]], baselines: Sequence[str]) ->
     }
 
 
-def _race(levels: Sequence[float]) -> tuple[Claim, ...]:
+def _race(levels: Sequence[float]) -> tuple[Claim[BilevelPoint], ...]:
     """Returns the paper's claims about the speed of the methods, in terms of the validation loss."""
     loss, mean = at_the_end("validation loss"), over_the_budget("validation loss")
     rest = [name for name in METHODS if name not in ("mrbo", "vrbo")]

@@ -10,6 +10,7 @@ from pruning.models import unmasked
 from pruning.studies.experiment import Claim
 from pruning.studies.vision.claims import ahead, ahead_at, near, not_behind
 from pruning.studies.vision.experiment import Arm, Base, Published, Recipe
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.task import Training
 
 PAPER = "DropNet: Reducing Neural Network Complexity via Iterative Pruning (Tan and Motani, ICML 2020)"
@@ -69,7 +70,7 @@ def _recipe(name: str, data: str, model: str, arms: Mapping[str, Arm], **rest: A
     )
 
 
-def _ordering(low: tuple[float, float]) -> tuple[Claim, ...]:
+def _ordering(low: tuple[float, float]) -> tuple[Claim[Point], ...]:
     """Returns claims on the order of the metrics at low densities, and on layer-wise DropNet."""
     return (
         Claim(

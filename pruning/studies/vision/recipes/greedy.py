@@ -9,6 +9,7 @@ from typing import Any
 from pruning.studies.experiment import Claim, all_of
 from pruning.studies.vision.claims import ahead, not_behind
 from pruning.studies.vision.experiment import Arm, Base, Recipe
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.recipes.curves import (
     CURVES,
     agreement,
@@ -61,7 +62,7 @@ def _arms(parts: tuple[float, ...], lr: float, whole: tuple[str, ...]) -> dict[s
     return arms | {name: arm(criterion, TUNED) for name, criterion in CRITERIA.items()}
 
 
-def _claims(densities: tuple[float, float]) -> tuple[Claim, ...]:
+def _claims(densities: tuple[float, float]) -> tuple[Claim[Point], ...]:
     at: dict[str, Any] = {"densities": densities}
 
     def beats(one: str, *others: str) -> Any:

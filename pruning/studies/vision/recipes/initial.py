@@ -10,6 +10,7 @@ from pruning.studies.experiment import Claim, all_of
 from pruning.studies.vision.claims import ahead, larger_gap, not_behind
 from pruning.studies.vision.comparison import Range
 from pruning.studies.vision.experiment import Arm, Base, Recipe
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.task import Training
 
 PAPER = (
@@ -56,7 +57,7 @@ def _arms(parts: tuple[float, ...], learning: Mapping[str, Any]) -> dict[str, Ar
     return arms | {"ticket": Arm(rewound, base="dense", parts=parts)}
 
 
-def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim, ...]:
+def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim[Point], ...]:
     """Returns the claims; `lower` are the densities at which GraSP works best, `densities` the other ones."""
     every = (lower[0], densities[1])
     beats = {"snip": "SNIP", "grasp": "GraSP", "synflow": "SynFlow"}

@@ -9,6 +9,7 @@ from typing import Any
 from pruning.studies.experiment import Check, Claim, all_of
 from pruning.studies.vision.claims import ahead, ahead_in, not_behind, not_behind_in
 from pruning.studies.vision.experiment import Arm, Recipe
+from pruning.studies.vision.points import Point
 from pruning.studies.vision.recipes.sparse_sections import costs, layer_densities
 from pruning.studies.vision.task import Training
 
@@ -71,10 +72,10 @@ def _arms() -> dict[str, Arm]:
     }
 
 
-def _claims() -> tuple[Claim, ...]:
+def _claims() -> tuple[Claim[Point], ...]:
     """Returns the claims of RigL's paper: rankings of the variants at equal numbers of weights."""
 
-    def both(one: str, other: str) -> Check:
+    def both(one: str, other: str) -> Check[Point]:
         return all_of(*(ahead(f"{one}-{a}", f"{other}-{a}", **EVERY_LEVEL) for a in ("uniform", "erk")))
 
     return (

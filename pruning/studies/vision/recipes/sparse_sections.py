@@ -97,7 +97,7 @@ def default_is_good(points: Sequence[Point]) -> tuple[Answer, str]:
     return answer, f"{told} {100 * spread:.2f} of {len(own)} seeds"
 
 
-def costlier(arm: str, other: str) -> Check:
+def costlier(arm: str, other: str) -> Check[Point]:
     """Returns the check that a variant needs more multiply-adds than another, in the same parts."""
 
     def check(points: Sequence[Point]) -> tuple[Answer, str]:
