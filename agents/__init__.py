@@ -1,4 +1,4 @@
-"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, perfect, AlphaZero, and any class of yours.
+"""Players of Brick Tic-Tac-Toe: random, human, Minimax, MCTS, perfect, AlphaZero, and your own classes.
 
 >>> import numpy as np
 >>> from agents import make_agent
@@ -8,7 +8,7 @@
 >>> decision.nodes, decision.policy.shape
 (500, (49,))
 
-Modules: `agent` has the protocol and `make_agent`. Each player has a module of its own name; `alpha_beta`,
+Modules: `agent` has the protocol and `make_agent`. Each player has a module with its name; `alpha_beta`,
 `heuristic` and `mcts_kernels` are their compiled searches. `play` and `listing` are commands.
 """
 

@@ -39,7 +39,7 @@ class Decision:
 
     Attributes:
         cell: The cell to play.
-        policy: `[cells] float32`, how strongly the agent favours each cell, sums to 1; or None.
+        policy: `[cells] float32`, the agent's preference for each cell, sums to 1; or None.
         value: Expected result for the player to move, in [-1, 1]; or None.
         nodes: Positions searched; or None.
         proven: Whether the cell is proven to keep the position's value and to win fastest or lose slowest;

@@ -84,7 +84,7 @@ def places(iterations: int) -> int:
 
 
 def empty_tree(nodes: int) -> PlayoutTree:
-    """Returns a tree with room for `nodes` nodes; it takes memory only as it grows."""
+    """Returns a tree with room for `nodes` nodes; memory is used only as it grows."""
     return PlayoutTree(
         visits=np.empty(nodes, np.int32),
         total=np.empty(nodes, np.float64),

@@ -63,7 +63,7 @@ class PerfectAgent:
         return Decision(int(rng.choice(cells)), policy=policy, value=value, nodes=nodes, proven=proven)
 
     def _not_proven_to_lose(self, position: Position) -> tuple[tuple[int, ...], int]:
-        """Returns the cells proven to win, else the cells not proven to lose, else all; and the nodes."""
+        """Returns the cells proven to win, else those not proven to lose, else all; and the nodes."""
         cells = position.legal_cells()
         limit = None if self.limit is None else max(1, self.limit // len(cells))
         values, nodes = {}, 0

@@ -1,6 +1,6 @@
 """The settings of search, self-play and learning.
 
-Nothing here loads torch or numba, so the command line gets its options without delay.
+Nothing here loads torch or numba, so the command line reads its options without delay.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class AlphaZeroAgent:
 
     batched = True
     positional = "network"
-    """The option that may come first in a spec without its name, for example "alphazero:d4"."""
+    """The option that may come first in a spec, without its name: "alphazero:d4"."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:

@@ -1,1 +1,1 @@
-"""Makes what the documents show from results, sources and doors: `python -m docs.make`."""
+"""Makes the parts of the documents that come from results and sources: `python -m docs.make`."""

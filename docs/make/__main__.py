@@ -1,4 +1,4 @@
-"""Makes the tables of the results and the picture of the house anew: python -m docs.make [--check]."""
+"""Makes the tables of the results and the picture of the packages again: python -m docs.make [--check]."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pruning import methods_table
 DOCS = Path(__file__).resolve().parents[1]
 MAKERS: dict[str, Maker] = {
     "benchmarks": experiments.benchmarks,
+    "bundled": games.bundled,
     "claims": experiments.claims,
     "controls": study.controls,
     "conversions": games.conversions,
@@ -23,12 +24,14 @@ MAKERS: dict[str, Maker] = {
     "machine": experiments.machine,
     "methods": experiments.methods,
     "other_boards": study.other_boards,
+    "printed_losses": games.printed_losses,
     "pruning_methods": methods_table,
     "table": stored.table,
     "text": stored.text,
     "tournament": games.tournament,
+    "training_time": study.training_time,
 }
-"""What a block of a page may be made by; see `docs.make.blocks`."""
+"""The makers of blocks by name; see `docs.make.blocks`."""
 
 
 def made() -> dict[Path, str]:

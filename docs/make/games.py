@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from agents.alphazero.weights import find_network, record, shipped
 from bttt import OUTCOME_TEXT, Board, Outcome
 from bttt.runs import wilson
 from docs.make.stored import ROOT, csv_rows, fenced, markdown
+from tournaments.evaluation import LossRate, loss_table
 from tournaments.play import GameRecord
 from tournaments.standings import crosstable_text, fit_ratings, ratings_table
 
 TOURNAMENT = "results/default-tournament"
+EVALUATIONS = ("results/evaluation", "results/evaluation-alphazero")
 OUTCOMES = {text: outcome for outcome, text in OUTCOME_TEXT.items() if outcome != Outcome.UNFINISHED}
 NOVELTIES = ("all", "seen", "mirror", "novel")
 
@@ -58,6 +61,40 @@ def losses(folder: str) -> str:
     shown = [name for name in NOVELTIES if any(name in own for own in found.values())]
     rows = [[f"`{agent}`", *(own.get(name, "-") for name in shown)] for agent, own in found.items()]
     return markdown(["error rate, %", *shown], rows)
+
+
+def printed_losses(*agents: str) -> str:
+    """Returns the tables that `bttt evaluate` prints for these agents, from the stored evaluations."""
+    rows = [row for folder in EVALUATIONS for row in csv_rows(f"{folder}/evaluation.csv")]
+    rates = [_loss_rate(row) for agent in agents for row in rows if row["agent"] == agent]
+    return fenced(loss_table(rates).splitlines())
+
+
+def _loss_rate(row: dict[str, str]) -> LossRate:
+    counts = {name: int(row[name]) for name in ("positions", "decisions", "losing")}
+    interval = {name: float(row[name]) for name in ("rate", "low", "high")}
+    return LossRate(row["agent"], row["kind"], row["group"], **counts, **interval)
+
+
+def bundled() -> str:
+    """Returns how the bundled networks were trained, by their records, and their stored error rates."""
+    rates = {
+        row["agent"]: f"{100 * float(row['rate']):.2f}%"
+        for row in csv_rows("results/evaluation-alphazero/evaluation.csv")
+        if row["kind"] == "all"
+    }
+    rows = []
+    for name in shipped():
+        made, agent = record(find_network(name)), f"alphazero:{name}"
+        command, training = made["command"], made["training"]
+        iterations = f"{training['iteration']} of {command[command.index('--iterations') + 1]}"
+        cells = ", ".join(Board.parse(board).brick_names for board in made["boards"])
+        trained_on = cells if len(made["boards"]) < 10 else f"all {len(made['boards'])} cells"
+        minutes = f"{training['seconds'] / 60:.1f}"
+        rows.append([f"`{agent}`", trained_on, iterations, minutes])
+        rows[-1] += [rates[f"{agent},simulations=0"], rates[agent]]
+    heads = ["network", "trained on", "iteration kept", "minutes until then"]
+    return markdown([*heads, "error rate, raw policy", "error rate, 100 simulations"], rows)
 
 
 def conversions(folder: str) -> str:

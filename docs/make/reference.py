@@ -1,4 +1,4 @@
-"""Pages of the API reference, one for each front door, made from the names that the door offers."""
+"""Pages of the API reference, one for each public package, made from the names in its `__all__`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def page(door: str, doors_known: list[str]) -> str:
     title = f"``{door}``"
     lines = [title, "=" * len(title), "", f".. automodule:: {door}", "   :no-members:", ""]
     if links:
-        lines += ["From other doors", "----------------", "", *links, ""]
+        lines += ["From other packages", "-------------------", "", *links, ""]
     for kind, heading in KINDS.items():
         if own[kind]:
             lines += [heading, "-" * len(heading), "", *own[kind]]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 
-from docs.make.stored import csv_rows, markdown
+from docs.make.stored import ROOT, csv_rows, markdown
 
 Rate = Mapping[str, str]
 STUDY = "results/generalisation/generalisation.csv"
@@ -51,6 +52,19 @@ def controls(path: str = STUDY, simulations: str = "0,100") -> str:
         seeds = max(int(own[column]["seeds"]) for column in chosen)
         rows.append([f"`{variant}`", str(seeds), *(_text(own[column]) for column in chosen)])
     return markdown(heads, rows)
+
+
+def training_time() -> str:
+    """Returns a sentence on the time and the games of the study's base networks."""
+    study = json.loads((ROOT / STUDY).with_suffix(".json").read_text(encoding="utf-8"))
+    runs = [each["training"] for each in study["networks"] if each["variant"] == "base"]
+    (iterations,) = {run["iteration"] for run in runs}
+    minutes, config = sorted(run["seconds"] / 60 for run in runs), study["config"]
+    games = sorted(run["games"] for run in runs)
+    study_link = f"The {len(runs)} base networks of the [study](results/generalisation.md)"
+    took = f"took {minutes[0]:.1f} to {minutes[-1]:.1f} minutes each for {iterations} iterations,"
+    where = f"{config['workers']} networks at a time on {study['cores']} cores."
+    return f"{study_link}\n{took} {where}\nEach run played {games[0]:,} to {games[-1]:,} games."
 
 
 def other_boards(measure: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.alphazero.weights import find_network, record, shipped
 from benchmarks.__main__ import figure
 from docs.make import stored
 from docs.make.__main__ import MAKERS, made
@@ -234,3 +235,26 @@ def test_what_is_said_of_the_starts_is_what_was_solved():
     edge = [row for row in moves if set(row["move"]) & set("AG17")]
     lost = sum(row["value"] == "-1" for row in edge)
     assert f"Of the {len(edge):,} first moves on the edge of the board {lost:,} lose" in text
+
+
+def test_the_guide_shows_the_stored_error_rates_and_times():
+    """Rates counted again from the stored counts, times read from the records of the files."""
+    guide = (ROOT / "docs/generalisation.md").read_text(encoding="utf-8")
+    train = (ROOT / "docs/train.md").read_text(encoding="utf-8")
+    counted = {
+        row["agent"]: f"{100 * int(row['losing']) / int(row['decisions']):.2f}"
+        for folder in ("evaluation", "evaluation-alphazero")
+        for row in rows_of(f"{folder}/evaluation.csv")
+        if row["kind"] == "all"
+    }
+    for agent in ("alphazero:r3,simulations=0", "alphazero:r3", "minimax:depth=2"):
+        assert re.search(rf"^{agent} +{counted[agent]} \(", guide, flags=re.MULTILINE), agent
+    for name in shipped():
+        agent, made = f"alphazero:{name}", record(find_network(name))
+        line = next(line for line in train.splitlines() if line.startswith(f"| `{agent}` |"))
+        shown = [cell.strip() for cell in line.strip("|").split("|")]
+        assert shown[3] == f"{made['training']['seconds'] / 60:.1f}"
+        assert shown[4:] == [f"{counted[f'{agent},simulations=0']}%", f"{counted[agent]}%"]
+    study = json.loads((ROOT / "results/generalisation/generalisation.json").read_text(encoding="utf-8"))
+    games = [run["training"]["games"] for run in study["networks"] if run["variant"] == "base"]
+    assert f"Each run played {min(games):,} to {max(games):,} games." in train

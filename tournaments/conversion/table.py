@@ -101,7 +101,7 @@ def conversion_text(conversions: Sequence[Conversion]) -> str:
 
 def _totals(tallies: Mapping[str, Mapping[Board, Tally]]) -> str:
     rows: list[tuple[str, ...]] = [
-        ("agent", "games", "won", "drawn", "lost", "won%", "95% interval", "distinct", "forf")
+        ("agent", "games", "won", "drawn", "lost", "won%", "95% interval", "unique", "forf")
     ]
     for agent, boards in tallies.items():
         total = sum(boards.values(), Tally())

@@ -6,7 +6,7 @@
 >>> rate_text(0.4, *ratio_interval(losing, decisions, trials=30))
 '40.00 (15.2-64.8)'
 
-Modules: `decisions` queries an agent in each position, and `value_losses` counts the moves that lose value.
+Modules: `decisions` queries an agent in each position, and `value_losses` counts value-losing moves.
 `table`, `plot` and `figures` show the rates.
 """
 
@@ -19,7 +19,7 @@ from bttt.runs import on_first_use
 if TYPE_CHECKING:
     from tournaments.evaluation.decisions import decide_suite
     from tournaments.evaluation.figures import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
-    from tournaments.evaluation.table import rate_text
+    from tournaments.evaluation.table import loss_table, rate_text
     from tournaments.evaluation.value_losses import (
         NOVELTIES,
         LossRate,
@@ -37,6 +37,7 @@ __all__ = [
     "fill_cell",
     "loss_colors",
     "loss_rates",
+    "loss_table",
     "map_axes",
     "novelties",
     "rate_text",

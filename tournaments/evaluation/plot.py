@@ -42,9 +42,7 @@ def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Boa
 
     if single:
         highest = max(rate.rate for rate in rates if rate.kind == "board")
-        head = "Decisions that lose value, %, by brick cell" + (
-            "; trained on the framed ones" if train else ""
-        )
+        head = "Error rate, %, by brick cell" + ("; trained on the framed ones" if train else "")
         figure.text(MARGIN / WIDTH, 1 - HEAD / 2 / height, head, fontsize=9, va="center")
         scale = loss_colors(highest)
         for number, agent in enumerate(agents):
@@ -101,7 +99,7 @@ def _draw_intervals(axes: Axes, agents: Sequence[str], rates: Sequence[LossRate]
         )
     axes.set(ylim=(len(agents) - 0.5, -0.5), xlim=(-1, None))
     axes.set_yticks(range(len(agents)), map(_short, agents), fontsize=7.5)
-    axes.set_xlabel("decisions that lose value, %, with 95% intervals", fontsize=8)
+    axes.set_xlabel("error rate, %, with 95% intervals", fontsize=8)
     style_axes(axes, "x")
     axes.legend(
         fontsize=7.5, frameon=False, ncols=len(groups), loc="lower left", bbox_to_anchor=(0, 1), borderpad=0

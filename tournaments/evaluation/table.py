@@ -28,7 +28,7 @@ def _table(
     found: dict[str, dict[tuple[str, str], LossRate]], columns: Sequence[tuple[str, str]], intervals: bool
 ) -> str:
     shown = [column for column in columns if any(column in own for own in found.values())]
-    head = ["% of decisions that lose value" if intervals else "%", *(group for _, group in shown)]
+    head = ["error rate, %", *(group for _, group in shown)]
     rows = [[agent, *(_text(own.get(column), intervals) for column in shown)] for agent, own in found.items()]
     return "\n".join(aligned([head, *rows], left=(0,)))
 

@@ -1,6 +1,6 @@
-"""Error rates of an agent on a suite: the fraction of decisions that lose value, over all and by group.
+"""Error rates of an agent on a suite: the fraction of value-losing moves, overall and by group.
 
-A decision loses value if it turns a win into a draw or a loss, or a draw into a loss.
+A move loses value if it turns a win into a draw or a loss, or a draw into a loss.
 
 The 95% intervals take boards as the sampling unit, since positions of one board resemble each other. An
 interval is the spread of a ratio over boards, with Student's t. With a single board, or if all boards have

@@ -68,7 +68,7 @@ class Counts:
         board: The board.
         trials: Number of games or decisions.
         hits: Number of games won, or of value-losing decisions.
-        distinct: Number of distinct games, or of positions.
+        distinct: Number of unique games, or of positions.
     """
 
     board: Board

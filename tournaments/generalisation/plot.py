@@ -161,12 +161,12 @@ def _trained(measured: CountsByPart, brick_set: str) -> dict[Board, float]:
 
 
 def _heading(measure: str, simulations: int) -> str:
-    what = {"wins": "won against minimax:depth=2", "losing": "decisions that lose value"}[measure]
+    what = {"wins": "won against minimax:depth=2", "losing": "error rate"}[measure]
     return f"{what},\n{f'{simulations} simulations' if simulations else 'raw policy'}"
 
 
 def _scale(measure: str, highest: float) -> ScalarMappable:
-    """Returns the colours. Dark means many: good for wins, and bad for decisions that lose value."""
+    """Returns the colours. Dark means many: good for wins, bad for value-losing moves."""
     if measure == "wins":
         return ScalarMappable(Normalize(0, 1.15), colormaps["YlGn"])
     return loss_colors(highest)

@@ -1,14 +1,14 @@
 """Rates of the study `bttt generalisation`, over networks and boards, with 95% intervals.
 
-Networks with different seeds play differently well, and boards differ in difficulty, so both are random
-sampling units. A rate pools all trials. Its interval combines two intervals: one from the spread over seeds,
-one from the spread over boards. Each is the interval of a ratio with Student's t, computed like the intervals
-of `tournaments.evaluation`. The squared half-width is the sum of their squared half-widths. With three seeds
-the interval is wide. In simulated studies of 2 to 5 seeds it contained the true rate in 95 to 99% of cases.
-It is conservative, since the noise of single trials is counted in both spreads.
+Networks with different seeds differ in strength, and boards differ in difficulty, so both are random sampling
+units. A rate pools all trials. Its interval combines two intervals: one from the spread over seeds, one from
+the spread over boards. Each is the interval of a ratio with Student's t, computed like the intervals of
+`tournaments.evaluation`. The squared half-width is the sum of their squared half-widths. With three seeds the
+interval is wide. In simulated studies of 2 to 5 seeds it contained the true rate in 95 to 99% of cases. It is
+conservative, since the noise of single trials is counted in both spreads.
 
 With one seed the interval covers boards only, and does not predict other training runs. For one network on
-one board, or if all units have the same rate, it is Wilson's interval over distinct trials.
+one board, or if all units have the same rate, it is Wilson's interval over unique trials.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PooledRate:
         seeds: Number of networks.
         boards: Number of different boards.
         trials: Number of games or decisions.
-        distinct: Distinct games of each network on each board, or positions, summed.
+        distinct: Unique games of each network on each board, or positions, summed.
         rate: Fraction of trials that are hits, in [0, 1].
         low: Lower end of the rate's 95% interval.
         high: Upper end of the rate's 95% interval.
@@ -174,7 +174,7 @@ def interval(
         trials: Trials of each unit, `[U]`.
         seeds: Each unit's seed, `[U] int64` from 0.
         boards: Each unit's board, `[U] int64` from 0.
-        distinct: Number of distinct trials in total.
+        distinct: Number of unique trials in total.
     """
     total = trials.sum()
     rate = hits.sum() / total

@@ -12,8 +12,9 @@ from tournaments.generalisation.rates import ALL, Rate
 TITLES = {
     "wins": "% of games won as first player against minimax:depth=2",
     "conversion": "% of won starts won against perfect",
-    "losing": "% of decisions that lose value",
+    "losing": "error rate, % of decisions",
 }
+SHORT_TITLES = {"wins": "won %", "losing": "error %"}
 CONTROL_MEASURES = ("wins", "losing")
 CONTROL_SIMULATIONS = (0, 100)
 
@@ -48,13 +49,13 @@ def controls_text(rates: Sequence[Rate]) -> str:
     if not found:
         return ""
     head = ["set", "variant", "seeds"]
-    head += [f"{measure}, {number or 'raw'}" for measure, number in columns]
+    head += [f"{SHORT_TITLES[measure]}, {number or 'raw'}" for measure, number in columns]
     sets = list(dict.fromkeys(brick_set for brick_set, _ in found))
     rows = [
         [*key, str(max(rate.seeds for rate in own.values())), *(_text(own.get(each)) for each in columns)]
         for key, own in sorted(found.items(), key=lambda item: sets.index(item[0][0]))
     ]
-    title = "controls, novel cells: % of games won, and % of decisions that lose value"
+    title = "controls, novel cells: % of games won, and error rate, by simulations"
     return "\n".join([title, *aligned([head, *rows], left=(0, 1))])
 
 

@@ -23,7 +23,7 @@ def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int
     """
     games = store.games()
     ratings = fit_ratings(store.players, games, anchor=_anchor(folder, anchor, games))
-    try:  # files come before the tables, since whoever reads the tables may close the pipe early
+    try:  # files are written before the tables are printed, since a reader may close the pipe early
         written = _write_files(folder, store, games, ratings, csv=csv)
     finally:
         forfeits = _print_tables(store, games, ratings)

@@ -198,7 +198,7 @@ def ratings_table(ratings: Ratings, games: Sequence[GameRecord]) -> str:
     """Returns the players from strongest to weakest, as aligned text."""
     tallies = by_player(ratings.players, tally_games(games))
     times = move_times(ratings.players, games)
-    rows = [("#", "agent", "elo", "+-", "games", "W-D-L", "score%", "first%", "distinct", "forf", "ms/move")]
+    rows = [("#", "agent", "elo", "+-", "games", "W-D-L", "score%", "first%", "unique", "forf", "ms/move")]
     for rank, player in enumerate(ratings.ranked, 1):
         number = ratings.players.index(player)
         first, second = tallies[player]
@@ -225,7 +225,7 @@ def _ratings_notes(ratings: Ratings) -> list[str]:
     zero = "the mean of the players" if ratings.anchor is None else ratings.anchor
     notes = [
         f"elo: 0 is {zero}; +-: 95% interval, relative to the mean of the players;",
-        "first%: score as first player; distinct: unique games; forf: games lost by forfeit.",
+        "first%: score as first player; unique: different games; forf: games lost by forfeit.",
     ]
     if ratings.games:
         win, draw, loss = 100 * ratings.outcome_probabilities()

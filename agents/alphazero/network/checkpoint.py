@@ -1,7 +1,7 @@
 """Checkpoints: a network's tensors in a safetensors file with a JSON header. No pickle.
 
 The header holds the architecture and a *record*: the brick sets and board of the training run, command, seed,
-date, and whatever the writer measured. Reading an incomplete file raises an error with a one-line message.
+date and measurements. Reading an incomplete file raises an error with a one-line message.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Evaluators: a network as a function from planes to logits and values, on a choice of inference backends.
 
-The evaluators for playing (torch, onnx) give bit-identical results for a position whatever else is in the
-batch, so a game does not depend on how many games are played at once. All evaluators agree within tested
+The evaluators for playing (torch, onnx) give bit-identical results for a position regardless of the rest of
+the batch, so a game does not depend on how many games are played at once. All evaluators agree within tested
 tolerances.
 
 Shapes: B positions, A cells of the board.
@@ -20,7 +20,8 @@ from agents.alphazero.search import Evaluator
 from bttt import symmetries
 
 EvaluatorName = Literal["auto", "torch", "onnx", "onnx-int8", "cuda"]
-"""auto is onnx if onnxruntime is installed, otherwise torch; onnx-int8 is quantised to 8 bits, less exact."""
+"""auto is onnx if onnxruntime is installed, otherwise torch; onnx-int8 is quantised to 8 bits and less
+exact."""
 
 
 def make_evaluator(

@@ -109,7 +109,7 @@ Network = PolicyValueNet | OwnNet
 
 
 def as_network(module: nn.Module) -> Network:
-    """Returns a module that is known to be a network of AlphaZero; TypeError for another one."""
+    """Returns the module if it is a network of AlphaZero; TypeError otherwise."""
     if not isinstance(module, PolicyValueNet | OwnNet):
         raise TypeError(f"expected a network of AlphaZero, got a {type(module).__name__}")
     return module

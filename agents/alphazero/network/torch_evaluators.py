@@ -20,11 +20,11 @@ Precision = Literal["auto", "float32", "bfloat16"]
 BATCH_MULTIPLE = 16
 """Batches are padded to a multiple of this.
 
-Torch chooses algorithms, which round differently, by batch size, but takes the same one for all these
-multiples. It also prepares for every new batch size, which costs more than the padding.
+Torch chooses algorithms by batch size, and they round differently; it uses the same one for all these
+multiples. Preparing for a new batch size also costs more than the padding.
 """
 SMALLEST_GRAPH = 64
-"""Smallest batch size on the GPU, which smaller batches would leave idle."""
+"""Smallest batch size on the GPU; smaller batches would leave it idle."""
 WARM_UPS = 3
 
 

@@ -168,8 +168,8 @@ class Search:
     def keep(self, cells: np.ndarray) -> None:
         """Lets the next `run`, on the positions after `cells` `[G]`, continue in their subtrees.
 
-        A game whose cell is NONE or was not tried gets a new tree. Needs `reuse`, with which the trees of all
-        games are searched at once, regardless of memory.
+        A game whose cell is NONE or was not tried gets a new tree. Requires `reuse`, which searches the
+        trees of all games at once, regardless of memory.
         """
         if self._kept is None:
             raise RuntimeError("keep() was called before run(): there are no trees to continue")

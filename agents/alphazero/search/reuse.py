@@ -1,6 +1,6 @@
 """Tree reuse: the subtree below the move played becomes the tree of the next search.
 
-Numpy is fast enough: a tree is cut once per ply, but searched by many simulations.
+Numpy is fast enough: a subtree is extracted once per ply, but searched by many simulations.
 
 Shapes: N nodes kept, A cells of the board.
 """

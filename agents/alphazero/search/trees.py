@@ -1,4 +1,4 @@
-"""The search trees of many games in flat arrays, and the results that are known without the network.
+"""The search trees of many games in flat arrays, and results that are known without the network.
 
 Results are for the player to move at a node: `discount ** plies` for a win in that many plies, minus that for
 a loss, 0 for a draw. The status of a node is a proof: WON if one move leads to a proven loss, LOST if all
@@ -24,7 +24,7 @@ OPEN, WON, LOST, DRAWN = 0, 1, 2, 3
 NO_EDGE = np.float32(-1.0)
 """Prior of a cell that must not be played: taken, blocked, or no reply to a threat."""
 UNKNOWN = -2
-"""In place of a cell: the next cell must be looked up."""
+"""Marker in place of a cell: the next cell must be looked up."""
 LEAST_PRIOR = 1e-8
 """Lower bound of priors in Gumbel AlphaZero's logits, which are their logarithms."""
 _ONE = np.uint64(1)

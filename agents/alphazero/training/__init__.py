@@ -1,4 +1,4 @@
-"""Training by self-play: games, replay buffer, learner, and the loop that resumes where it stopped.
+"""Training by self-play: games, replay buffer, learner, and the loop, which can resume.
 
 >>> import numpy as np
 >>> from agents.alphazero import SearchConfig, SelfPlayConfig

@@ -64,7 +64,7 @@ class TrainConfig:
     learner: LearnerConfig = field(default_factory=LearnerConfig)
 
     def __post_init__(self) -> None:
-        Budget(self.minutes, self.games, self.iterations)  # its errors come before any folder is made
+        Budget(self.minutes, self.games, self.iterations)  # raises its errors before any folder is made
         require_at_least(0, seed=self.seed)
         require_at_least(1, workers=self.workers, plies=self.plies, buffer=self.buffer)
         require_at_least(1, evaluate_every=self.evaluate_every)

@@ -1,8 +1,8 @@
 """Training: iterations of self-play and learning, each stored before the next begins.
 
 In an iteration the games advance by some plies, played with the averaged weights, while the network learns
-from the samples of earlier iterations. Neither waits for the other, so both can run in parallel, with the
-same result as one after the other.
+from the samples of earlier iterations. Neither depends on the other, so they can run in parallel, with the
+same result as in sequence.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class TrainingRun:
             metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
         self.state.add_metrics(metrics)
         self.state.save(self.counts, self._tensors())
-        self._forget()  # only now: an interrupted iteration restarts from the earlier samples
+        self._forget()  # only now, because an interrupted iteration restarts from the earlier samples
         return metrics
 
     def finish(self) -> None:

@@ -126,7 +126,7 @@ class TrainingState:
         return sorted((int(path.stem), path) for path in paths if path.stem.isdecimal())
 
     def _drop_later(self, iteration: int) -> None:
-        """Deletes what an interrupted iteration has left."""
+        """Deletes the files of an interrupted iteration."""
         path = self._folder / METRICS_NAME
         if path.exists():
             lines = _whole_lines(path)

@@ -38,7 +38,7 @@ def test_rows_count_from_the_agent_s_side():
 
 def test_text():
     assert [line.split() for line in conversion_text(conversions()).splitlines()] == [
-        ["agent", "games", "won", "drawn", "lost", "won%", "95%", "interval", "distinct", "forf"],
+        ["agent", "games", "won", "drawn", "lost", "won%", "95%", "interval", "unique", "forf"],
         ["a", "5", "3", "1", "1", "60.0", "23.1", "to", "88.2", "5", "0"],
         ["b", "2", "2", "0", "0", "100.0", "34.2", "to", "100.0", "1", "0"],
         [],

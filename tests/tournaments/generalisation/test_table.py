@@ -22,7 +22,7 @@ def test_each_measure_has_a_table_by_novelty():
         "base     D4       1      3            0  90.00 (85.0-95.0)  50.00 (45.0-55.0)  60.00 (55.0-65.0)\n"
         "base     D4       1      3          100                  -  75.00 (70.0-80.0)                  -\n"
         "\n"
-        "% of decisions that lose value\n"
+        "error rate, % of decisions\n"
         "variant  set  cells  seeds  simulations               all\n"
         "base     D4       1      3            0  12.50 (7.5-17.5)"
     )
@@ -46,9 +46,9 @@ def test_controls_are_compared_on_novel_cells():
         rate(0.4, "losing", "drawn", "all", variant="paper"),
     ]
     assert controls_text(rates) == (
-        "controls, novel cells: % of games won, and % of decisions that lose value\n"
-        "set  variant  seeds          wins, raw          wins, 100       losing, raw  losing, 100\n"
-        "D4   base         3  50.00 (45.0-55.0)  75.00 (70.0-80.0)  10.00 (5.0-15.0)            -\n"
-        "D4   paper        1  30.00 (25.0-35.0)                  -                 -            -"
+        "controls, novel cells: % of games won, and error rate, by simulations\n"
+        "set  variant  seeds         won %, raw         won %, 100      error %, raw  error %, 100\n"
+        "D4   base         3  50.00 (45.0-55.0)  75.00 (70.0-80.0)  10.00 (5.0-15.0)             -\n"
+        "D4   paper        1  30.00 (25.0-35.0)                  -                 -             -"
     )
     assert controls_text([]) == ""
