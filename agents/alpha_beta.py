@@ -1,8 +1,8 @@
 """Kernels of depth-limited alpha-beta search with a transposition table.
 
 Values are for the player to move: `WIN - plies` for a win that many plies from the root, the negative for a
-loss, 0 for a full board. Other positions at the depth limit have the value of the expert heuristic, which
-stays far below `WIN - 64`, so a win or loss found counts more than any heuristic.
+loss, 0 for a full board. Other positions at the depth limit have the value of the expert heuristic. It stays
+far below `WIN - 64`, so a win or loss found counts more.
 
 The search is fail-soft: a value outside the window (alpha, beta) is a bound on the true value.
 """
@@ -34,8 +34,8 @@ ENTRY = np.dtype(
 """An entry of the transposition table. It stores both words of stones, so positions are never confused.
 
 Within one pass (one depth of one decision) a position always has the same remaining depth, since every ply
-adds a stone. An entry's value is therefore valid in the pass that wrote it, and its best move is a hint in
-later passes of the same decision. Older entries count as empty, so the table is never cleared.
+adds a stone. An entry's value is therefore valid in the pass that wrote it. Its best move is a hint in later
+passes of the same decision. Older entries count as empty, so the table is never cleared.
 """
 EXACT, LOWER, UPPER = 0, 1, 2
 NODES, LEAVES = 0, 1

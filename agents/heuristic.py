@@ -5,12 +5,11 @@ A window is `win_length` cells in a row without a brick. A window with stones of
     c * b / 100 ** blanks
 
 where `blanks` is the number of its empty cells, b is 2 if both its end cells are empty and otherwise 1, and
-c is 1.5 for the first player's stones and -1 for the second player's (in the paper's words, so that the
-second player blocks). For example `OOO.` counts 0.015 and `.OO.` 0.0003. Other windows count 0.
+c is 1.5 for the first player's stones and -1 for the second player's. (In the paper's words, c makes the
+second player block.) For example `OOO.` counts 0.015 and `.OO.` 0.0003. Other windows count 0.
 
-Generalisation: the paper has 7x7 and four in a row. Here the same rule holds for any size and win length;
-    each
-further blank divides by 100, whatever the length of the window.
+Generalisation: the paper has 7x7 and four in a row. Here the same rule holds for any size and win length.
+Each further blank divides by 100, whatever the length of the window.
 
 The kernels process all windows of one direction together: a word has one bit per window, at its first cell.
 """

@@ -2,7 +2,7 @@
 
 Following the Brick Tic-Tac-Toe paper, the exploration constant is 1, the most visited root move is played,
 and each decision starts a new tree; `leaf="heuristic"` is what the paper's published code does. Choices made
-here: results are -1, 0 and 1, the bound is mean + c * sqrt(ln N / n), and every child is tried once before
+here: results are -1, 0 and 1, and the bound is mean + c * sqrt(ln N / n). Every child is tried once before
 any child is tried again.
 """
 

@@ -1,7 +1,7 @@
 """Kernels of UCT search: a tree in flat arrays, grown one iteration at a time.
 
-An iteration descends from the root to a node without children, evaluates it by random playouts or by the
-expert heuristic, and adds the result to every node on the path. A node gets its children on the second visit;
+An iteration descends from the root to a node without children and evaluates it, by random playouts or by the
+expert heuristic. It adds the result to every node on the path. A node gets its children on the second visit;
 they are stored side by side. Each child is tried once, in random order. Then the search takes the child with
 the highest
 

@@ -1,9 +1,9 @@
 """The minimax agent: alpha-beta search to a fixed depth, or for a fixed time.
 
-Following the Brick Tic-Tac-Toe paper, a win or loss found counts more than any heuristic value, the expert
-heuristic evaluates the positions at the depth limit, and the move is drawn from the equally best moves.
-Deviation: in the paper all wins have the same value. Here a faster win counts more and a later loss counts
-less, so that the agent does not delay its wins.
+As in the Brick Tic-Tac-Toe paper, the expert heuristic evaluates the positions at the depth limit, and a win
+or loss found counts more than any heuristic value. The move is drawn from the equally best moves. Deviation:
+in the paper all wins have the same value. Here a faster win counts more and a later loss counts less, so that
+the agent does not delay its wins.
 """
 
 from __future__ import annotations

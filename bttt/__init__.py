@@ -10,8 +10,7 @@
 (1, 'UNFINISHED')
 
 Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver` computes exact values,
-    `kernels`
-has the compiled bit arithmetic, `drawing` draws positions, and `runs` keeps run folders and tables.
+`kernels` has the compiled bit arithmetic, `drawing` draws positions, and `runs` keeps run folders and tables.
 """
 
 from gymnasium.envs.registration import register

@@ -8,8 +8,8 @@ A brick set is a tuple of boards. Its name has one of these forms:
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
 - `random:K`, `random:K,count=16,seed=0`: `count` different boards with K bricks each, drawn with `seed`;
   by default 16, or all if there are fewer;
-- `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is a proven draw: the first `count` of
-  drawn_layouts.txt, by default all of them (at most 50; no two are mirror images of each other);
+- `drawn:K`, `drawn:K,count=16`: boards with K bricks whose start is a proven draw. They are the first `count`
+  boards of drawn_layouts.txt, by default all (at most 50; no two are mirror images of each other);
 - `python:module:function`: the boards that your own function returns, given a board without bricks.
 """
 

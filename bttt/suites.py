@@ -1,8 +1,8 @@
 """Suites: fixed sets of positions labelled by the exact solver, used to measure generalisation.
 
-In each position at least one move keeps the value of best play, and at least one is a value-losing move: it
-turns a win into a draw or loss, or a draw into a loss. No two positions of a suite are mirror images of each
-other. `bttt suites` rebuilds the files.
+In each position at least one move keeps the value of best play, and at least one is a value-losing move. Such
+a move turns a win into a draw or loss, or a draw into a loss. No two positions of a suite are mirror images
+of each other. `bttt suites` rebuilds the files.
 
 A suite has two files: NAME.npy holds one `SUITES_RECORD` per position, NAME.json says how it was made. Words
 have `cols + 1` bits per row (see `bttt.board`).

@@ -1,4 +1,4 @@
-"""An agent of your own: one method, and every command can play it.
+"""Your own agent: with one method, every command can use it.
 
 bttt tournament --players python:examples.centre_agent:Centre random minimax:depth=1 --bricks D4 E5
 """

@@ -1,6 +1,6 @@
-"""The gradient of an upper loss through the minimum of a lower one, checked against finite differences.
+"""The gradient of an upper loss through the minimum of a lower loss, checked by finite differences.
 
-A ridge regression is fitted to noisy samples; the weight of its penalty is chosen for clean ones.
+A ridge regression is fitted to noisy samples; the weight of its penalty minimises the loss on clean samples.
 """
 
 import torch

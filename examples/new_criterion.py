@@ -1,4 +1,4 @@
-"""A pruning criterion of your own, beside two that exist."""
+"""Your own pruning criterion, compared with two built-in criteria."""
 
 import tempfile
 from pathlib import Path

@@ -36,7 +36,7 @@ def main(folder):
         small, _ = shrink(last.network, last.groups, last.removable)
         small.eval()
         same = torch.allclose(small(task.example), last.network.eval()(task.example), atol=1e-5)
-        print(f"removed for good: {cost(small, task.example).parameters:,} parameters, same outputs: {same}")
+        print(f"channels removed: {cost(small, task.example).parameters:,} parameters, same outputs: {same}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A tournament from Python: play, store, rate. A second run in the same folder plays nothing twice."""
+"""A tournament from Python: play, store, rate. Rerun it in the same folder: no game is played twice."""
 
 import sys
 import tempfile

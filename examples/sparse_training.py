@@ -1,4 +1,4 @@
-"""RigL in your own training loop: 5% of the weights from the start, whose places change while it trains."""
+"""RigL in your own training loop: 5% of the weights from the start, at positions that change in training."""
 
 import torch
 from sklearn.datasets import load_digits
@@ -36,7 +36,7 @@ def train(topology, images, labels):
 
 
 def main():
-    """Compares masks that stay with masks that change."""
+    """Compares fixed masks with changing masks."""
     data = load_digits()
     images, labels = torch.tensor(data.data, dtype=torch.float32) / 16, torch.tensor(data.target)
     for name in ("static", "rigl"):

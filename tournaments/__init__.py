@@ -13,8 +13,7 @@
 0 True
 
 Subpackages: `play` plays the games and stores them, `standings` rates the players, and `report` writes the
-    page.
-`suites` builds sets of solver-labelled positions, and `evaluation` counts value-losing moves in them.
+page. `suites` builds sets of solver-labelled positions, and `evaluation` counts value-losing moves in them.
 `conversion` plays won positions against perfect play. `generalisation` measures networks on unseen boards.
 """
 

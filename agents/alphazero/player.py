@@ -30,11 +30,11 @@ NOISE_TOTAL = 10.0
 class AlphaZeroAgent:
     """Tree search guided by a network trained by self-play on chosen bricks. Not thread-safe.
 
-    Following the Brick Tic-Tac-Toe paper, `simulations=0` plays the network's raw policy, and by default
-    there is no noise, no temperature, and a new tree for each decision. A decision's policy is each cell's
-    fraction of the visits (with gumbel the improved policy, without search the network's policy). Its value
-    is the expected discounted result, its nodes are the simulations run. No decision depends on an earlier
-    decision. Two agents are equal if their options and the contents of their checkpoints are equal.
+    As in the Brick Tic-Tac-Toe paper, `simulations=0` plays the network's raw policy. By default there is no
+    noise and no temperature, and each decision starts a new tree. A decision's policy is each cell's fraction
+    of the visits (with gumbel the improved policy, without search the network's policy). Its value is the
+    expected discounted result, its nodes are the simulations run. No decision depends on an earlier decision.
+    Two agents are equal if their options and the contents of their checkpoints are equal.
 
     Attributes:
         network: A bundled network (d4, r2, r3, all), the folder of a training run, or a checkpoint file. In a

@@ -1,7 +1,7 @@
 """The command `bttt starts`: who wins each start with one brick, and the value of each first move.
 
-Among mirror images of a board only one is solved, with one first move of each group that the board's own
-symmetries map to each other. The other boards and moves follow by symmetry.
+Only one of a board's mirror images is solved. Of first moves that the board's own symmetries map to each
+other, only one is solved. The other boards and moves follow by symmetry.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Anti-aliased drawing on numpy arrays: distances to simple shapes, and a small stroke font.
 
-A shape's edge is drawn by its signed distance to each pixel's centre: a pixel half a pixel inside is fully
-covered, a pixel half a pixel outside not at all. Points are (x, y) from the top left corner. Lengths and
-points are in units of `scale` pixels.
+A shape's edge is drawn by its signed distance to each pixel's centre. A pixel is fully covered if its centre
+is half a pixel inside, and not at all if it is half a pixel outside. Points are (x, y) from the top left
+corner. Lengths and points are in units of `scale` pixels.
 """
 
 from __future__ import annotations

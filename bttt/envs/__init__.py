@@ -9,8 +9,8 @@
 >>> reward, terminated, int(info["action_mask"].sum())
 (0.0, False, 46)
 
-Modules: `gym` plays one game, `vector` thousands at once with the kernels of `batch`, `aec` is PettingZoo's
-two-agent form, and `episode` has what they share: boards, seats, rewards and spaces.
+Modules: `gym` plays one game, `vector` thousands at once with the kernels of `batch`. `aec` is PettingZoo's
+two-agent environment. All share `episode`: boards, seats, rewards and spaces.
 """
 
 from __future__ import annotations

@@ -47,10 +47,10 @@ class BrickTicTacToeVectorEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     one board both environments play the same games. There are these additions:
 
     - `opponent="random"`, the default, plays inside the kernels. With `opponent="self"` the caller moves
-      for both sides in turn. Observation and `infos["seat"]` then belong to the player to move: in a
-      finished game the player whose turn it would be, after an illegal action the player who made it. The
-      reward goes to the player who has just moved. Any other opponent is queried for all games in one
-      batch, with one generator per game.
+      for both sides in turn. Observation and `infos["seat"]` then belong to the player to move. In a finished
+      game that is the player whose turn it would be; after an illegal action, the player who made it. The
+      reward goes to the player who has just moved. Any other opponent is queried for all games in one batch,
+      with one generator per game.
     - `reset(seed=...)` fixes everything: boards, the random opponent, the opponents' generators.
       `reset(options={"bricks": ...})` applies to each game's first episode only.
     - `autoreset_mode="NextStep"` (default): the step after a game's end starts the next game. That step

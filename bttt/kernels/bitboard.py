@@ -1,8 +1,8 @@
 """Numba kernels on bitboards: lines, winning cells, and random games.
 
-A side's stones are one 64-bit word with `stride = cols + 1` bits per row (see `bttt.board`). The spare bit
-of each row stays 0, so a shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) never joins cells
-that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
+A side's stones are one 64-bit word with `stride = cols + 1` bits per row (see `bttt.board`). The spare bit of
+each row stays 0. A shift by 1 (row), `stride` (column) or `stride` -+ 1 (diagonals) therefore never joins
+cells that are not neighbours. Kernels take the mover's stones first: `mine`, then `theirs`.
 
 Words are uint64; shifts and lengths are int64.
 """

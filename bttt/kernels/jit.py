@@ -2,8 +2,8 @@
 
 `kernel` is for functions called by other kernels, `entry_point` for functions called from Python.
 `lean_kernel` and `lean_entry_point` are their variants for functions that take many arrays and create none.
-If an entry point has no compiled code on disk, its first call reports on stderr that it compiles, so a new
-user knows why the terminal is silent.
+If an entry point has no compiled code on disk, its first call reports on stderr that it compiles. A new user
+then knows why the terminal is silent.
 
 Numba considers cached code valid while the function's own file is unchanged, although code from other files
 was compiled into it. The cache is therefore also stamped with the sources of all kernels.

@@ -9,9 +9,8 @@
 {'seed': 0}
 
 Modules: `folder` opens run folders, `files` writes files, `settings` says which options are settings,
-    `origin`
-records versions and machine. `options` and `plugins` read specs, `processes` spreads work, `tables` formats
-text.
+`origin` records versions and machine. `options` and `plugins` read specs, `processes` spreads work, `tables`
+formats text.
 """
 
 from bttt.runs.doors import on_first_use

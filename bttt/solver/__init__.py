@@ -9,8 +9,7 @@
 (2, 3, 5, 6, 8)
 
 Modules: `exact` is the Python interface. `threats` finds wins by threats alone, `proof_numbers` proves who
-    wins,
-and `shortest_win` counts the plies. Both searches share `proof_moves` and `table`. `log` stores solved
+wins, and `shortest_win` counts the plies. Both searches share `proof_moves` and `table`. `log` stores solved
 positions.
 """
 

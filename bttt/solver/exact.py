@@ -211,8 +211,8 @@ class Solver:
     def _value(self, position: Position) -> int | None:
         """Returns the value for the player to move, or None if the search reached its limit.
 
-        The searches for a win of either side take turns, with a node limit that doubles each round: one of
-        the two proofs may be much easier than the other.
+        The searches for a win of either side take turns, since one proof may be much easier than the other.
+        The node limit doubles each round.
         """
         if position.outcome:
             return 0 if position.outcome == Outcome.DRAW else -1

@@ -7,9 +7,9 @@ for each side. Four rules keep the searches small:
 - A side that can complete a line does so; a side that must block a line has one move.
 - Wins by threats alone are found quickly (`bttt.solver.threats`). A side that faces such a win considers only
   the cells of its zone.
-- An attacker with too few lines left never wins. If the sum of 2^-m over its open lines (m cells missing) is
-  below 1/2 with the attacker to move, or below 1 with the defender to move, the defender can block them all
-  (Erdos and Selfridge 1973, on Maker-Breaker games).
+- An attacker with too few lines left never wins. Let s be the sum of 2^-m over its open lines, where m cells
+  are missing. If s is below 1/2 with the attacker to move, or below 1 with the defender to move, the defender
+  can block all lines (Erdos and Selfridge 1973, on Maker-Breaker games).
 - Positions are stored up to the symmetries of the board with its bricks (`bttt.solver.table`).
 """
 

@@ -5,9 +5,9 @@ aim (the attacker's aim is to win, the defender's is not to lose); `delta` estim
 it. In a proven position one of the two is 0 and the other `INFINITE`. Deviations and choices:
 
 - Weak proof numbers (Ueda, Hashimoto, Hashimoto and Iida 2008): `delta` is the largest `phi` of the moves
-  plus the number of other moves, not the sum, because different move orders lead to the same position.
-- The search leaves a move only when it exceeds the threshold by a quarter (the 1 + epsilon trick of
-  Pawlewicz and Lew 2007), so it rarely switches between moves.
+  plus the number of other moves. It is not the sum, because different move orders lead to the same position.
+- The search leaves a move only when it exceeds the threshold by a quarter, so it rarely switches between
+  moves (the 1 + epsilon trick of Pawlewicz and Lew 2007).
 - The delta of an untried move grows with its rank among the moves, because the move order is good.
 
 There are no cycles, since every move adds a stone.

@@ -5,9 +5,9 @@ cell. A win by threats alone is found quickly, since every reply is forced.
 
 Such a win also limits the moves that the other side must consider. If the attacker would win by threats with
 two moves in a row, the defender must play into the *zone* of that win. The zone holds the cells of the
-threats, the cells of the forced replies, and every cell that would give the defender a threat of its own, now
-or together with one of those replies. A stone anywhere else leaves the win intact: no cell of it is taken,
-every reply stays forced, and no reply becomes a threat, since a threat takes all but one cell of a line.
+threats and of the forced replies. It also holds every cell that would give the defender a threat, now or
+together with one of those replies. A stone anywhere else leaves the win intact: no cell of it is taken and
+every reply stays forced. No reply becomes a threat either, since a threat takes all but one cell of a line.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@
 >>> next(states).x  # one step is exact for these parabolas
 {'w': tensor(3.)}
 
-Modules: `problem` has the losses and the hypergradient, `solvers` solves its linear systems, `start` has the
-    state and the batches, and `methods` lists the published methods by name.
+Modules: `problem` has the losses and the hypergradient, and `solvers` solves its linear systems. `start` has
+the state and the batches. `methods` lists the published methods by name.
 """
 
 from pruning.bilevel.methods import METHODS, check_method, optimise

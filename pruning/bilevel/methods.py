@@ -1,8 +1,9 @@
 """Methods of bilevel optimisation, from their formulas; each yields a state after every outer step.
 
 `METHODS` lists them; their keywords are their options. The scale of a `Start` multiplies all outer steps. If
-each of n samples has its own upper variable, the gradients are of order 1 / n and the usual steps barely
-change it: use the scale n. A difference of estimates at two points uses the same samples at both points.
+each of n samples has its own upper variable, the gradients are of order 1 / n. Use the scale n, since the
+usual steps would barely change the variables. A difference of estimates at two points uses the same samples
+at both points.
 """
 
 from __future__ import annotations

@@ -87,9 +87,9 @@ def line_search_weights(
 ) -> dict[int, Tensor]:
     """Returns weights `[C]` by the number of kept units, from one greedy path.
 
-    The weights for a number are the path's last ones before it first has more units, and are then corrected:
-    further steps move the kept units and drop none of them. If the path ends with fewer units because no
-    other unit improves D, the least harmful units complete the number with weight `LEAST`.
+    The weights for a number are the path's last weights before it first has more units. They are then
+    corrected: further steps move the weights of the kept units and drop no unit. If the path ends with fewer
+    units because no other unit improves D, the least harmful units complete the number with weight `LEAST`.
     """
     wanted = sorted(set(supports))
     found: dict[int, Tensor] = {}

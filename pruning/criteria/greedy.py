@@ -5,7 +5,7 @@ weights sum to 1, and most are 0. A kept unit is therefore scaled by N a_i. `fol
 columns that read the unit; without it the methods lose most of their advantage. Layers are pruned in order of
 execution, and later layers see the network as pruned so far.
 
-N counts the alive units, which were not pruned before. Only groups of one layer can be selected from: groups
+N counts the alive units, which were not pruned before. Only groups of one layer can be selected from. Groups
 that make a residual stream, or that a depthwise convolution follows, have no contributions of their own.
 
 Shapes: C units of a group, B samples of a batch.
@@ -65,8 +65,8 @@ def forward_selection(
 ) -> Weights:
     """Returns the weights of units that are added one by one, each time the unit with the lowest loss.
 
-    Ye et al., "Good Subnetworks Provably Exist" (ICML 2020), as in its code: with k units chosen, the weights
-    step towards the next unit by 1 / (k + 1), and no unit is chosen twice, so all chosen units have the same
+    Ye et al., "Good Subnetworks Provably Exist" (ICML 2020), as in its code. With k units chosen, the weights
+    step towards the next unit by 1 / (k + 1). No unit is chosen twice, so all chosen units have the same
     weight. Each step tries random units and compares their losses on a mini-batch. Deviation: no fine-tuning
     between layers; the cycle trains afterwards.
 

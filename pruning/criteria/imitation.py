@@ -11,8 +11,8 @@ The discrepancy D(a) is
 The local target is the output of the unpruned layer for its inputs in the network as pruned so far. The
 global target is the output of the network before this selection. We found no public code of the paper and no
 description of its search for the global step; the search here is derived from D. Deviations: all layers use
-the same one of the two, not the better one for each layer; there is no fine-tuning between layers, and
-normalisations keep their statistics; the number of units is given, and the weights of the chosen units are
+the same discrepancy, not the better one for each layer. There is no fine-tuning between layers, and
+normalisations keep their statistics. The number of units is given, and the weights of the chosen units are
 corrected at the end.
 
 Shapes: C units of a group, B samples of a mini-batch.

@@ -137,9 +137,9 @@ def taylor(evidence: Evidence) -> Scores:
     """Returns the squared first-order change of the loss without each unit, averaged over batches.
 
     (sum of gradient times weight)^2 of Molchanov et al. (CVPR 2019, eq. 8), summed over the weights that read
-    the unit. This sum equals the sum of gradient times activation over samples and positions. With the
-    weights that make the unit, a normalisation would count twice: its own weights give the same sum, and the
-    filter's weights nearly give it again.
+    the unit. This sum equals the sum of gradient times activation over samples and positions. If the weights
+    that make the unit were used instead, a normalisation would count twice: its own weights give the same
+    sum, and the filter's weights nearly the same.
     """
     # copies, since parameters of the network may be frozen
     parameters = {

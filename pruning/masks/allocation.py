@@ -7,9 +7,9 @@ includes the kernel (Evci et al., "Rigging the Lottery", ICML 2020), make small 
     ERK: density of a layer ~ (sum of the weight's dimensions) / (product of them)
 
 times one factor for all layers, chosen so that the total is met. If a layer would get more weights than it
-has, the layers with the largest quotient become dense, and the factor is computed again for the other layers.
-For linear layers ER and ERK are equal. A layer that must stay dense, often the first one, is left out of the
-arguments.
+has, the layers with the largest quotient become dense. The factor is then computed again for the other
+layers. For linear layers ER and ERK are equal. A layer that must stay dense, often the first one, is left out
+of the arguments.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@
 0.017
 
 Modules: `costs` has density, parameters, multiply-adds and latency, `intervals` Student's and normal
-    intervals,
-`spreads` the spread of gradients and activations, and `tickets` the outcome of a lottery-ticket test.
+intervals, `spreads` the spread of gradients and activations, and `tickets` the outcome of a lottery-ticket
+test.
 """
 
 from pruning.measures.costs import cost, latencies_ms, macs

@@ -21,9 +21,9 @@ def spread(
 ) -> dict[str, float]:
     """Returns the standard deviations of gradients and of activations on one batch.
 
-    "gradient" is that of the loss with respect to the nonzero weights of convolutions and linear layers;
-    pruned weights are exactly 0 and do not count. "activation" is that of the units' values after their
-    activations, including units that are always 0, but not the network's outputs.
+    "gradient" is the value for the loss's gradient with respect to the nonzero weights of convolutions and
+    linear layers; pruned weights are 0 and do not count. "activation" is the value for the units' outputs
+    after their activations, including units that are always 0, without the network's outputs.
 
     Args:
         network: The network, in the mode in which it should run; it is not changed.

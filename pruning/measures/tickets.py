@@ -137,7 +137,7 @@ def verdict(
     found = {name: _accuracies(name, values) for name, values in given.items()}
     if len(set(map(len, found.values()))) > 1:
         told = ", ".join(f"{name} {len(values)}" for name, values in found.items())
-        raise ValueError(f"a verdict needs the same seeds of each kind, got {told}")
+        raise ValueError(f"a verdict needs the same seeds for each kind of network, got {told}")
     checks = _checks(bounds=bounds, **found)
     return TicketVerdict(_name(checks, len(found["dense"])), checks, len(found["dense"]), bounds)
 

@@ -7,7 +7,7 @@
 torch.Size([2, 10])
 
 Modules: `registry` makes a network from its name, `sizes` has layer sizes, and `initialisation` has the rules
-    for initial weights. Each other module holds one family of networks.
+for initial weights. Each other module holds one family of networks.
 """
 
 from pruning.models.memory import lay_out

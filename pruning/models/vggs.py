@@ -1,7 +1,7 @@
 """VGG networks for small images (Simonyan & Zisserman, 2015), with batch normalisation.
 
-The usual form for CIFAR: the thirteen or sixteen convolutions of VGG-16 or VGG-19, and one linear layer on
-the 512 channels instead of three large fully connected layers. The channels are averaged if the map has more
+The usual form for CIFAR: the thirteen or sixteen convolutions of VGG-16 or VGG-19. One linear layer on the
+512 channels replaces the three large fully connected layers. The channels are averaged if the map has more
 than one point; images of 32x32 leave one point. Convolutions have no bias, since a normalisation follows
 each.
 """

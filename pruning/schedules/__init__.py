@@ -9,7 +9,7 @@
 True
 
 Modules: `registry` names all schedules, `shapes` has the curves that they are made of, and `silo` SILO's
-    peaks.
+peaks.
 """
 
 from pruning.schedules.registry import SCHEDULES, make_schedule, schedule_factory

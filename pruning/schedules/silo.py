@@ -78,8 +78,8 @@ def silo(
 
     Deviations: the warm-up is a fraction of the cycle and ends before the first drop. In the authors' scripts
     a drop interrupts the warm-up of ResNet-20 (50 epochs, warm-up over 20,000 iterations, drops at epochs 25
-    and 32), and the warm-up of VGG-19 jumps from 0.79 of the peak to the peak. The default shape is the
-    intended one of VGG-19.
+    and 32). The warm-up of VGG-19 jumps from 0.79 of the peak to the peak. The default shape is the intended
+    one of VGG-19.
     """
     return ShapedSchedule(_silo_peak(epsilon, delta, beta, q, p), warm_step_shape(warmup, drops, factor))
 
@@ -95,8 +95,8 @@ def s_cyc(
 ) -> Schedule:
     """Triangles whose peak is `silo_max_lr` of the cycle: S-Cyc, arXiv 2110.08764, SILO's predecessor.
 
-    Deviations: the authors' code does not show the number of triangles in a pruning cycle (`cycles`) or the
-    curve of the peak; the curve is assumed to be SILO's.
+    Deviations: the authors' code shows neither the number of triangles in a pruning cycle (`cycles`) nor the
+    curve of the peak. The curve is assumed to be SILO's.
     """
     check_whole(1, cycles=cycles)
     return ShapedSchedule(_silo_peak(epsilon, delta, beta, q, p), partial(triangles, count=cycles))

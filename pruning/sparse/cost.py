@@ -71,9 +71,9 @@ def training_flops(
     """Returns the mean FLOPs of a step's forward and backward pass, for one input.
 
     A backward pass costs two forward passes: one for the gradients of the layers' inputs and one for the
-    gradients of the weights. The second is dense if a method grows by dense gradients: in every step of SNFS,
-    and in one of `every` + 1 steps of RigL (Evci et al.; in fact it is one of `every` until `end`, and none
-    later). A step of gradual pruning costs as much as the weights that it still has.
+    gradients of the weights. The second is dense if a method grows by dense gradients. SNFS does so in every
+    step. RigL does so in one of `every` + 1 steps by the formula of Evci et al.; in fact it is one of `every`
+    until `end`, and none later. A step of gradual pruning costs as much as the weights that it still has.
 
     Args:
         method: A name in `COUNTED`.

@@ -66,8 +66,8 @@ class Topology:
         end: Fraction of the training run from which on there is no update.
         replaces_step: Whether an update replaces the optimizer's step; otherwise it follows the step.
         decay: Decay of the running average of dense gradients; 0 keeps no average.
-        starts_whole: Whether training starts dense and the masks describe the end: weights stay until they
-            are dropped, and the first step at or after `end` makes the last update.
+        starts_whole: Whether training starts dense and the masks describe the end. Weights then stay until
+            they are dropped, and the first step at or after `end` makes the last update.
     """
 
     update: Callable[[Moment], dict[str, Tensor]] | None = None
@@ -133,8 +133,8 @@ def rigl(*, alpha: float = 0.3, every: int = 100, end: float = 0.75, redistribut
 def gradual(*, begin: float = 0.0, end: float = 0.75, every: int = 100, scope: str = "layer") -> Topology:
     """Gradual pruning: starts dense, and drops the smallest weights until the masks' number remains.
 
-    At any time the fraction 1 - (1 - v)^3 of the weights to drop is dropped, where v rises from 0 at `begin`
-    to 1 at `end` (Zhu and Gupta, 2017). At the end each layer has as many weights as its mask; with scope
+    At progress v, which rises from 0 at `begin` to 1 at `end`, the fraction 1 - (1 - v)^3 of the weights to
+    drop is dropped (Zhu and Gupta, 2017). At the end each layer has as many weights as its mask; with scope
     "global" only the total is the same.
     """
     check_whole(1, every=every)

@@ -26,8 +26,8 @@ class SparseTraining:
     """The masks of one training run.
 
     A dropped weight is 0, and so are its buffers in the optimizer. A grown weight starts at 0 with zero
-    buffers. If an update replaces a step, as in RigL, the optimizer changes nothing in this step: it finds no
-    gradients, so weight decay and momentum do not act, and its step counts do not advance.
+    buffers. If an update replaces a step, as in RigL, the optimizer finds no gradients and changes nothing in
+    this step. Weight decay and momentum do not act, and its step counts do not advance.
 
     Steps are the optimizer's steps, counted from 0. If a task calls the learning rate less often than it
     steps, the progress of the last call is used. In a data-parallel run all processes have the same masks if

@@ -11,8 +11,7 @@
 [(0, 'random'), (1, 'minimax:depth=1')]
 
 Modules: `schedule` lists the games, `players` makes the agents, and `conditions` and `openings` say how a
-    game
-is played. `runner` plays the games and returns a `game_record` of each. `store` is the SQLite file, and
+game is played. `runner` plays the games and returns a `game_record` of each. `store` is the SQLite file, and
 `stored_run` resumes a run from it.
 """
 

@@ -53,7 +53,7 @@ def make_players(players: Sequence[str]) -> dict[str, Agent]:
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
         agents[spec] = make_agent(spec)
-    # Only the package's own agents are known to be equal exactly when they play alike.
+    # Only the package's own agents are known to be equal exactly when they play identically.
     ours = [spec for spec in players if not _is_users(spec)]
     for one, other in combinations(ours, 2):
         if agents[one] == agents[other]:
@@ -65,8 +65,8 @@ def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
     """Returns the settings that identify what agents are made from, besides their specs; may be empty.
 
     These are digests of the source files of users' own agents, and the `fingerprint` attribute of any agent
-    that has one, for example a digest of its weights. With these settings, a changed agent gets a new run.
-    Modules that a user's file imports are not included.
+    that has one. A fingerprint is, for example, a digest of the weights. With these settings, a changed agent
+    gets a new run. Modules that a user's file imports are not included.
     """
     files = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
     found = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}

@@ -2,7 +2,7 @@
 
 All sums come from one table, `tally_games`: the tally of each ordered pair on each board, from the first
 player's side. Games with the same cells between the same players, in the same seats and on the same board,
-count as one *unique* game: deterministic players repeat games, and a repeated game is no new evidence. The
+count as one *unique* game. Deterministic players repeat games, and a repeated game is no new evidence. The
 field `distinct` counts unique games.
 """
 

@@ -1,8 +1,8 @@
 """Evaluators: a network as a function from planes to logits and values, on a choice of inference backends.
 
 The evaluators for playing (torch, onnx) give bit-identical results for a position regardless of the rest of
-the batch, so a game does not depend on how many games are played at once. All evaluators agree within tested
-tolerances.
+the batch. A game therefore does not depend on how many games are played at once. All evaluators agree within
+tested tolerances.
 
 Shapes: B positions, A cells of the board.
 """

@@ -11,8 +11,7 @@
 >>> found.policy.shape, found.simulations.tolist()
 ((1, 49), [50])
 
-Modules: `batched` is the Python interface. Its kernels are in `trees` (nodes and proofs),
-    `selection`,
+Modules: `batched` is the Python interface. Its kernels are in `trees` (nodes and proofs), `selection`,
 `simulation` and `conclusion` (the policy that results). `reuse` keeps the subtree of the move played.
 """
 

@@ -12,8 +12,7 @@
 ('playable', 'mine', 'theirs', 'policy', 'value')
 
 Modules: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop`
-    runs
-all three. `state` stores a run, `budget` ends it, and `solver_errors` measures the network's error rate.
+runs all three. `state` stores a run, `budget` ends it, and `solver_errors` measures the network's error rate.
 """
 
 from __future__ import annotations

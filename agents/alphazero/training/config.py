@@ -21,8 +21,9 @@ class TrainConfig:
     network with the fewest value-losing moves on the training boards; play it with
     alphazero:FOLDER,simulations=100.
 
-    A resumed run equals an uninterrupted run bit for bit if --games or --iterations ends it, with the same
-    number of workers, on the same kind of machine. With --minutes, the learning rate follows the clock.
+    A resumed run equals an uninterrupted run bit for bit if --games or --iterations ends it. It must have the
+    same number of workers and run on the same kind of machine. With --minutes, the learning rate follows the
+    clock.
     """
 
     bricks: tuple[str, ...] = option(("all",), by_study=True)

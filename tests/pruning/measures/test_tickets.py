@@ -139,7 +139,10 @@ def test_a_better_ticket_is_never_judged_worse(kinds):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"reinit": [0.5, 0.5]}, "the same seeds of each kind, got dense 3, tuned 3, ticket 3, reinit 2"),
+        (
+            {"reinit": [0.5, 0.5]},
+            "the same seeds for each kind of network, got dense 3, tuned 3, ticket 3, reinit 2",
+        ),
         ({"tuned": [0.9]}, "tuned 1"),
         ({"ticket": [0.9, nan, 0.9]}, "ticket must be accuracies in [0, 1], got nan"),
         ({"dense": [90, 91, 92]}, "dense must be accuracies in [0, 1], got 90"),
