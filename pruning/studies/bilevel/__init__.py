@@ -4,8 +4,8 @@
 >>> list(RECIPES["bilevel/cleaning-mnist"].arms)[:3]
 ['none', 'one-number', 'oracle']
 
-Rooms: `recipes` are the experiments, `problems` their two losses, `baselines` the controls. `run` runs them,
-`claims` judges the papers' claims, and `table`, `plot` and `report` show the results.
+Modules: `recipes` are the experiments, `problems` their two losses, `baselines` the controls. `run` runs
+them, `claims` judges the papers' claims, and `table`, `plot` and `report` show the results.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 >>> judge([claim], [1, 2])[0].verdict
 'confirmed'
 
-Rooms: `recipe` is the base of all recipes, `config` has the options of `bttt vision`, `conductor` runs a
+Modules: `recipe` is the base of all recipes, `config` has the options of `bttt vision`, `conductor` runs a
 recipe in its folder and reports it, `claims` judges claims, `report` and `style` are shared by all reports.
 """
 

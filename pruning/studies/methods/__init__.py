@@ -5,7 +5,7 @@
 >>> snip.of, snip.starts, snip.paper
 ('weights', 'initial', 'Lee et al. 2019')
 
-Rooms: `arms` lists the methods with the options that the comparison gives them, `config` has the settings,
+Modules: `arms` lists the methods with the options that the comparison gives them, `config` has the settings,
 `table` measures and prints the networks, and `command` is `bttt methods`.
 """
 

@@ -4,7 +4,7 @@
 >>> find_recipe("dropnet/a-mnist").data
 'mnist'
 
-Rooms: `catalogue` lists the recipes, `verdicts` makes the table from stored results, and `command` is the
+Modules: `catalogue` lists the recipes, `verdicts` makes the table from stored results, and `command` is the
 command.
 """
 
