@@ -5,8 +5,8 @@
 ('rigl', 'alpha=0.3')
 
 One folder per study: `alphazero` (`bttt prune`, `bttt levels`), `compression`, `methods`, `bricks` and
-`schedules`. `published` is `bttt vision`; its recipes are in `vision` (image classifiers) and `bilevel`, on
-the shared ground of `experiment`. `plugins` resolves pruning methods of a user's own.
+`schedules`. `published` is `bttt vision`; its recipes are in `vision` (image classifiers) and `bilevel`,
+and share `experiment`. `plugins` resolves users' own pruning methods.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def test_methods_are_compared_and_join_the_accuracies_of_images(capsys):
         (("--prune.count", "5"), "prune.count is set by the study: leave it out, got 5"),
         (("--prune.in-loop",), "prune.in_loop is set by the study: leave it out, got True"),
         (("--train.seed", "3"), "train.seed is set by the study: leave it out, got 3"),
-        (("--vision", "nowhere"), "points.csv is not a file of points of"),
+        (("--vision", "nowhere"), "points.csv is not a points.csv of"),
         (("--report",), "nothing is finished yet in runs"),
     ],
 )

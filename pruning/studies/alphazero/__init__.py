@@ -7,7 +7,7 @@
 True
 
 Modules: `options` and `config` are the options; `defaults` and `plans` turn them into a plan. `task` is the
-network with its `buffer` of self-play games. `run` prunes it, `own_task` prunes a task of a user's own.
+network with its `buffer` of self-play games. `run` prunes it, `own_task` prunes a user's own task.
 `measures` and `table` report the levels. `command` is `bttt prune`, `levels` is `bttt levels`.
 """
 

@@ -43,7 +43,7 @@ class LevelTimes:
 
     @property
     def evaluations(self) -> float:
-        """Positions a second in batches of 64, on the evaluator of self-play."""
+        """Positions per second in batches of 64, on the evaluator of self-play."""
         return 64e3 / self.selfplay
 
     def to_json(self) -> dict[str, float]:

@@ -36,7 +36,7 @@ def _listed(names: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class ScoringOptions:
-    """What decides which weights or channels are pruned."""
+    """How a cycle chooses the weights or channels to prune."""
 
     method: Annotated[str, tyro.conf.arg(help=method_help())] = option("dropnet", by_study=True)
     rounds: int | None = None
@@ -121,7 +121,7 @@ class RetrainingOptions:
     steps: int = 1500
     """Retraining steps per cycle."""
     in_loop: bool = False
-    """Retrain by self-play of the pruned network instead, in phases of 8 plies of every game."""
+    """Retrain on new self-play games of the pruned network instead; a phase plays 8 plies of every game."""
     iterations: int = 10
     """With in-loop: self-play phases per cycle."""
     buffer: Path | None = option(None, setting=False, by_study=True)

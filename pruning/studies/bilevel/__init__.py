@@ -5,7 +5,7 @@
 ['none', 'one-number', 'oracle']
 
 Modules: `recipes` are the experiments, `problems` their two losses, `baselines` the controls. `run` runs
-them, `claims` judges the papers' claims, and `table`, `plot` and `report` show the results.
+them, `claims` tests the papers' claims, and `table`, `plot` and `report` show the results.
 """
 
 from __future__ import annotations

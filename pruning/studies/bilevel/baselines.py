@@ -24,24 +24,24 @@ NO_PENALTY = -30.0
 
 
 def none(task: BilevelTask, counter: Counter) -> State:
-    """Weight 1 for all samples, or no penalty."""
-    return task.solved(_alike(task, FULL if "weight" in task.start.x else NO_PENALTY), counter)
+    """Gives all samples the weight 1, or no feature a penalty."""
+    return task.solved(_constant(task, FULL if "weight" in task.start.x else NO_PENALTY), counter)
 
 
 def oracle(task: BilevelTask, counter: Counter) -> State:
-    """Samples with a wrong label excluded."""
+    """Excludes the samples with a wrong label."""
     return task.solved({"weight": torch.where(task.wrong, -FULL, FULL)}, counter)
 
 
 def one_number(task: BilevelTask, counter: Counter) -> State:
-    """One weight for all samples or one penalty for all features: the grid value best on validation."""
+    """Gives all samples one weight, or all features one penalty, by a grid search on validation loss."""
     grid = WEIGHTS if "weight" in task.start.x else PENALTIES
-    tried = [task.solved(_alike(task, value), counter) for value in grid]
+    tried = [task.solved(_constant(task, value), counter) for value in grid]
     return min(tried, key=lambda state: task.measured(state)["validation loss"])
 
 
 def validation_alone(task: BilevelTask, counter: Counter) -> State:
-    """The same regression fitted to the validation samples, without any of the training samples."""
+    """Fits the same regression to the validation samples, without any training sample."""
 
     def loss(y: Tree) -> Tensor:
         counter.add(task.validation, gradients=1)
@@ -59,5 +59,5 @@ BASELINES: dict[str, Callable[[BilevelTask, Counter], State]] = {
 }
 
 
-def _alike(task: BilevelTask, value: float) -> Tree:
+def _constant(task: BilevelTask, value: float) -> Tree:
     return {name: torch.full_like(entries, value) for name, entries in task.start.x.items()}

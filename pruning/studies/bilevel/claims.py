@@ -2,7 +2,7 @@
 
 A claim holds at a level if it holds for each of its pairs of variants; it is refuted if one pair refutes it.
 It is "not testable" if a variant is missing, or fewer than `LEAST_SEEDS` of its runs have made an outer step.
-The evidence lists the pairs that fail, or else the pair that holds most narrowly.
+The evidence lists the pairs that fail; if all hold, it gives the pair with the narrowest margin.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def above(
             for arm in arms:
                 own = values(points, arm, level)
                 common_seeds(f"{arm} at {level:g}:", own)
-                found[f"{arm} at {level:g} less {least:g}"] = student([each - least for each in own.values()])
+                found[f"{arm} at {level:g} minus {least:g}"] = student(
+                    [each - least for each in own.values()]
+                )
         return _answer(found, 0.0, inf)
 
     return where_testable(check)
@@ -91,7 +93,7 @@ def _compared(
                 ones, others = (values(points, each, level) for each in (arm, other))
                 seeds = common_seeds(f"{arm} and {other} at {level:g}:", ones, others)
                 own, its = ([each[seed] for seed in seeds] for each in (ones, others))
-                found[f"{arm} less {other} at {level:g}"] = paired(own, its).difference
+                found[f"{arm} minus {other} at {level:g}"] = paired(own, its).difference
         return _answer(found, low, high)
 
     return where_testable(check)
@@ -109,14 +111,14 @@ def _answer(found: Mapping[str, Interval], low: float, high: float) -> tuple[Ans
     failed = [name for name, word in words.items() if word != "confirmed"]
     if not failed:
         closest = min(found, key=lambda name: min(abs(found[name].low), abs(found[name].high)))
-        return "confirmed", f"all {len(found)} hold, most narrowly {_figure(closest, found[closest])}"
+        return "confirmed", f"all {len(found)} hold; narrowest margin: {_figure(closest, found[closest])}"
     word = "refuted" if "refuted" in words.values() else "undecided"
     told = [
-        _figure(name, found[name]) + " (contrary)" * (words[name] == "refuted") for name in failed[:SHOWN]
+        _figure(name, found[name]) + " (contradicts)" * (words[name] == "refuted") for name in failed[:SHOWN]
     ]
     more = f"; and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
     held = len(found) - len(failed)
-    return "not confirmed", f"{word}: {held} of {len(found)} hold; not {'; '.join(told)}{more}"
+    return "not confirmed", f"{word}: {held} of {len(found)} hold; failed: {'; '.join(told)}{more}"
 
 
 def _figure(name: str, found: Interval) -> str:

@@ -66,7 +66,7 @@ class BilevelRecipe(ExperimentRecipe[BilevelArm, BilevelPoint]):
         validation: Number of validation samples, for the upper loss.
         passes: The budget of a method, in samples per training sample. Gradients, Hessian-vector products and
             mixed products all count.
-        calls: The budget in numbers of these computations, whatever their batch; the tighter budget counts.
+        calls: The budget in numbers of these computations, of any batch size; the tighter budget counts.
         marks: Number of measurements, evenly spaced over the budget.
     """
 

@@ -74,7 +74,7 @@ class BilevelTask:
         return found | self.traits(at.x)
 
     def solved(self, x: Tree, counter: Counter | None = None) -> State:
-        """Returns x with the weights that minimise the lower loss, found by L-BFGS on all samples."""
+        """Returns x with the weights that minimise the lower loss, by L-BFGS on all samples."""
         everything = torch.arange(len(self.train))
 
         def loss(y: Tree) -> Tensor:
@@ -116,7 +116,7 @@ def cleaning(data: DataSet, *, train: int, validation: int, noise: float, seed: 
         data: Images; those of its training split become training and validation samples.
         train: Training samples.
         validation: Validation samples, with clean labels.
-        noise: Fraction of training samples whose label is replaced by a uniformly drawn other one.
+        noise: Fraction of training samples whose label is replaced by another class, drawn uniformly.
         seed: Seed of the choice of samples and of the noise.
     """
     generator = torch.Generator().manual_seed(seed)

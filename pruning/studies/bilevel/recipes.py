@@ -56,11 +56,11 @@ PENALTIES: Mapping[str, Mapping[str, Any]] = {
 }
 """Options of the methods with a penalty for each feature."""
 TUNED = (
-    "Every method's options were chosen alike: of 10 to 14 settings (of single-sample methods and of "
-    "penalties: 7 or 8) drawn at random from a grid of step lengths, batches, terms and inner steps, the one "
-    "of the lowest validation loss at half the budget (single-sample methods: a third of the calls), on the "
-    "seed 1000, which is not reported. The grids had been narrowed after first trials, and are not part of "
-    "the recipe: the tuning cannot be repeated from it."
+    "The options of all methods were tuned in the same way. From a grid of step sizes, batch sizes, terms "
+    "and inner steps, 10 to 14 settings were drawn at random (7 or 8 for single-sample methods and for "
+    "penalties). The setting with the lowest validation loss at half the budget was chosen (single-sample "
+    "methods: at a third of the calls). Tuning used seed 1000, which is not reported. The grids were "
+    "narrowed after first trials and are not part of the recipe, so the tuning cannot be repeated from it."
 )
 
 
@@ -77,21 +77,21 @@ def _race(levels: Sequence[float]) -> tuple[Claim[BilevelPoint], ...]:
     rest = [name for name in METHODS if name not in ("mrbo", "vrbo")]
     return (
         Claim(
-            "MRBO and VRBO come to a lower validation loss than stocBiO with equal samples",
+            "MRBO and VRBO reach a lower validation loss than stocBiO with the same number of samples",
             lower([("mrbo", "stocbio"), ("vrbo", "stocbio")], loss, levels=levels),
         ),
         Claim(
-            "MRBO and VRBO converge fastest: a lower validation loss than every other method's, on average "
-            "over the budget",
+            "MRBO and VRBO converge fastest: their validation loss, averaged over the budget, is lower than "
+            "every other method's",
             lower([(one, other) for one in ("mrbo", "vrbo") for other in rest], mean, levels=levels),
         ),
         Claim(
-            "VRBO is below MRBO: in validation loss, on average over the budget",
+            "VRBO's validation loss, averaged over the budget, is lower than MRBO's",
             lower([("vrbo", "mrbo")], mean, levels=levels),
         ),
         Claim(
-            "methods of single samples (BSA, TTSA, MSTSA) are slow: at the end of the budget, which is their "
-            "calls, a higher validation loss than MRBO's, VRBO's and stocBiO's",
+            "single-sample methods (BSA, TTSA, MSTSA) are slow: at the end of their budget of calls, their "
+            "validation loss is higher than MRBO's, VRBO's and stocBiO's",
             higher(
                 [(one, other) for one in SINGLE for other in ("mrbo", "vrbo", "stocbio")], loss, levels=levels
             ),
@@ -111,23 +111,23 @@ CLEANING_MNIST = BilevelRecipe(
     small={"train": 1000, "validation": 1000, "passes": 100, "calls": 2000},
     claims=(
         Claim(
-            "all bilevel methods beat no cleaning, in test accuracy",
+            "all bilevel methods reach a higher test accuracy than no cleaning",
             higher([(name, "none") for name in METHODS], at_the_end("test accuracy"), levels=NOISE),
         ),
         *_race(NOISE),
         Claim(
-            "ours: with the lower problem solved for the weights found, MRBO, VRBO, stocBiO, AID and ITD "
-            "beat no cleaning, in test accuracy",
+            "ours: with the lower problem solved for the learned weights, MRBO, VRBO, stocBiO, AID and ITD "
+            "reach a higher test accuracy than no cleaning",
             higher([(name, "none") for name in BATCHES], at_the_end("refit test accuracy"), levels=NOISE),
         ),
         Claim(
-            "ours: the weights that MRBO, VRBO, stocBiO, AID and ITD find tell clean from noisy samples: an "
-            "AUC above 0.8",
+            "ours: the weights that MRBO, VRBO, stocBiO, AID and ITD learn separate clean from noisy "
+            "samples: their AUC is above 0.8",
             above(BATCHES, at_the_end("AUC"), 0.8, levels=NOISE),
         ),
         Claim(
-            "ours: cleaning with AID beats the regression fitted to the clean validation samples alone, in "
-            "test accuracy",
+            "ours: cleaning with AID reaches a higher test accuracy than a regression fitted to the clean "
+            "validation samples alone",
             higher(
                 [(name, "validation-alone") for name in ("aid-fp", "aid-cg")],
                 at_the_end("refit test accuracy"),
@@ -136,14 +136,15 @@ CLEANING_MNIST = BilevelRecipe(
         ),
     ),
     note=(
-        "AUC: of the learned weights, clean against noisy samples. The paper trains on 20,000 samples, and "
-        "its public code draws new label noise at each access, ties a weight to samples that are not its own "
-        "and takes training samples for the upper loss of MRBO and VRBO; here the noise is symmetric and "
-        "drawn once, each sample has its own weight, and the upper loss is of validation samples alone. The "
-        "outer steps are multiplied by the number of training samples, as a sample's weight has gradients of "
-        "size 1 / n. Weights start at 0, so that every sample counts a half; 'none' and 'oracle' have "
-        "weights of 1. one-number: one weight for all samples, the best of 8 by validation loss. "
-        f"{TUNED} The noise was 0.4 there, and the options serve both levels."
+        "AUC: how well the learned weights separate clean from noisy samples. The paper trains on 20,000 "
+        "samples. Its public code draws new label noise at each access and assigns weights to the wrong "
+        "samples. For MRBO and VRBO it also takes training samples for the upper loss. Here the noise is "
+        "symmetric and drawn once, each sample has its own weight, and the upper loss uses validation "
+        "samples only. Outer steps are multiplied by the number n of training samples, because the gradient "
+        "of one sample's weight has size 1 / n. Weights start at 0 before the sigmoid, so every sample first "
+        "counts as one half; 'none' and 'oracle' use weights of 1. one-number: one weight for all samples, "
+        f"the best of 8 by validation loss. {TUNED} It used label noise 0.4; both levels use the same "
+        "options."
     ),
 )
 L2_MNIST = BilevelRecipe(
@@ -160,26 +161,26 @@ L2_MNIST = BilevelRecipe(
     small={"train": 300, "validation": 300, "passes": 100, "calls": 2000},
     claims=(
         Claim(
-            "ours: all bilevel methods beat no penalty, in test accuracy",
+            "ours: all bilevel methods reach a higher test accuracy than no penalty",
             higher([(name, "none") for name in METHODS], at_the_end("test accuracy"), levels=ADDED),
         ),
         Claim(
-            "ours: a penalty for each feature by MRBO, VRBO, stocBiO, AID or ITD beats one for all by a "
-            "grid, in test accuracy",
+            "ours: one penalty per feature, learned by MRBO, VRBO, stocBiO, AID or ITD, reaches a higher "
+            "test accuracy than a single penalty from a grid search",
             higher([(name, "one-number") for name in BATCHES], at_the_end("test accuracy"), levels=ADDED),
         ),
         *_race(ADDED),
     ),
     note=(
-        "The paper has 20 Newsgroups, which is not to be had here as a file of official format; these are "
-        "MNIST's pixels with as many features of normal random numbers appended, 1,000 training samples. "
-        "AUC: of the learned penalties, appended features against pixels, of which those at the border are "
-        "always 0 and keep their penalty. Outer steps are multiplied by the number of features, as the loss "
-        "has a mean over them. one-number: one penalty for all features, the best of a grid of 17 "
-        f"by validation loss; none: no penalty, 300 steps of L-BFGS at most. {TUNED} BSA "
-        "and MSTSA take what was chosen for TTSA. With the steps so chosen the penalties hardly move but "
-        "for MRBO's, which diverges: what the others gain is mostly that the regression stops early, and the "
-        "race says little of penalties."
+        "The paper uses 20 Newsgroups, which is not available here as a file in an official format. Here the "
+        "data are MNIST's pixels, with the same number of features of normal noise appended, and 1,000 "
+        "training samples. AUC: how well the learned penalties separate appended features from pixels; "
+        "border pixels are always 0 and keep their initial penalty. Outer steps are multiplied by the number "
+        "of features, because the loss averages over them. one-number: one penalty for all features, the "
+        "best of a grid of 17 by validation loss. none: no penalty, at most 300 steps of L-BFGS. "
+        f"{TUNED} BSA and MSTSA use the options chosen for TTSA. With these step sizes the penalties barely "
+        "move, except MRBO's, which diverge. The other methods gain mostly because the regression stops "
+        "early, so the comparison says little about penalties."
     ),
 )
 RECIPES: dict[str, BilevelRecipe] = {recipe.name: recipe for recipe in (CLEANING_MNIST, L2_MNIST)}

@@ -14,9 +14,9 @@ from pruning.studies.bilevel.table import cost_table, point_row, rows, table
 from pruning.studies.experiment import FIGURE_FILE, WIDTH, Kind, Picture, diverged_text
 
 COLUMNS_NOTE = (
-    "test % and validation loss are those of the weights that a method has at the end of its budget; refit: "
-    "with the lower problem solved by L-BFGS for its final upper variables. movement: root mean square of "
-    "what the upper variables have moved. AUC: see the note. Seconds are of computing, on one core."
+    "test % and validation loss: measured with the weights at the end of the method's budget. refit: "
+    "measured after L-BFGS has solved the lower problem for the final upper variables. movement: root mean "
+    "square change of the upper variables. AUC: see the note. seconds: computing time on one core."
 )
 
 
@@ -25,10 +25,11 @@ def _head(recipe: BilevelRecipe) -> list[str]:
     levels = ", ".join(f"{level:g}" for level in recipe.levels)
     return [
         f"data      {recipe.data}: {recipe.train} training samples (lower loss), {recipe.validation} "
-        "validation samples (upper loss), the whole test split",
+        "validation samples (upper loss), all test samples",
         f"levels    {LEVELS[recipe.problem]} {levels}",
-        f"budget    {recipe.samples} samples of gradients, Hessian-vector and mixed products alike "
-        f"({recipe.passes} a training sample), or {recipe.calls} of those of however few samples",
+        f"budget    {recipe.samples} samples over all gradients, Hessian-vector products and mixed products "
+        f"({recipe.passes} per training sample), or {recipe.calls} of these computations, whichever ends "
+        "first",
         f"runs      {recipe.seeds} seeds; measured {recipe.marks} times",
         *(f"arm       {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
     ]
@@ -45,12 +46,12 @@ def _parts(recipe: BilevelRecipe, points: Sequence[BilevelPoint]) -> dict[str, s
     named = [(level, f"{LEVELS[recipe.problem]} {level:g}") for level in recipe.levels]
     return {
         **{
-            f"{name} (± half of Student's 95% interval over the seeds)": table(recipe, points, level)
+            f"{name} (± half-width of Student's 95% interval over the seeds)": table(recipe, points, level)
             for level, name in named
         },
-        **{f"{name}: what it took": cost_table(recipe, points, level) for level, name in named},
+        **{f"{name}: costs": cost_table(recipe, points, level) for level, name in named},
         "columns": fill(COLUMNS_NOTE, WIDTH),
-        "runs that diverged, and ended with the last finite state": diverged_text(
+        "runs that diverged (measured at their last finite state)": diverged_text(
             each for each in points if each.spent == 1
         ),
     }

@@ -90,7 +90,7 @@ def follow(task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int)
 
 
 class _Pursuit:
-    """A running method: its last state within the budget, and the cost of that state."""
+    """A running method, its last state within the budget, and the cost of that state."""
 
     def __init__(self, task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> None:
         batches = Batches(len(task.validation), len(task.train), DRAWS + seed)

@@ -1,4 +1,4 @@
-"""The shared ground of published experiments: recipes, claims, the conductor, the report and its style.
+"""What all published experiments share: recipes, claims, the conductor, the report and its style.
 
 >>> from pruning.studies.experiment import Claim, judge
 >>> claim = Claim("accuracy rises", lambda points: ("confirmed", f"{len(points)} points"))
@@ -6,7 +6,7 @@
 'confirmed'
 
 Modules: `recipe` is the base of all recipes, `config` has the options of `bttt vision`, `conductor` runs a
-recipe in its folder and reports it, `claims` judges claims, `report` and `style` are shared by all reports.
+recipe in its folder and reports it, `claims` tests claims, `report` and `style` are shared by all reports.
 """
 
 from __future__ import annotations

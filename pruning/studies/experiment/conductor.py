@@ -86,7 +86,7 @@ def conduct(config: VisionConfig, published: RecipeT, kind: Kind[RecipeT, PointT
     scale = _scale(published, recipe, small=config.small)
     with open_run(command, settings, out=folder, defaults=published.settings()) as run:
         if config.data_set is None and recipe.data != published.data:
-            print(f"no data folder (--data, BTTT_DATA): on {recipe.data} instead of {published.data}\n")
+            print(f"no data folder (--data, BTTT_DATA): using {recipe.data} instead of {published.data}\n")
         print(f"{_head(recipe, scale, kind.head(recipe))}\n")
         kind.read(recipe, folder)  # refuses runs of another plan before anything is written
         run.write_config({**settings, "scale": scale, "out": str(folder)})

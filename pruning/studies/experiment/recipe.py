@@ -33,7 +33,7 @@ class ExperimentRecipe(Generic[ArmT, PointT]):
         arms: The compared variants, by name.
         seeds: Number of runs of each variant, with the seeds 0, 1, ...
         small: Changes for small machines, in the form that `with_changes` takes.
-        claims: The paper's claims, as checks of our numbers.
+        claims: The paper's claims, each with a check on our numbers.
         note: How the recipe differs from the paper.
     """
 

@@ -1,12 +1,12 @@
 """The methods that `bttt methods` compares, all at one density, for AlphaZero and a vision network.
 
 They prune the layers inside the residual blocks: weights of the convolutions, or the channels between them.
-Stem, shortcuts and heads are excluded. Three halvings, or pruning 87.5% at once, keep 12.5% of either, which
-is the same number of weights.
+Stem, shortcuts and heads are excluded. Three halvings, or pruning 87.5% at once, keep 12.5% of either. Both
+keep the same number of weights.
 
 A method takes the options of `bttt prune`. `time` is the length of training in each cycle; the unit is the
 retraining of a network that is pruned once. On images the dense network trains for 1 unit, and every method
-trains for 2 in total; tickets train for 4, the last 1 from initial weights.
+trains for 2 units in total. Tickets train for 4 units, the last one from initial weights.
 
 On AlphaZero the budgets differ, so methods that prune before and after training are not comparable. Methods
 that prune after training start from a network with a long self-play training run, and retrain for 1 unit.
@@ -41,7 +41,7 @@ class ComparedMethod:
     Attributes:
         options: Options of `bttt prune`.
         time: Length of training in each cycle, see the module docstring.
-        variant_of: Authors of this variant of the method; "" if it is the method of its own paper.
+        variant_of: Authors of this variant of the method; "" for the original method.
         variant_file: File with the variant's formula; "" if it is the method's file.
     """
 
@@ -100,7 +100,7 @@ def _scope(method: str) -> str:
 
 ERDOS_RENYI = {"allocation": "erk"}
 UNIFORM = {"allocation": "uniform"}
-NOTHING, NARROW = "nothing is cut", "as small from the start (weights as wide ones)"
+NOTHING, NARROW = "nothing is pruned", "a narrow network from the start (initial weights of the wide one)"
 THE_LOOP = "loop/cycles.py"
 METHODS_COMPARED: dict[str, ComparedMethod] = {
     "dense": _new("magnitude", of=NOTHING, file=THE_LOOP, fraction=0.0),

@@ -17,11 +17,12 @@ from pruning.studies.methods.config import MethodRun, MethodsConfig
 CSV_NAME, JSON_NAME, TEXT_NAME = "methods.csv", "methods.json", "methods.txt"
 POINTS_FILE = "points.csv"
 LEGEND = """\
-% kept: of the weights (or channels) inside the residual blocks; stem, shortcuts and heads stay whole. starts:
-from which weights the last training began. if sparse: multiply-adds if zeros were skipped, which nothing here
-does. training: the same of the training, in retrainings of the whole network (of images, with the base's).
-AZ: the network of the board game; those that start from initial weights learn from the games of the trained
-network, and have not its long training: compare within one kind of start."""
+% kept: of the weights (or channels) inside the residual blocks; stem, shortcuts and heads are not pruned.
+starts: weights from which the last training run starts. if sparse: multiply-adds if zeros were skipped; no
+backend here skips them. training: multiply-adds of training if zeros were skipped, relative to one retraining
+run of the dense network (for images, including the training of the dense network). AZ: the AlphaZero network.
+Methods that start from initial weights learn from games of the trained network but lack its long training, so
+compare only methods with the same start."""
 LOSING = ("losing seen", "losing mirror", "losing novel")
 
 
@@ -54,7 +55,7 @@ def vision_points(folder: Path) -> list[MeasuredNetwork]:
             for (arm, seed), row in last.items()
         ]
     except (OSError, KeyError, ValueError) as error:
-        raise ValueError(f"{path} is not a file of points of `bttt vision methods/...`: {error}") from error
+        raise ValueError(f"{path} is not a points.csv of `bttt vision methods/...`: {error}") from error
 
 
 def _is_over(row: Mapping[str, str]) -> bool:
@@ -140,7 +141,7 @@ def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetw
         "losing, training": ("alphazero", "losing seen", _interval),
         "losing, novel": ("alphazero", "losing novel", _interval),
     }
-    lines = [["method", "cuts", "starts", *columns]]
+    lines = [["method", "prunes", "starts", *columns]]
     for method, row in methods.items():
         own = [each for each in measured if each.method == method]
         if own:

@@ -48,4 +48,4 @@ def listing(recipes: Mapping[str, ExperimentRecipe[Any, Any]]) -> str:
         f"{recipe.paper.partition(' (')[0]}"
         for name, recipe in recipes.items()
     ]
-    return "\n".join(["recipes of bttt vision: name, data, network, arms, paper", *lines])
+    return "\n".join(["recipes of bttt vision: name, data set, network, variants (arms), paper", *lines])

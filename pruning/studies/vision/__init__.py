@@ -4,8 +4,8 @@
 >>> Arm({"criterion": "magnitude", "fraction": 0.2}).plan["criterion"]
 'magnitude'
 
-Modules: `experiment` defines recipes and their variants, the arms; `task` trains a classifier as a task of
-the pruning loop, `run` runs the jobs, `points` are the networks measured, `comparison` and `claims` judge the
+Modules: `experiment` defines recipes and their variants, the arms. `task` trains a classifier as a task of
+the pruning loop, `run` runs the jobs, `points` are the measured networks. `comparison` and `claims` test the
 papers' claims. `table`, `plot`, `cost` and `report` show the results.
 """
 

@@ -5,7 +5,7 @@ of each seed are averaged over the levels; Student's 95% interval of their mean 
 value comes from a paired t test against no difference.
 
 A claim is "not testable" if a variant is missing, no level is in the range, fewer than `LEAST_SEEDS` seeds
-have all levels in both variants, or the networks of both variants only guess.
+have all levels in both variants, or the networks of both variants are no better than chance.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def ahead(arm: str, other: str, *, densities: Range, by: float = 0.0) -> Check[P
 
 
 def not_behind(arm: str, other: str, *, densities: Range, margin: float) -> Check[Point]:
-    """Returns the check that a variant is above another, or less than `margin` below it."""
+    """Returns the check that a variant is no worse than another, up to `margin`."""
     return _difference_check(arm, other, densities, -_margin(margin), inf)
 
 
@@ -82,17 +82,17 @@ def as_dense(arm: str, *, densities: Range, margin: float) -> Check[Point]:
         if not levels:
             raise NotTestableError(f"{arm} has no level of density {range_text(wanted)}")
         if any((level[0], 0) not in found for level in levels):
-            raise NotTestableError(f"{arm} prunes untrained networks, it has no level that is dense")
+            raise NotTestableError(f"{arm} prunes untrained networks and has no dense level")
         pairs = [(found[level], found[level[0], 0]) for level in levels]
         seeds = common_seeds(f"{arm} has", *(each for pair in pairs for each in pair))
         if all(guesses(dense[seed]) for _, dense in pairs for seed in seeds):
-            raise NotTestableError(f"the dense networks of {arm} only guess")
+            raise NotTestableError(f"the dense networks of {arm} are no better than chance")
         table = {
             seed: float(np.mean([own[seed].accuracy - dense[seed].accuracy for own, dense in pairs]))
             for seed in seeds
         }
         kept = [mean_density(own) for own, _ in pairs]
-        return table, f"{arm} less its dense networks, at {range_text((min(kept), max(kept)))} kept"
+        return table, f"{arm} minus its dense networks, at {range_text((min(kept), max(kept)))} kept"
 
     return _check(measure, -_margin(margin), inf)
 
@@ -111,7 +111,7 @@ def larger_gap(arm: str, other: str, *, densities: Range, lower: Range, by: floa
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
         more, less = (compare(points, arm, other, each) for each in ranges)
-        return larger(more, less), f"{arm} less {other}, {more.kept} less {less.kept}"
+        return larger(more, less), f"{arm} minus {other}, {more.kept} minus {less.kept}"
 
     return _check(measure, by, inf)
 
@@ -124,13 +124,15 @@ def wider_lead(
 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
         more, less = (compare(points, *each, wanted) for each in (pair, than))
-        return larger(more, less), f"({pair[0]} less {pair[1]}) less ({than[0]} less {than[1]}), {more.kept}"
+        return larger(
+            more, less
+        ), f"({pair[0]} minus {pair[1]}) minus ({than[0]} minus {than[1]}), {more.kept}"
 
     return _check(measure, by, inf)
 
 
 def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check[Point]:
-    """Returns the check that a variant is ahead of another near one density, after any number of cycles.
+    """Returns the check that a variant is ahead of another at about one density, after any number of cycles.
 
     For each variant the level with the nearest density counts, if its ratio to `density` is at most
     `AS_DENSE` either way.
@@ -140,16 +142,16 @@ def ahead_at(arm: str, other: str, *, density: float, by: float = 0.0) -> Check[
         ones, others = (_nearest(points, each, density) for each in (arm, other))
         seeds = common_seeds(f"{arm} and {other} share", ones, others)
         if all(guesses(own[seed]) for own in (ones, others) for seed in seeds):
-            raise NotTestableError(f"{arm} and {other} only guess at about {density:.3g} kept")
+            raise NotTestableError(f"{arm} and {other} are no better than chance at about {density:.3g} kept")
         found = {seed: ones[seed].accuracy - others[seed].accuracy for seed in seeds}
         kept = [float(np.mean([own[seed].density for seed in seeds])) for own in (ones, others)]
-        return found, f"{arm} at {kept[0]:.3g} kept less {other} at {kept[1]:.3g}"
+        return found, f"{arm} at {kept[0]:.3g} kept minus {other} at {kept[1]:.3g}"
 
     return _check(measure, by, inf)
 
 
 def ahead_in(arm: str, other: str, *, parts: Sequence[int], by: float = 0.0) -> Check[Point]:
-    """Returns the check that a variant is ahead of another in the same parts, at whatever densities.
+    """Returns the check that a variant is ahead of another in the same parts, at any densities.
 
     This compares variants that are equal in another cost, for example in multiply-adds or in the number of
     weights of a narrower network. For each part the last cycle counts.
@@ -168,7 +170,7 @@ def _difference_check(arm: str, other: str, densities: Range, low: float, high: 
     def measure(points: Sequence[Point]) -> tuple[dict[int, float], str]:
         found = compare(points, arm, other, wanted)
         spread = f", by level {_points(min(found.by_level))} to {_points(max(found.by_level))}"
-        return found.by_seed, f"{arm} less {other}, {found.kept}{spread * (len(found.by_level) > 1)}"
+        return found.by_seed, f"{arm} minus {other}, {found.kept}{spread * (len(found.by_level) > 1)}"
 
     return _check(measure, low, high)
 
@@ -179,13 +181,13 @@ def _part_check(arm: str, other: str, parts: Sequence[int], low: float) -> Check
         seeds = common_seeds(f"{arm} and {other} share", *(own for pair in pairs for own in pair))
         pairs = [pair for pair in pairs if not all(guesses(own[seed]) for own in pair for seed in seeds)]
         if not pairs:
-            raise NotTestableError(f"{arm} and {other} only guess")
+            raise NotTestableError(f"{arm} and {other} are no better than chance")
         found = {
             seed: float(np.mean([own[seed].accuracy - its[seed].accuracy for own, its in pairs]))
             for seed in seeds
         }
         kept = (", ".join(f"{mean_density(own):.3g}" for own in each) for each in zip(*pairs, strict=True))
-        return found, f"{arm} at {next(kept)} kept less {other} at {next(kept)} kept"
+        return found, f"{arm} at {next(kept)} kept minus {other} at {next(kept)} kept"
 
     return _check(measure, low, inf)
 
@@ -198,7 +200,7 @@ def _check(measure: Measure, low: float, high: float) -> Check[Point]:
         tested = paired(list(by_seed.values()), [0.0] * len(by_seed))
         found = tested.difference
         ends = f"{_points(found.low)} to {_points(found.high)}"
-        told = f"{what}: {_points(found.mean)} points ({ends}, p {tested.p:.1g}) of {found.n} seeds"
+        told = f"{what}: {_points(found.mean)} points ({ends}, p {tested.p:.1g}) over {found.n} seeds"
         word = standing(found, low, high)
         return ("confirmed", told) if word == "confirmed" else ("not confirmed", f"{word}: {told}")
 

@@ -4,7 +4,7 @@ Networks are compared in pairs of the same seed and level (part and cycle). If t
 density at that level, its accuracy at the first variant's density is interpolated: linearly over log density,
 between its own levels. A level is in the range if the first variant's mean density is, ends included. The
 dense network (cycle 0) and a network that keeps nothing do not count as levels. Levels that the other variant
-does not reach, or at which the networks of both only guess, are excluded.
+does not reach, or at which the networks of both are no better than chance, are excluded.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHANCE = "chance"
 ANY_CHANCE = 0.1
 """The chance accuracy of ten classes, used if the points do not record it."""
 GUESSING = 1.2
-"""Networks up to this multiple of chance only guess: the most common class may be that frequent."""
+"""Networks up to this multiple of chance count as guessing: the most common class may be that frequent."""
 ROUNDING = 1e-9
 """Rounding tolerance of a mean density: in binary, the mean of 0.1, 0.1 and 0.1 exceeds 0.1."""
 SAME = 0.02
@@ -75,7 +75,9 @@ def compare(points: Sequence[Point], arm: str, other: str, densities: Range) -> 
         level for level in levels if not all(guesses(each) for seed in seeds for each in pairs[level][seed])
     ]
     if not levels:
-        raise NotTestableError(f"{arm} and {other} only guess at density {range_text(densities)}")
+        raise NotTestableError(
+            f"{arm} and {other} are no better than chance at density {range_text(densities)}"
+        )
     chosen = [[pairs[level][seed] for level in levels] for seed in seeds]
     table = np.array([[one.accuracy - two.accuracy for one, two in own] for own in chosen])
     by_seed = dict(zip(seeds, table.mean(axis=1).tolist(), strict=True))

@@ -36,7 +36,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Arm:
-    """A variant: one way to prune and train.
+    """A variant of pruning and training.
 
     Attributes:
         plan: Settings of a `Plan`, in addition to the recipe's.
@@ -72,7 +72,7 @@ class Published:
         arm: The variant that it belongs to.
         density: Fraction kept.
         accuracy: Test accuracy.
-        source: Where the number is from: "text", "code", "data" (exact), or "figure" (read by eye, +-0.02).
+        source: Source of the number: "text", "code", "data" (exact), or "figure" (read by eye, +-0.02).
     """
 
     arm: str
@@ -92,10 +92,10 @@ class Recipe(ExperimentRecipe[Arm, Point]):
         plan: Settings of a `Plan` that all variants share.
         init: How weights are drawn, a name in `pruning.models.registry.INITS`.
         width: Factor of the network's width.
-        subset: Number of training images, and most test images; None uses all.
+        subset: Number of training images, and maximum number of test images; None uses all.
         classes: Number of classes; None uses all.
         size: Rows and columns of the images of the data set "folder"; None is 64.
-        cycles: Most cycles of the variants that prune in cycles.
+        cycles: Maximum number of cycles of the variants that prune in cycles.
         published: The paper's numbers, measured on its data set.
         measure: Further measurements of each finished network.
         sections: Further parts of the report, by title: functions of the points.

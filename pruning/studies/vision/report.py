@@ -21,10 +21,10 @@ def _head(recipe: Recipe) -> list[str]:
     training = ", ".join(f"{name} {value}" for name, value in asdict(recipe.training).items())
     return [
         f"data      {recipe.data}, subset {recipe.subset or 'all'}, classes {recipe.classes or 'all'}; "
-        "a tenth of the training images is for validation",
+        "10% of the training images are for validation",
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
-        f"pruning   {_told_settings(recipe.plan) or 'by arm'}; layers left whole: "
+        f"pruning   {_told_settings(recipe.plan) or 'by arm'}; excluded layers: "
         f"{', '.join(recipe.plan.get('exclude', ())) or 'none'}",
         f"runs      {recipe.seeds} seeds; at most {recipe.cycles} cycles",
         *(f"base      {name}: {_told_settings(asdict(base))}" for name, base in recipe.bases.items()),
@@ -47,10 +47,10 @@ def _parts(recipe: Recipe, points: Sequence[Point]) -> dict[str, str]:
     """Returns the parts of the report, by title."""
     levels = levels_of(points)
     return {
-        "test accuracy, % (± half of Student's 95% interval over the seeds)": accuracy_table(levels),
-        "beside the paper, % of test images": published_table(levels, recipe.published),
+        "test accuracy, % (± half-width of Student's 95% interval over the seeds)": accuracy_table(levels),
+        "the paper's numbers next to ours, % of test images": published_table(levels, recipe.published),
         **{title: section(points) for title, section in recipe.sections.items()},
-        "trainings that diverged, and ended with the last finite epoch": diverged_text(points),
+        "training runs that diverged (measured after their last finite epoch)": diverged_text(points),
     }
 
 

@@ -166,7 +166,7 @@ def _data(recipe: Recipe, folder: Path | None, download: bool) -> DataSet:
     found = _loaded(recipe.data, folder, recipe.subset, recipe.classes, recipe.size, download)
     if not len(found.validation):
         raise ValueError(
-            f"{len(found.train)} training images of {recipe.data} leave none for validation: take more"
+            f"{len(found.train)} training images of {recipe.data} leave none for validation: use more"
         )
     return found
 

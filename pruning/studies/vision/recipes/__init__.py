@@ -1,4 +1,4 @@
-"""The recipes of `bttt vision` on image classifiers: one file a paper, `RECIPES` has all by name."""
+"""The recipes of `bttt vision` on image classifiers: one file per paper; `RECIPES` lists all by name."""
 
 from pruning.studies.vision.experiment import Recipe
 from pruning.studies.vision.recipes import (

@@ -1,4 +1,4 @@
-"""Discrepancy curves of greedy imitation: how well the kept units of a layer imitate it, by their number.
+"""Discrepancy curves of greedy imitation: how well a layer's kept units imitate the layer, by their number.
 
 Ye, Wu and Liu prove exponential decay: with a logarithmic axis for D, the curve would be a straight line. A
 power of the number of units, for example D ~ 1/n^2, is straight if both axes are logarithmic. R^2, the
@@ -41,7 +41,7 @@ AGREEMENT = "screen agrees"
 
 
 def layer_curves(arm: str, task: VisionTask, level: Level) -> Mapping[str, float]:
-    """Returns the local discrepancies of the first layer, and the hit rate of the screen of global steps.
+    """Returns the local discrepancies of the first layer, and how often screening keeps the best global step.
 
     Args:
         arm: The variant; only `CURVES` has curves.
@@ -100,7 +100,7 @@ def agreement(points: Sequence[Point]) -> str:
     if not own:
         return ""
     share = f"{100 * np.mean(own):.0f}%"
-    return f"the {SCREENED} steepest of all units hold it in {share} of the first {STEPS} steps"
+    return f"the best unit is among the {SCREENED} steepest ones in {share} of the first {STEPS} steps"
 
 
 def straight(points: Sequence[Point]) -> tuple[Answer, str]:
@@ -113,7 +113,7 @@ def straight(points: Sequence[Point]) -> tuple[Answer, str]:
         slopes = [_slopes(point) for point in own]
         early, late = (float(np.mean(each)) for each in zip(*slopes, strict=True))
         shape = (
-            f"log10 D falls by {early:.4f} a unit in the first half of the range, {late:.4f} in the second"
+            f"log10 D falls by {early:.4f} per unit in the first half of the range, {late:.4f} in the second"
         )
         return worst >= STRAIGHT and means["exponential"] > means["power"], f"{told}; {shape}"
 
@@ -121,20 +121,20 @@ def straight(points: Sequence[Point]) -> tuple[Answer, str]:
 
 
 def lower_everywhere(points: Sequence[Point]) -> tuple[Answer, str]:
-    """Checks that searched steps give less discrepancy than uniform steps, at each number of units."""
+    """Checks that line-search steps give less discrepancy than uniform steps, at each number of units."""
 
     def judge(own: Sequence[Point]) -> tuple[bool, str]:
         pairs = [
             (point.metrics[_name(WAYS[0], support)], point.metrics[_name(WAYS[1], support)])
             for point in own
             for support in _supports(own)
-            if 1 < support <= MOST_COMPARED  # one unit needs no step yet
+            if 1 < support <= MOST_COMPARED  # a single unit takes no step
         ]
         lower = sum(one < other for one, other in pairs)
         ratio = float(np.exp(np.mean(np.log([other / one for one, other in pairs]))))
         return lower == len(
             pairs
-        ), f"lower in {lower} of {len(pairs)}, {ratio:.1f} times on geometric average"
+        ), f"lower in {lower} of {len(pairs)} comparisons, by a factor of {ratio:.1f} on geometric average"
 
     return _answered(points, judge)
 
@@ -166,8 +166,8 @@ def draw_curves(path: Path, points: Sequence[Point]) -> None:
             axes.plot(supports, means, color=color, marker="o", markersize=3, label=way)
     axes.set_yscale("log")
     axes.set_xlabel("units kept")
-    axes.set_ylabel("discrepancy, share of the layer's mean square")
-    axes.set_title("First layer: what is left against the layer", fontsize=9)
+    axes.set_ylabel("discrepancy / mean square of the layer")
+    axes.set_title("First layer: discrepancy between kept units and layer", fontsize=9)
     axes.grid(alpha=0.3)
     if own:
         axes.legend(fontsize=8)

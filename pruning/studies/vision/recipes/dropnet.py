@@ -32,15 +32,15 @@ TABLE_1 = tuple(METRICS)[:6]
 DENSE = {"dense": Base("constant", {"lr": 0.1})}
 TRAINING = Training(epochs=100, batch=32, patience=5, shuffle=False)
 SMALL_TRAINING = {"epochs": 18, "patience": 10, "precision": "bfloat16"}
-"""The patience is long because unnormalised networks learn nothing for hundreds of steps."""
+"""The patience is long because networks without normalisation learn nothing for hundreds of steps."""
 SMALL_CNN = {"subset": 3000, "training": SMALL_TRAINING}
 NOTE = (
-    "Splits, initial weights and the order of images are ours; sets of 3 seeds where the paper has 15. Of "
-    "equal scores the later unit goes first, where the published code shuffles. A diverged training ends "
-    "with its last finite epoch. apoz counts zeros at all positions, as Hu et al. define it; the paper's "
-    "curves of it count maps that are zero on average (apoz-code), with a tenth dropped a cycle. The paper's "
-    "two figures of VGG19 contradict each other: its numbers are no precise target. In the oracle's figure "
-    "the paper's random is random-layer."
+    "Splits, initial weights and image order are ours, with 3 seeds where the paper has 15. Among equal "
+    "scores, the later unit is dropped first; the published code shuffles. A training run that diverges ends "
+    "with its last finite epoch. apoz counts zeros at all positions, as Hu et al. define it. The paper's "
+    "APoZ curves count maps that are zero on average (criterion apoz-code) and drop 10% per cycle. The "
+    "paper's two figures of VGG19 contradict each other, so its numbers are not a precise target. In the "
+    "oracle's figure, the paper's random is our random-layer."
 )
 
 
@@ -74,23 +74,23 @@ def _ordering(low: tuple[float, float]) -> tuple[Claim[Point], ...]:
     """Returns claims on the order of the metrics at low densities, and on layer-wise DropNet."""
     return (
         Claim(
-            "with few units kept minimum is not behind random",
+            "with few units kept, minimum is no worse than random",
             not_behind("minimum", "random", densities=low, margin=0.01),
         ),
         Claim(
-            "with few units kept minimum-layer is not behind random",
+            "with few units kept, minimum-layer is no worse than random",
             not_behind("minimum-layer", "random", densities=low, margin=0.01),
         ),
         Claim(
-            "with few units kept random is far ahead of maximum",
+            "with few units kept, random is far better than maximum",
             ahead("random", "maximum", densities=low, by=0.05),
         ),
         Claim(
-            "with few units kept minimum-layer beats random-layer",
+            "with few units kept, minimum-layer beats random-layer",
             ahead("minimum-layer", "random-layer", densities=low),
         ),
         Claim(
-            "with few units kept minimum-layer beats maximum-layer",
+            "with few units kept, minimum-layer beats maximum-layer",
             ahead("minimum-layer", "maximum-layer", densities=low),
         ),
     )
@@ -105,7 +105,8 @@ def _reinit(name: str, data: str, model: str, down_to: float, arms: tuple[str, .
     }
     claims = tuple(
         Claim(
-            f"new initial weights do as well as {arm}'s rewinding, with {down_to:.2g} kept or more",
+            f"new initial weights are as good as {arm}'s rewinding, with a fraction of {down_to:.2g} or more "
+            "kept",
             near(f"{arm}-reinit", arm, densities=(down_to, 0.9), margin=0.02),
         )
         for arm in arms
@@ -200,7 +201,7 @@ RECIPES = (
         claims=(
             *_ordering((0.05, 0.25)),
             Claim(
-                "with few units kept minimum beats APoZ",
+                "with few units kept, minimum beats APoZ",
                 ahead("minimum", "apoz", densities=(0.05, 0.25)),
             ),
         ),
@@ -226,15 +227,15 @@ RECIPES = (
         },
         claims=(
             Claim(
-                "without skip connections minimum-layer beats minimum (global minimum fails)",
+                "without skip connections, minimum-layer beats minimum (global minimum fails)",
                 ahead("minimum-layer", "minimum", densities=(0.15, 0.6)),
             ),
             Claim(
-                "with few units kept minimum-layer beats random-layer",
+                "with few units kept, minimum-layer beats random-layer",
                 ahead("minimum-layer", "random-layer", densities=(0.15, 0.3)),
             ),
             Claim(
-                "with few units kept minimum-layer beats APoZ by layer",
+                "with few units kept, minimum-layer beats layer-wise APoZ",
                 ahead("minimum-layer", "apoz-layer", densities=(0.1, 0.3)),
             ),
         ),
@@ -287,7 +288,7 @@ RECIPES = (
             ),
             Claim("the oracle beats random", ahead("oracle", "random", densities=(0.1, 0.5))),
             Claim(
-                "with few units kept random is far ahead of maximum",
+                "with few units kept, random is far better than maximum",
                 ahead("random", "maximum", densities=(0.1, 0.5), by=0.05),
             ),
         ),
@@ -349,7 +350,7 @@ RECIPES = (
         small={"subset": 20_000},
         claims=tuple(
             Claim(
-                f"at a tenth kept, dropping 20% a cycle beats dropping {p}%",
+                f"with about 10% kept, dropping 20% per cycle beats dropping {p}%",
                 ahead_at("p20", f"p{p}", density=density),
             )
             for p, density in ((50, 0.125), (90, 0.1))

@@ -32,17 +32,18 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "uniform-step": ("greedy-local", {"step": "uniform"}),
     "forward-tolerance": ("greedy-forward", {"tolerance": 0.02}),
 }
-"""Criteria with options: local imitation without a line search; selection that stops at an accuracy."""
+"""Criteria with options: local imitation without a line search; selection that stops at a given accuracy."""
 TUNED = 0.5
 """Length of fine-tuning after pruning, as a fraction of the dense network's training."""
 NOTE = (
-    "Arms named raw are measured right after the cut, the others after fine-tuning. unscaled has local's "
-    "units without their weights; uniform-step searches no step; forward-tolerance stops, as in ICML 2020, "
-    "at 98% of the accuracy on training images, whatever share is asked for. Else each layer keeps the same "
-    "share of its units; the papers stop at a tolerance, take the better of local and global in each layer, "
-    "fine-tune shortly after each, and prune ImageNet networks. Normalisations keep the dense network's "
-    "statistics until they are fine-tuned. Local discrepancies are of one layer's output, as a share of its "
-    "mean square, on images that chose nothing; weights of a searched path are corrected at each number."
+    "Arms named raw are measured right after pruning, the others after fine-tuning. unscaled keeps local's "
+    "units without their weights. uniform-step is local imitation without a line search. forward-tolerance "
+    "stops at 98% of the accuracy on training images, as in the ICML 2020 paper, whatever fraction is "
+    "requested. All other arms keep the same fraction of units in each layer. The papers stop at a "
+    "tolerance, take the better of local and global in each layer, fine-tune briefly after each layer, and "
+    "prune ImageNet networks. Normalisation layers keep the dense network's statistics until fine-tuning. "
+    "The local discrepancy is measured on one layer's output, as a fraction of its mean square, on images "
+    "not used for selection. The weights of a line-search path are corrected at each number of units."
 )
 
 
@@ -70,27 +71,31 @@ def _claims(densities: tuple[float, float]) -> tuple[Claim[Point], ...]:
 
     return (
         Claim(
-            "before fine-tuning local imitation beats L1 and random units",
+            "before fine-tuning, local imitation beats L1 and random units",
             beats("local-raw", "l1-raw", "random-raw"),
         ),
-        Claim("before fine-tuning global beats local imitation", ahead("global-raw", "local-raw", **at)),
         Claim(
-            "before fine-tuning forward selection beats L1 and random units",
+            "before fine-tuning, global imitation beats local imitation",
+            ahead("global-raw", "local-raw", **at),
+        ),
+        Claim(
+            "before fine-tuning, forward selection beats L1 and random units",
             beats("forward-raw", "l1-raw", "random-raw"),
         ),
         Claim(
-            "before fine-tuning imitation beats forward selection",
+            "before fine-tuning, imitation beats forward selection",
             all_of(ahead("local-raw", "forward-raw", **at), ahead("global-raw", "forward-raw", **at)),
         ),
         Claim(
-            "the weights matter: local imitation beats its units unscaled", beats("local-raw", "unscaled-raw")
+            "the weights matter: local imitation beats the same units without weights",
+            beats("local-raw", "unscaled-raw"),
         ),
         Claim(
-            "after fine-tuning local and global imitation beat L1 and random units",
+            "after fine-tuning, local and global imitation beat L1 and random units",
             all_of(beats("local", "l1", "random"), beats("global", "l1", "random")),
         ),
         Claim(
-            "after fine-tuning global is not behind local imitation",
+            "after fine-tuning, global imitation is no worse than local imitation",
             not_behind("global", "local", margin=0.003, **at),
         ),
     )
@@ -113,21 +118,24 @@ RECIPES = (
         bases={"dense": Base("step", {"lr": 0.1, "drops": (0.5, 0.75)})},
         small={"subset": 10_000},
         claims=(
-            Claim("(a) log discrepancy falls on a straight line with the units kept", straight),
-            Claim("(b) searched steps are below uniform steps with up to 100 units", lower_everywhere),
+            Claim("(a) log discrepancy falls linearly with the number of units kept", straight),
+            Claim(
+                "(b) line-search steps give a lower discrepancy than uniform steps, with up to 100 units",
+                lower_everywhere,
+            ),
             *(
                 replace(claim, text=f"(c) {claim.text}")
                 for claim in _claims((20 / 300 - 1e-9, 60 / 300 + 1e-9))
             ),
-            Claim("the five steepest units hold the best one in most steps", screen_agrees),
+            Claim("in most steps, the best unit is among the five steepest ones", screen_agrees),
         ),
         measure=layer_curves,
         sections={
-            "local discrepancy of the first layer by units kept": curve_table,
-            "steps of global imitation whose best unit the screen has": agreement,
+            "local discrepancy of the first layer, by number of units kept": curve_table,
+            "steps of global imitation in which the screening keeps the best unit": agreement,
         },
         pictures={"discrepancy.png": draw_curves},
-        note=f"{NOTE} The first layer, of 300 units, is cut.",
+        note=f"{NOTE} The first layer, of 300 units, is pruned.",
     ),
     Recipe(
         name="greedy/resnet20-cifar10",
@@ -144,6 +152,6 @@ RECIPES = (
             "training": {"epochs": 20, "precision": "bfloat16"},
         },
         claims=_claims((0.0, 0.55)),
-        note=f"{NOTE} The channels inside the blocks are cut.",
+        note=f"{NOTE} The channels inside the blocks are pruned.",
     ),
 )

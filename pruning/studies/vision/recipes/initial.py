@@ -1,4 +1,4 @@
-"""Pruning at initialisation: SNIP (Lee et al.), GraSP (Wang et al.) and SynFlow (Tanaka et al.), controls."""
+"""Pruning at initialisation: SNIP (Lee et al.), GraSP (Wang et al.) and SynFlow (Tanaka et al.)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ CIFAR = Training(
     epochs=160, batch=128, momentum=0.9, weight_decay=1e-4, augmentation="crop-flip", normalise=True
 )
 SAMPLED = 0.005
-"""Margin within which accuracies count as equal on MNIST, about the spread over seeds."""
+"""Margin within which accuracies count as equal on MNIST: about the spread over seeds."""
 NOTE = (
-    "All arms but ticket prune untrained networks, by one threshold for all layers, and train them once; "
-    "random drops the same share of each layer. Scores are taken on ten images of each class, and on the "
-    "weights that are trained then; GraSP's and SNIP's published codes draw the linear layers anew for "
-    "scoring. SynFlow prunes in 100 rounds. X-shuffled has X's numbers of weights by layer at random places, "
-    "X-reinit has X's masks on new initial weights. ticket prunes the trained dense network once by "
-    "magnitude, and trains what is left from its initial weights."
+    "All arms except ticket prune untrained networks with one threshold for all layers, and train them once. "
+    "random drops the same fraction of each layer. Scores use ten images of each class and the initial "
+    "weights from which training then starts. The published codes of GraSP and SNIP draw new weights of the "
+    "linear layers for scoring. SynFlow prunes in 100 rounds. X-shuffled keeps as many weights in each layer "
+    "as X, at random positions. X-reinit has X's masks on new initial weights. ticket prunes the trained "
+    "dense network once by magnitude, and retrains the remaining weights from their initial values."
 )
 
 
@@ -64,14 +64,14 @@ def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim[Poi
     return (
         *(
             Claim(
-                f"{told} beats random masks of one share in each layer",
+                f"{told} beats random masks of uniform density",
                 ahead(name, "random", densities=every),
             )
             for name, told in beats.items()
         ),
         *(
             Claim(
-                f"{told} only finds out how many weights each layer needs: its shuffled masks are as good",
+                f"{told} only chooses how many weights each layer keeps: its shuffled masks are no worse",
                 not_behind(f"{name}-shuffled", name, margin=margin, densities=every),
             )
             for name, told in beats.items()
@@ -88,10 +88,10 @@ def _claims(*, densities: Range, lower: Range, margin: float) -> tuple[Claim[Poi
             larger_gap("grasp", "snip", densities=densities, lower=lower),
         ),
         Claim(
-            "with the fewest weights kept GraSP is not behind SNIP",
+            "with the fewest weights kept, GraSP is no worse than SNIP",
             not_behind("grasp", "snip", densities=lower, margin=margin),
         ),
-        Claim("with more weights kept SNIP beats GraSP", ahead("snip", "grasp", densities=densities)),
+        Claim("with more weights kept, SNIP beats GraSP", ahead("snip", "grasp", densities=densities)),
         Claim("SNIP beats magnitude at initialisation", ahead("snip", "magnitude", densities=every)),
         Claim(
             "pruning after training is better: tickets beat SNIP, GraSP and SynFlow",

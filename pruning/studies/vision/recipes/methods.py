@@ -42,21 +42,27 @@ RECIPES = (
         claims=(
             Claim("RigL beats static (ERK)", ahead("rigl-erk", "static-erk", **AT)),
             Claim("RigL beats SET", ahead("rigl-erk", "set", **AT)),
-            Claim("SNIP beats a static random mask of one share", ahead("snip", "static-uniform", **AT)),
-            Claim("GraSP beats a static random mask of one share", ahead("grasp", "static-uniform", **AT)),
             Claim(
-                "gradual pruning is not behind RigL", not_behind("gradual", "rigl-erk", margin=0.003, **AT)
+                "SNIP beats a static random mask of uniform density", ahead("snip", "static-uniform", **AT)
+            ),
+            Claim(
+                "GraSP beats a static random mask of uniform density", ahead("grasp", "static-uniform", **AT)
+            ),
+            Claim(
+                "gradual pruning is no worse than RigL",
+                not_behind("gradual", "rigl-erk", margin=0.003, **AT),
             ),
             Claim("pruning after training beats SNIP", ahead("magnitude", "snip", **AT)),
             Claim("local imitation beats L1", ahead("greedy-local", "l1", **AT)),
             Claim(
-                "global imitation is not behind local imitation",
+                "global imitation is no worse than local imitation",
                 not_behind("greedy-global", "greedy-local", margin=0.003, **AT),
             ),
             Claim("local imitation beats random channels", ahead("greedy-local", "random", **AT)),
             Claim("DropNet beats random channels", ahead("dropnet", "random", **AT)),
         ),
-        note="All train for twice the base's epochs in all; tickets, which start anew in each cycle, for "
-        "four times. Stem, shortcuts and the last layer stay whole. Masks of weights save no time here.",
+        note="Every method trains for twice the epochs of the dense base in total. Tickets restart in each "
+        "cycle and train for four times the epochs. Stem, shortcuts and the last layer are not pruned. "
+        "Masked weights save no time here.",
     ),
 )

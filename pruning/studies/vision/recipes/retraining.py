@@ -18,14 +18,14 @@ CIFAR = Training(
 )
 MNIST = Training(epochs=10, batch=64, momentum=0.9, weight_decay=1e-4)
 PRUNERS = {"l1": ("l1", "layer"), "random": ("random", "layer"), "magnitude": ("magnitude", "global")}
-"""PFEC's filters (Li et al., 2017), random filters of the same shapes, single weights: criterion, scope."""
+"""Criterion and scope of PFEC's filters (Li et al., 2017), of random filters, and of single weights."""
 SCHEDULES = ("ft", "lrw", "slr", "clr")
 LOW, MOST = (0.0, 0.55), (0.0, 0.15)
 NOTE = (
-    "All arms retrain for the same number of epochs from the trained, pruned weights. The momentum is the "
-    "same throughout, but in arms named momentum, which cycle it as torch's one-cycle schedule does by "
-    "default. Filters of residual streams are not cut, the first convolutions of the blocks are; one share "
-    "for all stages. Test accuracy is that after the last epoch."
+    "All arms retrain for the same number of epochs from the trained, pruned weights. The momentum is "
+    "constant, except in arms named momentum, which cycle it like torch's one-cycle schedule does by "
+    "default. Filters of residual streams are not pruned; the first convolutions of the blocks are, with the "
+    "same fraction in all stages. Test accuracy is measured after the last epoch."
 )
 
 
@@ -55,21 +55,21 @@ def _arms(
 
 CLAIMS = (
     Claim(
-        "(i) large learning rates explain LRW's lead over FT: SLR and CLR are not behind LRW",
+        "(i) large learning rates explain LRW's lead over FT: SLR and CLR are no worse than LRW",
         all_of(
             not_behind("l1-slr", "l1-lrw", densities=LOW, margin=0.003),
             not_behind("l1-clr", "l1-lrw", densities=LOW, margin=0.003),
         ),
     ),
-    Claim("(ii) CLR is not behind SLR", not_behind("l1-clr", "l1-slr", densities=LOW, margin=0.003)),
-    Claim("(ii) SLR is not behind LRW", not_behind("l1-slr", "l1-lrw", densities=LOW, margin=0.003)),
+    Claim("(ii) CLR is no worse than SLR", not_behind("l1-clr", "l1-slr", densities=LOW, margin=0.003)),
+    Claim("(ii) SLR is no worse than LRW", not_behind("l1-slr", "l1-lrw", densities=LOW, margin=0.003)),
     Claim("(ii) LRW beats FT", ahead("l1-lrw", "l1-ft", densities=LOW)),
     Claim(
-        "(ii) the more is cut, the further CLR is ahead of FT",
+        "(ii) CLR's lead over FT grows as more is pruned",
         larger_gap("l1-clr", "l1-ft", densities=(0.15, 0.55), lower=MOST),
     ),
     Claim(
-        "(iii) random filters with CLR are not behind L1 filters with FT",
+        "(iii) random filters with CLR are no worse than L1 filters with FT",
         not_behind("random-clr", "l1-ft", densities=LOW, margin=0.003),
     ),
     Claim(
@@ -79,9 +79,9 @@ CLAIMS = (
         "(iv) L1's lead over random is smaller with CLR than with FT",
         wider_lead(("l1-ft", "random-ft"), than=("l1-clr", "random-clr"), densities=LOW),
     ),
-    Claim("magnitude weights: CLR beats FT", ahead("magnitude-clr", "magnitude-ft", densities=LOW)),
+    Claim("magnitude pruning: CLR beats FT", ahead("magnitude-clr", "magnitude-ft", densities=LOW)),
     Claim(
-        "CLR does as well without cycling the momentum",
+        "CLR is no worse without cycling the momentum",
         not_behind("l1-clr", "l1-clr-momentum", densities=LOW, margin=0.003),
     ),
 )
@@ -111,27 +111,28 @@ def _rewinding_arms(
 
 
 REWINDING_NOTE = (
-    "Rewinding starts a new optimizer, and shows the images in another order. One-shot: each density prunes "
-    "the dense network once. The control with rewound weights and the last learning rate is not run."
+    "Rewinding resets the optimizer and shows the images in another order. Pruning is one-shot: each density "
+    "is pruned once from the dense network. We did not run the control with rewound weights and the last "
+    "learning rate."
 )
 REWINDING_CLAIMS = (
     *(
         Claim(
-            f"LR rewinding is not behind fine-tuning (retraining for {of}% of the training)",
+            f"LR rewinding is no worse than fine-tuning (retraining for {of}% of the training epochs)",
             not_behind(f"lr-rewind-{of}", f"fine-tune-{of}", densities=MOST, margin=0.003),
         )
         for of in (50, 100)
     ),
     Claim(
-        "LR rewinding for the whole training is not behind rewinding to the initial weights",
+        "LR rewinding to the start of training is no worse than rewinding to the initial weights",
         not_behind("lr-rewind-100", "rewind-100", densities=MOST, margin=0.003),
     ),
     Claim(
-        "weight rewinding needs its window: to the middle beats to the initial weights",
+        "weight rewinding needs a later point: rewinding to the middle beats rewinding to initial weights",
         ahead("rewind-50", "rewind-100", densities=MOST),
     ),
     Claim(
-        "new initial weights are worst: rewinding to the middle and fine-tuning beat them",
+        "new initial weights are worst: rewinding to the middle and fine-tuning both beat them",
         all_of(ahead("rewind-50", "reinit", densities=MOST), ahead("fine-tune-50", "reinit", densities=MOST)),
     ),
 )
@@ -206,7 +207,7 @@ RECIPES = (
         },
         claims=REWINDING_CLAIMS,
         published=PUBLISHED_ONE_SHOT,
-        note=f"{REWINDING_NOTE} The paper's numbers are the best of all retraining times, beside ours of "
-        "half the training; its dense networks had 91.7. Convolutions are pruned, the last layer is not.",
+        note=f"{REWINDING_NOTE} The paper's numbers are the best over all retraining times; ours retrain "
+        "for half the training. Its dense networks reached 91.7%. The last layer is not pruned.",
     ),
 )

@@ -22,8 +22,9 @@ NEAR = 1.25
 def spreads(points: Sequence[Point]) -> str:
     """Returns the spreads by cycle for the variant with a fixed peak, relative to the first pruned network.
 
-    SILO's reasoning: pruned networks have narrower activations and gradients, so the learning rate that keeps
-    the size of updates is proportional to the inverse spread of gradients. It is shown next to SILO's peak.
+    SILO's reasoning: activations and gradients spread less in pruned networks. To keep the size of updates,
+    the learning rate must be proportional to the inverse spread of gradients. This rate is shown next to
+    SILO's peak.
     """
     levels = {name: by_level(points, name) for name in ("warmup-step", "silo")}
     own = {cycle: list(found.values()) for (_, cycle), found in levels["warmup-step"].items() if cycle}
@@ -47,7 +48,7 @@ def spreads(points: Sequence[Point]) -> str:
         "cycle",
         "% kept",
         *(name.replace(" spread", "") for name in _names()),
-        "lr it asks for",
+        "lr implied",
         "SILO's lr",
     ]
     return "\n".join(aligned([head, *lines]))
@@ -64,7 +65,7 @@ def narrower(points: Sequence[Point]) -> tuple[Answer, str]:
     if len(seeds) < LEAST_SEEDS or len(levels) < 2:
         return "not testable", f"warmup-step has {len(seeds)} of the {LEAST_SEEDS} seeds needed"
     found = student([last[seed].metrics[name] / first[seed].metrics[name] - 1 for seed in seeds])
-    told = f"{found.mean:+.0%} ({found.low:+.0%} to {found.high:+.0%}) of {found.n} seeds, warmup-step"
+    told = f"{found.mean:+.0%} ({found.low:+.0%} to {found.high:+.0%}) over {found.n} seeds, warmup-step"
     if found.high < 0:
         return "confirmed", told
     return "not confirmed", f"{'refuted' if found.low > 0 else 'undecided'}: {told}"
@@ -78,7 +79,7 @@ def inside(points: Sequence[Point]) -> tuple[Answer, str]:
         return "not testable", f"oracle and silo share {len(seeds)} of the {LEAST_SEEDS} seeds needed"
     number = sum(_place(point, peak) == "inside" for _, point, peak in found)
     answer: Answer = "confirmed" if number >= INSIDE * len(found) else "not confirmed"
-    return answer, f"inside in {number} of {len(found)} cycles of {len(seeds)} seeds"
+    return answer, f"inside in {number} of {len(found)} cycles over {len(seeds)} seeds"
 
 
 def oracle_intervals(points: Sequence[Point]) -> str:

@@ -17,10 +17,10 @@ PAPER = "Rigging the Lottery: Making All Tickets Winners (Evci et al., ICML 2020
 EVERY_LEVEL: dict[str, Any] = {"densities": (0.0, 0.5)}
 STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.5, 0.75)}}
 NOTE = (
-    "All arms train once, from the same initial weights. Sparse ones are so from the start, gradual at the "
-    "end, with the same number of weights to the one. RigL, SET and SNFS drop 0.3 of a layer's weights at "
-    "first (cosine), every 100 steps until three quarters of the training. Costs are multiply-adds, counted: "
-    "time is not saved, since masked weights are multiplied too."
+    "All arms train once, from the same initial weights. Sparse arms are sparse from the start, gradual at "
+    "the end; they keep exactly the same number of weights. RigL, SET and SNFS replace 30% of a layer's "
+    "weights at first (a cosine lowers this), every 100 steps until 75% of training. Costs are counted "
+    "multiply-adds. No time is saved, because masked weights are multiplied too."
 )
 SECTIONS = {
     "density of each layer after training, % (mean over the seeds)": layer_densities,
@@ -28,7 +28,7 @@ SECTIONS = {
 }
 PARTS = (0.98,)
 NARROW = (0.0266,)
-"""Width factor at which LeNet has as many weights as the sparse networks: 8 and 3 units."""
+"""Width factor at which LeNet has the sparse networks' number of weights: 8 and 3 units."""
 
 
 def sparse_arm(criterion: str, plan: Mapping[str, Any] | None = None, **rest: Any) -> Arm:
@@ -79,11 +79,11 @@ def _claims() -> tuple[Claim[Point], ...]:
         return all_of(*(ahead(f"{one}-{a}", f"{other}-{a}", **EVERY_LEVEL) for a in ("uniform", "erk")))
 
     return (
-        Claim("RigL beats static masks, uniform and ERK", both("rigl", "static")),
-        Claim("RigL beats SET, uniform and ERK", both("rigl", "set")),
-        Claim("SET beats static masks, uniform and ERK", both("set", "static")),
+        Claim("RigL beats static masks (uniform and ERK)", both("rigl", "static")),
+        Claim("RigL beats SET (uniform and ERK)", both("rigl", "set")),
+        Claim("SET beats static masks (uniform and ERK)", both("set", "static")),
         Claim(
-            "RigL is not behind SNFS (ERK)",
+            "RigL is no worse than SNFS (ERK)",
             not_behind("rigl-erk", "snfs-erk", margin=0.003, **EVERY_LEVEL),
         ),
         *(
@@ -93,26 +93,26 @@ def _claims() -> tuple[Claim[Point], ...]:
             for name in ("static", "set", "rigl")
         ),
         Claim(
-            "SNIP by layer beats static masks (uniform)",
+            "layer-wise SNIP beats static masks (uniform)",
             ahead("snip-uniform", "static-uniform", **EVERY_LEVEL),
         ),
-        Claim("RigL beats SNIP by layer (uniform)", ahead("rigl-uniform", "snip-uniform", **EVERY_LEVEL)),
+        Claim("RigL beats layer-wise SNIP (uniform)", ahead("rigl-uniform", "snip-uniform", **EVERY_LEVEL)),
         Claim(
-            "a narrow dense network is not behind SNIP by layer (uniform)",
+            "a narrow dense network is no worse than layer-wise SNIP (uniform)",
             not_behind_in("small-dense", "snip-uniform", parts=(0,), margin=0.003),
         ),
         Claim(
-            "SET beats a narrow dense network of as many weights (uniform)",
+            "SET beats a narrow dense network with the same number of weights (uniform)",
             ahead_in("set-uniform", "small-dense", parts=(0,)),
         ),
         Claim(
-            "RigL beats a narrow dense network of as many weights (ERK)",
+            "RigL beats a narrow dense network with the same number of weights (ERK)",
             ahead_in("rigl-erk", "small-dense", parts=(0,)),
         ),
-        Claim("RigL beats one threshold for SNIP (ERK)", ahead("rigl-erk", "snip", **EVERY_LEVEL)),
+        Claim("RigL (ERK) beats SNIP with one global threshold", ahead("rigl-erk", "snip", **EVERY_LEVEL)),
         Claim("RigL beats GraSP (ERK)", ahead("rigl-erk", "grasp", **EVERY_LEVEL)),
         Claim(
-            "gradual pruning is the ceiling: not behind RigL (ERK)",
+            "gradual pruning is the upper limit: it is no worse than RigL (ERK)",
             not_behind("gradual", "rigl-erk", margin=0.003, **EVERY_LEVEL),
         ),
     )
@@ -131,9 +131,9 @@ RECIPES = (
         small={"subset": 20_000, "training": {"epochs": 15}},
         claims=_claims(),
         sections=SECTIONS,
-        note=f"{NOTE} The last layer is dense, as in RigL's own MNIST experiment, whose two other layers had "
-        "different shares and which had smaller drops of the learning rate. In a network of linear layers "
-        "multiply-adds and weights are the same. snfs-moving moves weights between layers by momentum, as "
-        "SNFS did in its paper; small-dense is narrower, with as many weights in all.",
+        note=f"{NOTE} The last layer is dense, as in RigL's own MNIST experiment. There the two other layers "
+        "had different densities, and the learning rate had smaller drops. In a network of linear layers, "
+        "multiply-adds and weights are the same. snfs-moving moves weights between layers by momentum, as in "
+        "the SNFS paper. small-dense is narrower, with the same total number of weights.",
     ),
 )

@@ -1,4 +1,4 @@
-"""RigL's reproduction (Sundar and Dwaraknath, 2021): budgets of weights or multiply-adds, grid, protocol."""
+"""The reproduction of RigL (Sundar and Dwaraknath, 2021): equal weights or multiply-adds, grid, protocol."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ METHODS = ("static", "rigl")
 
 
 def _budgets(parts: tuple[float, ...]) -> dict[str, Arm]:
-    """Returns static masks and RigL: uniform, ERK with as many weights, ERK with as many multiply-adds."""
+    """Returns static masks and RigL: uniform, ERK at equal weights, ERK at equal multiply-adds."""
     random = partial(sparse_arm, "random-weights", parts=parts)
     arms = {}
     for method in METHODS:
@@ -63,7 +63,7 @@ BUDGET_CLAIMS = (
     ),
     *(
         Claim(
-            f"uniform is not behind ERK at equal multiply-adds: {method}",
+            f"uniform is no worse than ERK at equal multiply-adds: {method}",
             not_behind_in(
                 f"{method}-uniform", f"{method}-erk-macs", parts=range(len(CNN_PARTS)), margin=0.005
             ),
@@ -73,7 +73,7 @@ BUDGET_CLAIMS = (
     Claim("RigL beats static masks (ERK)", ahead("rigl-erk", "static-erk", **EVERY_LEVEL)),
     *(
         Claim(
-            f"weights that move between layers by {signal} close the gap to ERK",
+            f"moving weights between layers by {signal} closes the gap to ERK",
             all_of(
                 ahead("rigl-erk", "rigl-uniform", **EVERY_LEVEL),
                 not_behind(f"rigl-uniform-{signal}", "rigl-erk", **EVERY_LEVEL, margin=0.005),
@@ -83,7 +83,7 @@ BUDGET_CLAIMS = (
     ),
     *(
         Claim(
-            f"weights that move between layers by {signal} cost more multiply-adds",
+            f"moving weights between layers by {signal} costs more multiply-adds",
             costlier(f"rigl-uniform-{signal}", "rigl-uniform"),
         )
         for signal in ("gradient", "momentum")
@@ -102,7 +102,7 @@ WRN_PART = (0.8,)
 WRN_NARROW = (0.446,)
 """Width factor at which WRN-22-2 has 20% of its weights."""
 WRN_STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.3413, 0.6827), "factor": 0.2}}
-"""A fifth every 30,000 of 87,891 steps: the third drop, at 1.02, never comes."""
+"""The learning rate drops to 20% every 30,000 of 87,891 steps; the third drop, at 1.02, is never reached."""
 
 
 def _wrn_arms() -> dict[str, Arm]:
@@ -143,8 +143,10 @@ WRN_PUBLISHED = tuple(
 WRN_CLAIMS = (
     Claim("RigL beats static masks", ahead("rigl", "static", **EVERY_LEVEL)),
     Claim("SET beats static masks", ahead("set", "static", **EVERY_LEVEL)),
-    Claim("RigL is not behind SET (ERK)", not_behind("rigl-erk", "set-erk", margin=0.003, **EVERY_LEVEL)),
-    Claim("RigL is not behind SNFS (ERK)", not_behind("rigl-erk", "snfs-erk", margin=0.003, **EVERY_LEVEL)),
+    Claim("RigL is no worse than SET (ERK)", not_behind("rigl-erk", "set-erk", margin=0.003, **EVERY_LEVEL)),
+    Claim(
+        "RigL is no worse than SNFS (ERK)", not_behind("rigl-erk", "snfs-erk", margin=0.003, **EVERY_LEVEL)
+    ),
     Claim("RigL beats SNIP (ERK)", ahead("rigl-erk", "snip", **EVERY_LEVEL)),
     *(
         Claim(
@@ -158,10 +160,11 @@ WRN_CLAIMS = (
         not_behind_in("static", "small-dense", parts=(0,), margin=0.003),
     ),
     Claim(
-        "RigL beats a narrow dense network of as many weights", ahead_in("rigl", "small-dense", parts=(0,))
+        "RigL beats a narrow dense network with the same number of weights",
+        ahead_in("rigl", "small-dense", parts=(0,)),
     ),
     Claim(
-        "trained twice as long, RigL (ERK) is not behind gradual pruning",
+        "trained twice as long, RigL (ERK) is no worse than gradual pruning",
         not_behind("rigl-2x-erk", "gradual", margin=0.003, **EVERY_LEVEL),
     ),
     Claim("longer training helps RigL (ERK)", ahead("rigl-2x-erk", "rigl-erk", **EVERY_LEVEL)),
@@ -181,9 +184,10 @@ RECIPES = (
         plan={**STEP, "exclude": ("out.weight",)},
         small={"subset": 3000, "training": {"epochs": 20, "batch": 32, "precision": "bfloat16"}},
         claims=BUDGET_CLAIMS,
-        sections={"ERK less uniform, points of accuracy": level_pairs, **SECTIONS},
-        note=f"{NOTE} Three convolutions stand for the paper's networks; the first is sparse, the last layer "
-        "is dense. erk-macs has the density at which ERK's multiply-adds are uniform's.",
+        sections={"ERK minus uniform, points of accuracy": level_pairs, **SECTIONS},
+        note=f"{NOTE} A network of three convolutions replaces the paper's networks; its first layer is "
+        "sparse, its last layer dense. erk-macs has the density at which ERK's multiply-adds equal "
+        "those of uniform.",
     ),
     Recipe(
         name="rigl/grid-cnn",
@@ -198,13 +202,13 @@ RECIPES = (
         small={"subset": 2000, "training": {"epochs": 15, "batch": 32, "precision": "bfloat16"}},
         claims=(
             Claim(
-                "tuning gives little: the default of alpha 0.3 every 100 steps is within one standard "
-                "deviation of the best in validation",
+                "tuning gains little: the default (alpha 0.3, every 100 steps) is within one standard "
+                "deviation of the best cell in validation",
                 default_is_good,
             ),
         ),
         sections={"RigL (ERK) by alpha and steps between updates": grid_table},
-        note=f"{NOTE} The paper draws 15 settings by Optuna for each density.",
+        note=f"{NOTE} The paper draws 15 settings with Optuna at each density.",
     ),
     Recipe(
         name="rigl/wrn22-2-cifar10",
@@ -243,6 +247,6 @@ RECIPES = (
         claims=WRN_CLAIMS,
         published=WRN_PUBLISHED,
         sections=SECTIONS,
-        note=f"{NOTE} The first convolution is dense and not counted, the last layer is sparse.",
+        note=f"{NOTE} The first convolution is dense and not counted; the last layer is sparse.",
     ),
 )

@@ -59,7 +59,7 @@ def level_pairs(points: Sequence[Point]) -> str:
                     lines.append([budget, method, *_pair(erk, uniform)])
     if not lines:
         return ""
-    head = ["equal", "method", "% kept by uniform", "by ERK", "ERK's multiply-adds", "ERK less uniform"]
+    head = ["equal", "method", "% kept by uniform", "by ERK", "ERK's multiply-adds", "ERK minus uniform"]
     return "\n".join(aligned([head, *lines], left=(0, 1)))
 
 
@@ -93,8 +93,8 @@ def default_is_good(points: Sequence[Point]) -> tuple[Answer, str]:
     spread = float(np.std([point.accuracy for point in cells[best].values()], ddof=1))
     lead = _mean(cells[best], "accuracy") - _mean(own, "accuracy")
     answer: Answer = "confirmed" if lead <= spread else "not confirmed"
-    told = f"{cell_name(*best)} of {len(cells)} cells less the default: {100 * lead:+.2f} points, deviation"
-    return answer, f"{told} {100 * spread:.2f} of {len(own)} seeds"
+    told = f"{cell_name(*best)} of {len(cells)} cells minus the default: {100 * lead:+.2f} points"
+    return answer, f"{told}, SD {100 * spread:.2f} over {len(own)} seeds"
 
 
 def costlier(arm: str, other: str) -> Check[Point]:
@@ -117,7 +117,7 @@ def costlier(arm: str, other: str) -> Check[Point]:
         told = (
             f"{arm} {np.mean(values):.1%} of the dense network's, {other} {np.mean(others):.1%}: "
             f"{100 * found.mean:+.2f} points ({100 * found.low:+.2f} to {100 * found.high:+.2f}) "
-            f"of {found.n} seeds"
+            f"over {found.n} seeds"
         )
         if found.low > 0:
             return "confirmed", told

@@ -25,10 +25,10 @@ LATE = 0.05
 WEAK, TUNED = "weak", "tuned"
 TICKET, REINIT, RANDOM, LATER, ONE_SHOT, KEPT = "imp", "reinit", "shuffled", "late", "one-shot", "lr-rewound"
 NOTE = (
-    "imp prunes the smallest weights of all layers together and rewinds to the initial weights; reinit "
-    "trains its masks from new initial weights, shuffled its layers' numbers of weights at random places; "
-    "late rewinds to the weights after a twentieth of the training; lr-rewound goes on with the trained "
-    "weights; one-shot prunes the dense network once. The optimizer and the order of images begin anew."
+    "imp prunes the smallest weights of all layers together and rewinds to the initial weights. reinit "
+    "trains imp's masks from new initial weights. shuffled keeps imp's number of weights in each layer, at "
+    "random positions. late rewinds to the weights after 5% of training. lr-rewound continues from the "
+    "trained weights. one-shot prunes the dense network once. The optimizer and the image order are reset."
 )
 
 
@@ -112,9 +112,9 @@ def verdicts(points: Sequence[Point]) -> str:
     )
     told = fill(
         f"Constants in points: {constants}; one-sided bounds of {bounds.confidence:.0%} over the seeds. "
-        "recipe: dense less tuned dense; nontrivial: random mask less dense; gap: ticket less reinit, lower "
-        "bound; match: ticket less dense, lower bound; second: ticket less dense. An asterisk marks a "
-        "condition that fails.",
+        "recipe: dense minus tuned dense; nontrivial: random mask minus dense; gap: ticket minus reinit, "
+        "lower bound; match: ticket minus dense, lower bound; second: ticket minus dense. An asterisk marks "
+        "a condition that fails.",
         TEXT_WIDTH,
     )
     return "\n".join([*aligned([head, *parts], left=(0, 2)), told])
@@ -130,7 +130,7 @@ SPARSE, SPARSEST = (0.0, 0.3), 0.8**12
 _GAP = (f"{TUNED}-{TICKET}", f"{TUNED}-{REINIT}")
 _CLAIMS = (
     Claim(
-        "initial weights matter under the weak recipe: its tickets beat their masks with new initial weights",
+        "initial weights matter under the weak recipe: tickets beat their masks with new initial weights",
         ahead(f"{WEAK}-{TICKET}", f"{WEAK}-{REINIT}", densities=SPARSE),
     ),
     Claim(
@@ -138,15 +138,15 @@ _CLAIMS = (
         as_dense(f"{TUNED}-{TICKET}", densities=(0.1, 0.3), margin=0.01),
     ),
     Claim(
-        "they matter more under the weak recipe",
+        "initial weights matter more under the weak recipe than under the tuned one",
         wider_lead((f"{WEAK}-{TICKET}", f"{WEAK}-{REINIT}"), than=_GAP, densities=SPARSE),
     ),
     Claim(
-        "under the tuned recipe going on with the trained weights, learning rate rewound, beats tickets",
+        "under the tuned recipe, LR rewinding from the trained weights beats tickets",
         ahead(f"{TUNED}-{KEPT}", f"{TUNED}-{TICKET}", densities=SPARSE),
     ),
     Claim(
-        "where the weights are matters: tickets beat shuffled masks",
+        "the positions of the weights matter: tickets beat shuffled masks",
         ahead(f"{TUNED}-{TICKET}", f"{TUNED}-{RANDOM}", densities=SPARSE),
     ),
     Claim(
@@ -165,11 +165,11 @@ LENET_CLAIMS = (
 RESNET_CLAIMS = (
     *_CLAIMS,
     Claim(
-        "with a large learning rate initial weights do not matter in a residual network",
+        "with a large learning rate, initial weights do not matter in a residual network",
         near(*_GAP, densities=SPARSE, margin=0.01),
     ),
 )
-"""Ma et al. find no jackpot for ResNet-20 at a learning rate of 0.1."""
+"""Ma et al. find no jackpot tickets for ResNet-20 at a learning rate of 0.1."""
 RECIPES = (
     _recipe(
         "tickets/lenet-mnist",

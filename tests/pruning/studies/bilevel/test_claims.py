@@ -28,15 +28,15 @@ def test_a_difference_of_one_sign_is_confirmed_and_of_the_other_refuted():
         lower([("high", "low")], LOSS, levels=(0.4,)),
     ):
         answer, evidence = check(LOW + HIGH)
-        assert answer == "not confirmed" and evidence.startswith("refuted: 0 of 1 hold; not ")
-        assert "(contrary)" in evidence
+        assert answer == "not confirmed" and evidence.startswith("refuted: 0 of 1 hold; failed: ")
+        assert "(contradicts)" in evidence
 
 
 def test_seeds_are_pairs():
     """Far spread over the seeds, but the same difference in each."""
     one, other = points("one", [0.1, 0.5, 0.9]), points("other", [0.2, 0.61, 1.0])
     answer, evidence = lower([("one", "other")], LOSS, levels=(0.4,))(one + other)
-    assert answer == "confirmed" and "one less other at 0.4 -0.1033" in evidence
+    assert answer == "confirmed" and "one minus other at 0.4 -0.1033" in evidence
     shuffled = points("other", [1.0, 0.2, 0.61])
     assert lower([("one", "other")], LOSS, levels=(0.4,))(one + shuffled)[0] == "not confirmed"
 
@@ -51,7 +51,7 @@ def test_it_must_hold_for_every_pair_and_level():
     elsewhere = points("low", [0.5, 0.53, 0.52], level=0.1) + points("high", [0.1, 0.1, 0.12], level=0.1)
     check = higher([("high", "low")], LOSS, levels=(0.1, 0.4))
     answer, evidence = check(LOW + HIGH + elsewhere)
-    assert answer == "not confirmed" and "1 of 2 hold; not high less low at 0.1" in evidence
+    assert answer == "not confirmed" and "1 of 2 hold; failed: high minus low at 0.1" in evidence
     both = higher([("high", "low"), ("low", "high")], LOSS, levels=(0.4,))
     assert both(LOW + HIGH)[0] == "not confirmed"
 
@@ -59,7 +59,7 @@ def test_it_must_hold_for_every_pair_and_level():
 def test_of_what_holds_the_narrowest_is_told():
     near = points("near", [0.4, 0.43, 0.42])
     answer, evidence = lower([("low", "high"), ("near", "high")], LOSS, levels=(0.4,))(LOW + HIGH + near)
-    assert answer == "confirmed" and "all 2 hold, most narrowly near less high" in evidence
+    assert answer == "confirmed" and "all 2 hold; narrowest margin: near minus high" in evidence
 
 
 def test_a_mean_over_the_budget_is_of_all_marks():

@@ -53,5 +53,5 @@ def test_the_last_network_of_a_finished_vision_run_counts_and_the_cost_of_all(tm
 def test_a_folder_without_points_is_refused(content, tmp_path):
     if content is not None:
         (tmp_path / "points.csv").write_text(content)
-    with pytest.raises(ValueError, match=r"points\.csv is not a file of points of `bttt vision methods"):
+    with pytest.raises(ValueError, match=r"points\.csv is not a points.csv of `bttt vision methods"):
         vision_points(tmp_path)

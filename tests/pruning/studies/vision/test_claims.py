@@ -60,8 +60,8 @@ def test_a_lead_of_five_points_is_confirmed_with_its_figures():
     assert found == Finding(
         "one is better",
         "confirmed",
-        f"one less two, at 0.5 to 0.25 kept, by level +4.00 to +6.00: "
-        f"+5.00 points ({5 - half:+.2f} to {5 + half:+.2f}, p {p:.1g}) of 3 seeds",
+        f"one minus two, at 0.5 to 0.25 kept, by level +4.00 to +6.00: "
+        f"+5.00 points ({5 - half:+.2f} to {5 + half:+.2f}, p {p:.1g}) over 3 seeds",
     )
     assert answer(ahead("one", "two", densities=LOW, by=0.045), given) == "confirmed"
     assert answer(ahead("one", "two", densities=LOW, by=0.049), given) == "not confirmed"
@@ -92,7 +92,7 @@ def test_the_answers_by_difference_and_spread(difference, noise, expected):
 def test_not_confirmed_is_refuted_or_undecided():
     for difference, told in ((-0.03, "refuted"), (0.0, "undecided")):
         given = two([0.7 + difference] * 3, [0.7] * 3)
-        assert evidence(ahead("one", "two", densities=LOW), given).startswith(f"{told}: one less two")
+        assert evidence(ahead("one", "two", densities=LOW), given).startswith(f"{told}: one minus two")
     behind, level, above = (two([0.7 + difference] * 3, [0.7] * 3) for difference in (-0.03, -0.01, 0.03))
     equal = near("one", "two", densities=LOW, margin=0.01)
     assert [evidence(equal, each).partition(":")[0] for each in (behind, level, above)] == [
@@ -120,7 +120,7 @@ def test_not_confirmed_is_refuted_or_undecided():
             points("one", (0.9, 0.8, 0.7)) + points("two", (0.9, 0.7), densities=(1.0, 0.6)),
             "share no level of density 0.5 to 0",
         ),
-        (two((0.9, 0.102, 0.1), (0.9, 0.1, 0.1)), "only guess at density 0.5 to 0"),
+        (two((0.9, 0.102, 0.1), (0.9, 0.1, 0.1)), "are no better than chance at density 0.5 to 0"),
     ],
 )
 def test_what_cannot_be_tested_says_why(given, reason):
@@ -165,7 +165,7 @@ def test_the_first_arm_s_mean_density_says_what_is_in_the_range():
     assert answer(ahead("one", "two", densities=(0.5, 0.5), by=0.09), given) == "confirmed"
     assert answer(ahead("two", "one", densities=(0.5, 0.5)), given) == "not testable"
     assert evidence(ahead("one", "two", densities=(0.24, 0.26)), given).startswith(
-        "one less two, at 0.25 kept (interpolated): +"
+        "one minus two, at 0.25 kept (interpolated): +"
     )
 
 
@@ -184,11 +184,11 @@ def test_the_other_arm_is_taken_at_the_same_density():
     apart = points("two", (0.9, 0.7, 0.5), densities=(1.0, 0.5, 0.125))  # 0.6 half way down, by log density
     beyond = points("two", (0.9, 0.7, 0.6), densities=(1.0, 0.5, 0.3))
     check = ahead("one", "two", densities=LOW)
-    assert evidence(check, ones + close).startswith("one less two, at 0.5 to 0.25 kept, by level ")
+    assert evidence(check, ones + close).startswith("one minus two, at 0.5 to 0.25 kept, by level ")
     assert evidence(check, ones + apart).startswith(
-        "one less two, at 0.5 to 0.25 kept (interpolated), by level +10.00 to +10.00: +10.00 points"
+        "one minus two, at 0.5 to 0.25 kept (interpolated), by level +10.00 to +10.00: +10.00 points"
     )
-    assert evidence(check, ones + beyond).startswith("one less two, at 0.5 kept: +10.00 points")
+    assert evidence(check, ones + beyond).startswith("one minus two, at 0.5 kept: +10.00 points")
     # more often cut, the same curve is the same curve
     finer = points("two", (0.9, 0.8, 0.75, 0.7, 0.6), densities=(1.0, 0.5, 0.5**1.5, 0.25, 0.125))
     assert answer(near("one", "two", densities=LOW, margin=1e-6), ones + finer) == "confirmed"
@@ -198,7 +198,7 @@ def test_what_is_pruned_is_compared_with_the_dense_network_it_came_from():
     given = points("one", (0.9, 0.895, 0.7), noise=(0.0, 0.001, 0.0))
     assert answer(as_dense("one", densities=(0.5, 0.5), margin=0.01), given) == "confirmed"
     assert evidence(as_dense("one", densities=LOW, margin=0.01), given).startswith(
-        "refuted: one less its dense"
+        "refuted: one minus its dense"
     )
     assert answer(as_dense("one", densities=(0.6, 0.9), margin=0.01), given) == "not testable"
     assert answer(as_dense("one", densities=LOW, margin=0.01), given[:6]) == "not testable"
@@ -210,7 +210,9 @@ def test_what_is_pruned_is_compared_with_the_dense_network_it_came_from():
 
 def test_levels_at_which_both_only_guess_are_left_out():
     given = two((0.9, 0.8, 0.1), (0.9, 0.7, 0.11))
-    assert evidence(ahead("one", "two", densities=LOW), given).startswith("one less two, at 0.5 kept: +10.00")
+    assert evidence(ahead("one", "two", densities=LOW), given).startswith(
+        "one minus two, at 0.5 kept: +10.00"
+    )
     one_learns = two((0.9, 0.8, 0.2), (0.9, 0.7, 0.1))
     assert "at 0.5 to 0.25 kept" in evidence(ahead("one", "two", densities=LOW), one_learns)
 
@@ -219,7 +221,7 @@ def test_an_arm_without_a_unit_is_no_evidence():
     ones = points("one", (0.9, 0.8, 0.1), densities=(1.0, 0.5, 0.0))
     others = points("two", (0.9, 0.7, 0.1), densities=(1.0, 0.5, 0.0))
     assert evidence(ahead("one", "two", densities=(0, 0.5)), ones + others).startswith(
-        "one less two, at 0.5 kept: +10.00 points"
+        "one minus two, at 0.5 kept: +10.00 points"
     )
 
 
@@ -245,15 +247,15 @@ def test_seeds_and_cycles_are_paired():
 def test_a_seed_counts_with_all_levels_or_not_at_all():
     given = two((0.9, 0.8, 0.7), (0.9, 0.7, 0.6), noise=(-0.001, 0.0, 0.001, 0.002))
     late = [point for point in given if not (point.seed == 3 and point.cycle == 2)]
-    assert evidence(ahead("one", "two", densities=LOW), given).endswith("of 4 seeds")
-    assert evidence(ahead("one", "two", densities=LOW), late).endswith("of 3 seeds")
+    assert evidence(ahead("one", "two", densities=LOW), given).endswith("over 4 seeds")
+    assert evidence(ahead("one", "two", densities=LOW), late).endswith("over 3 seeds")
     fewer = [point for point in late if not (point.seed == 2 and point.arm == "two" and point.cycle == 1)]
     assert answer(ahead("one", "two", densities=LOW), fewer) == "not testable"
 
 
 def test_levels_that_only_the_first_arm_has_are_left_out():
     given = points("one", (0.9, 0.8, 0.1)) + points("two", (0.9, 0.7), densities=(1.0, 0.5))
-    assert evidence(ahead("one", "two", densities=LOW), given).startswith("one less two, at 0.5 kept: +10")
+    assert evidence(ahead("one", "two", densities=LOW), given).startswith("one minus two, at 0.5 kept: +10")
 
 
 def test_parts_of_one_shot_arms_are_levels():
@@ -264,7 +266,7 @@ def test_parts_of_one_shot_arms_are_levels():
         for point in points(arm, (0.9, 0.8 + more), densities=(1.0, density), part=part)
     ]
     assert evidence(ahead("one", "two", densities=LOW), given).startswith(
-        "one less two, at 0.5 to 0.1 kept, by level +1.00 to +3.00: +2.00"
+        "one minus two, at 0.5 to 0.1 kept, by level +1.00 to +3.00: +2.00"
     )
 
 
@@ -273,7 +275,7 @@ def test_a_lead_that_grows_is_measured_between_two_ranges():
     grows = larger_gap("one", "two", densities=(0.4, 0.6), lower=(0.2, 0.3))
     assert without_p(grows(given)) == (
         "confirmed",
-        "one less two, at 0.25 kept less at 0.5 kept: +4.00 points (+4.00 to +4.00) of 3 seeds",
+        "one minus two, at 0.25 kept minus at 0.5 kept: +4.00 points (+4.00 to +4.00) over 3 seeds",
     )
     assert (
         answer(larger_gap("one", "two", densities=(0.4, 0.6), lower=(0.2, 0.3), by=0.05), given)
@@ -293,8 +295,8 @@ def test_leads_of_two_pairs_are_compared_by_seed():
     pairs = ("l1, ft", "random, ft"), ("l1, clr", "random, clr")
     assert without_p(wider_lead(*pairs, densities=LOW, by=0.08)(given)) == (
         "confirmed",
-        "(l1, ft less random, ft) less (l1, clr less random, clr), at 0.5 to 0.25 kept: "
-        "+9.00 points (+9.00 to +9.00) of 3 seeds",
+        "(l1, ft minus random, ft) minus (l1, clr minus random, clr), at 0.5 to 0.25 kept: "
+        "+9.00 points (+9.00 to +9.00) over 3 seeds",
     )
     assert evidence(wider_lead(*pairs[::-1], densities=LOW), given).startswith("refuted: ")
     late = [point for point in given if point.seed or point.arm != "l1, clr"]
@@ -417,9 +419,9 @@ def test_parts_are_compared_whatever_they_keep():
     assert answer(ahead("one", "two", densities=LOW), given) == "confirmed"  # two at 0.1, between its levels
     found = ahead_in("one", "two", parts=(0, 1))(given)
     assert found[0] == "confirmed"
-    assert found[1].startswith("one at 0.1, 0.05 kept less two at 0.04, 1 kept: +3.50 points")
+    assert found[1].startswith("one at 0.1, 0.05 kept minus two at 0.04, 1 kept: +3.50 points")
     assert evidence(ahead_in("one", "two", parts=(1,)), given).startswith(
-        "one at 0.05 kept less two at 1 kept: +2.00 points"
+        "one at 0.05 kept minus two at 1 kept: +2.00 points"
     )
     assert answer(ahead_in("one", "two", parts=(0, 1), by=0.04), given) == "not confirmed"
     assert answer(ahead_in("two", "one", parts=(0, 1)), given) == "not confirmed"
@@ -429,7 +431,7 @@ def test_parts_are_compared_whatever_they_keep():
 
 def test_an_arm_that_prunes_untrained_networks_has_no_dense_one():
     found = as_dense("one", densities=LOW, margin=0.01)(parts("one", (0.8,), (0.1,)))
-    assert found == ("not testable", "one prunes untrained networks, it has no level that is dense")
+    assert found == ("not testable", "one prunes untrained networks and has no dense level")
 
 
 def test_of_a_part_the_last_cycle_counts():
@@ -447,6 +449,9 @@ def test_parts_that_are_not_there_or_only_guess_are_not_testable():
     few = [point for point in given if point.seed < 2]
     assert "share 2 of the 3 seeds" in evidence(ahead_in("one", "two", parts=(0,)), few)
     guesses = parts("one", (0.1,), (0.1,)) + parts("two", (0.1,), (0.1,))
-    assert ahead_in("one", "two", parts=(0,))(guesses) == ("not testable", "one and two only guess")
+    assert ahead_in("one", "two", parts=(0,))(guesses) == (
+        "not testable",
+        "one and two are no better than chance",
+    )
     with pytest.raises(ValueError, match="margin must be above 0, got 0"):
         not_behind_in("one", "two", parts=(0,), margin=0)

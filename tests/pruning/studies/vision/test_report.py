@@ -85,7 +85,7 @@ def test_the_report_says_at_which_scale_and_what_the_claims_came_to(folder):
     told = " ".join(report.split())
     for claim in record["claims"]:
         assert f"{claim['verdict'].upper()}: {claim['claim']} [" in told
-    assert "beside the paper" not in report  # whose data are not digits
+    assert "the paper's numbers next to ours" not in report  # whose data are not digits
     assert max(map(len, report.splitlines())) <= 110
 
 

@@ -167,7 +167,7 @@ def test_diverged_networks_are_told_and_finite(tmp_path):
 
 
 def test_too_few_images_for_a_validation_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="4 training images of digits leave none for validation: take more"):
+    with pytest.raises(ValueError, match="4 training images of digits leave none for validation: use more"):
         run_jobs(recipe_of("dropnet/a-mnist", subset=4), tmp_path, VisionConfig())
 
 

@@ -51,7 +51,8 @@ def test_an_exponential_curve_is_straight_and_a_power_is_not():
     answer, told = straight(FALLING)
     assert answer == "confirmed"
     assert (
-        "R^2 of exponential 1.000" in told and "0.0250 a unit in the first half of the range, 0.0250" in told
+        "R^2 of exponential 1.000" in told
+        and "0.0250 per unit in the first half of the range, 0.0250" in told
     )
     answer, told = straight([network(seed, (power, worse, worse, worse)) for seed in range(3)])
     assert answer == "not confirmed" and "R^2 of power 1.000" in told
@@ -68,9 +69,12 @@ def test_searched_steps_must_be_lower_with_every_number_of_units():
     crossing = [network(seed, (exponential, lambda s: 0.5, worse, worse)) for seed in range(3)]
     answer, told = lower_everywhere(crossing)
     # 10^(-s/40) is below 0.5 from 13 units on: 14 to 100, in each of three networks
-    assert (answer, told[:18]) == ("not confirmed", "lower in 21 of 39,")
+    assert (answer, told[:18]) == ("not confirmed", "lower in 21 of 39 ")
     below = [network(seed, (exponential, lambda s: 2 * exponential(s), worse, worse)) for seed in range(3)]
-    assert lower_everywhere(below) == ("confirmed", "lower in 39 of 39, 2.0 times on geometric average")
+    assert lower_everywhere(below) == (
+        "confirmed",
+        "lower in 39 of 39 comparisons, by a factor of 2.0 on geometric average",
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
     )
     assert float(rows[CURVES, "0", "0"]["D line search 40"]) < float(rows[CURVES, "0", "0"]["D L1 40"])
     assert (tmp_path / "discrepancy.png").exists()
-    assert "first layer by units kept" in (tmp_path / "report.txt").read_text()
+    assert "first layer, by number of units kept" in (tmp_path / "report.txt").read_text()
 
 
 def test_each_criterion_is_there_right_after_the_cut_and_fine_tuned():

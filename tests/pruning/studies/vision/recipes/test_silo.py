@@ -28,7 +28,7 @@ def test_spreads_are_relative_to_the_first_pruned_network_beside_both_rates():
     silo = [{"peak lr": lr} for lr in (0.03, 0.031, 0.05)]
     told = spreads(with_metrics("warmup-step", by_cycle) + with_metrics("silo", silo))
     head, first, second = told.splitlines()
-    assert head.startswith("cycle") and head.endswith("lr it asks for  SILO's lr")
+    assert head.startswith("cycle") and head.endswith("lr implied  SILO's lr")
     assert first.split() == ["1", "80", "1.00", "1.00", "1.00", "1.00", "0.030", "0.031"]
     # half the gradients' spread asks for twice the rate
     assert second.split() == ["2", "64", "0.50", "0.75", "0.80", "1.00", "0.060", "0.050"]
@@ -64,7 +64,7 @@ def test_the_oracle_stands_beside_silo_s_peak_seed_by_seed():
         for arm, values in (("oracle", oracle), ("silo", silo))
         for point in with_metrics(arm, values, seeds=3)
     ]
-    assert inside(given) == ("not confirmed", "inside in 3 of 9 cycles of 3 seeds")
+    assert inside(given) == ("not confirmed", "inside in 3 of 9 cycles over 3 seeds")
     assert inside([point for point in given if point.cycle < 2])[0] == "confirmed"
     assert inside([point for point in given if point.seed])[0] == "not testable"
     assert "0.05 to 0.07" in lines[1] and "0.0410" in lines[1]

@@ -152,7 +152,7 @@ def test_the_default_is_good_within_a_deviation_of_the_best():
     assert default_is_good(grid(0.009))[0] == "confirmed"
     answer, told = default_is_good(grid(0.011))
     assert answer == "not confirmed"
-    assert told == "alpha-0.5-every-25 of 25 cells less the default: +1.10 points, deviation 1.00 of 3 seeds"
+    assert told == "alpha-0.5-every-25 of 25 cells minus the default: +1.10 points, SD 1.00 over 3 seeds"
     assert default_is_good([])[0] == default_is_good(grid()[-3:])[0] == "not testable"
     alone = [point for point in grid() if point.arm == cell_name(0.3, 100)]
     assert default_is_good(alone)[0] == "not testable"
@@ -167,7 +167,7 @@ def test_the_best_cell_is_chosen_by_validation_not_by_the_test():
     ]
     assert default_is_good(given) == (
         "confirmed",
-        "alpha-0.1-every-400 of 25 cells less the default: +0.00 points, deviation 1.00 of 3 seeds",
+        "alpha-0.1-every-400 of 25 cells minus the default: +0.00 points, SD 1.00 over 3 seeds",
     )
 
 
@@ -189,7 +189,7 @@ def test_redistribution_that_costs_more_is_told():
     answer, told = costlier("a", "b")(more + less)
     assert answer == "confirmed"
     assert told.startswith(
-        "a 31.0% of the dense network's, b 20.0%: +11.00 points (+8.52 to +13.48) of 3 seeds"
+        "a 31.0% of the dense network's, b 20.0%: +11.00 points (+8.52 to +13.48) over 3 seeds"
     )
     assert costlier("b", "a")(more + less)[0] == "not confirmed"
     assert costlier("b", "a")(more + less)[1].startswith("refuted")
