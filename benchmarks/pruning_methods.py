@@ -17,7 +17,7 @@ from agents.alphazero.network import PRESETS, untrained
 from benchmarks.benchmark import Benchmark, rate
 from pruning.channels import find_groups
 from pruning.criteria import Layer, Network, line_search_weights, local_discrepancy
-from pruning.loop import Amount, Plan, Scoring, Start, Stop, choose, whole
+from pruning.loop import Amount, Plan, Scoring, StartWeights, Stop, choose, whole
 from pruning.masks import Masks, apply, keep_highest
 from pruning.models import make_model
 from pruning.sparse import SparseTraining, make_topology
@@ -65,7 +65,7 @@ def score_at_start(criterion: str) -> float:
     network = untrained(PRESETS["small"], 0).eval()
     groups = find_groups(network, task.example)
     scoring = Scoring(criterion, rounds=ROUNDS[criterion])
-    plan = Plan(scoring, Amount(fraction=0.9), Start(untrained=True), stop=Stop(cycles=1))
+    plan = Plan(scoring, Amount(fraction=0.9), StartWeights(untrained=True), stop=Stop(cycles=1))
     masks = whole(plan, network, groups)
     return _seconds(lambda: choose(task, plan, network, groups, masks, before={}, seed=0))
 

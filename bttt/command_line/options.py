@@ -77,7 +77,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Part:
+class OptionGroup:
     """A group of options in the help of a command.
 
     Attributes:
@@ -91,9 +91,9 @@ class Part:
     options: list[Option]
 
 
-def command_parts(config: type) -> tuple[Part, ...]:
+def command_parts(config: type) -> tuple[OptionGroup, ...]:
     """Returns the options of a configuration class by part, the command's own options first."""
-    parts = {"": Part("", getdoc(config) or "", [])}
+    parts = {"": OptionGroup("", getdoc(config) or "", [])}
     _collect(config, None, "", parts)
     return tuple(parts.values())
 
@@ -103,7 +103,7 @@ def command_options(config: type) -> tuple[Option, ...]:
     return tuple(option for part in command_parts(config) for option in part.options)
 
 
-def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -> None:
+def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, OptionGroup]) -> None:
     """Adds the options of a configuration class, and of its nested classes, to their parts."""
     hints = get_type_hints(config, include_extras=True)
     texts = _texts(config)
@@ -116,7 +116,7 @@ def _collect(config: type, defaults: Any, prefix: str, parts: dict[str, Part]) -
         if isinstance(kind, type) and is_dataclass(kind):
             joined = any(getattr(marker, "name", None) == "" for marker in markers)
             inner = prefix if joined else f"{name}."
-            parts.setdefault(inner, Part(inner, text or first_line(kind), []))
+            parts.setdefault(inner, OptionGroup(inner, text or first_line(kind), []))
             _collect(kind, default, inner, parts)
             continue
         optional, kind = _without_none(kind)

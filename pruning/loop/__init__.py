@@ -16,7 +16,7 @@ writes the files of a run, `endings` states why a run is over, and `cycles` join
 
 from pruning.loop.cycles import Level, run
 from pruning.loop.endings import Ending, ending
-from pruning.loop.parts import Amount, LearningRate, Scoring, Start, Stop
+from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import whole
 from pruning.loop.results import Additions, GridSearch, Json, Result, Seconds
@@ -38,7 +38,7 @@ __all__ = [
     "Result",
     "Scoring",
     "Seconds",
-    "Start",
+    "StartWeights",
     "Stop",
     "Task",
     "Trained",

@@ -2,7 +2,7 @@
 
 Scoring         which weights or units are pruned?
 Amount          how many does a cycle prune, and where?
-Start           which weights does a cycle start from?
+StartWeights    which weights does a cycle start from?
 LearningRate    at which learning rates does a cycle train?
 Stop            when does the run end?
 """
@@ -143,7 +143,7 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class Start:
+class StartWeights:
     """Which weights a cycle starts from.
 
     Attributes:

@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from pruning.loop.parts import Amount, LearningRate, Scoring, Start, Stop
+from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 
 PARTS: dict[str, type[Any]] = {
     "scoring": Scoring,
     "amount": Amount,
-    "start": Start,
+    "start": StartWeights,
     "learning_rate": LearningRate,
     "stop": Stop,
 }
@@ -55,7 +55,7 @@ class Plan:
 
     scoring: Scoring = field(default_factory=Scoring)
     amount: Amount = field(default_factory=Amount)
-    start: Start = field(default_factory=Start)
+    start: StartWeights = field(default_factory=StartWeights)
     learning_rate: LearningRate = field(default_factory=LearningRate)
     stop: Stop = field(default_factory=Stop)
     seed: int = 0

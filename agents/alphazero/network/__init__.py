@@ -21,7 +21,7 @@ from agents.alphazero.network.checkpoint import (
     write_tensors,
 )
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
-from agents.alphazero.network.own import Network, as_network, own_network
+from agents.alphazero.network.own import AlphaZeroNetwork, as_network, own_network
 from agents.alphazero.network.residual import (
     PRESETS,
     PolicyValueNet,
@@ -34,8 +34,8 @@ from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_i
 
 __all__ = [
     "PRESETS",
+    "AlphaZeroNetwork",
     "EvaluatorName",
-    "Network",
     "PolicyValueNet",
     "TorchEvaluator",
     "as_network",

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from agents.alphazero.network.own import Network, OwnConfig, OwnNet
+from agents.alphazero.network.own import AlphaZeroNetwork, OwnConfig, OwnNet
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
 from bttt.runs import write_bytes
 
@@ -24,7 +24,7 @@ FORMAT = "bttt alphazero network"
 VERSION = 1
 
 
-def save_network(path: Path, network: Network, record: Mapping[str, Any]) -> None:
+def save_network(path: Path, network: AlphaZeroNetwork, record: Mapping[str, Any]) -> None:
     """Writes a network and its record atomically: a killed process leaves the old file or the new file."""
     header = {"architecture": network.config.to_json(), "record": dict(record)}
     write_tensors(path, network.state_dict(), FORMAT, VERSION, header)
@@ -45,7 +45,7 @@ def load_network(path: Path) -> tuple[PolicyValueNet, dict[str, Any]]:
 
 def load_checkpoint(
     path: Path, *, architecture: str | None = None, encoding: str | None = None
-) -> tuple[Network, dict[str, Any]]:
+) -> tuple[AlphaZeroNetwork, dict[str, Any]]:
     """Returns the network of a checkpoint, ready for inference, and its record; allows user-defined networks.
 
     Modules named in the file are never imported: the caller names the plug-ins again.
@@ -74,7 +74,9 @@ def load_checkpoint(
     elif architecture is not None or encoding is not None:
         raise ValueError(f"{path} holds a preset of bttt: leave out architecture and encoding")
     with torch.random.fork_rng(devices=[]):  # leaves the caller's random state unchanged
-        network: Network = OwnNet(config) if isinstance(config, OwnConfig) else PolicyValueNet(config)
+        network: AlphaZeroNetwork = (
+            OwnNet(config) if isinstance(config, OwnConfig) else PolicyValueNet(config)
+        )
     try:
         load_tensors(network, tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

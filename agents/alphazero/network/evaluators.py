@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from agents.alphazero.network.onnx_evaluator import OnnxEvaluator, onnx_is_installed
-from agents.alphazero.network.own import Network
+from agents.alphazero.network.own import AlphaZeroNetwork
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
 from bttt import symmetries
@@ -25,7 +25,7 @@ exact."""
 
 
 def make_evaluator(
-    network: Network, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
+    network: AlphaZeroNetwork, name: EvaluatorName | Literal["selfplay"] = "auto", device: str = "cpu"
 ) -> Evaluator:
     """Returns an evaluator of a network; later changes of the network do not affect it.
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from agents.alphazero.network.own import Network, OwnNet, for_inference
+from agents.alphazero.network.own import AlphaZeroNetwork, OwnNet, for_inference
 from agents.alphazero.network.residual import PLANES, widened
 
 EXTRA = "pip install 'brick-tic-tac-toe[onnx]'"
@@ -45,7 +45,7 @@ class OnnxEvaluator:
         ValueError: onnxruntime or onnx is not installed.
     """
 
-    def __init__(self, network: Network, *, int8: bool = False):
+    def __init__(self, network: AlphaZeroNetwork, *, int8: bool = False):
         if not onnx_is_installed():
             raise ValueError(f"evaluator=onnx needs onnxruntime and onnx; install them with {EXTRA}")
         import onnxruntime
@@ -63,7 +63,7 @@ class OnnxEvaluator:
         return tuple(self._session.run(None, {"planes": planes}))
 
 
-def exported(network: Network) -> bytes:
+def exported(network: AlphaZeroNetwork) -> bytes:
     """Returns a network as an ONNX model for batches of any size and the board sizes the network accepts."""
     rows, cols = _board_of(network)
     axes = {"planes": {0: "batch"}, "logits": {0: "batch"}, "values": {0: "batch"}}
@@ -131,7 +131,7 @@ def _random_planes(rows: int, cols: int) -> np.ndarray:
     return planes.reshape(-1, PLANES, rows, cols)
 
 
-def _board_of(network: Network) -> tuple[int, int]:
+def _board_of(network: AlphaZeroNetwork) -> tuple[int, int]:
     config = network.config
     any_size = not isinstance(network, OwnNet) and network.config.heads == "conv"
     return (ANY_SIDE, ANY_SIDE) if any_size else (config.rows, config.cols)

@@ -104,18 +104,18 @@ class OwnNet(nn.Module):
         return self.body(self._encode(planes))
 
 
-Network = PolicyValueNet | OwnNet
+AlphaZeroNetwork = PolicyValueNet | OwnNet
 """A network that AlphaZero can search with: one of this package, or a user-defined network."""
 
 
-def as_network(module: nn.Module) -> Network:
+def as_network(module: nn.Module) -> AlphaZeroNetwork:
     """Returns the module if it is a network of AlphaZero; TypeError otherwise."""
     if not isinstance(module, PolicyValueNet | OwnNet):
         raise TypeError(f"expected a network of AlphaZero, got a {type(module).__name__}")
     return module
 
 
-def for_inference(network: Network) -> nn.Module:
+def for_inference(network: AlphaZeroNetwork) -> nn.Module:
     """Returns a copy of a network without gradients; normalisations of this package's networks are folded."""
     if isinstance(network, PolicyValueNet):
         return folded(network)

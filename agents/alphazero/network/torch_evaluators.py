@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.alphazero.network.own import Network, for_inference
+from agents.alphazero.network.own import AlphaZeroNetwork, for_inference
 from agents.alphazero.network.residual import channels_last
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -44,7 +44,7 @@ class TorchEvaluator:
         precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32.
     """
 
-    def __init__(self, network: Network, precision: Precision = "float32"):
+    def __init__(self, network: AlphaZeroNetwork, precision: Precision = "float32"):
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._dtype = getattr(torch, precision)
@@ -100,7 +100,7 @@ class CudaEvaluator:
         ValueError: There is no such GPU.
     """
 
-    def __init__(self, network: Network):
+    def __init__(self, network: AlphaZeroNetwork):
         if not torch.cuda.is_available():
             raise ValueError("cuda is not available: torch found no NVIDIA GPU or was built without CUDA")
         self._network = channels_last(for_inference(network).to("cuda", torch.bfloat16))

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from agents.alphazero.configs import LearnerConfig
-from agents.alphazero.network import Network, bfloat16_is_fast, channels_last
+from agents.alphazero.network import AlphaZeroNetwork, bfloat16_is_fast, channels_last
 from agents.alphazero.training.replay import SampleBatch, images, make_batch
 from bttt import Board
 
@@ -48,7 +48,7 @@ class Learner:
         device: Device of the training.
     """
 
-    def __init__(self, network: Network, config: LearnerConfig, size: Board, device: str = "cpu"):
+    def __init__(self, network: AlphaZeroNetwork, config: LearnerConfig, size: Board, device: str = "cpu"):
         self.network = channels_last(network.to(device)).train()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.config = config

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from agents.alphazero.configs import Encoding
 from agents.alphazero.network import (
     PRESETS,
-    Network,
+    AlphaZeroNetwork,
     bfloat16_is_fast,
     make_evaluator,
     one_thread,
@@ -64,7 +64,7 @@ def train(config: TrainConfig) -> Path:
     return run.path
 
 
-def _train(config: TrainConfig, boards: tuple[Board, ...], network: Network, run: RunFolder) -> None:
+def _train(config: TrainConfig, boards: tuple[Board, ...], network: AlphaZeroNetwork, run: RunFolder) -> None:
     """Starts or resumes the training run in an open folder, and prints a summary."""
     folder = run.path
     with tensorboard_writer(folder, config.tensorboard) as write:
@@ -84,7 +84,7 @@ def _train(config: TrainConfig, boards: tuple[Board, ...], network: Network, run
     print(training.summary())
 
 
-def new_network(config: TrainConfig, board: Board) -> Network:
+def new_network(config: TrainConfig, board: Board) -> AlphaZeroNetwork:
     """Returns the untrained network of a configuration; raises ValueError if it does not fit the board."""
     encoding = config.encoding
     if is_plugin(config.preset) or (encoding is not None and is_plugin(encoding)):
@@ -120,7 +120,9 @@ class TrainingRun:
         folder: The run's folder; a run in it is resumed.
     """
 
-    def __init__(self, config: TrainConfig, boards: tuple[Board, ...], network: Network, folder: Path):
+    def __init__(
+        self, config: TrainConfig, boards: tuple[Board, ...], network: AlphaZeroNetwork, folder: Path
+    ):
         self.config = config
         self.boards = boards
         self.folder = folder
@@ -336,7 +338,9 @@ def _split_games(config: TrainConfig) -> list[Any]:
     return [replace(config.selfplay, games=int(number)) for number in numbers]
 
 
-def _play(network: Network, part: SelfPlay, plies: int, rng: np.random.Generator) -> tuple[SelfPlay, Played]:
+def _play(
+    network: AlphaZeroNetwork, part: SelfPlay, plies: int, rng: np.random.Generator
+) -> tuple[SelfPlay, Played]:
     """Plays in a worker process; returns the games in their new state and the results."""
     torch.set_num_threads(1)
     played = part.run(make_evaluator(network, "selfplay"), plies, rng)

@@ -16,13 +16,13 @@ from pruning.measures import Interval, paired, student
 from pruning.studies.bilevel.experiment import BilevelPoint, ends
 from pruning.studies.experiment import Answer, Check, common_seeds, standing, where_testable
 
-Values = Callable[[Sequence[BilevelPoint], str, float], dict[int, float]]
+SeedValues = Callable[[Sequence[BilevelPoint], str, float], dict[int, float]]
 """Points, variant and level -> a number for each seed."""
 SHOWN = 6
 """Maximum number of failed pairs that the evidence lists."""
 
 
-def at_the_end(metric: str) -> Values:
+def at_the_end(metric: str) -> SeedValues:
     """Returns a function that reads a metric at the end of the budget."""
 
     def read(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, float]:
@@ -35,7 +35,7 @@ def at_the_end(metric: str) -> Values:
     return read
 
 
-def over_the_budget(metric: str) -> Values:
+def over_the_budget(metric: str) -> SeedValues:
     """Returns a function that reads the mean of a metric over all marks; for a loss, small means fast."""
 
     def read(points: Sequence[BilevelPoint], arm: str, level: float) -> dict[int, float]:
@@ -49,21 +49,21 @@ def over_the_budget(metric: str) -> Values:
 
 
 def higher(
-    pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
+    pairs: Sequence[tuple[str, str]], values: SeedValues, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
     """Returns the check that the first variant of each pair is above the second, at each level."""
     return _compared(pairs, values, levels, 0.0, inf)
 
 
 def lower(
-    pairs: Sequence[tuple[str, str]], values: Values, *, levels: Sequence[float]
+    pairs: Sequence[tuple[str, str]], values: SeedValues, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
     """Returns the check that the first variant of each pair is below the second, at each level."""
     return _compared(pairs, values, levels, -inf, 0.0)
 
 
 def above(
-    arms: Sequence[str], values: Values, least: float, *, levels: Sequence[float]
+    arms: Sequence[str], values: SeedValues, least: float, *, levels: Sequence[float]
 ) -> Check[BilevelPoint]:
     """Returns the check that each variant's mean is above a number, at each level."""
 
@@ -82,7 +82,7 @@ def above(
 
 
 def _compared(
-    pairs: Sequence[tuple[str, str]], values: Values, levels: Sequence[float], low: float, high: float
+    pairs: Sequence[tuple[str, str]], values: SeedValues, levels: Sequence[float], low: float, high: float
 ) -> Check[BilevelPoint]:
     """Returns the check that the difference of each pair is above `low` and below `high`, at each level."""
 

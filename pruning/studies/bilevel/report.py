@@ -11,7 +11,7 @@ from pruning.studies.bilevel.experiment import LEVELS, BilevelArm, BilevelPoint,
 from pruning.studies.bilevel.plot import draw
 from pruning.studies.bilevel.run import read_points, run_jobs
 from pruning.studies.bilevel.table import cost_table, point_row, rows, table
-from pruning.studies.experiment import FIGURE_FILE, WIDTH, Kind, Picture, diverged_text
+from pruning.studies.experiment import FIGURE_FILE, WIDTH, ExperimentKind, Picture, diverged_text
 
 COLUMNS_NOTE = (
     "test % and validation loss: measured with the weights at the end of the method's budget. refit: "
@@ -61,7 +61,7 @@ def _pictures(recipe: BilevelRecipe, title: str) -> dict[str, Picture[BilevelPoi
     return {FIGURE_FILE: partial(draw, title=title, level_name=LEVELS[recipe.problem])}
 
 
-BILEVEL_KIND: Kind[BilevelRecipe, BilevelPoint] = Kind(
+BILEVEL_KIND: ExperimentKind[BilevelRecipe, BilevelPoint] = ExperimentKind(
     change=changed,
     run=run_jobs,
     read=read_points,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         standing,
         where_testable,
     )
-    from pruning.studies.experiment.conductor import Kind, conduct
+    from pruning.studies.experiment.conductor import ExperimentKind, conduct
     from pruning.studies.experiment.config import BILEVEL, CLASSIFIER, DEVICE, VisionConfig
     from pruning.studies.experiment.recipe import ExperimentRecipe, Picture
     from pruning.studies.experiment.report import (
@@ -75,9 +75,9 @@ __all__ = [
     "Answer",
     "Check",
     "Claim",
+    "ExperimentKind",
     "ExperimentRecipe",
     "Finding",
-    "Kind",
     "NotTestableError",
     "Picture",
     "VisionConfig",

@@ -37,7 +37,7 @@ RecipeT = TypeVar("RecipeT", bound=ExperimentRecipe[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[RecipeT, PointT]):
+class ExperimentKind(Generic[RecipeT, PointT]):
     """The functions in which kinds of experiments differ.
 
     Attributes:
@@ -63,7 +63,7 @@ class Kind(Generic[RecipeT, PointT]):
     pictures: Callable[[RecipeT, str], Mapping[str, Picture[PointT]]]
 
 
-def conduct(config: VisionConfig, published: RecipeT, kind: Kind[RecipeT, PointT]) -> Path:
+def conduct(config: VisionConfig, published: RecipeT, kind: ExperimentKind[RecipeT, PointT]) -> Path:
     """Starts or resumes an experiment, writes its report, and returns its folder.
 
     Args:
@@ -105,7 +105,7 @@ def publish(
     recipe: RecipeT,
     scale: str,
     points: Sequence[PointT],
-    kind: Kind[RecipeT, PointT],
+    kind: ExperimentKind[RecipeT, PointT],
 ) -> None:
     """Writes and prints the report of the points.
 

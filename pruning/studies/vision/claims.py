@@ -38,7 +38,7 @@ from pruning.studies.vision.points import Point, by_level
 LEVEL_MARGINS = 2
 AS_DENSE = 1.25
 """Two densities count as equal if their ratio is at most this."""
-Measure = Callable[[Sequence[Point]], tuple[dict[int, float], str]]
+Difference = Callable[[Sequence[Point]], tuple[dict[int, float], str]]
 """Points -> a difference by seed, and its description."""
 
 
@@ -192,7 +192,7 @@ def _part_check(arm: str, other: str, parts: Sequence[int], low: float) -> Check
     return _check(measure, low, inf)
 
 
-def _check(measure: Measure, low: float, high: float) -> Check[Point]:
+def _check(measure: Difference, low: float, high: float) -> Check[Point]:
     """Returns the check that a difference, measured by seed, is above `low` and below `high`."""
 
     def check(points: Sequence[Point]) -> tuple[Answer, str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from pruning.studies.experiment import FIGURE_FILE, Kind, Picture, diverged_text, short
+from pruning.studies.experiment import FIGURE_FILE, ExperimentKind, Picture, diverged_text, short
 from pruning.studies.vision.changes import changed
 from pruning.studies.vision.experiment import Arm, Recipe
 from pruning.studies.vision.plot import draw
@@ -68,7 +68,7 @@ def _pictures(recipe: Recipe, title: str) -> dict[str, Picture[Point]]:
     return {FIGURE_FILE: partial(draw, title=title), **recipe.pictures}
 
 
-VISION_KIND: Kind[Recipe, Point] = Kind(
+VISION_KIND: ExperimentKind[Recipe, Point] = ExperimentKind(
     change=changed,
     run=run_jobs,
     read=read_points,

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from pruning.loop.parts import Amount, LearningRate, Scoring, Start, Stop
+from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 from pruning.loop.plan import PARTS, SETTINGS, Plan
 
 DEFAULTS = {
@@ -62,7 +62,7 @@ def test_flat_settings_and_parts_make_the_same_plan():
     composed = Plan(
         Scoring("random-weights", rounds=2, topology="rigl", topology_options={"alpha": 0.1}),
         Amount(scope="layer", fraction=0.5, exclude=("out*", "stem")),
-        Start(restart="rewind"),
+        StartWeights(restart="rewind"),
         LearningRate("clr", {"lr": 0.2}, grid=(0.1, 0.2)),
         Stop(cycles=3, kappa=0.5),
         seed=4,
