@@ -26,7 +26,7 @@ def in_tmp_path(tmp_path, monkeypatch):
 
 
 def save(seed):
-    """Writes the network net/network.safetensors, trained on D4 as it says."""
+    """Writes the network net/network.safetensors, whose record says that it was trained on D4."""
     Path("net").mkdir(exist_ok=True)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -35,7 +35,7 @@ def save(seed):
 
 
 def from_anywhere(arguments):
-    """Returns the arguments with the network's whole path: worker processes may be in an older folder."""
+    """Returns the arguments with the absolute path of the network: workers may run in an older folder."""
     return [str(each).replace("alphazero:net", f"alphazero:{Path.cwd() / 'net'}") for each in arguments]
 
 

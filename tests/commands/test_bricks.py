@@ -1,4 +1,4 @@
-"""The command `bttt bricks` with a tiny budget: its files, the same command again, what it refuses."""
+"""The command `bttt bricks` with a tiny budget: its files, a rerun, and invalid input."""
 
 import csv
 import json

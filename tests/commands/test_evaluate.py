@@ -1,4 +1,4 @@
-"""The commands `bttt evaluate` and `bttt suites` on a few positions, and what they refuse."""
+"""The commands `bttt evaluate` and `bttt suites` on a few positions, and invalid input."""
 
 import csv
 import json

@@ -42,7 +42,7 @@ def stored(folder):
 
 
 def assert_kept(before, after):
-    """Asserts that the games stored before are all there, and the same."""
+    """Asserts that all games stored before are unchanged."""
     by_index = {game.index: game for game in after}
     assert [by_index[game.index] for game in before] == before
 
@@ -424,7 +424,7 @@ def _stored_count(folder):
 
 
 def test_full_disk_is_one_line_and_loses_nothing(capsys):
-    """A limit on the size of files stands for a full disk: writes fail in the middle of the run."""
+    """A limit on file sizes simulates a full disk: writes fail in the middle of the run."""
     arguments = [*TINY, "--repeats", "30", "--out", "full"]
     done = subprocess.run(
         [*BTTT, *arguments],

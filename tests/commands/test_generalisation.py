@@ -1,4 +1,4 @@
-"""The command `bttt generalisation` with tiny trainings, few cells and few simulations."""
+"""The command `bttt generalisation` with tiny training runs, few cells and few simulations."""
 
 import csv
 import json

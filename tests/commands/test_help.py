@@ -1,4 +1,4 @@
-"""The help and the messages about mistakes of the real commands."""
+"""The help and the error messages of the real commands."""
 
 import re
 import shlex

@@ -16,7 +16,7 @@ BUDGET = ("--bricks", "D4", "--simulations", "4", "--repeats", "1")
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A folder with the levels 0 and 3, as a pruning leaves them."""
+    """A folder with the levels 0 and 3, as a pruning run leaves them."""
     for level, name in ((0, "d4"), (3, "r3")):
         network, record = load_network(find_network(name))
         folder = tmp_path / "run" / f"level-{level:02}"

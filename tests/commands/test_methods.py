@@ -1,4 +1,4 @@
-"""The command `bttt methods` with a tiny training and few steps."""
+"""The command `bttt methods` with a tiny training run and few steps."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The command `bttt prune`: a tiny run, its levels as players, the same command again, what it refuses."""
+"""The command `bttt prune`: a tiny run, its levels as players, a rerun, and invalid input."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ def network_of(folder, level):
 
 @pytest.fixture(scope="module")
 def channels(tmp_path_factory):
-    """A run of two cycles that cuts channels."""
+    """A run of two cycles that prunes channels."""
     folder = tmp_path_factory.mktemp("channels") / "run"
     assert main([*CHANNELS, "--cycles", "2", "--out", str(folder)]) == 0
     return folder

@@ -23,7 +23,7 @@ def in_tmp_path(tmp_path, monkeypatch):
 
 
 def contents(folder):
-    """Returns what a command wrote into a folder, without what differs between two runs."""
+    """Returns what a command wrote into a folder, without the parts that differ between two runs."""
     found = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     record = json.loads(found.pop(next(name for name in found if name.endswith(".json"))))
     del found["solved.jsonl"]

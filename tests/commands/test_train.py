@@ -1,4 +1,4 @@
-"""The command `bttt train`: a tiny run, resumed, killed and corrupted, and what it refuses."""
+"""The command `bttt train`: a tiny run, resumed, killed and corrupted, and invalid input."""
 
 import json
 import shutil

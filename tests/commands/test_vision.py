@@ -1,4 +1,4 @@
-"""The command `bttt vision`: every recipe for a cycle, the same results however it is run, wrong input."""
+"""The command `bttt vision`: one cycle of every recipe, equal results however it is run, invalid input."""
 
 import csv
 import json
@@ -26,11 +26,11 @@ FILES = {"config.json", "environment.json", "report.txt", "table.csv", "points.c
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BTTT_DATA", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # where sets may lie that are not ours
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # it may hold other data sets
 
 
 def rows(folder="run", name="points.csv"):
-    """A table without what differs from run to run."""
+    """A table without the columns that differ from run to run."""
     with Path(folder, name).open() as file:
         return [{**row, "seconds": ""} for row in csv.DictReader(file)]
 

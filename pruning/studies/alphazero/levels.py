@@ -54,12 +54,12 @@ class LevelsConfig:
     levels: tuple[int, ...] = ()
     """Levels that play. Default: all."""
     simulations: int = 100
-    """Simulations per decision of all levels, and of the first level at equal time."""
+    """Simulations per decision: of every level at equal simulations, of the first level at equal time."""
     bricks: tuple[str, ...] = ("all",)
     """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
     random:K,count=N,seed=S."""
     repeats: int = 2
-    """Games of each pairing on each board in each seat."""
+    """Games per pairing, board and seat."""
     seed: int = 0
     """Seed of all random numbers."""
     in_flight: int = 64

@@ -6,7 +6,6 @@ loads torch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,15 +22,12 @@ def method_help() -> str:
     kinds: dict[str, list[str]] = {}
     for row in PRUNING_METHODS.values():
         kinds.setdefault(f"{row.prunes} {row.when}", []).append(row.name)
+    listed = "; ".join(f"{', '.join(names)} ({kind})" for kind, names in kinds.items())
     return (
-        f"Pruning method: {'; '.join(f'{kind} {_listed(names)}' for kind, names in kinds.items())}. "
+        f"Pruning method: {listed}. "
         "Options follow the name, for example rigl:alpha=0.3,every=100,end=0.75 or "
         "greedy-forward:tolerance=0.02. A method of your own: python:module:name,option=value."
     )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 @dataclass(frozen=True)

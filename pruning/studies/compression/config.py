@@ -23,16 +23,16 @@ class CompressionConfig:
     """
 
     sets: tuple[str, ...] = ("D4", "R3", "all")
-    """Training sets of the networks."""
+    """Brick sets to train the networks on."""
     seeds: int = 3
-    """Networks per training set, with seeds 0, 1, ..."""
+    """Number of networks per training set, with seeds 0, 1, ..."""
     arms: tuple[str, ...] = tuple(ARMS)
     """Pruning variants, all by default; the first prunes all networks, the others are controls."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the networks that the controls prune. Default: R3, or the first of --sets if R3 is not
     among them."""
     control_seeds: int | None = None
-    """Networks per training set that the controls prune. Default: the value of --seeds."""
+    """Number of networks per training set that the controls prune. Default: the value of --seeds."""
     control_cycles: int | None = None
     """Pruning cycles of the controls. Default: the value of --prune.cycles."""
     iterations: int = 100

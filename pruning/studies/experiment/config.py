@@ -43,7 +43,7 @@ class VisionConfig:
     list: bool = False
     """Print the recipes and exit."""
     small: bool = False
-    """Use the recipe's own settings for small machines."""
+    """Scale the experiment down: use the recipe's settings for small machines."""
     data: Path | None = None
     """Folder of the data sets in their official formats. Default: the environment variable BTTT_DATA; without
     either, scikit-learn's digits replace the recipe's data set."""

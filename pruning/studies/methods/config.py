@@ -38,9 +38,9 @@ class MethodsConfig:
     """methods: all methods, on a buffer of the network's self-play games. self-play: sparse training by
     self-play from the start, at 20% and 10% density."""
     brick_set: str = "R3"
-    """Training set of the networks."""
+    """Brick set to train the networks on."""
     seeds: int = 3
-    """Networks to prune, with seeds 0, 1, ..."""
+    """Number of networks to prune, with seeds 0, 1, ..."""
     iterations: int = 100
     """Training iterations per network; networks that are already trained are reused."""
     methods: tuple[str, ...] = ()

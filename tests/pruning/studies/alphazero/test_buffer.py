@@ -1,4 +1,4 @@
-"""The buffer of self-play: whole games, split by game, stored and damaged."""
+"""The buffer of self-play: complete games, split by game, stored, and corrupt files."""
 
 import numpy as np
 import pytest

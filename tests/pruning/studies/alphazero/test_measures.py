@@ -1,4 +1,4 @@
-"""What is measured of all levels together: times in turns, kept once found; moves with search."""
+"""Measurements of all levels together: times, which are stored once measured, and moves with search."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The plan of a `bttt prune` command: peaks that fit the network's training, and what is refused."""
+"""The plan of a `bttt prune` command: peaks that fit the network's training, and invalid input."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def plan(**options):
 def test_no_schedule_begins_above_the_networks_own_learning_rate(schedule):
     lr = plan(schedule=schedule).lr(0)
     peak = max(lr(step / 1000) for step in range(1000))
-    if schedule == "ft":  # the lowest rate of a training
+    if schedule == "ft":  # the lowest rate of a training run
         assert 0 < peak < 0.003
     else:
         assert peak == pytest.approx(0.003)

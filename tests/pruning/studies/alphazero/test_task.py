@@ -1,4 +1,4 @@
-"""The AlphaZero network as a task: measurements, training, in-loop self-play, and widths of what is left."""
+"""The AlphaZero network as a task: measurements, training, in-loop self-play, and widths after pruning."""
 
 import copy
 
@@ -109,7 +109,7 @@ def test_training_is_the_seeds_and_the_learning_rates(samples):
 
 
 def test_weights_before_the_end_are_those_of_a_shorter_training(samples):
-    """An epoch of the few samples is 2 steps: the weights after 3 of 5 steps are the ones before it."""
+    """An epoch has 2 steps here: one epoch before the end, 3 of 5 steps are done."""
     few = samples[0][:47], samples[1]
     task, seen = make_task(few, steps=5), {}
     told = task.train(task.dense(), lambda optimizer: None, lambda progress: 0.01, 0)

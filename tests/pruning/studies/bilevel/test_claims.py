@@ -1,4 +1,4 @@
-"""Claims on bilevel methods: what confirms, refutes and leaves them open."""
+"""Claims on bilevel methods: when they are confirmed, refuted or undecided."""
 
 import pytest
 
@@ -9,7 +9,7 @@ LOSS = at_the_end("loss")
 
 
 def points(arm, values, *, level=0.4, steps=5, middle=1.0):
-    """An arm's runs, a seed for each value at the end."""
+    """Runs of an arm: one seed for each final value."""
     return [
         BilevelPoint(arm, level, seed, spent, {"loss": loss, "outer steps": steps})
         for seed, value in enumerate(values)
@@ -33,7 +33,7 @@ def test_a_difference_of_one_sign_is_confirmed_and_of_the_other_refuted():
 
 
 def test_seeds_are_pairs():
-    """Far spread over the seeds, but the same difference in each."""
+    """The values vary much over the seeds, but the difference is the same in each seed."""
     one, other = points("one", [0.1, 0.5, 0.9]), points("other", [0.2, 0.61, 1.0])
     answer, evidence = lower([("one", "other")], LOSS, levels=(0.4,))(one + other)
     assert answer == "confirmed" and "one minus other at 0.4 -0.1033" in evidence

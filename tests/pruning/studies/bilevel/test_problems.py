@@ -1,4 +1,4 @@
-"""The problems: noise drawn once, samples apart, each weight its own sample's, and what is measured."""
+"""The problems: noise is drawn once, splits are disjoint, each sample has its own weight; measurements."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def test_labels_are_made_others_in_an_exact_share_and_all_others_alike():
 
 
 def test_noise_is_drawn_once_and_in_no_one_else_s_data():
-    """Labels are no further off after batches have been taken, and images are not changed."""
+    """Drawing batches changes neither labels nor images."""
     data = data_set()
     before = data.train.labels.clone(), data.train.images.clone()
     task = cleaning(data, **SIZES, noise=0.4, seed=0)

@@ -1,4 +1,4 @@
-"""A bilevel experiment from its command to its files: continued, reported, refused."""
+"""A bilevel experiment from its command to its files: resumed, reported, and refused."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Runs: budgets are kept to, marks are those of the budget, and what is stored is found again."""
+"""Runs keep to their budgets, measure at the marks of the budget, and read stored results again."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Positions of each cell: as many as asked for, dealt out by game."""
+"""Positions of each cell: as many as requested, split by game."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def test_every_board_has_enough_positions_of_whole_games(games):
 
 def test_parts_have_their_sizes_and_share_no_game(games):
     numbered = Buffer(games.samples.copy(), games.games)
-    numbered.samples["value"] = np.arange(len(games.games))  # to know a sample again
+    numbered.samples["value"] = np.arange(len(games.games))  # identifies a sample
     sizes = (13, 20)
     assert needed(*sizes, board=BOARDS[0]) <= WANTED[BOARDS[0]]
     parts = deal(numbered, BOARDS[:1], sizes, seed=3)

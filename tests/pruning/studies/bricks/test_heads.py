@@ -1,4 +1,4 @@
-"""Heads on a frozen trunk: they can say what the network's own heads say, and fits end at the minimum."""
+"""Heads on a frozen trunk: they can represent the network's own heads, and fits end at the minimum."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def trunk(samples):
 
 
 def own_heads(trunk):
-    """The heads that say what the network itself says."""
+    """The heads whose outputs equal the network's own."""
     network = trunk.network
     policy = torch.cat([torch.zeros(SMALL.stream), network.policy_out.weight.flatten()])
     value = torch.cat(

@@ -1,4 +1,4 @@
-"""Rank correlations and regrets of predictors, counted by hand or by scipy."""
+"""Rank correlations and regrets of predictors, computed by hand or by scipy."""
 
 import pytest
 from hypothesis import given
@@ -35,7 +35,7 @@ def test_regret_is_the_gain_that_the_pick_forgoes():
 
 
 def study(seeds, scores):
-    """What a study of one choice between A1, A2 and A3, held out B2 and B3, would have found."""
+    """The results of a study of one choice between A1, A2 and A3, with B2 and B3 held out."""
     gains = {0: (3, 2, 1), 1: (3, 1, 2), 2: (1, 2, 3)}
     weighed = {
         (seed, "split-0a"): {
@@ -53,7 +53,7 @@ def study(seeds, scores):
 
 
 def measurements(level):
-    """A loss on the held-out cells around a level; elsewhere one that must not count."""
+    """A loss near `level` on the held-out cells; the other cells get a loss that must not count."""
     cells = {"B2": level - 1, "B3": level + 1, "C3": 77.0}
     return {"loss": cells, "losing": {cell: value / 100 for cell, value in cells.items()}}
 

@@ -1,4 +1,4 @@
-"""Retraining on chosen cells, and what is measured of it on each."""
+"""Retraining on chosen cells, and its measurements on each cell."""
 
 import numpy as np
 import pytest

@@ -13,7 +13,7 @@ EACH, CELLS = 80, 9
 
 
 def positions(seed, heads, dtype=torch.float32, number=EACH):
-    """Positions whose targets are what some heads say."""
+    """Positions whose targets are the outputs of given heads."""
     draw = torch.Generator().manual_seed(seed)
     cells = torch.randn(number, CELLS, 3, generator=draw, dtype=torch.float64)
     whole = torch.randn(number, 2, generator=draw, dtype=torch.float64)

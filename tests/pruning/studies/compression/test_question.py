@@ -80,7 +80,7 @@ def test_a_threshold_is_the_geometric_mean_over_the_networks():
     assert seen.share.mean == pytest.approx(sqrt(0.5**0.5 * 0.5**1.5)) and not seen.bound
     half = t.ppf(0.975, 1) * log(2) / 2  # deviations of half a halving in the logarithm
     assert log(seen.share.low) == pytest.approx(log(0.5) - half)
-    assert seen.share.high == 1.0  # more than all cannot be kept
+    assert seen.share.high == 1.0  # the fraction kept is at most 1
     assert found["mirror"].share.mean == pytest.approx(0.5 * 0.5**0.25)
     assert seen.decisions == 100
 
@@ -96,7 +96,7 @@ def test_networks_that_never_pass_leave_a_bound():
 
 
 def test_novel_cells_are_compared_in_groups_as_noisy_as_the_training_cells():
-    # each cell goes up or down by noise, as the training cell has: together novel cells stay where they are
+    # each cell moves up or down by noise like the training cell; the mean of the novel cells stays
     first = {"D4": 10, "A1": 10, "B1": 10}
     measured = [
         losing(first, {"D4": 12, "A1": 12, "B1": 8}),

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[4]
 
 
 def weights_left(plan, network, example):
-    """How many weights of layers are left when a plan has run, whatever the scores."""
+    """Number of weights that layers keep after a plan has run, for any scores."""
     groups = find_groups(network, example)
     masks = whole(plan, network, groups)
     for _ in range(plan.stop.cycles):

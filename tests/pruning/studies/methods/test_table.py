@@ -1,4 +1,4 @@
-"""The joint table: means over seeds of what both networks measured, and what is missing left out."""
+"""The joint table: means over seeds for both networks; missing measurements are omitted."""
 
 import pytest
 

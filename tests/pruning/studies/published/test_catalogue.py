@@ -131,7 +131,7 @@ MEASURED = {
 
 
 def simulated(recipe):
-    """Points of each arm at the densities that its plan comes to, the arms one like another."""
+    """Points of each arm at the densities that its plan reaches, with equal accuracies in all arms."""
     found = []
     for arm, part, plan in plans(recipe):
         if plan.amount.count is None:
@@ -178,7 +178,7 @@ def test_what_is_retrained_is_retrained_for_equal_epochs(name):
     if "rewinding" not in name:
         assert len({recipe.training_of(arm).epochs for arm in recipe.arms.values()}) == 1
         return
-    for share in (25, 50, 100):  # what is rewound trains for the rest of the whole training
+    for share in (25, 50, 100):  # rewound weights train for the rest of the base training
         rewound = recipe.plan_of(recipe.arms[f"rewind-{share}"], 0, 0)
         assert 1 - rewound.start.rewind_to == pytest.approx(share / 100)
         assert recipe.training_of(recipe.arms[f"rewind-{share}"]).epochs == recipe.training.epochs
@@ -197,7 +197,7 @@ def test_the_learning_rate_is_rewound_where_that_is_not_fine_tuning(name):
 
     assert "lr-rewind-25" not in recipe.arms and len(set(rates("fine-tune-25"))) == 1
     assert max(rates("lr-rewind-50")) > max(rates("fine-tune-50"))
-    assert rates("lr-rewind-100") == rates("reinit")  # the whole training's
+    assert rates("lr-rewind-100") == rates("reinit")  # of the base training
 
 
 def test_the_numbers_of_units_of_model_a_are_the_published_ones(tmp_path):

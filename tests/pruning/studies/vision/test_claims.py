@@ -26,7 +26,7 @@ NOISE = (-0.001, 0.0, 0.001)
 
 
 def points(arm, accuracies, *, densities=DENSITIES, noise=NOISE, part=0, metrics=None):
-    """Points of an arm with these accuracies by cycle, and a seed for each entry of `noise` that is added."""
+    """Points of an arm with these accuracies by cycle; each entry of `noise` is one seed."""
     return [
         Point(arm, seed, part, cycle, density, accuracy + extra, metrics or {})
         for seed, extra in enumerate(noise)
@@ -48,7 +48,7 @@ def evidence(check, given):
 
 
 def without_p(found):
-    """An answer without its p value, any small number where only rounding tells differences apart."""
+    """An answer without its p value, which is arbitrary where differences are equal up to rounding."""
     return found[0], re.sub(r", p [^)]+", "", found[1])
 
 
@@ -75,7 +75,7 @@ def test_a_lead_of_five_points_is_confirmed_with_its_figures():
         (0.0, NOISE, ("not confirmed", "confirmed", "confirmed")),
         (-0.005, NOISE, ("not confirmed", "confirmed", "confirmed")),
         (-0.03, NOISE, ("not confirmed", "not confirmed", "not confirmed")),
-        (0.03, (-0.05, 0.0, 0.05), ("not confirmed",) * 3),  # wide: nothing is known
+        (0.03, (-0.05, 0.0, 0.05), ("not confirmed",) * 3),  # wide interval: undecided
     ],
 )
 def test_the_answers_by_difference_and_spread(difference, noise, expected):
@@ -181,7 +181,7 @@ def test_the_ends_of_a_range_are_in_it():
 def test_the_other_arm_is_taken_at_the_same_density():
     ones = points("one", (0.9, 0.8, 0.7))
     close = points("two", (0.9, 0.7, 0.6), densities=(1.0, 0.495, 0.252))
-    apart = points("two", (0.9, 0.7, 0.5), densities=(1.0, 0.5, 0.125))  # 0.6 half way down, by log density
+    apart = points("two", (0.9, 0.7, 0.5), densities=(1.0, 0.5, 0.125))  # 0.6 halfway in log density
     beyond = points("two", (0.9, 0.7, 0.6), densities=(1.0, 0.5, 0.3))
     check = ahead("one", "two", densities=LOW)
     assert evidence(check, ones + close).startswith("one minus two, at 0.5 to 0.25 kept, by level ")
@@ -189,7 +189,7 @@ def test_the_other_arm_is_taken_at_the_same_density():
         "one minus two, at 0.5 to 0.25 kept (interpolated), by level +10.00 to +10.00: +10.00 points"
     )
     assert evidence(check, ones + beyond).startswith("one minus two, at 0.5 kept: +10.00 points")
-    # more often cut, the same curve is the same curve
+    # the same curve, pruned in more cycles
     finer = points("two", (0.9, 0.8, 0.75, 0.7, 0.6), densities=(1.0, 0.5, 0.5**1.5, 0.25, 0.125))
     assert answer(near("one", "two", densities=LOW, margin=1e-6), ones + finer) == "confirmed"
 
@@ -241,7 +241,7 @@ def test_seeds_and_cycles_are_paired():
     assert answer(ahead("one", "two", densities=LOW), given) == "confirmed"
     mixed = [replace(point, seed=(point.seed + 1) % 3) if point.arm == "two" else point for point in given]
     assert answer(ahead("one", "two", densities=LOW), mixed) == "not confirmed"
-    assert answer(ahead("one", "two", densities=LOW), given[::-1]) == "confirmed"  # whatever the order
+    assert answer(ahead("one", "two", densities=LOW), given[::-1]) == "confirmed"  # in any order
 
 
 def test_a_seed_counts_with_all_levels_or_not_at_all():
@@ -402,7 +402,7 @@ def test_a_lead_over_oneself_is_never_confirmed_and_a_fourth_arm_at_rest_changes
     assert answer(ahead("rest", "rest", densities=LOW), given) == "not confirmed"
 
 
-# --------------------------------------------------------------------- parts, whatever is kept
+# --------------------------------------------------------------------- parts, at any density
 
 
 def parts(arm, accuracies, densities, *, noise=NOISE, metrics=None):

@@ -1,4 +1,4 @@
-"""Recipes, their changes, their jobs and the stages of these."""
+"""Recipes, their changes, their jobs and the stages of the jobs."""
 
 from dataclasses import fields, replace
 
@@ -33,7 +33,7 @@ def test_each_stage_needs_only_those_before():
     assert bases == [Job("", base, 0, seed) for seed in range(2) for base in ("dense", "other")]
     assert followers == [Job("follower", "dense", 0, seed) for seed in range(2)]
     assert {(job.arm, job.part) for job in hosts} == {("host", 0), ("shots", 0), ("shots", 1), ("alone", 0)}
-    assert [job.seed for job in hosts] == [0] * 4 + [1] * 4  # whole sets of arms first
+    assert [job.seed for job in hosts] == [0] * 4 + [1] * 4  # first, complete sets of arms
     made = {(job.base, job.seed) for job in bases}
     assert all((job.base, job.seed) in made for job in (*hosts, *followers) if job.base)
 

@@ -1,4 +1,4 @@
-"""The report of an experiment: from what is stored alone, the same each time."""
+"""The report of an experiment is made from stored results only, and is the same each time."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The jobs of an experiment on real networks: what each starts from, whose masks it trains, what is kept."""
+"""The jobs of an experiment on real networks: initial weights, followed masks, and stored results."""
 
 from dataclasses import replace
 from itertools import pairwise

@@ -22,7 +22,7 @@ def some(arm="one", accuracies=(0.9, 0.8, 0.7), densities=DENSITIES, **rest):
 
 
 def cells(table):
-    """The words of each line of a table."""
+    """The cells of each line of a table."""
     return [line.split() for line in table.splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""An image classifier as a task: its training against a plain loop, and what it must not look at."""
+"""An image classifier as a task: its training compared with a plain loop, and data it must not use."""
 
 import copy
 from dataclasses import replace
@@ -27,7 +27,7 @@ def falling(progress):
 
 
 def trained(task, lr=falling, share=1.0, seed=SEED, hold=lambda optimizer: None):
-    """The network of a task after its training, and what the training told."""
+    """The network of a task after training, and the metrics of training."""
     network = task.build(None)
     told = task.train(network, hold, lr, seed, share=share)
     return network, told
@@ -39,7 +39,7 @@ def same_weights(one, other):
 
 
 def plain_loop(task, data, training, lr=falling, mask=None):
-    """The same training, as anyone would write it."""
+    """The same training as a plain loop."""
     network = task.build(None)
     network.train()
     if mask is not None:
@@ -162,7 +162,7 @@ def test_a_share_may_end_within_an_epoch_and_has_the_same_learning_rates():
 
 
 class Told(VisionTask):
-    """A task whose validation losses are told, epoch by epoch."""
+    """A task with given validation losses, epoch by epoch."""
 
     def __init__(self, losses, training):
         super().__init__(data_set(), "lenet:8-6", training, seed=1)
@@ -179,7 +179,7 @@ class Told(VisionTask):
         ((5, 4, 3, 2, 1, 0), 1, 6),
         ((5, 6, 1, 1, 1, 1), 1, 2),
         ((5, 6, 4, 5, 5, 0), 2, 5),
-        ((5, 4, 4, 4, 0, 0), 2, 4),  # as large is not smaller
+        ((5, 4, 4, 4, 0, 0), 2, 4),  # an equal loss is not smaller
         ((nan, nan, 1, 1, 1, 1), 2, 2),
         ((5, nan, 4, nan, nan, 0), 2, 5),
         ((nan, 5, nan, 6, 1, 1), 2, 4),

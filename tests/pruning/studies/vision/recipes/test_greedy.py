@@ -1,4 +1,4 @@
-"""The recipes of greedy selection: their arms, and the discrepancy curves that are told and judged."""
+"""The recipes of greedy selection: their arms, and the tables and claims of the discrepancy curves."""
 
 import csv
 
@@ -68,7 +68,7 @@ def test_the_table_has_the_means_and_both_fits():
 def test_searched_steps_must_be_lower_with_every_number_of_units():
     crossing = [network(seed, (exponential, lambda s: 0.5, worse, worse)) for seed in range(3)]
     answer, told = lower_everywhere(crossing)
-    # 10^(-s/40) is below 0.5 from 13 units on: 14 to 100, in each of three networks
+    # 10^(-s/40) is below 0.5 from 13 units on: at 14 to 100 units in each of three networks
     assert (answer, told[:18]) == ("not confirmed", "lower in 21 of 39 ")
     below = [network(seed, (exponential, lambda s: 2 * exponential(s), worse, worse)) for seed in range(3)]
     assert lower_everywhere(below) == (

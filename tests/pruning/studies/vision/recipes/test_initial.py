@@ -1,4 +1,4 @@
-"""Recipes of pruning at initialisation, run on a part of digits: what is untrained, controls, reports."""
+"""Recipes of pruning at initialisation on a subset of digits: untrained networks, controls, reports."""
 
 import csv
 

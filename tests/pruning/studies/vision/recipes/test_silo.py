@@ -30,7 +30,7 @@ def test_spreads_are_relative_to_the_first_pruned_network_beside_both_rates():
     head, first, second = told.splitlines()
     assert head.startswith("cycle") and head.endswith("lr implied  SILO's lr")
     assert first.split() == ["1", "80", "1.00", "1.00", "1.00", "1.00", "0.030", "0.031"]
-    # half the gradients' spread asks for twice the rate
+    # half the spread of gradients implies twice the rate
     assert second.split() == ["2", "64", "0.50", "0.75", "0.80", "1.00", "0.060", "0.050"]
 
 

@@ -1,4 +1,4 @@
-"""Recipes of sparse training, run on a part of digits; and what their reports make of points."""
+"""Recipes of sparse training, run on a subset of digits, and the sections of their reports."""
 
 import csv
 
@@ -28,7 +28,7 @@ ARMS = ("static-uniform", "static-erk-macs", "rigl-erk", "rigl-uniform-gradient"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Some arms of the convolutional network, with a hundred steps and more, so that masks change once."""
+    """Some arms of the convolutional network, with more than a hundred steps, so that masks change once."""
     options = {"subset": 120, "batch": 2, "epochs": 3, "width": 0.4, "arms": ARMS}
     return conducted("rigl/cnn-cifar10", tmp_path_factory.mktemp("sparse") / "run", **options)
 
@@ -138,7 +138,7 @@ def networks(arm, accuracies, density=0.1, part=0, **metrics):
 
 
 def grid(best=0.0, spread=0.01):
-    """A grid in which one cell is ahead of the default by so much, and is the best in validation."""
+    """A grid in which one cell is ahead of the default by `best`, also on validation."""
     found = []
     for alpha in ALPHAS:
         for every in EVERY:

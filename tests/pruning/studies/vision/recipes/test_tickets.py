@@ -11,7 +11,7 @@ ARMS = {"imp": (0.92, 0.93, 0.9), "reinit": (0.92, 0.88, 0.8), "shuffled": (0.92
 
 
 def experiment(*, weak=0.0, seeds=3, leave_out=()):
-    """Points of both recipes; under the weak one all networks are that much worse."""
+    """Points of both recipes; under the weak recipe all networks are worse by `weak`."""
     return [
         point
         for recipe, less in (("weak", weak), ("tuned", 0.0))
@@ -55,7 +55,7 @@ def test_verdicts_are_those_of_the_function_on_the_same_accuracies():
 def test_a_weak_recipe_wins_no_ticket():
     found = lines(experiment(weak=0.1))
     assert [line[2] for line in found] == ["none", "none", "jackpot", found[3][2]]
-    assert all(line[3][0] == "-10.00*" for line in found[:2])  # its dense networks are that far behind
+    assert all(line[3][0] == "-10.00*" for line in found[:2])  # the deficit of its dense networks
 
 
 def test_the_constants_are_printed():
