@@ -57,10 +57,10 @@ PENALTIES: Mapping[str, Mapping[str, Any]] = {
 """Options of the methods with a penalty for each feature."""
 TUNED = (
     "The options of all methods were tuned in the same way. From a grid of step sizes, batch sizes, terms "
-    "and inner steps, 10 to 14 settings were drawn at random (7 or 8 for single-sample methods and for "
-    "penalties). The setting with the lowest validation loss at half the budget was chosen (single-sample "
-    "methods: at a third of the calls). Tuning used seed 1000, which is not reported. The grids were "
-    "narrowed after first trials and are not part of the recipe, so the tuning cannot be repeated from it."
+    "and inner steps, 10 to 14 settings were drawn at random; single-sample methods and penalties had 7 or "
+    "8. The setting with the lowest validation loss at half the budget was chosen (single-sample methods: at "
+    "a third of the calls). Tuning used seed 1000, which is not reported. The grids were narrowed after "
+    "first trials and are not part of the recipe, so the tuning cannot be repeated from it."
 )
 
 
@@ -143,7 +143,7 @@ CLEANING_MNIST = BilevelRecipe(
         "samples only. Outer steps are multiplied by the number n of training samples, because the gradient "
         "of one sample's weight has size 1 / n. Weights start at 0 before the sigmoid, so every sample first "
         "counts as one half; 'none' and 'oracle' use weights of 1. one-number: one weight for all samples, "
-        f"the best of 8 by validation loss. {TUNED} It used label noise 0.4; both levels use the same "
+        f"the best of 8 by validation loss. {TUNED} Tuning used label noise 0.4; both levels use the same "
         "options."
     ),
 )

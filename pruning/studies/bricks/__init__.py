@@ -4,8 +4,8 @@
 >>> spearman([1.0, 2.0, 3.0], [10.0, 20.0, 30.0])
 1.0
 
-Modules: `cells` chooses candidates and held-out cells, `data` plays positions, `heads` fits linear heads on a
-frozen trunk, `weights` learns the weights, `retraining` measures the ground truth, `ranking` compares both.
+Modules: `cells` chooses candidates and held-out cells, `data` plays positions. `heads` fits linear heads on a
+frozen trunk, `weights` learns the weights. `retraining` measures the ground truth, `ranking` compares both.
 `tasks` and `run` do the work; `report` and `plot` show the results; `config` and `command` are `bttt bricks`.
 """
 

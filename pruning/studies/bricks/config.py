@@ -20,8 +20,8 @@ class BricksConfig:
     from positions of the training cells, the other half from candidate cells with learned weights. The
     weights minimise the loss on held-out cells (bilevel optimisation).
 
-    The ground truth: retrain the network itself for some steps on its training cells plus one candidate, and
-    measure how much its loss and its value-losing moves on the held-out cells improve. Held-out cells are
+    The ground truth: retrain the network itself for some steps on its training cells plus one candidate.
+    Measure how much its loss and its value-losing moves improve on the held-out cells. Held-out cells are
     never mirror images of training cells or candidates, because retraining uses all symmetries of a position.
 
     Prints tables and writes bricks.csv (one row per candidate), bricks.json (all figures, provenance),

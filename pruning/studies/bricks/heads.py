@@ -2,8 +2,8 @@
 
 The policy's logit of a cell is linear in the outputs of the trunk and the policy head's convolutions at that
 cell. The value is the tanh of a linear function of the trunk's means and maxima over cells and the value
-head's hidden units. The heads are fitted to the policy's cross entropy over free cells plus the cross entropy
-of the value as a probability of winning, (1 + v) / 2, with L2. This loss is strongly convex, unlike the
+head's hidden units. The fitting loss is the policy's cross entropy over free cells, plus the cross entropy of
+the value as a probability of winning, (1 + v) / 2, plus L2. It is strongly convex, unlike the loss of the
 network's own heads with the squared error of a tanh. Losses on held-out positions are the losses of the
 network's training: the policy's cross entropy and the value's squared error.
 

@@ -1,8 +1,8 @@
 """Weights of candidate cells: learned, from influence, from single fits, and by random search.
 
-The lower problem fits heads to half the mean loss on the training cells plus half the weighted mean loss on
-the candidates, with weights softmax(x). A corner of the weight simplex is the fit to the training cells and
-one candidate. The upper loss is the mean loss on the held-out cells.
+The lower problem fits heads. Its loss is half the mean loss on the training cells plus half the weighted
+mean loss on the candidates, with weights softmax(x). A corner of the weight simplex is the fit to the
+training cells and one candidate. The upper loss is the mean loss on the held-out cells.
 
 Shapes: K candidates, P positions each.
 """

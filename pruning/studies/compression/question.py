@@ -1,8 +1,8 @@
 """The question of `bttt compression`: with pruning, do value-losing moves rise earlier on novel cells?
 
-For the network of one seed let r(g, l) be the fraction of decisions that are value-losing moves on the boards
-g (seen, mirror, novel) at level l, and rise(g, l) = r(g, l) - r(g, 0). All levels decide in the same
-positions. There are two answers:
+For the network of one seed, let r(g, l) be the error rate at level l on the boards g (seen, mirror, novel):
+the fraction of decisions that are value-losing moves. Let rise(g, l) = r(g, l) - r(g, 0). All levels decide
+in the same positions. There are two answers:
 
 - The excess of a level: rise(novel, l) - rise(seen, l). It is above 0 if novel cells suffer more.
 - The threshold of g: the fraction of parameters kept when the rise passes 0.01. It is interpolated linearly

@@ -6,7 +6,7 @@
 'confirmed'
 
 Modules: `recipe` is the base of all recipes, `config` has the options of `bttt vision`, `conductor` runs a
-recipe in its folder and reports it, `claims` tests claims, `report` and `style` are shared by all reports.
+recipe in its folder and reports it. `claims` tests claims, `report` and `style` are shared by all reports.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 >>> snip.of, snip.starts, snip.paper
 ('weights', 'initial', 'Lee et al. 2019')
 
-Modules: `arms` lists the methods with the options that the comparison gives them, `config` has the settings,
-`table` measures and prints the networks, and `command` is `bttt methods`.
+Modules: `arms` lists the methods with their options in the comparison, `config` has the settings. `table`
+measures and prints the networks, and `command` is `bttt methods`.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ LEGEND = """\
 starts: weights from which the last training run starts. if sparse: multiply-adds if zeros were skipped; no
 backend here skips them. training: multiply-adds of training if zeros were skipped, relative to one retraining
 run of the dense network (for images, including the training of the dense network). AZ: the AlphaZero network.
-Methods that start from initial weights learn from games of the trained network but lack its long training, so
-compare only methods with the same start."""
+Methods that start from initial weights learn from games of the trained network but lack its long training.
+Compare only methods with the same start."""
 LOSING = ("losing seen", "losing mirror", "losing novel")
 
 

@@ -4,8 +4,8 @@ A claim compares variants within a range of densities (`pruning.studies.vision.c
 of each seed are averaged over the levels; Student's 95% interval of their mean over the seeds decides. The p
 value comes from a paired t test against no difference.
 
-A claim is "not testable" if a variant is missing, no level is in the range, fewer than `LEAST_SEEDS` seeds
-have all levels in both variants, or the networks of both variants are no better than chance.
+A claim is "not testable" if a variant is missing, no level is in the range, or fewer than `LEAST_SEEDS` seeds
+have all levels in both variants. Nor is it testable if both variants' networks are no better than chance.
 """
 
 from __future__ import annotations
