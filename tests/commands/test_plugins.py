@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 import user_plugins
+from registries import registries_as_before
 
 from bttt.__main__ import main
-from pruning.criteria import CRITERIA
-from pruning.schedules import SCHEDULES
-from pruning.sparse import TOPOLOGIES
 
 TINY_TRAINING = (
     *("train", "--iterations", "1", "--plies", "9", "--selfplay.games", "4", "--search.simulations", "2"),
@@ -24,11 +22,8 @@ def in_a_folder_with_the_module(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])  # where a plug-in is looked for is added
     monkeypatch.delitem(sys.modules, "mine_only", raising=False)
     shutil.copyfile(user_plugins.__file__, "mine_only.py")
-    before = [dict(registry) for registry in (CRITERIA, SCHEDULES, TOPOLOGIES)]
-    yield  # what plug-ins enter into registries leaves with the test
-    for registry, names in zip((CRITERIA, SCHEDULES, TOPOLOGIES), before, strict=True):
-        registry.clear()
-        registry.update(names)
+    with registries_as_before():
+        yield
 
 
 def test_a_network_and_an_encoding_are_trained_and_played_when_they_are_named_again(capsys):

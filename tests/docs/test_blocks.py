@@ -17,12 +17,6 @@ ROOT = Path(__file__).parents[2]
 PAGES = pages(ROOT)
 SUPPORT = ROOT / "tests/support"
 OTHER_PROGRAMS = {"cd", "export", "git", "pip", "pytest", "python", "ruff", "source", "sqlite3"}
-TINY = {
-    "agents": (),
-    "schedules": ("--out", "schedules.png"),
-    "solve": ("--nodes", "1000"),
-}
-"""Commands that are cheap enough to be run here, with options that make them cheaper still."""
 
 
 def names(paths):
@@ -81,18 +75,3 @@ def test_the_command_lines_of_a_page_are_understood(path, monkeypatch, tmp_path,
     bttt = [words for words in shell_words(page) if words[0] == "bttt"]
     helps = [words for words in bttt if set(words) & {"-h", "--help", "--help-all", "--version"}]
     assert len(parsed) == len([words for words in bttt if len(words) > 1 and words not in helps])
-
-
-def test_the_cheap_command_lines_run(tmp_path, monkeypatch, capsys):
-    """Each command of TINY is run once for each line that stands in the README or in a page."""
-    monkeypatch.chdir(tmp_path)
-    found = {tuple(words[1:]) for path in PAGES for words in shell_words(path.read_text(encoding="utf-8"))}
-    cheap = sorted(
-        arguments
-        for arguments in found
-        if arguments and arguments[0] in TINY and not any("python:" in each for each in arguments)
-    )
-    assert {arguments[0] for arguments in cheap} >= {"agents", "solve"}
-    for arguments in cheap:
-        assert main([*arguments, *TINY[arguments[0]]]) == 0, arguments
-    assert capsys.readouterr().out
