@@ -55,12 +55,12 @@ def test_rate_counts_units_by_cpu_second():
     assert 350 < rate(work, seconds=0.1) <= 500
 
 
-def test_every_benchmark_measures_ours(monkeypatch):
+@pytest.mark.parametrize("each", BENCHMARKS, ids=[each.name for each in BENCHMARKS])
+def test_every_benchmark_measures_ours(each, monkeypatch):
     monkeypatch.setattr(benchmark, "MEASURED_SECONDS", 0.01)
-    for each in BENCHMARKS:
-        assert each.ours() > 0, each.name
-        assert (each.peer is None) == (each.peer_name == "")
-        assert each.target is None or each.peer is not None
+    assert each.ours() > 0
+    assert (each.peer is None) == (each.peer_name == "")
+    assert each.target is None or each.peer is not None
 
 
 def test_both_peers_of_training_see_the_images_that_we_see():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import bttt, refused
+from few_positions import measure_few_positions
 
 TINY = [
     *("compression", "--sets", "D4", "--seeds", "1", "--control-sets", "D4", "--iterations", "1"),
@@ -22,6 +23,7 @@ FILES = {"compression.csv", "compression.json", "compression.txt", "compression.
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    measure_few_positions(monkeypatch)
 
 
 def test_a_study_is_trained_pruned_measured_written_and_reported(capsys):

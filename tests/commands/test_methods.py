@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import bttt, refused
+from few_positions import measure_few_positions
 
 TINY = [
     *("methods", "--seeds", "1", "--iterations", "1", "--brick-set", "D4", "--steps", "2"),
@@ -20,6 +21,7 @@ POINTS = "arm,seed,part,cycle,kept,accuracy,parameters,macs,sparse macs,training
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    measure_few_positions(monkeypatch)
 
 
 def rows():

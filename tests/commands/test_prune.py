@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from commands import bttt
 from commands import refused_at_work as refused
+from few_positions import measure_few_positions
 
 from agents import make_agent
 from agents.alphazero.network.checkpoint import load_network
@@ -22,6 +23,13 @@ TINY = (
     *("--selfplay.games", "16", "--search.simulations", "2"),
 )
 CHANNELS = (*TINY, "--scope", "layer")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_positions():
+    with pytest.MonkeyPatch.context() as patch:
+        measure_few_positions(patch)
+        yield
 
 
 @pytest.fixture(autouse=True)

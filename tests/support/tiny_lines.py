@@ -114,7 +114,7 @@ def places(line: list[str]) -> set[str]:
 
 
 def tiny_lines(paths: list[Path]) -> Iterator[tuple[Path, list[str]]]:
-    """Yields pages and lines to run, in the order of the page; a line that repeats an earlier one is left out.
+    """Yields pages and lines to run, in the order of the page, without repetitions.
 
     A line on whose folder later lines of its page depend is yielded in any case.
     """

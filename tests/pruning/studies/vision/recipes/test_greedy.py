@@ -102,7 +102,7 @@ def test_the_curves_are_drawn(tmp_path):
 
 def test_the_recipe_runs_on_digits_with_and_without_fine_tuning(tmp_path):
     arms = ("local-raw", "unscaled-raw", "forward-tolerance-raw", "l1", CURVES)
-    options = {"epochs": 2, "seeds": 1, "data_set": "digits", "subset": 300, "arms": arms}
+    options = {"epochs": 2, "seeds": 1, "data_set": "digits", "subset": 150, "arms": arms}
     conduct_recipe(VisionConfig("greedy/lenet-mnist", out=tmp_path, **options))
     with (tmp_path / "points.csv").open() as file:
         rows = {(row["arm"], row["part"], row["cycle"]): row for row in csv.DictReader(file)}
