@@ -68,6 +68,9 @@ def _check_reported(out, capsys):
     assert code == 0 and again == out
     assert Path("out/compression.csv").read_bytes() == content
     assert {path: path.stat().st_mtime_ns for path in Path("runs").rglob("*.safetensors")} == before
+    controls_first = ("--arms", "magnitude", "dropnet-layer", "--report", "--out", "other")
+    code, text, _ = bttt(*TINY, *controls_first, capsys=capsys)
+    assert code == 0 and "The measurements of magnitude, the first variant, are not complete yet" in text
 
 
 @pytest.mark.parametrize(

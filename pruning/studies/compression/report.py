@@ -41,6 +41,7 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
             draw(own, folder / name)
             names.append(name)
     tables = (
+        "" if main else f"The measurements of {config.arms[0]}, the first variant, are not complete yet.",
         levels_text(main_rates),
         arms_text(arm_rates),
         excess_text(excesses(main)),
@@ -54,17 +55,20 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
 
 
 def compared(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> list[MeasuredPruning]:
-    """Returns the pruning runs restricted to the training sets, seeds and levels of the controls, if any."""
+    """Returns the pruning runs restricted to the training sets, seeds and levels of the controls.
+
+    Empty if fewer than two variants are measured there.
+    """
     seeds = config.seeds if config.control_seeds is None else config.control_seeds
     found = [
         each
         for each in measured
         if each.pruned.network.brick_set in control_sets(config) and each.pruned.network.seed < seeds
     ]
-    levels = max((len(each.counts) for each in found if each.pruned.arm != config.arms[0]), default=0)
-    return [
-        replace(each, levels=each.levels[:levels], counts=each.counts[:levels]) for each in found if levels
-    ]
+    if len({each.pruned.arm for each in found}) < 2:
+        return []
+    levels = max(len(each.counts) for each in found if each.pruned.arm != config.arms[0])
+    return [replace(each, levels=each.levels[:levels], counts=each.counts[:levels]) for each in found]
 
 
 def _json_text(config: CompressionConfig, measured: Sequence[MeasuredPruning]) -> str:
