@@ -95,7 +95,7 @@ def player_number(tournament: Tournament, player: str) -> str:
 
 def player_label(tournament: Tournament, player: str) -> str:
     """Returns a player's rank and name."""
-    breakable = re.sub("(?<=[:,=])", "<wbr>", player)  # "mcts:iterations=1000" may wrap at its punctuation
+    breakable = re.sub("(?<=[:,=/])", "<wbr>", player)  # "mcts:iterations=1000" may wrap at its punctuation
     name = "<wbr>".join(escape(part) for part in breakable.split("<wbr>"))
     return f'{player_number(tournament, player)}<span class="name">{name}</span>'
 
