@@ -21,7 +21,7 @@ def levels(folder: str, *, rows: str = "", columns: str = "") -> str:
     Args:
         folder: Of the run, relative to the root of the project.
         rows: Levels to show, with "," between them; "" shows all.
-        columns: Heads of levels.csv to show, with ";" between them; "old=new" shows another head.
+        columns: Columns of levels.csv to show, with ";" between them; "name=head" shows another head.
     """
     stored = csv_rows(f"{folder}/levels.csv")
     if rows:
@@ -29,12 +29,13 @@ def levels(folder: str, *, rows: str = "", columns: str = "") -> str:
         stored = [by_level[level] for level in rows.split(",")]
     chosen = [column.partition("=") for column in columns.split(";")] if columns else []
     names = [name for name, _, _ in chosen] or list(stored[0])
-    heads = [new or name for name, _, new in chosen] or names
+    heads = [new or COLUMNS[name].head for name, _, new in chosen]
+    heads = heads or [COLUMNS[name].head for name in names]
     return markdown(heads, [[_level_text(name, row[name]) for name in names] for row in stored])
 
 
 def _level_text(name: str, value: str) -> str:
-    style = COLUMNS[name][1]
+    style = COLUMNS[name].style
     return format(float(value) if "." in style else int(value), style)
 
 

@@ -69,9 +69,9 @@ class PruneConfig(PruneOptions):
     - evals/s: evaluations per second in batches of 64 on the inference backend that makes samples (torch)
     - agreement: fraction of positions of held-out games in which the best cell of the raw policy is that of
       the search
-    - losing: fraction of the raw policy's decisions that are value-losing moves, on boards seen in training,
-      their mirror images, and novel boards
-    - searched: the same fraction, measured with --simulations
+    - error %, raw: percentage of the raw policy's decisions that are value-losing moves, on boards seen in
+      training, their mirror images, and novel boards
+    - error %, search: the same percentage, measured with --simulations
     """
 
     agent: Annotated[str, tyro.conf.Positional]

@@ -42,7 +42,7 @@ FIT_LABELS = {
 """Stored name of a fit -> its label in the table."""
 FITS_NOTE = """\
 selection loss: on the positions that choose the weights. test loss: on positions from other games.
-losing: decisions that are value-losing moves. test loss above learned: in thousandths of a nat."""
+error %, raw: decisions that are value-losing moves. test loss above learned: in thousandths of a nat."""
 
 
 def publish(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> str:
@@ -115,7 +115,7 @@ def _predictor_table(told: Sequence[PredictorQuality], truth: str) -> list[str]:
 
 def _fits_table(found: Mapping[tuple[int, str], Mapping[str, Any]]) -> list[str]:
     names = list(next(iter(found.values()))["fits"])
-    lines = [["heads fitted to", "selection loss", "test loss", "losing", "test loss above learned"]]
+    lines = [["heads fitted to", "selection loss", "test loss", "error %, raw", "test loss above learned"]]
     for name in names:
         values = {
             what: _by_seed((seed, each["fits"][name][what]) for (seed, _), each in found.items())
@@ -139,14 +139,14 @@ def _fits_table(found: Mapping[tuple[int, str], Mapping[str, Any]]) -> list[str]
 
 def _candidates_table(rows: Sequence[Row]) -> list[str]:
     number = {key: sum((row.seed, row.choice) == key for row in rows) for key in _keys(rows)}
-    lines = [["cell", "weight / uniform", "gain, loss", "gain, losing"]]
+    lines = [["cell", "weight / uniform", "gain, loss", "gain, error %, raw"]]
     for cell in sorted({row.candidate for row in rows}):
         own = [row for row in rows if row.candidate == cell]
         weight = _by_seed((row.seed, row.scores[LEARNED] * number[row.seed, row.choice]) for row in own)
         gained = [_by_seed((row.seed, row.gains[truth]) for row in own) for truth in TRUTHS]
         texts = [_interval(each, *UNITS[truth]) for truth, each in zip(TRUTHS, gained, strict=True)]
         lines.append([cell, _interval(weight, 1, 2), *texts])
-    return [*aligned(lines, left=(0,)), "gain, loss: thousandths of a nat. gain, losing: points."]
+    return [*aligned(lines, left=(0,)), "gain, loss: thousandths of a nat. gain, error %, raw: points."]
 
 
 def _costs(

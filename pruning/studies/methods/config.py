@@ -30,8 +30,8 @@ class MethodsConfig:
     - training: multiply-adds of the training if zeros were skipped, relative to one retraining of the dense
       network (for images, including the training of the dense network)
     - accuracy: on test images
-    - losing: % of the raw policy's decisions that are value-losing moves, on boards seen in training and on
-      novel boards
+    - error %, raw: percentage of the raw policy's decisions that are value-losing moves, on boards seen in
+      training and on novel boards
     """
 
     study: Literal["methods", "self-play"] = "methods"

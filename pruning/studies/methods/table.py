@@ -138,8 +138,8 @@ def table(methods: Mapping[str, ComparedMethod], measured: Sequence[MeasuredNetw
         "AZ MACs": ("alphazero", "macs", _thousands),
         "AZ if sparse": ("alphazero", "sparse macs", _thousands),
         "AZ training": ("alphazero", "training", _times),
-        "losing, training": ("alphazero", "losing seen", _interval),
-        "losing, novel": ("alphazero", "losing novel", _interval),
+        "error %, raw, seen": ("alphazero", "losing seen", _interval),
+        "error %, raw, novel": ("alphazero", "losing novel", _interval),
     }
     lines = [["method", "prunes", "starts", *columns]]
     for method, row in methods.items():

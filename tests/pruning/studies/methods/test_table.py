@@ -28,7 +28,7 @@ def test_a_row_has_means_and_halves_of_intervals_over_the_seeds():
     # Student's t of two degrees is 4.303, and the spread 2 points: 4.303 * 2 / sqrt(3)
     assert snip.split() == ["snip", "weights", "initial", "12.5", "4k", "0.50x", "72.0", "±5.0", "-", "-"]
     assert magnitude.split() == ["magnitude", "weights", "trained", "-", "-", "-", "-", "12.5", "8.1"]
-    assert "losing, training" not in head and "losing, novel" in head
+    assert "error %, raw, seen" not in head and "error %, raw, novel" in head
 
 
 def test_rows_stand_in_the_order_of_the_methods():

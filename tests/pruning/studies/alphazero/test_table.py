@@ -1,0 +1,43 @@
+"""The table of levels: a stored run gives its stored texts; the file keeps its own names of columns."""
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from measured_prunings import level
+
+from pruning.studies.alphazero.measures import LevelTimes
+from pruning.studies.alphazero.table import NOVELTIES, write_table
+
+STORED = Path(__file__).parents[4] / "results/pruning-r3"
+
+
+def stored_level(row):
+    """A level with the values of a row of levels.csv."""
+    made = level(int(row["level"]), density=float(row["density"]))
+    measures = {name: float(row[name]) for name in ("agreement", *(f"losing {each}" for each in NOVELTIES))}
+    cost = {"parameters": int(row["parameters"]), "macs": int(row["MACs"]), "bytes": int(row["bytes"])}
+    times = LevelTimes(float(row["ms, 1"]), float(row["ms, 64"]), 64e3 / float(row["evals/s"]))
+    searched = {each: float(row[f"searched {each}"]) for each in NOVELTIES}
+    return replace(
+        made,
+        result=replace(made.result, measures=measures, groups={"cost": cost}),
+        times=times,
+        searched=searched,
+    )
+
+
+def test_a_stored_run_prints_its_stored_table(tmp_path):
+    text = (STORED / "levels.csv").read_text(encoding="utf-8")
+    printed = write_table(tmp_path, [stored_level(row) for row in csv.DictReader(io.StringIO(text))])
+    assert printed == (STORED / "levels.txt").read_text(encoding="utf-8").rstrip("\n")
+    assert "error %, raw, novel  error %, search, seen" in printed.splitlines()[0]
+    written = (tmp_path / "levels.csv").read_text(encoding="utf-8")
+    assert written.splitlines()[0] == text.splitlines()[0]
+
+
+def test_columns_that_are_not_measured_are_left_out(tmp_path):
+    printed = write_table(tmp_path, [level(0)])
+    names = (tmp_path / "levels.csv").read_text(encoding="utf-8").splitlines()[0]
+    assert "error" not in printed and "losing" not in names and names.startswith("level,density,parameters")
