@@ -78,10 +78,10 @@ def _check_reported(out, capsys):
     [
         (
             ["--arms", "dropnet-layr"],
-            "unknown arm 'dropnet-layr' (did you mean 'dropnet-layer'?); arms are dropnet-layer,",
+            "unknown variant 'dropnet-layr' (did you mean 'dropnet-layer'?); variants are dropnet-layer,",
         ),
-        (["--arms", "rewind", "rewind"], "arm 'rewind' is named twice"),
-        (["--arms"], "arms must have at least one entry"),
+        (["--arms", "rewind", "rewind"], "variant 'rewind' is named twice"),
+        (["--arms"], "no variant is chosen"),
         (["--control-sets", "R3"], "control set 'R3' must be one of the sets, D4"),
         (["--sets", "D4", "Z9"], "brick set 'Z9'"),
         (["--seeds", "0"], "seeds must be at least 1, got 0"),

@@ -38,7 +38,7 @@ def conducted(recipe, folder, **options):
 
 
 def points(arm, accuracies, densities, *, seeds=3, part=0, metrics=None, noise=0.001):
-    """Points of an arm, by cycle, each seed a little better than the one before."""
+    """Points of a variant, by cycle, each seed a little better than the one before."""
     return [
         Point(arm, seed, part, cycle, density, accuracy + noise * seed, dict(metrics or {}))
         for seed in range(seeds)

@@ -31,7 +31,7 @@ def _head(recipe: BilevelRecipe) -> list[str]:
         f"({recipe.passes} per training sample), or {recipe.calls} of these computations, whichever ends "
         "first",
         f"runs      {recipe.seeds} seeds; measured {recipe.marks} times",
-        *(f"arm       {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
+        *(f"variant   {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
     ]
 
 

@@ -27,7 +27,7 @@ COSTS = ("outer steps", "gradient samples", "hvp samples", "cross samples", "cal
 
 def table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: float) -> str:
     """Returns the final means ± half intervals at a level as text; "" if there are none."""
-    head = ["arm", *(name for name, _, _ in COLUMNS.values())]
+    head = ["variant", *(name for name, _, _ in COLUMNS.values())]
     lines = [
         [
             arm,
@@ -46,7 +46,7 @@ def cost_table(recipe: BilevelRecipe, points: Sequence[BilevelPoint], level: flo
     lines = [
         [arm, *(_cost(name, own) for name in COSTS)] for arm, own in _found(recipe, points, level).items()
     ]
-    return "\n".join(aligned([["arm", *COSTS], *lines], left=(0,))) if lines else ""
+    return "\n".join(aligned([["variant", *COSTS], *lines], left=(0,))) if lines else ""
 
 
 def rows(recipe: BilevelRecipe, points: Sequence[BilevelPoint]) -> list[dict[str, Any]]:

@@ -94,12 +94,14 @@ def prunings(
         ValueError: A variant is unknown or named twice.
     """
     if not arms:
-        raise ValueError(f"arms must have at least one entry; arms are {', '.join(ARMS)}")
+        raise ValueError(f"no variant is chosen; variants are {', '.join(ARMS)}")
     if twice := [name for number, name in enumerate(arms) if name in arms[:number]]:
-        raise ValueError(f"arm {twice[0]!r} is named twice")
+        raise ValueError(f"variant {twice[0]!r} is named twice")
     for name in arms:
         if name not in ARMS:
-            raise ValueError(f"unknown arm {name!r}{nearest(name, list(ARMS))}; arms are {', '.join(ARMS)}")
+            raise ValueError(
+                f"unknown variant {name!r}{nearest(name, list(ARMS))}; variants are {', '.join(ARMS)}"
+            )
     controlled = [
         network for network in networks if network.brick_set in control_sets and network.seed < control_seeds
     ]

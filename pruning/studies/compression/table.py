@@ -83,8 +83,8 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
             own = [rate for rate in losing if rate.brick_set == brick_set and pruned_by(rate.arm) == kind]
             if own:
                 title = (
-                    f"arms that prune {kind}, trained on {brick_set}: % of decisions that are value-losing, "
-                    f"all cells, {f'{least} simulations' if least else 'raw policy'}; "
+                    f"variants that prune {kind}, trained on {brick_set}: % of decisions that are "
+                    f"value-losing, all cells, {f'{least} simulations' if least else 'raw policy'}; "
                     f"{_cell(next(rate for rate in own if not rate.level))} at level 0"
                 )
                 tables.append("\n".join([title, *_arms_rows(own)]))
@@ -98,7 +98,7 @@ def _arms_rows(rates: Sequence[LevelRate]) -> list[str]:
     levels = {level for own in found.values() for level in own}
     shown = [level for level in SHOWN_LEVELS if level in levels] or [max(levels)]
     heads = {level: _share_of_head(found.values(), level) for level in shown}
-    rows = [["arm", "seeds", *(f"level {level}" for level in shown)]]
+    rows = [["variant", "seeds", *(f"level {level}" for level in shown)]]
     rows.append(["parameters kept", "", *(f"{percent(heads[level])}%" for level in shown)])
     for arm, own in found.items():
         cells = (_arm_cell(own.get(level), heads[level]) for level in shown)

@@ -142,7 +142,7 @@ def _scale(published: RecipeT, recipe: RecipeT, *, small: bool) -> str:
     before, now = published.changeable(), recipe.changeable()
     changed = [f"{name} {value}" for name, value in now.items() if before.get(name) != value]
     if len(recipe.arms) < len(published.arms):
-        changed.append(f"{len(recipe.arms)} of {len(published.arms)} arms")
+        changed.append(f"{len(recipe.arms)} of {len(published.arms)} variants")
     if not changed:
         return "the recipe's own"
     return f"{'small' if small else 'changed'}: {', '.join(changed)}"

@@ -86,10 +86,11 @@ class ExperimentRecipe(Generic[ArmT, PointT]):
     def _chosen_arms(self, names: Sequence[str]) -> dict[str, ArmT]:
         known = ", ".join(self.arms)
         if not names:
-            raise ValueError(f"no arm is chosen; arms of {self.name} are {known}")
+            raise ValueError(f"no variant is chosen; variants of {self.name} are {known}")
         for name in names:
             if name not in self.arms:
                 raise ValueError(
-                    f"unknown arm {name!r}{nearest(name, list(self.arms))}; arms of {self.name} are {known}"
+                    f"unknown variant {name!r}{nearest(name, list(self.arms))}; "
+                    f"variants of {self.name} are {known}"
                 )
         return {name: arm for name, arm in self.arms.items() if name in names}

@@ -44,8 +44,8 @@ def run(config: VisionConfig) -> int:
 def listing(recipes: Mapping[str, ExperimentRecipe[Any, Any]]) -> str:
     """Returns one line per recipe: name, data, network, number of variants, and paper."""
     lines = [
-        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} arms  "
+        f"  {name:39}{recipe.data:15}{recipe.model:26}{len(recipe.arms):2} variants  "
         f"{recipe.paper.partition(' (')[0]}"
         for name, recipe in recipes.items()
     ]
-    return "\n".join(["recipes of bttt vision: name, data set, network, variants (arms), paper", *lines])
+    return "\n".join(["recipes of bttt vision: name, data set, network, variants, paper", *lines])

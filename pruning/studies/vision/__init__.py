@@ -4,7 +4,7 @@
 >>> Arm({"criterion": "magnitude", "fraction": 0.2}).plan["criterion"]
 'magnitude'
 
-Modules: `experiment` defines recipes and their variants, the arms. `task` trains a classifier as a task of
+Modules: `experiment` defines recipes and their variants (`Arm`). `task` trains a classifier as a task of
 the pruning loop, `run` runs the jobs, `points` are the measured networks. `comparison` and `claims` test the
 papers' claims. `table`, `plot`, `cost` and `report` show the results.
 """

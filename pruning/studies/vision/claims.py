@@ -211,7 +211,7 @@ def _last(points: Sequence[Point], arm: str, part: int) -> dict[int, Point]:
     """Returns the pruned networks of a part's last cycle, by seed."""
     cycles = [own for level, own in by_level(points, arm).items() if level[0] == part and level[1]]
     if not cycles:
-        raise NotTestableError(f"the arm {arm} has no level of part {part}")
+        raise NotTestableError(f"the variant {arm} has no level of part {part}")
     return cycles[-1]
 
 

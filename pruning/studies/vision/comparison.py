@@ -60,7 +60,7 @@ def compare(points: Sequence[Point], arm: str, other: str, densities: Range) -> 
     ones, others = (by_level(points, each) for each in (arm, other))
     for name, found in ((arm, ones), (other, others)):
         if not found:
-            raise NotTestableError(f"the arm {name} is missing")
+            raise NotTestableError(f"the variant {name} is missing")
     levels = [level for level, own in ones.items() if level[1] and mean_density(own) > 0]
     levels = [level for level in levels if within(mean_density(ones[level]), densities)]
     pairs = {level: _pairs(ones[level], level, others) for level in levels}

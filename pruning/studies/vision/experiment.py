@@ -146,7 +146,7 @@ class Recipe(ExperimentRecipe[Arm, Point]):
         for name, arm in self.arms.items():
             if arm.follows and arm.follows not in self.arms:
                 raise ValueError(
-                    f"arm {name!r} trains the masks of {arm.follows!r}, which must be chosen too"
+                    f"variant {name!r} trains the masks of {arm.follows!r}, which must be chosen too"
                 )
             for part in range(arm.prunings):
                 self.plan_of(arm, part, 0)

@@ -24,11 +24,11 @@ def _head(recipe: Recipe) -> list[str]:
         "10% of the training images are for validation",
         f"network   {recipe.model}, width {recipe.width:g}, weights {recipe.init}",
         f"training  {training}",
-        f"pruning   {_told_settings(recipe.plan) or 'by arm'}; excluded layers: "
+        f"pruning   {_told_settings(recipe.plan) or 'by variant'}; excluded layers: "
         f"{', '.join(recipe.plan.get('exclude', ())) or 'none'}",
         f"runs      {recipe.seeds} seeds; at most {recipe.cycles} cycles",
         *(f"base      {name}: {_told_settings(asdict(base))}" for name, base in recipe.bases.items()),
-        *(f"arm       {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
+        *(f"variant   {name}: {_told_arm(arm)}" for name, arm in recipe.arms.items()),
     ]
 
 

@@ -141,7 +141,7 @@ def published_table(levels: Sequence[ArmLevel], published: Sequence[Published]) 
         lines.append([each.arm, *paper, *ours])
     if not lines:
         return ""
-    head = ["arm", "paper's % kept", "paper's accuracy", "read from", "our % kept", "our accuracy"]
+    head = ["variant", "paper's % kept", "paper's accuracy", "read from", "our % kept", "our accuracy"]
     return "\n".join(aligned([head, *lines]))
 
 

@@ -36,14 +36,15 @@ VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 TUNED = 0.5
 """Length of fine-tuning after pruning, as a fraction of the dense network's training."""
 NOTE = (
-    "Arms named raw are measured right after pruning, the others after fine-tuning. unscaled keeps local's "
-    "units without their weights. uniform-step is local imitation without a line search. forward-tolerance "
-    "stops at 98% of the accuracy on training images, as in the ICML 2020 paper, whatever fraction is "
-    "requested. All other arms keep the same fraction of units in each layer. The papers stop at a "
-    "tolerance, take the better of local and global in each layer, fine-tune briefly after each layer, and "
-    "prune ImageNet networks. Normalisation layers keep the dense network's statistics until fine-tuning. "
-    "The local discrepancy is measured on one layer's output, as a fraction of its mean square, on images "
-    "not used for selection. The weights of a line-search path are corrected at each number of units."
+    "Variants named raw are measured right after pruning, the others after fine-tuning. unscaled keeps "
+    "local's units without their weights. uniform-step is local imitation without a line search. "
+    "forward-tolerance stops at 98% of the accuracy on training images, as in the ICML 2020 paper, whatever "
+    "fraction is requested. All other variants keep the same fraction of units in each layer. The papers "
+    "stop at a tolerance, take the better of local and global in each layer, fine-tune briefly after each "
+    "layer, and prune ImageNet networks. Normalisation layers keep the dense network's statistics until "
+    "fine-tuning. The local discrepancy is measured on one layer's output, as a fraction of its mean square, "
+    "on images not used for selection. The weights of a line-search path are corrected at each number of "
+    "units."
 )
 
 

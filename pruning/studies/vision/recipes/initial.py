@@ -27,8 +27,8 @@ CIFAR = Training(
 SAMPLED = 0.005
 """Margin within which accuracies count as equal on MNIST: about the spread over seeds."""
 NOTE = (
-    "All arms except ticket prune untrained networks with one threshold for all layers, and train them once. "
-    "random drops the same fraction of each layer. Scores use ten images of each class and the initial "
+    "All variants except ticket prune untrained networks with one threshold for all layers, and train them "
+    "once. random drops the same fraction of each layer. Scores use ten images of each class and the initial "
     "weights from which training then starts. The published codes of GraSP and SNIP draw new weights of the "
     "linear layers for scoring. SynFlow prunes in 100 rounds. X-shuffled keeps as many weights in each layer "
     "as X, at random positions. X-reinit has X's masks on new initial weights. ticket prunes the trained "

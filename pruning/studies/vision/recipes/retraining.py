@@ -22,8 +22,8 @@ PRUNERS = {"l1": ("l1", "layer"), "random": ("random", "layer"), "magnitude": ("
 SCHEDULES = ("ft", "lrw", "slr", "clr")
 LOW, MOST = (0.0, 0.55), (0.0, 0.15)
 NOTE = (
-    "All arms retrain for the same number of epochs from the trained, pruned weights. The momentum is "
-    "constant, except in arms named momentum, which cycle it like torch's one-cycle schedule does by "
+    "All variants retrain for the same number of epochs from the trained, pruned weights. The momentum is "
+    "constant, except in variants named momentum, which cycle it like torch's one-cycle schedule does by "
     "default. Filters of residual streams are not pruned; the first convolutions of the blocks are, with the "
     "same fraction in all stages. Test accuracy is measured after the last epoch."
 )

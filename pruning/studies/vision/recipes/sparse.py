@@ -17,10 +17,10 @@ PAPER = "Rigging the Lottery: Making All Tickets Winners (Evci et al., ICML 2020
 EVERY_LEVEL: dict[str, Any] = {"densities": (0.0, 0.5)}
 STEP = {"schedule": "step", "schedule_options": {"lr": 0.1, "drops": (0.5, 0.75)}}
 NOTE = (
-    "All arms train once, from the same initial weights. Sparse arms are sparse from the start, gradual at "
-    "the end; they keep exactly the same number of weights. RigL, SET and SNFS replace 30% of a layer's "
-    "weights at first (a cosine lowers this), every 100 steps until 75% of training. Costs are counted "
-    "multiply-adds. No time is saved, because masked weights are multiplied too."
+    "All variants train once, from the same initial weights. Sparse variants are sparse from the start, "
+    "gradual at the end; they keep exactly the same number of weights. RigL, SET and SNFS replace 30% of a "
+    "layer's weights at first (a cosine lowers this), every 100 steps until 75% of training. Costs are "
+    "counted multiply-adds. No time is saved, because masked weights are multiplied too."
 )
 SECTIONS = {
     "density of each layer after training, % (mean over the seeds)": layer_densities,

@@ -44,7 +44,7 @@ def costs(points: Sequence[Point]) -> str:
                 lines.append([arm, *figures, f"{100 * right:.1f}"])
     if not lines:
         return ""
-    return "\n".join(aligned([["arm", "% kept", "inference", "training", "accuracy"], *lines]))
+    return "\n".join(aligned([["variant", "% kept", "inference", "training", "accuracy"], *lines]))
 
 
 def level_pairs(points: Sequence[Point]) -> str:
@@ -105,7 +105,7 @@ def costlier(arm: str, other: str) -> Check[Point]:
         pairs = [[_last_networks(points, part).get(name, {}) for name in (arm, other)] for part in parts]
         pairs = [pair for pair in pairs if all(pair)]
         if not pairs:
-            return "not testable", f"the arm {arm} or {other} is missing"
+            return "not testable", f"the variant {arm} or {other} is missing"
         seeds = sorted(set.intersection(*(set(own) for pair in pairs for own in pair)))
         if len(seeds) < LEAST_SEEDS:
             return "not testable", f"{arm} and {other} share {len(seeds)} of the {LEAST_SEEDS} seeds needed"

@@ -9,7 +9,7 @@ LOSS = at_the_end("loss")
 
 
 def points(arm, values, *, level=0.4, steps=5, middle=1.0):
-    """Runs of an arm: one seed for each final value."""
+    """Runs of a variant: one seed for each final value."""
     return [
         BilevelPoint(arm, level, seed, spent, {"loss": loss, "outer steps": steps})
         for seed, value in enumerate(values)

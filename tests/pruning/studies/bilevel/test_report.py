@@ -83,7 +83,7 @@ def test_the_record_and_the_report_say_what_was_done(folder):
     record = json.loads((folder / "results.json").read_text())
     recipe = RECIPES["bilevel/cleaning-mnist"]
     assert (record["recipe"], record["seeds"]) == (recipe.name, [0, 1, 2])
-    assert record["scale"] == "changed: data digits, train 40, validation 40, passes 30, 2 of 13 arms"
+    assert record["scale"] == "changed: data digits, train 40, validation 40, passes 30, 2 of 13 variants"
     assert [each["claim"] for each in record["claims"]] == [claim.text for claim in recipe.claims]
     assert record["arms"]["aid-cg"]["options"] == recipe.arms["aid-cg"].options
     text = (folder / "report.txt").read_text()
@@ -118,8 +118,8 @@ def test_another_data_set_with_too_few_images_is_halved(tmp_path, capsys):
         ({"epochs": 0}, "passes must be at least 1, got 0"),
         ({"subset": 1}, "train must be at least 1, got 0"),
         ({"subset": 10_000}, "at least 1 each and at most 14"),
-        ({"arms": ("aid-gc",)}, r"unknown arm 'aid-gc' \(did you mean 'aid-cg'\?\); arms of"),
-        ({"arms": ()}, "no arm is chosen"),
+        ({"arms": ("aid-gc",)}, r"unknown variant 'aid-gc' \(did you mean 'aid-cg'\?\); variants of"),
+        ({"arms": ()}, "no variant is chosen"),
         ({"data_set": "cifar10", "data": "nowhere"}, "cifar10"),
         ({"report": True}, "contains no experiment to report"),
     ],
@@ -137,7 +137,7 @@ def test_the_command_is_that_of_all_recipes(tmp_path, capsys):
     assert code == 0 and "bilevel/cleaning-mnist: Yang, Ji and Liang" in out and "NOT TESTABLE" in out
     assert {path.name for path in (tmp_path / "run").iterdir()} >= set(FILES)
     line = refused(*command, "--arms", "nnoe", capsys=capsys)
-    assert "unknown arm 'nnoe' (did you mean 'none'?)" in line
+    assert "unknown variant 'nnoe' (did you mean 'none'?)" in line
     assert "has no option width, got 2.0" in refused(*command, "--width", "2", capsys=capsys)
     line = refused("vision", "bilevel/cleaning-mnits", capsys=capsys)
     assert "unknown recipe 'bilevel/cleaning-mnits' (did you mean 'bilevel/cleaning-mnist'?)" in line

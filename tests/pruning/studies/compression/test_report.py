@@ -52,7 +52,7 @@ def test_rates_costs_and_counts_are_written_and_told(tmp_path, capsys):
     )
     assert (row["rate"], row["share"], row["parameters"], row["seeds"]) == ("0.14", "0.25", "250", "2")
     for told in (
-        "arms that prune weights",
+        "variants that prune weights",
         "Does the error rate rise earlier",
         "D4 raw: excess",
         "SILO's peak is inside",

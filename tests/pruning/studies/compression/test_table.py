@@ -64,16 +64,16 @@ def test_arms_stand_below_each_other_and_tell_a_share_kept_that_is_not_the_head_
     rates.append(rate(0.05, arm="magnitude"))
     channels, weights = arms_text(rates).split("\n\n")
     assert channels == (
-        "arms that prune channels, trained on R3: % of decisions that are value-losing, all cells, "
+        "variants that prune channels, trained on R3: % of decisions that are value-losing, all cells, "
         "raw policy; 5.0 (2.0-10) at level 0\n"
-        "arm              seeds             level 2            level 12\n"
+        "variant          seeds             level 2            level 12\n"
         "parameters kept                      43.6%                1.1%\n"
         "dropnet-layer        3        8.0 (5.0-13)        40.0 (37-45)\n"
         "dense                3  6.0 (3.0-11) @100%  7.0 (4.0-12) @100%\n"
         "dropnet              2   9.0 (6.0-14) @52%                   -"
     )
     assert [line.split() for line in weights.splitlines()[1:]] == [
-        ["arm", "seeds", "level", "2"],
+        ["variant", "seeds", "level", "2"],
         ["parameters", "kept", "64.0%"],
         ["magnitude", "3", "10.0", "(7.0-15)"],
     ]
@@ -81,7 +81,7 @@ def test_arms_stand_below_each_other_and_tell_a_share_kept_that_is_not_the_head_
 
 def test_arms_of_few_levels_show_their_last():
     text = arms_text([rate(0.05), rate(0.1, 1, kept=0.6)])
-    assert text.splitlines()[1].split() == ["arm", "seeds", "level", "1"] and "10.0 (7.0-15)" in text
+    assert text.splitlines()[1].split() == ["variant", "seeds", "level", "1"] and "10.0 (7.0-15)" in text
     assert arms_text([]) == ""
 
 

@@ -44,8 +44,8 @@ def test_changes_are_of_values_and_of_arms_by_name():
     ("changes", "message"),
     [
         ({"seeds": 0}, "seeds must be at least 1, got 0"),
-        ({"arms": ()}, "no arm is chosen; arms of paper/walk are a, b"),
-        ({"arms": ["B"]}, r"unknown arm 'B' \(did you mean 'b'\?\); arms of paper/walk are a, b"),
+        ({"arms": ()}, "no variant is chosen; variants of paper/walk are a, b"),
+        ({"arms": ["B"]}, r"unknown variant 'B' \(did you mean 'b'\?\); variants of paper/walk are a, b"),
     ],
 )
 def test_wrong_changes_are_refused(changes, message):

@@ -40,7 +40,7 @@ def recipe_of(name, small) -> Recipe:
 
 
 def plans(recipe):
-    """Each plan of a recipe's arms: arm, part, plan."""
+    """Each plan of a recipe's variants: variant, part, plan."""
     return [
         (name, part, recipe.plan_of(arm, part, 0))
         for name, arm in recipe.arms.items()
@@ -131,7 +131,7 @@ MEASURED = {
 
 
 def simulated(recipe):
-    """Points of each arm at the densities that its plan reaches, with equal accuracies in all arms."""
+    """Points of each variant at the densities of its plan, with equal accuracies in all variants."""
     found = []
     for arm, part, plan in plans(recipe):
         if plan.amount.count is None:

@@ -19,7 +19,10 @@ def write(folder, recipe, **claims):
 def test_a_claim_is_one_row_with_the_experiments_by_verdict(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(
-        tmp_path / "v/own/one", "paper/one", it_helps=("confirmed", "+1"), it_hurts=("not testable", "no arm")
+        tmp_path / "v/own/one",
+        "paper/one",
+        it_helps=("confirmed", "+1"),
+        it_hurts=("not testable", "no variant"),
     )
     write(tmp_path / "v/small/two", "paper/two", it_helps=("not confirmed", "refuted: -1"))
     write(tmp_path / "v/small/three", "other/three", it_helps=("not confirmed", "undecided: 0"))

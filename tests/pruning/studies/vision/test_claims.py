@@ -26,7 +26,7 @@ NOISE = (-0.001, 0.0, 0.001)
 
 
 def points(arm, accuracies, *, densities=DENSITIES, noise=NOISE, part=0, metrics=None):
-    """Points of an arm with these accuracies by cycle; each entry of `noise` is one seed."""
+    """Points of a variant with these accuracies by cycle; each entry of `noise` is one seed."""
     return [
         Point(arm, seed, part, cycle, density, accuracy + extra, metrics or {})
         for seed, extra in enumerate(noise)
@@ -109,9 +109,9 @@ def test_not_confirmed_is_refuted_or_undecided():
     [
         (two((0.9, 0.8, 0.7), (0.9, 0.7, 0.6), noise=(0.0, 0.001)), "share 2 seeds, and 3 are needed"),
         (two((0.9, 0.8, 0.7), (0.9, 0.7, 0.6), noise=(0.0,)), "share 1 seed, and 3 are needed"),
-        (points("one", (0.9, 0.8, 0.7)), "the arm two is missing"),
-        (points("two", (0.9, 0.8, 0.7)), "the arm one is missing"),
-        ([], "the arm one is missing"),
+        (points("one", (0.9, 0.8, 0.7)), "the variant two is missing"),
+        (points("two", (0.9, 0.8, 0.7)), "the variant one is missing"),
+        ([], "the variant one is missing"),
         (
             points("one", (0.9, 0.8), densities=(1.0, 0.6)) + points("two", (0.9, 0.7), densities=(1.0, 0.6)),
             "share no level of density 0.5 to 0",
@@ -318,7 +318,7 @@ def test_all_of_several_is_the_worst():
     assert answer(all_of(good, good), given) == "confirmed"
     assert answer(all_of(good, unknown), given) == "not testable"
     assert answer(all_of(unknown, bad, good), given) == "not confirmed"
-    assert evidence(all_of(good, unknown), given) == f"{good(given)[1]}; the arm three is missing"
+    assert evidence(all_of(good, unknown), given) == f"{good(given)[1]}; the variant three is missing"
     with pytest.raises(ValueError, match="at least one check"):
         all_of()
 
@@ -406,7 +406,7 @@ def test_a_lead_over_oneself_is_never_confirmed_and_a_fourth_arm_at_rest_changes
 
 
 def parts(arm, accuracies, densities, *, noise=NOISE, metrics=None):
-    """An arm that prunes once, untrained, in each of its parts."""
+    """A variant that prunes once, untrained, in each of its parts."""
     return [
         Point(arm, seed, part, 1, density, accuracy + extra, metrics or {})
         for seed, extra in enumerate(noise)
@@ -442,8 +442,8 @@ def test_of_a_part_the_last_cycle_counts():
 def test_parts_that_are_not_there_or_only_guess_are_not_testable():
     given = parts("one", (0.8,), (0.1,)) + parts("two", (0.75,), (0.1,))
     for check, reason in (
-        (ahead_in("one", "two", parts=(0, 1)), "the arm one has no level of part 1"),
-        (ahead_in("one", "three", parts=(0,)), "the arm three has no level of part 0"),
+        (ahead_in("one", "two", parts=(0, 1)), "the variant one has no level of part 1"),
+        (ahead_in("one", "three", parts=(0,)), "the variant three has no level of part 0"),
     ):
         assert check(given) == ("not testable", reason)
     few = [point for point in given if point.seed < 2]

@@ -33,7 +33,7 @@ def test_each_stage_needs_only_those_before():
     assert bases == [Job("", base, 0, seed) for seed in range(2) for base in ("dense", "other")]
     assert followers == [Job("follower", "dense", 0, seed) for seed in range(2)]
     assert {(job.arm, job.part) for job in hosts} == {("host", 0), ("shots", 0), ("shots", 1), ("alone", 0)}
-    assert [job.seed for job in hosts] == [0] * 4 + [1] * 4  # first, complete sets of arms
+    assert [job.seed for job in hosts] == [0] * 4 + [1] * 4  # first, complete sets of variants
     made = {(job.base, job.seed) for job in bases}
     assert all((job.base, job.seed) in made for job in (*hosts, *followers) if job.base)
 
@@ -91,10 +91,13 @@ def test_changes_change_what_they_name_and_nothing_else():
     [
         (
             {"arms": ("hosts",)},
-            r"unknown arm 'hosts' \(did you mean 'host'\?\); arms of paper/experiment are",
+            r"unknown variant 'hosts' \(did you mean 'host'\?\); variants of paper/experiment are",
         ),
-        ({"arms": ("follower", "alone")}, "arm 'follower' trains the masks of 'host', which must be chosen"),
-        ({"arms": ()}, "no arm is chosen; arms of paper/experiment are follower, host, shots, alone"),
+        (
+            {"arms": ("follower", "alone")},
+            "variant 'follower' trains the masks of 'host', which must be chosen",
+        ),
+        ({"arms": ()}, "no variant is chosen; variants of paper/experiment are follower, host, shots, alone"),
         ({"training": {"epochs": -1}}, "epochs must be at least 0, got -1"),
     ],
 )

@@ -22,7 +22,7 @@ TICKETS = {"width": 0.1, "cycles": 3, "subset": 100, "epochs": 2}
 
 @pytest.fixture(scope="module")
 def tickets(tmp_path_factory):
-    """All arms of the tickets on LeNet, three cycles."""
+    """All variants of the tickets on LeNet, three cycles."""
     return conducted("tickets/lenet-mnist", tmp_path_factory.mktemp("tickets") / "run", **TICKETS)
 
 

@@ -123,7 +123,7 @@ def test_published_numbers_stand_beside_the_nearest_density_of_ours():
         Published("unknown", 0.5, 0.9),
     ]
     head, *lines = cells(published_table(levels, published))
-    assert head[0] == "arm"
+    assert head[0] == "variant"
     assert lines == [
         ["one", "45", "85.0", "text", "50", "80.0"],
         ["one", "21", "60.0", "data", "25", "70.0"],

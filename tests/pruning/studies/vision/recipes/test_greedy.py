@@ -1,4 +1,4 @@
-"""The recipes of greedy selection: their arms, and the tables and claims of the discrepancy curves."""
+"""The recipes of greedy selection: their variants, and the tables and claims of the discrepancy curves."""
 
 import csv
 

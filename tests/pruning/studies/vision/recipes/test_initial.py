@@ -21,7 +21,7 @@ ARMS = ("dense", "random", "snip", "snip-shuffled", "snip-reinit", "synflow", "t
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """One seed of some arms of the recipe."""
+    """One seed of some variants of the recipe."""
     return conducted(NAME, tmp_path_factory.mktemp("initial") / "run", arms=ARMS, **SETTINGS)
 
 

@@ -14,7 +14,7 @@ DENSITIES = (1.0, 0.8, 0.64, 0.512)
 
 
 def with_metrics(arm, by_cycle, **rest):
-    """Points of an arm with these metrics in each cycle."""
+    """Points of a variant with these metrics in each cycle."""
     made = points(arm, [0.9] * len(by_cycle), DENSITIES[: len(by_cycle)], **rest)
     return [replace(point, metrics=by_cycle[point.cycle]) for point in made]
 

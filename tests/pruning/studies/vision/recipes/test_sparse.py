@@ -28,7 +28,7 @@ ARMS = ("static-uniform", "static-erk-macs", "rigl-erk", "rigl-uniform-gradient"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Some arms of the convolutional network, with more than a hundred steps, so that masks change once."""
+    """Some variants of the convolutional network, with over a hundred steps, so that masks change once."""
     options = {"subset": 120, "batch": 2, "epochs": 3, "width": 0.4, "arms": ARMS}
     return conducted("rigl/cnn-cifar10", tmp_path_factory.mktemp("sparse") / "run", **options)
 
@@ -132,7 +132,7 @@ def test_twice_the_training_costs_twice_as_much():
 
 
 def networks(arm, accuracies, density=0.1, part=0, **metrics):
-    """An arm's networks, one for each seed; metrics by name, with _ for a blank."""
+    """A variant's networks, one for each seed; metrics by name, with _ for a blank."""
     named = {name.replace("_", " "): value for name, value in metrics.items()}
     return [Point(arm, seed, part, 1, density, accuracy, named) for seed, accuracy in enumerate(accuracies)]
 
@@ -193,7 +193,7 @@ def test_redistribution_that_costs_more_is_told():
     )
     assert costlier("b", "a")(more + less)[0] == "not confirmed"
     assert costlier("b", "a")(more + less)[1].startswith("refuted")
-    assert costlier("a", "c")(more + less) == ("not testable", "the arm a or c is missing")
+    assert costlier("a", "c")(more + less) == ("not testable", "the variant a or c is missing")
     assert costlier("a", "b")(more[:2] + less)[0] == "not testable"
 
 
