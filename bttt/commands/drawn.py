@@ -16,7 +16,7 @@ from bttt.board import Board
 from bttt.command_line import suggest
 from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
-from bttt.runs import make_folder, require_at_least, write_text
+from bttt.runs import make_folder, open_results, require_at_least, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
 from bttt.symmetry import canonical_board
 
@@ -86,11 +86,11 @@ def run(config: DrawnConfig) -> int:
         OSError: A file cannot be written.
     """
     size = _checked_size(config)
-    make_folder(config.out)
     found = []
-    for bricks in config.bricks:
-        found.append(find_drawn(size, bricks, config))
-        print(found[-1], flush=True)
+    with open_results(config.out, LOG_FILE):
+        for bricks in config.bricks:
+            found.append(find_drawn(size, bricks, config))
+            print(found[-1], flush=True)
     make_folder(config.file.parent)
     write_text(config.file, drawn_text(config, found))
     print(f"written to {config.file}")

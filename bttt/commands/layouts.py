@@ -20,7 +20,7 @@ from bttt.command_line import suggest
 from bttt.commands.random_layouts import random_layout
 from bttt.commands.tally import LayoutTally
 from bttt.position import Position
-from bttt.runs import csv_text, make_folder, provenance, require_at_least, write_json, write_text
+from bttt.runs import csv_text, open_results, provenance, require_at_least, write_json, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, Solved, SolveSettings, solve_logged, solving_cost
 from bttt.symmetry import canonical_board
 
@@ -64,17 +64,17 @@ def run(config: LayoutsConfig) -> int:
         for size in sizes
         for bricks in range(min(config.most_bricks, size.cells - 1) + 1)
     }
-    make_folder(config.out)
-    log_path = config.out / LOG_FILE
-    log = solve_logged(log_path, (_task(board) for boards in drawn.values() for board in boards), search)
-    tallies = [tally(size, bricks, boards, log) for (size, bricks), boards in drawn.items()]
-    write_text(config.out / "layouts.csv", layouts_csv(tallies))
-    tasks = {str(_task(board)) for boards in drawn.values() for board in boards}
-    record = {**provenance(config), **solving_cost(log[text] for text in tasks)}
-    write_json(config.out / "layouts.json", record)
-    from bttt.commands.layouts_picture import draw_tallies
+    with open_results(config.out, LOG_FILE, "layouts.json"):
+        log_path = config.out / LOG_FILE
+        log = solve_logged(log_path, (_task(board) for boards in drawn.values() for board in boards), search)
+        tallies = [tally(size, bricks, boards, log) for (size, bricks), boards in drawn.items()]
+        write_text(config.out / "layouts.csv", layouts_csv(tallies))
+        tasks = {str(_task(board)) for boards in drawn.values() for board in boards}
+        record = {**provenance(config), **solving_cost(log[text] for text in tasks)}
+        write_json(config.out / "layouts.json", record)
+        from bttt.commands.layouts_picture import draw_tallies
 
-    draw_tallies(tallies, config.out / "layouts.png")
+        draw_tallies(tallies, config.out / "layouts.png")
     print(layouts_table(tallies))
     for size in sizes:
         print(balance([each for each in tallies if each.board == size]))

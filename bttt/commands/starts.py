@@ -15,7 +15,7 @@ from bttt.bricks import boards_of_size
 from bttt.command_line import suggest
 from bttt.commands.verdicts import mark
 from bttt.position import Position
-from bttt.runs import csv_text, make_folder, provenance, write_json, write_text
+from bttt.runs import csv_text, open_results, provenance, write_json, write_text
 from bttt.solver import (
     DEFAULT_TABLE_MB,
     LOG_FILE,
@@ -95,17 +95,17 @@ def run(config: StartsConfig) -> int:
         if len(board.bricks) != 1:
             raise ValueError(f"each board must have one brick, but {board} has {len(board.bricks)}")
     search = SolveSettings(config.nodes, plies=True, table_mb=config.table_mb, workers=config.workers)
-    make_folder(config.out)
-    tasks = positions_to_solve(boards)
-    log = solve_logged(config.out / LOG_FILE, tasks, search)
-    found = [start_of(board, log) for board in boards]
-    write_text(config.out / "starts.csv", starts_csv(found))
-    write_text(config.out / "first_moves.csv", first_moves_csv(found))
-    record = {**provenance(config), **solving_cost(log[str(task)] for task in tasks)}
-    write_json(config.out / "starts.json", record)
-    from bttt.commands.starts_picture import draw_starts
+    with open_results(config.out, LOG_FILE, "starts.json"):
+        tasks = positions_to_solve(boards)
+        log = solve_logged(config.out / LOG_FILE, tasks, search)
+        found = [start_of(board, log) for board in boards]
+        write_text(config.out / "starts.csv", starts_csv(found))
+        write_text(config.out / "first_moves.csv", first_moves_csv(found))
+        record = {**provenance(config), **solving_cost(log[str(task)] for task in tasks)}
+        write_json(config.out / "starts.json", record)
+        from bttt.commands.starts_picture import draw_starts
 
-    draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
+        draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
     print(orbit_table(found))
     print(f"written to {config.out}")
     suggest("solve", boards[0], "--nodes", 10**6, why="the first moves of one placement on its board")

@@ -22,6 +22,7 @@ from bttt.runs.folder import (
     RunFolder,
     default_folder,
     make_folder,
+    open_results,
     open_run,
 )
 from bttt.runs.intervals import Z95, wilson
@@ -69,6 +70,7 @@ __all__ = [
     "number_text",
     "on_first_use",
     "one_line",
+    "open_results",
     "open_run",
     "option",
     "options_of",

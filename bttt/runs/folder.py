@@ -1,4 +1,4 @@
-"""The folder of a run: one way to open it, for every command.
+"""The folders of runs and of results: one way to open each, for every command.
 
 The settings of a run name its folder, and its config.json records them, so the same command finds the same
 run again. A folder with other settings, or with files that no run wrote, is refused. A lock keeps other
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def open_run(
     folder = out or default_folder(command, settings)
 
     def check() -> None:
-        _refuse_other_files(folder, known_by)
+        _refuse_other_files(folder, (known_by,))
         if known_by == CONFIG_FILE:
             _refuse_other_settings(folder, settings, defaults or {})
 
@@ -85,8 +85,29 @@ def open_run(
         yield RunFolder(folder)
 
 
+@contextmanager
+def open_results(folder: Path, *known_by: str) -> Iterator[None]:
+    """Opens a folder of results for this process alone, and creates it if needed.
+
+    The command may be run again with other settings: it replaces its results.
+
+    Args:
+        folder: The folder.
+        *known_by: The files that identify results of this command; one of them is enough.
+
+    Raises:
+        ValueError: It is a file, holds other files, or another process uses it.
+        OSError: It cannot be created.
+    """
+    _refuse_other_files(folder, known_by)
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        _refuse_other_files(folder, known_by)  # another process may have written into it in the meantime
+        yield
+
+
 def make_folder(folder: Path) -> None:
-    """Creates a folder of results or runs, which several commands may share.
+    """Creates a folder of runs or trained networks, which several commands may share.
 
     Raises:
         ValueError: It is a file.
@@ -103,10 +124,10 @@ def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
     return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
 
 
-def _refuse_other_files(folder: Path, known_by: str) -> None:
+def _refuse_other_files(folder: Path, known_by: Iterable[str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"out must be a folder, but {folder} is a file")
-    if not folder.is_dir() or (folder / known_by).exists():
+    if not folder.is_dir() or any((folder / name).exists() for name in known_by):
         return
     if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ValueError(f"out must be a new folder or the folder of a run, but {folder} holds other files")

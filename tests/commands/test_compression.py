@@ -17,7 +17,7 @@ TINY = [
     *("--networks", "networks", "--runs", "runs", "--out", "out"),
 ]
 STUDY = ["--arms", "dropnet-layer", "silo-step", "magnitude"]
-FILES = {"compression.csv", "compression.json", "compression.txt", "compression.png", "arms.png"}
+FILES = {".lock", "compression.csv", "compression.json", "compression.txt", "compression.png", "arms.png"}
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ TINY = [
     *("--suites", "drawn", "--boards", "4x4x4", "--conversion-seeds", "0", "--out", "out", "--runs", "runs"),
 ]
 STUDY = ["--sets", "D4", "2", "--variants", "base", "aug-none"]
-FILES = {"generalisation.csv", "generalisation.json", "generalisation.png", "cells.png"}
+FILES = {".lock", "generalisation.csv", "generalisation.json", "generalisation.png", "cells.png"}
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ def test_methods_are_compared_and_join_the_accuracies_of_images(capsys):
     code, out, _ = bttt(*TINY, *FEW, "--vision", "vision", capsys=capsys)
     assert code == 0
     assert {path.name for path in Path("out").iterdir()} == {
-        f"methods.{kind}" for kind in ("csv", "json", "txt")
+        *(".lock", "methods.csv", "methods.json", "methods.txt")
     }
     found = rows()
     assert set(found) == {("magnitude", "vision"), *((name, "alphazero") for name in FEW[1:])}

@@ -26,7 +26,7 @@ def contents(folder):
     """Returns what a command wrote into a folder, without the parts that differ between two runs."""
     found = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     record = json.loads(found.pop(next(name for name in found if name.endswith(".json"))))
-    del found["solved.jsonl"]
+    del found["solved.jsonl"], found[".lock"]
     return found, record["nodes"], record["positions"]
 
 
@@ -35,7 +35,7 @@ def test_starts_writes_tables_a_picture_and_where_they_come_from(capsys):
     assert code == 0
     assert "A1 and 3 mirrored    W5      13    0    2    0  B2 B3 C2 C3" in out
     names = {"starts.csv", "first_moves.csv", "starts.png", "starts.json", "solved.jsonl"}
-    assert {path.name for path in Path("starts").iterdir()} == names
+    assert {path.name for path in Path("starts").iterdir()} == {*names, ".lock"}
     assert len(Path("starts/starts.csv").read_text().splitlines()) == 1 + 16
     assert len(Path("starts/first_moves.csv").read_text().splitlines()) == 1 + 16 * 15
     record = json.loads(Path("starts/starts.json").read_text())
@@ -75,7 +75,7 @@ def test_layouts_tells_where_the_game_is_balanced(capsys):
     assert "3x3x3: no number of bricks gives mostly proven wins; most are proven draws with 0-4" in out
     assert "4x4x3: most layouts are proven wins with 0-4 bricks; no number gives mostly proven draws" in out
     names = {"layouts.csv", "layouts.png", "layouts.json", "solved.jsonl"}
-    assert {path.name for path in Path("layouts").iterdir()} == names
+    assert {path.name for path in Path("layouts").iterdir()} == {*names, ".lock"}
     rows = Path("layouts/layouts.csv").read_text().splitlines()
     assert len(rows) == 1 + 2 * 5
     assert rows[1] == "3x3x3,0,1,1,0,1,0,0,0.0000,0.0000,1.0000,1.0000"

@@ -15,7 +15,7 @@ from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
 from bttt.command_line import suggest
-from bttt.runs import OK, make_folder, quietly, require_at_least, spread
+from bttt.runs import OK, make_folder, open_results, quietly, require_at_least, spread
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.evaluation import (
     SINGLE,
@@ -34,7 +34,7 @@ from tournaments.generalisation.networks import (
     study_networks,
 )
 from tournaments.generalisation.rates import CountsByPart
-from tournaments.generalisation.results import publish
+from tournaments.generalisation.results import JSON_NAME, publish
 
 DEEP = 100
 """Above this number of simulations, only base networks and single bricks are measured, with fewer trials."""
@@ -58,10 +58,10 @@ def run(config: GeneralisationConfig) -> int:
                 f"control set {network.brick_set!r} must be one of the sets, {', '.join(config.sets)}"
             )
     parts = {network: _parts(config, network) for network in networks}
-    for folder in (config.out, config.runs):
-        make_folder(folder)
-    measured = _stored(config, parts) if config.report else _measured(config, parts)
-    publish(config.out, config, measured, _compared(config, measured))
+    make_folder(config.runs)
+    with open_results(config.out, JSON_NAME):
+        measured = _stored(config, parts) if config.report else _measured(config, parts)
+        publish(config.out, config, measured, _compared(config, measured))
     suggest("prune", f"alphazero:{config.runs / networks[0].name}", why="prune one of the networks")
     return OK
 

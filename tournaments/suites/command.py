@@ -27,7 +27,7 @@ from bttt import (
     write_suite,
 )
 from bttt.command_line import suggest
-from bttt.runs import make_folder, require_at_least, spread, worker_count
+from bttt.runs import open_results, require_at_least, spread, worker_count
 from tournaments.suites.positions import Mixture, collect
 
 SIZE = Board()
@@ -70,26 +70,33 @@ def run(config: SuitesConfig) -> int:
             raise ValueError(f"unknown suite {name!r}; suites are {', '.join(RECIPES)}")
     require_at_least(1, per_board=config.per_board, nodes=config.nodes)
     require_at_least(0, seed=config.seed, workers=config.workers)
-    make_folder(config.out)
-    mixture = Mixture(seed=config.seed, node_limit=config.nodes)
-    for name in dict.fromkeys(config.names):
-        bricks, per_board = RECIPES[name][0], config.per_board or RECIPES[name][1]
-        records, counts = build(brick_set(bricks, SIZE), per_board, mixture, config.workers)
-        origin = {"bricks": bricks, "positions a board": per_board, "mixture": asdict(mixture)}
-        command = f"bttt suites --names {name} --seed {config.seed} --nodes {config.nodes}"
-        made = {
-            "command": f"{command} --per-board {per_board}",
-            **origin,
-            "games and positions": dict(counts),
-        }
-        shipped = _shipped_digest(name)
-        write_suite(name, SIZE, records, {**made, **statistics(Suite(name, SIZE, records, {}))}, config.out)
-        same = read_suite(name, config.out).made["sha256"] == shipped
-        verdict = "identical to" if same else "different from"
-        print(f"{name}: {len(records)} positions, {verdict} the bundled suite")
+    with open_results(config.out, *(f"{name}.json" for name in RECIPES)):
+        for name in dict.fromkeys(config.names):
+            print(_make(name, config))
     suite = [*config.names, "single"][0]
     suggest("evaluate", "mcts:iterations=1000", "--suite", suite, why="measure an agent on it")
     return 0
+
+
+def _make(name: str, config: SuitesConfig) -> str:
+    """Builds and writes one suite, and returns the line to print."""
+    mixture = Mixture(seed=config.seed, node_limit=config.nodes)
+    bricks, per_board = RECIPES[name][0], config.per_board or RECIPES[name][1]
+    records, counts = build(brick_set(bricks, SIZE), per_board, mixture, config.workers)
+    command = f"bttt suites --names {name} --seed {config.seed} --nodes {config.nodes}"
+    made = {
+        "command": f"{command} --per-board {per_board}",
+        "bricks": bricks,
+        "positions a board": per_board,
+        "mixture": asdict(mixture),
+        "games and positions": dict(counts),
+        **statistics(Suite(name, SIZE, records, {})),
+    }
+    shipped = _shipped_digest(name)
+    write_suite(name, SIZE, records, made, config.out)
+    same = read_suite(name, config.out).made["sha256"] == shipped
+    verdict = "identical to" if same else "different from"
+    return f"{name}: {len(records)} positions, {verdict} the bundled suite"
 
 
 def build(

@@ -17,6 +17,7 @@ from bttt.command_line import suggest
 from bttt.runs import (
     OK,
     make_folder,
+    open_results,
     quietly,
     refuse_set_by_study,
     require_at_least,
@@ -25,7 +26,7 @@ from bttt.runs import (
 )
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.compression.arms import ArmRun, prunings
-from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
+from pruning.studies.compression.config import JSON_NAME, CompressionConfig, MeasuredPruning, control_sets
 from tournaments.generalisation import (
     SINGLE,
     SINGLE_SIZE,
@@ -53,15 +54,16 @@ def run(config: CompressionConfig) -> int:
     plan = prunings(config.arms, networks, control_sets(config), seeds)
     if not config.report:
         _check_arms(config, plan)
-    for folder in (config.out, config.networks, config.runs):
-        make_folder(folder)
-    if not config.report:
-        for_each = partial(work_through, workers=config.workers, unit="network")
-        for_each(_train, [(config, each) for each in networks], what="trained")
-        for_each(_prune, [(config, each) for each in plan], what="pruned and measured")
-    from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
+    make_folder(config.networks)
+    make_folder(config.runs)
+    with open_results(config.out, JSON_NAME):
+        if not config.report:
+            for_each = partial(work_through, workers=config.workers, unit="network")
+            for_each(_train, [(config, each) for each in networks], what="trained")
+            for_each(_prune, [(config, each) for each in plan], what="pruned and measured")
+        from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
 
-    publish(config.out, config, measured(config, plan))
+        publish(config.out, config, measured(config, plan))
     suggest("levels", config.runs / plan[0].name, why="rate the levels of one pruning run")
     return OK
 

@@ -12,6 +12,8 @@ from pruning.studies.compression.arms import ARMS, ArmRun
 from tournaments.generalisation import Counts, Part
 
 CONTROL_SET = "R3"
+JSON_NAME = "compression.json"
+"""The file with all counts; it identifies the folder of the results."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from typing import Any
 
 from bttt.runs import csv_text, lined_json, provenance, rounded, write_text
 from pruning.studies.compression.answers import excess_text, oracle_text, threshold_text
-from pruning.studies.compression.config import CompressionConfig, MeasuredPruning, control_sets
+from pruning.studies.compression.config import JSON_NAME, CompressionConfig, MeasuredPruning, control_sets
 from pruning.studies.compression.oracle import oracle_cycles
 from pruning.studies.compression.plot import draw_arms, draw_levels
 from pruning.studies.compression.question import excesses, ratios, thresholds
 from pruning.studies.compression.rates import level_rates
 from pruning.studies.compression.table import arms_text, levels_text
 
-CSV_NAME, JSON_NAME, TEXT_NAME = "compression.csv", "compression.json", "compression.txt"
+CSV_NAME, TEXT_NAME = "compression.csv", "compression.txt"
 LEVELS_NAME, ARMS_NAME = "compression.png", "arms.png"
 
 

@@ -12,6 +12,7 @@ from bttt.runs import (
     from_options,
     make_folder,
     nearest,
+    open_results,
     quietly,
     refuse_set_by_study,
     require_at_least,
@@ -34,17 +35,22 @@ def run(config: MethodsConfig) -> int:
     networks = study_networks((config.brick_set,), config.seeds)
     methods = config.methods or tuple(STUDIES[config.study])
     prunings = [MethodRun(config.study, method, network) for network in networks for method in methods]
-    from pruning.studies.methods.table import publish, vision_points  # torch, which takes a second to load
+    from pruning.studies.methods.table import (  # torch, which takes a second to load
+        JSON_NAME,
+        publish,
+        vision_points,
+    )
 
     seen = vision_points(config.vision) if config.vision else []
-    for folder in (config.out, config.networks, config.runs):
-        make_folder(folder)
-    if not config.report:
-        _check_plans(config, prunings)
-        for_each = partial(work_through, workers=config.workers, unit="network")
-        for_each(_train, [(config, each) for each in networks], what="trained")
-        for_each(_prune, [(config, each) for each in prunings], what="pruned")
-    publish(config, prunings, seen)
+    make_folder(config.networks)
+    make_folder(config.runs)
+    with open_results(config.out, JSON_NAME):
+        if not config.report:
+            _check_plans(config, prunings)
+            for_each = partial(work_through, workers=config.workers, unit="network")
+            for_each(_train, [(config, each) for each in networks], what="trained")
+            for_each(_prune, [(config, each) for each in prunings], what="pruned")
+        publish(config, prunings, seen)
     network = f"alphazero:{config.networks / networks[0].name}"
     suggest("prune", network, "--method", "magnitude", why="prune one of the networks in cycles")
     return OK
