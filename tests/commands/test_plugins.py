@@ -126,3 +126,21 @@ def test_a_wrong_name_says_what_the_module_has(arguments, part, capsys):
     error = capsys.readouterr().err
     assert part in error and error.count("\n") == 1
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        (("--simulations", "100"), "simulations"),
+        (("--in-loop",), "in_loop"),
+        (("--steps", "5"), "steps"),
+        (("--buffer", "mine.npz"), "buffer"),
+        (("--positions", "5"), "positions"),
+        (("--learner.batch", "8"), "learner.batch"),
+        (("--search.simulations", "8"), "search.simulations"),
+    ],
+)
+def test_options_that_a_task_of_one_s_own_does_not_use_are_refused(options, name, capsys):
+    assert main([*PRUNING, *options]) == 2
+    assert f"{name} has no effect on a task of your own" in capsys.readouterr().err
+    assert not Path("run").exists()

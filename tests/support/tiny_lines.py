@@ -85,6 +85,8 @@ def tiny(words: list[str]) -> list[str]:
         given = ()
     elif command == "vision" and rest[0].startswith("bilevel/"):
         given = IMAGES
+    elif command == "prune" and rest[0].startswith("python:"):
+        given = ("--cycles", "1")
     elif command in ("conversion", "evaluate", "tournament") and "--suite" not in rest:
         solved = command == "conversion" or any(word.startswith("perfect") for word in rest)
         given += SMALL_BOARD if solved and command != "evaluate" else ONE_BOARD
