@@ -14,7 +14,15 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.heuristic import heuristic
-from bttt.kernels import entry_point, has_line, hash_words, kernel, lowest_bit_index, popcount, winning_cells
+from bttt.kernels import (
+    entry_point,
+    hash_words,
+    kernel,
+    lowest_bit_index,
+    popcount,
+    winning_cells,
+    word_has_line,
+)
 
 WIN = 1000.0
 FOUND_END = WIN - 64
@@ -247,7 +255,7 @@ def search_moves(
     best = -np.inf
     for i in range(len(moves)):
         stones = mine | moves[i]
-        if has_line(stones, rules.stride, rules.win_length):
+        if word_has_line(stones, rules.stride, rules.win_length):
             values[i] = WIN - 1
         elif (stones | theirs) == rules.playable:
             values[i] = 0.0

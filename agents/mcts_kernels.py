@@ -21,13 +21,13 @@ import numpy as np
 from agents.heuristic import heuristic, leaf_value
 from bttt.kernels import (
     entry_point,
-    has_line,
     kernel,
     lowest_bit_index,
     popcount,
     random_below,
     random_playouts,
     winning_cells,
+    word_has_line,
 )
 
 ROOT = 0
@@ -177,7 +177,7 @@ def _judge(mine, theirs, seat, settings, state, bits):
 def _result(node, mine, theirs, seat, tree, settings, state, bits):
     """Returns the result for the player to move at a node without children; marks finished games."""
     if tree.visits[node] == 0:
-        if has_line(theirs, settings.stride, settings.win_length):
+        if word_has_line(theirs, settings.stride, settings.win_length):
             tree.first_child[node] = LOST
         elif (mine | theirs) == settings.playable:
             tree.first_child[node] = DRAWN

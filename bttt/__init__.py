@@ -16,7 +16,7 @@ Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver
 from gymnasium.envs.registration import register
 
 from bttt.board import WORD_BITS, Board, row_name
-from bttt.bricks import Split, boards_of_size, brick_set, brick_sets, split
+from bttt.bricks import NOVELTIES, Split, boards_of_size, brick_set, brick_sets, split
 from bttt.observation import observe
 from bttt.opponent import ask
 from bttt.position import FIRST, OUTCOME_TEXT, SECOND, SYMBOLS, Outcome, Position, has_line
@@ -24,34 +24,11 @@ from bttt.suites import SUITES, SUITES_RECORD, Suite, load_suite, read_suite, wr
 from bttt.symmetry import Symmetry, canonical_board, orbits, symmetries
 
 __all__ = [
-    "FIRST",
-    "OUTCOME_TEXT",
-    "SECOND",
-    "SUITES",
-    "SUITES_RECORD",
-    "SYMBOLS",
-    "WORD_BITS",
-    "Board",
-    "Outcome",
-    "Position",
-    "Split",
-    "Suite",
-    "Symmetry",
-    "ask",
-    "boards_of_size",
-    "brick_set",
-    "brick_sets",
-    "canonical_board",
-    "has_line",
-    "load_suite",
-    "observe",
-    "orbits",
-    "read_suite",
-    "row_name",
-    "split",
-    "symmetries",
-    "write_suite",
-]
+    "FIRST", "NOVELTIES", "OUTCOME_TEXT", "SECOND", "SUITES", "SUITES_RECORD", "SYMBOLS", "WORD_BITS",
+    "Board", "Outcome", "Position", "Split", "Suite", "Symmetry", "ask", "boards_of_size", "brick_set",
+    "brick_sets", "canonical_board", "has_line", "load_suite", "observe", "orbits", "read_suite",
+    "row_name", "split", "symmetries", "write_suite",
+]  # fmt: skip
 
 __version__ = "0.2.0"
 

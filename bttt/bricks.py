@@ -32,6 +32,8 @@ FORMS = (
     f"a cell (D4), cells joined by + (D4+E5), none, {', '.join(PAPER_SETS)}, all, orbit:K, "
     "random:K[,count=N,seed=S], drawn:K[,count=N], python:module:function"
 )
+NOVELTIES = ("seen", "mirror", "novel")
+"""How a test board relates to the training boards; see `Split`."""
 DRAWN_FILE = Path(__file__).with_name("drawn_layouts.txt")
 """The boards of the sets drawn:K, one per line; `bttt drawn` writes it."""
 MOST_RANDOM = 100_000
@@ -209,7 +211,7 @@ class Split:
 def split(train: Sequence[Board], test: Sequence[Board]) -> Split:
     """Returns the boards of `test` as seen, mirror or novel, relative to the training boards `train`."""
     canonical = {canonical_board(board) for board in train}
-    kinds: dict[str, list[Board]] = {"seen": [], "mirror": [], "novel": []}
+    kinds: dict[str, list[Board]] = {name: [] for name in NOVELTIES}
     for board in test:
         if board in train:
             kinds["seen"].append(board)

@@ -16,7 +16,6 @@ release = bttt.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build"]
-suppress_warnings = ["ref.python"]  # a name that two doors offer, in a signature
 
 default_role = "code"
 

@@ -40,33 +40,11 @@ if TYPE_CHECKING:
     from pruning.sparse import SparseTraining, make_topology
 
 __all__ = [
-    "CRITERIA",
-    "PRUNING_METHODS",
-    "SCHEDULES",
-    "Criterion",
-    "Evidence",
-    "Level",
-    "Masks",
-    "Plan",
-    "PruningMethod",
-    "SparseTraining",
-    "Task",
-    "Trained",
-    "apply",
-    "carry_optimizer_state",
-    "cost",
-    "cuttable",
-    "drop_lowest",
-    "find_groups",
-    "hold_at_zero",
-    "macs",
-    "make_schedule",
-    "make_topology",
-    "methods_table",
-    "run",
-    "shrink",
-    "weight_masks",
-]
+    "CRITERIA", "PRUNING_METHODS", "SCHEDULES", "Criterion", "Evidence", "Level", "Masks", "Plan",
+    "PruningMethod", "SparseTraining", "Task", "Trained", "apply", "carry_optimizer_state", "cost",
+    "cuttable", "drop_lowest", "find_groups", "hold_at_zero", "macs", "make_schedule", "make_topology",
+    "methods_table", "run", "shrink", "weight_masks",
+]  # fmt: skip
 _ROOMS = ("methods", "channels", "criteria", "masks", "measures", "schedules", "sparse", "loop")
 
 

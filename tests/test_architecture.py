@@ -46,6 +46,8 @@ LAZY_CIRCLES = [("bttt.drawing", "bttt.drawing.render", "bttt.position")]
 """The one circle of modules: a position draws itself in a notebook, and a drawing needs the position."""
 MOST_FILES = 12
 """Modules in a folder, besides its `__init__`."""
+DOOR_LINES = 70
+"""Lines of a door at most: one screen."""
 COMPOSITION_ROOT = Path("bttt/__main__.py")
 """The one exception: it imports each command's module, by name, when that command runs."""
 OURS = {"agents", "benchmarks", "bttt", "docs", "pruning", "tests", "tournaments"}
@@ -286,6 +288,25 @@ def test_a_door_offers_what_it_says_and_nothing_hides_it():
                 assert not isinstance(getattr(door, each), ModuleType), f"{name}.{each} is a module"
             stems = {other.stem for other in (ROOT / path).parent.glob("*.py")}
             assert stems.isdisjoint(names), f"{name}: a module hides a name of its door"
+
+
+def test_a_door_is_one_screen_with_an_example():
+    doors = {path: (ROOT / path).read_text(encoding="utf-8") for path in modules(ROOT, PACKAGES).values()}
+    doors = {path: text for path, text in doors.items() if path.name == "__init__.py"}
+    assert {path: text.count("\n") for path, text in doors.items() if text.count("\n") > DOOR_LINES} == {}
+    assert [path for path, text in doors.items() if not DocTestParser().get_examples(text)] == []
+
+
+def test_a_name_of_a_door_means_one_thing():
+    offered: dict[str, dict[int, str]] = {}
+    for name, path in modules(ROOT, PACKAGES).items():
+        if path.name == "__init__.py":
+            door = import_module(name)
+            for each in door.__all__:
+                offered.setdefault(each, {})[id(getattr(door, each))] = name
+    twice = {each: sorted(doors.values()) for each, doors in offered.items() if len(doors) > 1}
+    # The game's solver, and solvers of linear systems: both packages' imports are older than this rule.
+    assert twice == {"Solver": ["bttt.solver", "pruning.bilevel"]}
 
 
 def test_functions_of_a_door_have_types():

@@ -4,9 +4,10 @@ import csv
 import re
 from pathlib import Path
 
+from bttt import NOVELTIES
 from pruning.studies.alphazero.table import COLUMNS
 from tournaments.evaluation.table import loss_table
-from tournaments.evaluation.value_losses import NOVELTIES, LossRate
+from tournaments.evaluation.value_losses import LossRate
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -18,11 +18,11 @@ from bttt.kernels import (
     FIRST_WINS,
     UNFINISHED,
     entry_point,
-    has_line,
     kernel,
     lowest_bit_index,
     popcount,
     random_below,
+    word_has_line,
 )
 from bttt.observation import PLANES
 
@@ -135,7 +135,7 @@ def make_views(count: int, cells: int) -> Views:
 @kernel
 def _outcome_after(mine, theirs, playable, mover, stride, win_length):
     """Returns the outcome code once `mover`, whose stones are `mine`, has placed a stone."""
-    if has_line(mine, stride, win_length):
+    if word_has_line(mine, stride, win_length):
         return FIRST_WINS + mover
     return DRAW if (mine | theirs) == playable else UNFINISHED
 

@@ -13,7 +13,6 @@ from bttt.kernels.bitboard import (
     DRAW,
     FIRST_WINS,
     UNFINISHED,
-    has_line,
     hash_words,
     lowest_bit_index,
     popcount,
@@ -23,6 +22,7 @@ from bttt.kernels.bitboard import (
     shift_down,
     shift_up,
     winning_cells,
+    word_has_line,
 )
 from bttt.kernels.jit import entry_point, kernel, lean_entry_point, lean_kernel
 
@@ -31,7 +31,6 @@ __all__ = [
     "FIRST_WINS",
     "UNFINISHED",
     "entry_point",
-    "has_line",
     "hash_words",
     "kernel",
     "lean_entry_point",
@@ -44,4 +43,5 @@ __all__ = [
     "shift_down",
     "shift_up",
     "winning_cells",
+    "word_has_line",
 ]

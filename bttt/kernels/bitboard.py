@@ -85,7 +85,7 @@ def _four_starts(stones: np.uint64, shift: int) -> np.uint64:
 
 
 @kernel
-def has_line(stones: np.uint64, stride: int, win_length: int) -> bool:
+def word_has_line(stones: np.uint64, stride: int, win_length: int) -> bool:
     """Returns whether `stones` holds `win_length` in a row, in any of the four directions."""
     if win_length == 4 and stride < 20:  # avoids branches; shifts of 3 * (stride + 1) bits must fit the word
         fours = _four_starts(stones, 1) | _four_starts(stones, stride)
@@ -174,7 +174,7 @@ def _first_line(
     while True:
         left -= 1
         mine |= bits[left]
-        if has_line(mine, stride, win_length):
+        if word_has_line(mine, stride, win_length):
             return result
         mine, theirs = theirs, mine
         result = -result
@@ -210,7 +210,7 @@ def play_listed(
             if left > 0:
                 theirs_later |= _draw(bits, left, random & _LOW_HALF)
                 left -= 1
-        if has_line(mine_later, stride, win_length) or has_line(theirs_later, stride, win_length):
+        if word_has_line(mine_later, stride, win_length) or word_has_line(theirs_later, stride, win_length):
             return _first_line(mine, theirs, stride, win_length, bits, start)
         mine, theirs = mine_later, theirs_later
     return 0

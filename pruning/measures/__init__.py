@@ -14,7 +14,7 @@ test.
 
 from pruning.measures.costs import cost, latencies_ms, macs
 from pruning.measures.intervals import Interval, Values, normal, paired, student
-from pruning.measures.spreads import spread
+from pruning.measures.spreads import measure_spread
 from pruning.measures.tickets import Bounds, TicketVerdict, verdict
 
 __all__ = [
@@ -25,9 +25,9 @@ __all__ = [
     "cost",
     "latencies_ms",
     "macs",
+    "measure_spread",
     "normal",
     "paired",
-    "spread",
     "student",
     "verdict",
 ]

@@ -16,7 +16,7 @@ from pruning.channels import cuttable, find_groups, observer
 from pruning.criteria import Batch, Network
 
 
-def spread(
+def measure_spread(
     network: nn.Module, batch: Batch, loss: Callable[[Network, Batch], torch.Tensor]
 ) -> dict[str, float]:
     """Returns the standard deviations of gradients and of activations on one batch.

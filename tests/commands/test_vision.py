@@ -12,7 +12,7 @@ from commands import bttt, refused
 from tiny_data import write_idx_set
 
 from pruning.studies.published.catalogue import RECIPES as ALL_RECIPES
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 
 TINY = [
     *("--data-set", "digits", "--subset", "100", "--width", "0.1", "--seeds", "1"),
@@ -39,12 +39,12 @@ def weights(folder="run"):
     return {path: path.stat().st_mtime_ns for path in Path(folder).rglob("*.safetensors")}
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", VISION_RECIPES)
 def test_each_recipe_runs_for_a_cycle_and_reports(recipe, capsys):
     wider = ["--width", "0.5"] if recipe.startswith("rigl/") else []  # each layer needs a weight
     code, out, err = bttt("vision", recipe, "--small", *TINY, *wider, capsys=capsys)
     assert code == 0, err
-    small = RECIPES[recipe].with_changes({**RECIPES[recipe].small, "cycles": 1})
+    small = VISION_RECIPES[recipe].with_changes({**VISION_RECIPES[recipe].small, "cycles": 1})
     written = {path.name for path in Path("run").iterdir() if path.is_file()} - {".lock"}
     assert written == {*FILES, "figure.png", *small.pictures}
     found = rows()

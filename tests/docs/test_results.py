@@ -14,7 +14,7 @@ from docs.make import stored
 from docs.make.__main__ import MAKERS, made
 from docs.make.blocks import BLOCK, filled
 from docs.make.games import stored_games
-from pruning.studies.bilevel.recipes import RECIPES as BILEVEL
+from pruning.studies.bilevel.recipes import BILEVEL_RECIPES as BILEVEL
 from pruning.studies.methods import METHODS_COMPARED
 from pruning.studies.published.catalogue import RECIPES
 

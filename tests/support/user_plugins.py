@@ -8,7 +8,7 @@ from torch import nn
 from agents import Decision
 from pruning import Criterion, Trained, make_topology
 from pruning.studies.vision import Arm
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 
 
 class Net(nn.Module):
@@ -129,7 +129,7 @@ class Untrainable:
 
 
 recipe = replace(
-    RECIPES["methods/resnet8-fashion-mnist"],
+    VISION_RECIPES["methods/resnet8-fashion-mnist"],
     name="mine/squares",
     claims=(),
     arms={

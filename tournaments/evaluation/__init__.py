@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tournaments.evaluation.figures import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
     from tournaments.evaluation.table import loss_table, rate_text
     from tournaments.evaluation.value_losses import (
-        NOVELTIES,
         LossRate,
         loss_rates,
         novelties,
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIGURE_DPI",
-    "NOVELTIES",
     "LossRate",
     "decide_suite",
     "fill_cell",

@@ -12,9 +12,9 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from bttt import Board, Suite
+from bttt import NOVELTIES, Board, Suite
 from tournaments.evaluation.figures import FIGURE_DPI, fill_cell, loss_colors, map_axes, style_axes
-from tournaments.evaluation.value_losses import NOVELTIES, LossRate
+from tournaments.evaluation.value_losses import LossRate
 
 MAPS_A_ROW = 5
 WIDTH, MARGIN, HEAD, MAP, GAP, LABELS, LINE, AXIS = 10.4, 0.3, 0.35, 1.7, 0.3, 2.5, 0.34, 0.5

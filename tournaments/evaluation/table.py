@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bttt import NOVELTIES
 from bttt.runs import aligned
-from tournaments.evaluation.value_losses import NOVELTIES, TASKS, THROWN, LossRate
+from tournaments.evaluation.value_losses import TASKS, THROWN, LossRate
 
 WITH_INTERVALS = [("all", "all"), *(("novelty", name) for name in NOVELTIES)]
 WITHOUT = [

@@ -18,12 +18,11 @@ from math import sqrt
 import numpy as np
 from scipy.special import stdtrit
 
-from bttt import Board, Suite, canonical_board, split
+from bttt import NOVELTIES, Board, Suite, canonical_board, split
 from bttt.runs import wilson
 
 THROWN = {"win to draw": (1, 0), "win to loss": (1, -1), "draw to loss": (0, -1)}
 """Kinds of value loss: the values before and after a move. Their rates sum to the rate of all decisions."""
-NOVELTIES = ("seen", "mirror", "novel")
 TASKS = ("win", "block", "quiet")
 
 

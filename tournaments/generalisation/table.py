@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from bttt import NOVELTIES
 from bttt.runs import aligned
-from tournaments.evaluation import NOVELTIES, rate_text
+from tournaments.evaluation import rate_text
 from tournaments.generalisation.evaluation import SINGLE
 from tournaments.generalisation.rates import ALL, Rate
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bttt import Board, split
-from tournaments.evaluation import NOVELTIES, ratio_interval
+from bttt import NOVELTIES, Board, split
+from tournaments.evaluation import ratio_interval
 from tournaments.report.heat_map import heat_map
 from tournaments.report.parts import Tournament, head_cells, html_table, percent, player_label, plural
 from tournaments.standings import Tally, sum_tallies

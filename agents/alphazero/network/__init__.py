@@ -16,9 +16,9 @@ inference backend, `torch_evaluators` or `onnx_evaluator`.
 from agents.alphazero.network.checkpoint import (
     load_checkpoint,
     load_network,
-    read_tensors,
+    read_network_file,
     save_network,
-    write_tensors,
+    write_network_file,
 )
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
 from agents.alphazero.network.own import AlphaZeroNetwork, as_network, own_network
@@ -48,9 +48,9 @@ __all__ = [
     "one_thread",
     "own_network",
     "parameters",
-    "read_tensors",
+    "read_network_file",
     "save_network",
     "untrained",
     "with_symmetries",
-    "write_tensors",
+    "write_network_file",
 ]

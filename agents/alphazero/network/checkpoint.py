@@ -27,7 +27,7 @@ VERSION = 1
 def save_network(path: Path, network: AlphaZeroNetwork, record: Mapping[str, Any]) -> None:
     """Writes a network and its record atomically: a killed process leaves the old file or the new file."""
     header = {"architecture": network.config.to_json(), "record": dict(record)}
-    write_tensors(path, network.state_dict(), FORMAT, VERSION, header)
+    write_network_file(path, network.state_dict(), FORMAT, VERSION, header)
 
 
 def load_network(path: Path) -> tuple[PolicyValueNet, dict[str, Any]]:
@@ -59,7 +59,7 @@ def load_checkpoint(
         ValueError: There is no such file, it is corrupt or of another kind, its tensors do not fit its
             architecture, or it needs a plug-in that was not named or cannot be loaded.
     """
-    tensors, header = read_tensors(path, FORMAT, VERSION)
+    tensors, header = read_network_file(path, FORMAT, VERSION)
     try:
         config, record = _config(header["architecture"]), header["record"]
         if not isinstance(record, dict):
@@ -105,7 +105,7 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     network.load_state_dict(dict(tensors))
 
 
-def write_tensors(
+def write_network_file(
     path: Path, tensors: Mapping[str, Tensor], kind: str, version: int, header: Mapping[str, Any]
 ) -> None:
     """Writes tensors with a header, atomically."""
@@ -114,8 +114,8 @@ def write_tensors(
     write_bytes(path, content)
 
 
-def read_tensors(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Returns the tensors and the header of a file written by `write_tensors`.
+def read_network_file(path: Path, kind: str, version: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Returns the tensors and the header of a file written by `write_network_file`.
 
     Raises:
         ValueError: There is no such file, it is corrupt, or it has another format or version.

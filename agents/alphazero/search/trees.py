@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bttt.kernels import has_line, lean_kernel, winning_cells
+from bttt.kernels import lean_kernel, winning_cells, word_has_line
 from bttt.solver import LineRules as LineRules
 from bttt.solver import lowest_bit, near_lines
 
@@ -158,7 +158,7 @@ def _forks(mine, free, cells, stride, win_length):
 def known(mine, theirs, free, rules):
     """Returns the status of a position, the plies to the end, and the word of the cells worth playing."""
     stride = rules.cols + 1
-    if rules.lookahead == 0 and has_line(theirs, stride, rules.win_length):
+    if rules.lookahead == 0 and word_has_line(theirs, stride, rules.win_length):
         return LOST, 0, free
     if free == _ZERO:
         return DRAWN, 0, free

@@ -8,10 +8,9 @@ import numpy as np
 
 from agents.alphazero.configs import SearchConfig
 from agents.alphazero.search import Evaluator, Roots, Search
-from bttt import Board, Suite, load_suite, split
+from bttt import NOVELTIES, Board, Suite, load_suite, split
 
 SUITE = "single"
-NOVELTIES = ("seen", "mirror", "novel")
 
 
 class SolverErrors:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.alphazero.network import read_tensors, write_tensors
+from agents.alphazero.network import read_network_file, write_network_file
 from bttt.runs import write_bytes, write_text
 
 FORMAT = "bttt training state"
@@ -75,7 +75,7 @@ class TrainingState:
         counts = TrainingCounts()
         tensors: dict[str, Tensor] = {}
         if path.exists():
-            tensors, header = read_tensors(path, FORMAT, VERSION)
+            tensors, header = read_network_file(path, FORMAT, VERSION)
             try:
                 counts = TrainingCounts(**header)
             except TypeError as error:
@@ -85,7 +85,7 @@ class TrainingState:
 
     def save(self, counts: TrainingCounts, tensors: Mapping[str, Tensor]) -> None:
         """Writes the state of a finished iteration; its samples and metrics must have been added before."""
-        write_tensors(self._folder / STATE_NAME, tensors, FORMAT, VERSION, asdict(counts))
+        write_network_file(self._folder / STATE_NAME, tensors, FORMAT, VERSION, asdict(counts))
 
     def add_samples(self, iteration: int, samples: np.ndarray) -> None:
         """Writes the samples of an iteration."""

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bttt import NOVELTIES
 from bttt.runs import aligned, write_text
 from pruning.studies.alphazero.measures import MeasuredLevel
 
 CSV_FILE = "levels.csv"
-NOVELTIES = ("seen", "mirror", "novel")
 
 
 @dataclass(frozen=True)

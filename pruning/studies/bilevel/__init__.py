@@ -1,7 +1,7 @@
 """Published experiments on bilevel optimisation: hyper-cleaning and one penalty per feature.
 
->>> from pruning.studies.bilevel import RECIPES
->>> list(RECIPES["bilevel/cleaning-mnist"].arms)[:3]
+>>> from pruning.studies.bilevel import BILEVEL_RECIPES
+>>> list(BILEVEL_RECIPES["bilevel/cleaning-mnist"].arms)[:3]
 ['none', 'one-number', 'oracle']
 
 Modules: `recipes` are the experiments, `problems` their two losses, `baselines` the controls. `run` runs
@@ -16,12 +16,12 @@ from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
     from pruning.studies.bilevel.experiment import BilevelRecipe
-    from pruning.studies.bilevel.recipes import RECIPES
+    from pruning.studies.bilevel.recipes import BILEVEL_RECIPES
     from pruning.studies.bilevel.report import BILEVEL_KIND
 
 __all__ = [
     "BILEVEL_KIND",
-    "RECIPES",
+    "BILEVEL_RECIPES",
     "BilevelRecipe",
 ]
 

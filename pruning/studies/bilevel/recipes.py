@@ -183,4 +183,4 @@ L2_MNIST = BilevelRecipe(
         "early, so the comparison says little about penalties."
     ),
 )
-RECIPES: dict[str, BilevelRecipe] = {recipe.name: recipe for recipe in (CLEANING_MNIST, L2_MNIST)}
+BILEVEL_RECIPES: dict[str, BilevelRecipe] = {recipe.name: recipe for recipe in (CLEANING_MNIST, L2_MNIST)}

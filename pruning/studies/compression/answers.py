@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bttt import NOVELTIES
 from bttt.runs import aligned
 from pruning.measures import Interval
 from pruning.studies.compression.oracle import OracleCycle
 from pruning.studies.compression.question import MATCHED, RISE, Excess, Ratio, Threshold
 from pruning.studies.compression.table import GROUPS, percent, searched, share_text
-from tournaments.evaluation import NOVELTIES
 
 NAMES = GROUPS | {MATCHED: "matched"}
 WORDS = {1: "above 0", -1: "below 0", 0: "not clearly different from 0"}

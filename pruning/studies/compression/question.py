@@ -29,10 +29,11 @@ from math import exp, inf, log, nan
 
 import numpy as np
 
+from bttt import NOVELTIES
 from pruning.measures import Interval, Values, student
 from pruning.studies.compression.config import MeasuredPruning
 from pruning.studies.compression.rates import share_kept
-from tournaments.evaluation import NOVELTIES, novelties
+from tournaments.evaluation import novelties
 
 RISE = 0.01
 """Rise of the rate that defines a threshold: one percentage point."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan
 
+from bttt import NOVELTIES
 from bttt.runs import aligned
 from pruning.studies.compression.rates import LevelRate, pruned_by
-from tournaments.evaluation import NOVELTIES
 from tournaments.generalisation import ALL
 
 GROUPS = {"seen": "training", "mirror": "mirror", "novel": "novel"}

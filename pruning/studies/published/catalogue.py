@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bttt.runs import is_plugin, load_plugin, nearest
-from pruning.studies.bilevel import BILEVEL_KIND, BilevelRecipe
-from pruning.studies.bilevel import RECIPES as BILEVEL_RECIPES
+from pruning.studies.bilevel import BILEVEL_KIND, BILEVEL_RECIPES, BilevelRecipe
 from pruning.studies.experiment import VisionConfig, conduct
 from pruning.studies.vision import VISION_KIND, Recipe
-from pruning.studies.vision.recipes import RECIPES as VISION_RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 
 RECIPES: dict[str, Recipe | BilevelRecipe] = {**VISION_RECIPES, **BILEVEL_RECIPES}
 

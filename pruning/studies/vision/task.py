@@ -19,7 +19,7 @@ from bttt.runs import require_at_least
 from pruning.criteria import Batch, Network, as_tuple
 from pruning.data import AUGMENTATIONS, DataSet, ImageSplit
 from pruning.loop import Hold, Trained
-from pruning.measures import spread
+from pruning.measures import measure_spread
 from pruning.models import lay_out, make_model
 from pruning.schedules import half_cosine, rise_and_rest
 
@@ -56,7 +56,7 @@ class Training:
             one-cycle schedule.
         precision: "float32", or "bfloat16" for the layers' products (autocast), also in evaluation.
         scored: Number of training images for scoring, counted from the first; 0 uses all.
-        spread: Whether to measure the spreads of gradients and activations (see `spread`).
+        spread: Whether to measure the spreads of gradients and activations (see `measure_spread`).
 
     Raises:
         ValueError: A value is out of range.
@@ -297,7 +297,7 @@ class VisionTask:
             if done == math.ceil(at * most):
                 train = self.splits["train"]
                 batch = self._inputs(train.images[:SPREAD_IMAGES]), train.labels[:SPREAD_IMAGES]
-                found = spread(network, batch, self.loss)
+                found = measure_spread(network, batch, self.loss)
                 metrics |= {f"{name} spread at {at:g}": value for name, value in found.items()}
 
 

@@ -34,14 +34,14 @@ def assert_close(counts: dict[Outcome, int], chances: dict[Outcome, float], *, s
         assert abs(counts.get(outcome, 0) / total - chance) <= 5 * error + 1e-9, (outcome, counts, chances)
 
 
-@pytest.mark.parametrize("function", [bitboard.has_line, position.has_line], ids=["kernel", "python"])
+@pytest.mark.parametrize("function", [bitboard.word_has_line, position.has_line], ids=["kernel", "python"])
 @given(board=boards(), seed=st.integers(0, 2**32 - 1), density=st.floats(0, 1))
 def test_has_line_equals_the_oracle_on_any_stones(function, board, seed, density):
     cells = np.flatnonzero(np.random.default_rng(seed).random(board.cells) < density).tolist()
     oracle = Oracle.of(board.with_bricks(()))
     for cell in cells:
         oracle.grid[cell // board.cols][cell % board.cols] = "O"
-    stones = word(board, cells) if function is bitboard.has_line else int(word(board, cells))
+    stones = word(board, cells) if function is bitboard.word_has_line else int(word(board, cells))
     assert bool(function(stones, board.stride, board.win_length)) == bool(oracle.line_cells("O"))
 
 
@@ -49,9 +49,9 @@ def test_has_line_equals_the_oracle_on_any_stones(function, board, seed, density
 def test_each_window_is_a_line_and_one_stone_less_is_not(board):
     for window in board.windows:
         cells = board.word_cells(window)
-        assert bitboard.has_line(np.uint64(window), board.stride, board.win_length)
-        assert not bitboard.has_line(word(board, cells[1:]), board.stride, board.win_length)
-        assert not bitboard.has_line(word(board, cells[:-1]), board.stride, board.win_length)
+        assert bitboard.word_has_line(np.uint64(window), board.stride, board.win_length)
+        assert not bitboard.word_has_line(word(board, cells[1:]), board.stride, board.win_length)
+        assert not bitboard.word_has_line(word(board, cells[:-1]), board.stride, board.win_length)
 
 
 @given(games())

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from pruning.measures.spreads import spread
+from pruning.measures.spreads import measure_spread
 
 
 def by_hand():
@@ -32,12 +32,12 @@ def test_the_gradients_are_those_by_hand_without_the_pruned_weight():
     # of the outputs' mean: output weights see the mean activations (3, 5) / 3; a hidden weight sees the
     # output weight behind it times the mean of its input over the samples that pass: sums (3, 1) / 3
     wanted = [3 / 3, 5 / 3, 3 * 3 / 3, 1 * 3 / 3, 1 * 1 / 3]
-    found = spread(by_hand(), [X], mean_output)
+    found = measure_spread(by_hand(), [X], mean_output)
     assert found["gradient"] == pytest.approx(stdev(wanted))
 
 
 def test_the_activations_are_those_by_hand_without_the_outputs():
-    found = spread(by_hand(), [X], mean_output)
+    found = measure_spread(by_hand(), [X], mean_output)
     assert found["activation"] == pytest.approx(stdev([1, 1, 2, 4, 0, 0]))
 
 
@@ -45,7 +45,9 @@ def test_channels_that_are_always_0_count_among_the_activations():
     network = by_hand()
     with torch.no_grad():
         network[0].weight[1] = 0
-    assert spread(network, [X], mean_output)["activation"] == pytest.approx(stdev([1, 2, 0, *(0, 0, 0)]))
+    assert measure_spread(network, [X], mean_output)["activation"] == pytest.approx(
+        stdev([1, 2, 0, *(0, 0, 0)])
+    )
 
 
 def test_the_network_stays_as_it_is():
@@ -61,8 +63,8 @@ def test_the_network_stays_as_it_is():
     loss(network, batch).backward()  # gradients of a step that is under way
     before = copy.deepcopy(network.state_dict())
     gradients = [parameter.grad.clone() for parameter in network.parameters()]
-    first = spread(network, batch, loss)
-    assert spread(network, batch, loss) == first  # nothing is added to what is there
+    first = measure_spread(network, batch, loss)
+    assert measure_spread(network, batch, loss) == first  # nothing is added to what is there
     assert network.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
     pairs = zip(network.parameters(), gradients, strict=True)
@@ -70,7 +72,7 @@ def test_the_network_stays_as_it_is():
 
 
 def test_a_loss_twice_as_steep_has_gradients_twice_as_wide():
-    found = spread(by_hand(), [X], mean_output)
-    steep = spread(by_hand(), [X], lambda network, batch: 2 * mean_output(network, batch))
+    found = measure_spread(by_hand(), [X], mean_output)
+    steep = measure_spread(by_hand(), [X], lambda network, batch: 2 * mean_output(network, batch))
     assert steep["gradient"] == pytest.approx(2 * found["gradient"])
     assert steep["activation"] == found["activation"]

@@ -12,7 +12,13 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import agents.alphazero
-from agents.alphazero.network.checkpoint import FORMAT, VERSION, load_network, save_network, write_tensors
+from agents.alphazero.network.checkpoint import (
+    FORMAT,
+    VERSION,
+    load_network,
+    save_network,
+    write_network_file,
+)
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
 
 CONFIG = NetworkConfig(stream=6, blocks=(4,), policy=3, value=3, hidden=5)
@@ -96,7 +102,7 @@ def test_foreign_files(tmp_path):
 
 def test_a_newer_version_is_named(tmp_path):
     path = tmp_path / "newer.safetensors"
-    write_tensors(path, network().state_dict(), FORMAT, VERSION + 1, {})
+    write_network_file(path, network().state_dict(), FORMAT, VERSION + 1, {})
     assert f"has version {VERSION + 1}, but this program reads version {VERSION}" in refused(path)
 
 
@@ -118,13 +124,13 @@ def header_of(path):
 def test_an_architecture_that_does_not_fit_its_tensors(stored, changes, message):
     header = header_of(stored)
     header["architecture"] |= changes
-    write_tensors(stored, network().state_dict(), FORMAT, VERSION, header)
+    write_network_file(stored, network().state_dict(), FORMAT, VERSION, header)
     assert message in refused(stored)
 
 
 @pytest.mark.parametrize("header", [{}, [], None, {"architecture": CONFIG.to_json()}, {"architecture": 3}])
 def test_a_header_that_says_nothing(stored, header):
-    write_tensors(stored, network().state_dict(), FORMAT, VERSION, header)
+    write_network_file(stored, network().state_dict(), FORMAT, VERSION, header)
     assert "is corrupt" in refused(stored)
 
 

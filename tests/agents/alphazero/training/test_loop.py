@@ -48,7 +48,7 @@ def cut_off_at(call, monkeypatch):
 
         return write_or_end
 
-    for name in ("write_bytes", "write_tensors"):
+    for name in ("write_bytes", "write_network_file"):
         monkeypatch.setattr(training_state, name, counting(getattr(training_state, name)))
 
 

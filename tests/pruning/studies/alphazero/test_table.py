@@ -7,8 +7,9 @@ from pathlib import Path
 
 from measured_prunings import level
 
+from bttt import NOVELTIES
 from pruning.studies.alphazero.measures import LevelTimes
-from pruning.studies.alphazero.table import NOVELTIES, write_table
+from pruning.studies.alphazero.table import write_table
 
 STORED = Path(__file__).parents[4] / "results/pruning-r3"
 

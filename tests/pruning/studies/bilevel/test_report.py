@@ -8,7 +8,7 @@ from commands import bttt, refused
 
 from pruning.studies.bilevel.changes import changed
 from pruning.studies.bilevel.experiment import BilevelPoint
-from pruning.studies.bilevel.recipes import BATCHES, METHODS, RECIPES, SINGLE
+from pruning.studies.bilevel.recipes import BATCHES, BILEVEL_RECIPES, METHODS, SINGLE
 from pruning.studies.bilevel.run import read_points
 from pruning.studies.experiment.claims import judge
 from pruning.studies.experiment.config import VisionConfig
@@ -40,7 +40,7 @@ def timeless(points):
 
 
 def recipe_of(name, **options):
-    return changed(RECIPES[name], VisionConfig(recipe=name, **{**TINY, **options}))
+    return changed(BILEVEL_RECIPES[name], VisionConfig(recipe=name, **{**TINY, **options}))
 
 
 def test_what_is_stored_has_one_report(folder, capsys):
@@ -81,7 +81,7 @@ def test_the_table_is_the_means_of_the_ends(folder):
 
 def test_the_record_and_the_report_say_what_was_done(folder):
     record = json.loads((folder / "results.json").read_text())
-    recipe = RECIPES["bilevel/cleaning-mnist"]
+    recipe = BILEVEL_RECIPES["bilevel/cleaning-mnist"]
     assert (record["recipe"], record["seeds"]) == (recipe.name, [0, 1, 2])
     assert record["scale"] == "changed: data digits, train 40, validation 40, passes 30, 2 of 13 variants"
     assert [each["claim"] for each in record["claims"]] == [claim.text for claim in recipe.claims]
@@ -92,11 +92,11 @@ def test_the_record_and_the_report_say_what_was_done(folder):
     assert "| bilevel: all bilevel methods reach a higher test accuracy" in verdict_table(folder.parent)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", BILEVEL_RECIPES)
 def test_every_arm_runs(name, tmp_path):
     conducted(tmp_path / "run", name, subset=40, arms=None, seeds=1, epochs=1)
     rows = table(tmp_path / "run", "table.csv")
-    assert len(rows) == len(RECIPES[name].arms) * len(RECIPES[name].levels)
+    assert len(rows) == len(BILEVEL_RECIPES[name].arms) * len(BILEVEL_RECIPES[name].levels)
 
 
 def test_another_data_set_with_too_few_images_is_halved(tmp_path, capsys):
@@ -148,9 +148,9 @@ def test_other_settings_need_another_folder(folder):
         conducted(folder, epochs=31)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", BILEVEL_RECIPES)
 def test_every_claim_can_be_tested_at_full_scale(name):
-    recipe = RECIPES[name]
+    recipe = BILEVEL_RECIPES[name]
     names = ("validation loss", "test accuracy", "refit test accuracy", "AUC")
     points = [
         BilevelPoint(arm, level, seed, 1.0, {metric: 0.5 + 0.01 * seed for metric in names})
@@ -162,9 +162,9 @@ def test_every_claim_can_be_tested_at_full_scale(name):
     assert findings and all(each.verdict != "not testable" for each in findings)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", BILEVEL_RECIPES)
 def test_recipes_have_all_methods_and_say_how_they_differ(name):
-    recipe = RECIPES[name]
+    recipe = BILEVEL_RECIPES[name]
     assert set(METHODS) == {*BATCHES, *SINGLE} <= recipe.arms.keys()
     assert recipe.name == name and recipe.seeds >= 3 and recipe.note and recipe.claims
     small = recipe.with_changes(recipe.small)

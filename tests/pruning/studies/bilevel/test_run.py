@@ -13,10 +13,11 @@ from pruning.bilevel.problem import Problem
 from pruning.bilevel.start import State
 from pruning.studies.bilevel.experiment import BilevelArm, BilevelJob, jobs_of
 from pruning.studies.bilevel.problems import cleaning, penalties
-from pruning.studies.bilevel.recipes import RECIPES
+from pruning.studies.bilevel.recipes import BILEVEL_RECIPES
 from pruning.studies.bilevel.run import _refitted, follow, read_points
 
-RECIPE = replace(RECIPES["bilevel/cleaning-mnist"], train=40, validation=30, passes=30, calls=200, marks=5)
+CLEANING = BILEVEL_RECIPES["bilevel/cleaning-mnist"]
+RECIPE = replace(CLEANING, train=40, validation=30, passes=30, calls=200, marks=5)
 FEW = {
     "aid-fp": {"inner_steps": 1, "steps": 2},
     "aid-cg": {"inner_steps": 1, "steps": 1},

@@ -4,14 +4,14 @@ from dataclasses import fields
 
 import pytest
 
-from pruning.studies.bilevel.recipes import RECIPES as BILEVEL_RECIPES
+from pruning.studies.bilevel.recipes import BILEVEL_RECIPES
 from pruning.studies.experiment.changes import option_changes
 from pruning.studies.experiment.config import BILEVEL, CLASSIFIER, SETS, VisionConfig
 from pruning.studies.vision.experiment import Recipe
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 from pruning.studies.vision.task import Training
 
-RECIPE, OF_WEIGHTS = RECIPES["silo/resnet20-cifar10"], BILEVEL_RECIPES["bilevel/l2-mnist"]
+RECIPE, OF_WEIGHTS = VISION_RECIPES["silo/resnet20-cifar10"], BILEVEL_RECIPES["bilevel/l2-mnist"]
 TARGETS = {
     CLASSIFIER: {field.name for field in fields(Recipe)}
     | {f"training.{field.name}" for field in fields(Training)},

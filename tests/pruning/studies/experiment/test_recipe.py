@@ -6,9 +6,9 @@ import pytest
 
 from bttt.runs.folder import default_folder
 from bttt.runs.settings import option
-from pruning.studies.bilevel.recipes import RECIPES as BILEVEL_RECIPES
+from pruning.studies.bilevel.recipes import BILEVEL_RECIPES
 from pruning.studies.experiment.recipe import ExperimentRecipe
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 
 
 @dataclass(frozen=True)
@@ -68,5 +68,5 @@ def test_wrong_changes_are_refused(changes, message):
 )
 def test_folders_keep_their_names(recipe, changes, digest):
     """Of runs made before recipes had a common base."""
-    found = {**RECIPES, **BILEVEL_RECIPES}[recipe].with_changes(changes)
+    found = {**VISION_RECIPES, **BILEVEL_RECIPES}[recipe].with_changes(changes)
     assert default_folder("vision", found.identity()).name == f"vision-{digest}"

@@ -18,10 +18,10 @@ from pruning.models.registry import make_model
 from pruning.studies.experiment.claims import judge
 from pruning.studies.published.catalogue import find_recipe
 from pruning.studies.vision.experiment import Recipe, stages
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 from pruning.studies.vision.recipes.curves import AGREEMENT, CURVES, SUPPORTS, WAYS
 
-SCALES = [(name, small) for name in RECIPES for small in (False, True)]
+SCALES = [(name, small) for name in VISION_RECIPES for small in (False, True)]
 SHAPES = {
     "mnist": (1, 28, 28),
     "fashion-mnist": (1, 28, 28),
@@ -57,9 +57,9 @@ def test_the_issue_s_recipes_are_there():
         *("init/lenet-mnist", "init/resnet32-cifar10", "init/vgg19-cifar10", "rigl/lenet-mnist"),
         *("rigl/cnn-cifar10", "rigl/grid-cnn", "rigl/wrn22-2-cifar10"),
     }
-    assert wanted <= RECIPES.keys()
-    assert all(recipe.name == name for name, recipe in RECIPES.items())
-    assert all(recipe.seeds >= 3 and recipe.claims and recipe.note for recipe in RECIPES.values())
+    assert wanted <= VISION_RECIPES.keys()
+    assert all(recipe.name == name for name, recipe in VISION_RECIPES.items())
+    assert all(recipe.seeds >= 3 and recipe.claims and recipe.note for recipe in VISION_RECIPES.values())
 
 
 def test_an_unknown_recipe_is_told_with_the_nearest():
@@ -84,7 +84,7 @@ def test_plans_and_trainings_are_valid_and_stages_complete(name, small):
     assert all((recipe.arms[job.arm].follows, job.part, job.seed) in hosted for job in followers)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", VISION_RECIPES)
 def test_plans_fit_the_networks(name):
     recipe = find_recipe(name)
     small = recipe_of(name, True)
@@ -100,7 +100,7 @@ def test_plans_fit_the_networks(name):
             assert whole(plan, network, groups).size > 0
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", VISION_RECIPES)
 def test_the_small_scale_changes_only_what_it_says(name):
     full, small = recipe_of(name, False), recipe_of(name, True)
     for field in ("claims", "published", "sections", "note", "paper", "bases", "data", "init", "seeds"):
@@ -146,14 +146,14 @@ def simulated(recipe):
     return found
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", VISION_RECIPES)
 def test_every_claim_can_be_tested_at_full_scale(name):
     recipe = find_recipe(name)
     for finding in judge(recipe.claims, simulated(recipe)):
         assert finding.verdict != "not testable", finding
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", VISION_RECIPES)
 def test_at_the_small_scale_a_claim_is_not_testable_only_where_its_arm_is_left_out(name):
     recipe = recipe_of(name, True)
     findings = judge(recipe.claims, simulated(recipe))
@@ -163,7 +163,7 @@ def test_at_the_small_scale_a_claim_is_not_testable_only_where_its_arm_is_left_o
     assert any(finding.verdict != "not testable" for finding in findings)
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", VISION_RECIPES)
 def test_published_numbers_are_of_its_arms(name):
     recipe = find_recipe(name)
     for each in recipe.published:
@@ -172,7 +172,7 @@ def test_published_numbers_are_of_its_arms(name):
         assert each.source in ("text", "code", "data", "figure")
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("retraining/")])
+@pytest.mark.parametrize("name", [name for name in VISION_RECIPES if name.startswith("retraining/")])
 def test_what_is_retrained_is_retrained_for_equal_epochs(name):
     recipe = find_recipe(name)
     if "rewinding" not in name:
@@ -187,7 +187,7 @@ def test_what_is_retrained_is_retrained_for_equal_epochs(name):
         assert epochs == {max(1, round(share / 100 * recipe.training.epochs))}
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if name.startswith("retraining/rewinding")])
+@pytest.mark.parametrize("name", [name for name in VISION_RECIPES if name.startswith("retraining/rewinding")])
 def test_the_learning_rate_is_rewound_where_that_is_not_fine_tuning(name):
     recipe = find_recipe(name)
     progress = np.linspace(0, 1, 101)

@@ -9,7 +9,7 @@ from tiny_vision import TINY, conducted
 from pruning.studies.experiment.config import VisionConfig
 from pruning.studies.published.catalogue import conduct_recipe, find_recipe
 from pruning.studies.vision.changes import changed
-from pruning.studies.vision.recipes import RECIPES
+from pruning.studies.vision.recipes import VISION_RECIPES
 
 FILES = ("report.txt", "table.csv", "points.csv", "results.json", "figure.png")
 SETTINGS = {"width": 1.0, "subset": 100, "seeds": 3, "cycles": 2, "epochs": 3}
@@ -89,7 +89,7 @@ def test_the_report_says_at_which_scale_and_what_the_claims_came_to(folder):
     assert max(map(len, report.splitlines())) <= 110
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", VISION_RECIPES)
 def test_the_scale_of_a_small_run_is_all_that_is_small(recipe, tmp_path):
     chosen = find_recipe(recipe)
     found = changed(chosen, VisionConfig(recipe=recipe, small=True, data=tmp_path))
