@@ -10,7 +10,7 @@
 (0.0, False, 46)
 
 Modules: `gym` plays one game, `vector` thousands at once with the kernels of `batch`. `aec` is PettingZoo's
-two-agent environment. All share `episode`: boards, seats, rewards and spaces.
+two-agent environment. All share `episode` (boards, seats, spaces) and `rewards`.
 """
 
 from __future__ import annotations

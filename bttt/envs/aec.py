@@ -20,6 +20,7 @@ from bttt.envs.episode import (
     mask_space,
     observation_space,
 )
+from bttt.envs.rewards import LOST, final_reward
 from bttt.observation import observe
 from bttt.position import FIRST, Position
 
@@ -30,7 +31,7 @@ def env(**kwargs: Any) -> AECEnv:
     An illegal action ends the game with reward -1 for its player. An action outside the action space, or
     calls in the wrong order, are assertion errors.
     """
-    wrapped = wrappers.TerminateIllegalWrapper(raw_env(**kwargs), illegal_reward=-1)
+    wrapped = wrappers.TerminateIllegalWrapper(raw_env(**kwargs), illegal_reward=int(LOST))
     return wrappers.OrderEnforcingWrapper(wrappers.AssertOutOfBoundsWrapper(wrapped))
 
 
@@ -123,9 +124,10 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         if self.position.outcome:
             self.terminations = dict.fromkeys(self.agents, True)
             winner = self.position.outcome.winner
-            if winner is not None:
-                self.rewards = {name: 1 - 2 * (i != winner) for i, name in enumerate(self.possible_agents)}
-                self._accumulate_rewards()
+            self.rewards = {
+                name: int(final_reward(winner, player)) for player, name in enumerate(self.possible_agents)
+            }
+            self._accumulate_rewards()
         self.agent_selection = self.possible_agents[self.position.to_move]
         self._render_human()
 

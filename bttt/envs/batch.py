@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bttt.board import Board
+from bttt.envs.rewards import LOST, WON
 from bttt.kernels import (
     DRAW,
     FIRST_WINS,
@@ -237,7 +238,7 @@ def _write_views(rules, games, views):
         if not over or outcome[g] == DRAW:
             rewards[g] = 0.0
         else:
-            rewards[g] = 1.0 if outcome[g] == FIRST_WINS + rewarded else -1.0
+            rewards[g] = WON if outcome[g] == FIRST_WINS + rewarded else LOST
         overs[g] = over
 
 

@@ -20,6 +20,7 @@ from bttt.envs.episode import (
     episode_boards,
     observation_space,
 )
+from bttt.envs.rewards import LOST, final_reward
 from bttt.observation import observe
 from bttt.opponent import RANDOM, Opponent, as_player, replies
 from bttt.position import FIRST, SECOND, Position
@@ -179,11 +180,10 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
 
     def _reward(self) -> float:
         if self._illegal_played:
-            return -1.0
-        winner = self.position.outcome.winner
-        if winner is None:
+            return LOST
+        if not self.position.outcome:
             return 0.0
-        return 1.0 if winner == self._learner else -1.0
+        return final_reward(self.position.outcome.winner, self._learner)
 
     def _observation(self) -> np.ndarray:
         return observe(self.position, self._learner)

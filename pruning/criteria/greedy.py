@@ -23,6 +23,7 @@ from torch.func import functional_call
 
 from pruning.channels import Group
 from pruning.criteria.evidence import Batch, Evidence, Network, as_tuple, batches_of
+from pruning.limits import require_whole
 
 Weights = dict[str, Tensor]
 """Group name -> the weight a of each of its units, float64 `[C]` on the CPU."""
@@ -90,7 +91,7 @@ def forward_selection(
     Raises:
         ValueError: An option or `keep` is out of range, or a group cannot be selected from.
     """
-    require_at_least(1, candidates=candidates, batch=batch, samples=samples, checked=checked)
+    require_whole(1, candidates=candidates, batch=batch, samples=samples, checked=checked)
     for name, share in {"tolerance": tolerance, "gate": gate}.items():
         if share is not None and not 0 <= share <= 1:
             raise ValueError(f"{name} must be 0 to 1, got {share}")
@@ -241,13 +242,6 @@ def endless(drawn: Batch, size: int, generator: torch.Generator) -> Iterator[Bat
         for batch in batches_of([tensor[order] for tensor in drawn], size):
             if len(batch[0]) == size:
                 yield batch
-
-
-def require_at_least(least: int, **values: int) -> None:
-    """Raises ValueError for the first value that is not a whole number or is below `least`."""
-    for name, value in values.items():
-        if not isinstance(value, int) or value < least:
-            raise ValueError(f"{name} must be a whole number, at least {least}, got {value!r}")
 
 
 def _asked(evidence: Evidence, keep: Mapping[str, int]) -> list[Group]:

@@ -32,7 +32,8 @@ from torch.nn import functional
 from pruning.criteria.discrepancy import LEAST, Discrepancy, line_search_weights, moved, uniform_step_weights
 from pruning.criteria.evidence import Batch, Evidence, Network, as_tuple
 from pruning.criteria.gram import gram_matrix
-from pruning.criteria.greedy import Layer, Weights, draw, endless, layer_by_layer, require_at_least
+from pruning.criteria.greedy import Layer, Weights, draw, endless, layer_by_layer
+from pruning.limits import require_whole
 
 STARTS = 50
 """Number of random units that are tried for the start of the global path; it starts with the best."""
@@ -67,8 +68,8 @@ def local_imitation(
     """
     if step not in ("line", "uniform"):
         raise ValueError(f"step must be line or uniform, got {step!r}")
-    require_at_least(1, samples=samples, rows=rows)
-    require_at_least(0, corrections=corrections)
+    require_whole(1, samples=samples, rows=rows)
+    require_whole(0, corrections=corrections)
     inputs = draw(evidence, samples)[0]
 
     def select(layer: Layer) -> Tensor:
@@ -135,8 +136,8 @@ def global_imitation(
     Raises:
         ValueError: An option or `keep` is out of range, or a group cannot be selected from.
     """
-    require_at_least(1, samples=samples, batch=batch, tried=tried)
-    require_at_least(0, corrections=corrections)
+    require_whole(1, samples=samples, batch=batch, tried=tried)
+    require_whole(0, corrections=corrections)
     minibatches = endless(draw(evidence, samples)[:1], batch, evidence.generator)
     target = copy.deepcopy(evidence.network).eval()
 

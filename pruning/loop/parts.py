@@ -16,6 +16,7 @@ from inspect import signature
 from typing import Any, Literal
 
 from pruning.criteria import CRITERIA
+from pruning.limits import require_whole
 from pruning.masks import ALLOCATIONS
 from pruning.schedules import Schedule, make_schedule
 from pruning.sparse import Topology, make_topology
@@ -48,7 +49,7 @@ class Scoring:
 
     def __post_init__(self) -> None:
         _require_one_of(CRITERIA, criterion=self.criterion)
-        _require_whole(1, rounds=self.rounds)
+        require_whole(1, rounds=self.rounds)
         if self.topology:
             make_topology(self.topology, **self.topology_options)  # raises where an option is wrong
             if self.of == "units":
@@ -118,8 +119,8 @@ class Amount:
         _require_one_of(("", *ALLOCATIONS), allocation=self.allocation)
         _require_one_of(("weights", "macs"), budget=self.budget)
         _require_below_one(fraction=self.fraction)
-        _require_whole(1, count=self.count)
-        _require_whole(0, floor=self.floor)
+        require_whole(1, count=self.count)
+        require_whole(0, floor=self.floor)
         if isinstance(self.exclude, str):
             raise ValueError(
                 f"exclude must be a tuple of names, for example ({self.exclude!r},), got a string"
@@ -228,7 +229,7 @@ class Stop:
     kappa: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_whole(0, cycles=self.cycles)
+        require_whole(0, cycles=self.cycles)
         for name in ("until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
@@ -244,9 +245,3 @@ def _require_below_one(**values: float) -> None:
     for name, value in values.items():
         if not 0 <= value < 1:
             raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
-
-
-def _require_whole(least: int, **values: int | None) -> None:
-    for name, value in values.items():
-        if value is not None and not (isinstance(value, int) and value >= least):
-            raise ValueError(f"{name} must be a whole number, at least {least}, got {value}")
