@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pruning.loop import Level, Plan, Task, Trained, run
     from pruning.masks import Masks, apply, drop_lowest, hold_at_zero, weight_masks
     from pruning.measures import cost, macs
-    from pruning.methods import PRUNING_METHODS, PruningMethod, methods_table
+    from pruning.methods import PRUNING_METHODS, PruningMethod, methods_by_time, methods_table
     from pruning.schedules import SCHEDULES, make_schedule
     from pruning.sparse import SparseTraining, make_topology
 
@@ -43,7 +43,7 @@ __all__ = [
     "CRITERIA", "PRUNING_METHODS", "SCHEDULES", "Criterion", "Evidence", "Level", "Masks", "Plan",
     "PruningMethod", "SparseTraining", "Task", "Trained", "apply", "carry_optimizer_state", "cost",
     "cuttable", "drop_lowest", "find_groups", "hold_at_zero", "macs", "make_schedule", "make_topology",
-    "methods_table", "run", "shrink", "weight_masks",
+    "methods_by_time", "methods_table", "run", "shrink", "weight_masks",
 ]  # fmt: skip
 _ROOMS = ("methods", "channels", "criteria", "masks", "measures", "schedules", "sparse", "loop")
 

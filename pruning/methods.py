@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PRUNING_METHODS", "PruningMethod", "methods_table"]
+__all__ = ["PRUNING_METHODS", "PruningMethod", "methods_by_time", "methods_table"]
 When = Literal["after training", "before training", "while training"]
 
 
@@ -141,6 +141,15 @@ ROWS = (
 )
 PRUNING_METHODS: Mapping[str, PruningMethod] = {row.name: row for row in ROWS}
 """All methods by name, in the order of lists and tables."""
+
+
+def methods_by_time() -> str:
+    """Returns a Markdown table of the names: a row for each time of scoring and for what is pruned."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for method in PRUNING_METHODS.values():
+        groups.setdefault((method.when, method.prunes), []).append(f"`{method.name}`")
+    rows = [f"| {when} | {prunes} | {', '.join(names)} |" for (when, prunes), names in groups.items()]
+    return "\n".join(["| scores | prunes | methods |", "| --- | --- | --- |", *rows])
 
 
 def methods_table() -> str:

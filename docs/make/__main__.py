@@ -7,7 +7,7 @@ from pathlib import Path
 
 from docs.make import experiments, games, house, stored, study
 from docs.make.blocks import Maker, filled
-from pruning import methods_table
+from pruning import methods_by_time, methods_table
 
 DOCS = Path(__file__).resolve().parents[1]
 MAKERS: dict[str, Maker] = {
@@ -23,6 +23,7 @@ MAKERS: dict[str, Maker] = {
     "losses": games.losses,
     "machine": experiments.machine,
     "methods": experiments.methods,
+    "methods_by_time": methods_by_time,
     "other_boards": study.other_boards,
     "printed_losses": games.printed_losses,
     "pruning_methods": methods_table,
