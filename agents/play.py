@@ -24,7 +24,8 @@ class PlayConfig:
     second: str = "mcts:iterations=10000"
     """Player X: human, or an agent spec."""
     bricks: str = "D4"
-    """Brick placement: D4, D4+E5 or none. From a set such as all or orbit:2, one board is drawn."""
+    """Brick placement: D4, D4+E5 or none. From a set such as all, orbit:2 or
+    python:module:function, one board is drawn."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
     seed: int = 0

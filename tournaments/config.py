@@ -25,7 +25,7 @@ class TournamentConfig:
     them."""
     bricks: tuple[str, ...] = option(("all",), setting=False)
     """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
-    random:K,count=N,seed=S."""
+    random:K,count=N,seed=S, or a function of your own, python:module:function."""
     board: str = option("7x7x4", setting=False)
     """Board size and win length, ROWSxCOLSxWIN."""
     repeats: int = 1

@@ -24,7 +24,7 @@ class TimeConfig:
     players: tuple[str, ...] = DEFAULT_PLAYERS
     """Player specs, for example mcts:iterations=1000; bttt agents lists them."""
     bricks: str = "D4"
-    """Brick set; the calls cycle through its boards."""
+    """Brick set, for example D4, R3 or python:module:function; the calls cycle through its boards."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
     calls: int = 100

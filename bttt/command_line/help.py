@@ -121,7 +121,8 @@ def first_sentence(text: str) -> str:
 
 def _default_text(option: Option, *, short: bool) -> str:
     """Returns " (default: ...)", or "" if the docstring states the default or the flag is off."""
-    if option.required or option.default in (None, "", ()) or option.default is False:
+    stated = "Default: " in option.text
+    if stated or option.required or option.default in (None, "", ()) or option.default is False:
         return ""
     if option.is_flag:
         return f" (default:{KEPT_SPACE}on; {option.off} switches it off)"

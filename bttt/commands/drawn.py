@@ -93,7 +93,7 @@ def run(config: DrawnConfig) -> int:
             print(found[-1], flush=True)
     make_folder(config.file.parent)
     write_text(config.file, drawn_text(config, found))
-    print(f"written to {config.file}")
+    print(f"written: {config.file}")
     boards = [board for each in found for board in each.boards]
     if boards:
         suggest("solve", boards[0], "--nodes", 10**6, why="the value of every first move on one of them")

@@ -78,7 +78,7 @@ def run(config: LayoutsConfig) -> int:
     print(layouts_table(tallies))
     for size in sizes:
         print(balance([each for each in tallies if each.board == size]))
-    print(f"written to {config.out}")
+    print(f"written: {config.out}")
     bricks = min(config.most_bricks, sizes[-1].cells - 1)
     suggest("drawn", "--board", sizes[-1], "--bricks", bricks, why="collect layouts that are draws")
     return 0

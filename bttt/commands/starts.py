@@ -38,7 +38,8 @@ class StartsConfig:
     """
 
     bricks: tuple[str, ...] = ("all",)
-    """Brick sets whose boards have one brick each: all, D4, orbit:K, ..."""
+    """Brick sets whose boards have one brick each: D4, R2, R3, all, orbit:K, random:1,count=N,seed=S, or a
+    function of your own, python:module:function."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
     nodes: int = 200_000_000
@@ -107,7 +108,7 @@ def run(config: StartsConfig) -> int:
 
         draw_starts({start.board: start.moves for start in found}, config.out / "starts.png")
     print(orbit_table(found))
-    print(f"written to {config.out}")
+    print(f"written: {config.out}")
     suggest("solve", boards[0], "--nodes", 10**6, why="the first moves of one placement on its board")
     return 0
 

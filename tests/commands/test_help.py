@@ -82,6 +82,13 @@ def test_every_option_is_explained_in_sentences(name):
         assert option.default is not None or "Default: " in option.text, option
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("help_of", [short_help, full_help])
+def test_no_option_has_two_defaults(name, help_of):
+    entries = re.split(r"\n(?=  \S)", help_of(name, config_class(name), 100))
+    assert [entry for entry in entries if len(re.findall(r"\bdefault:", entry, re.IGNORECASE)) > 1] == []
+
+
 def test_the_short_help_takes_no_value_of_an_option_for_its_own(capsys):
     out = bttt("bricks", "--help", capsys=capsys)[1]
     assert re.search(r"^  --steps INT +Steps of a retraining run\. \(default: 300\)$", out, re.M)

@@ -27,7 +27,7 @@ def test_a_picture_and_the_peak_of_each_cycle(capsys):
         ["2", "0.03004", "0.03000", "0.10000"],
         ["3", "0.03213", "0.03000", "0.10000"],
     ]
-    assert lines[5:] == ["written to deep/lr.png"]
+    assert lines[5:] == ["written: deep/lr.png"]
     assert Path("deep/lr.png").read_bytes().startswith(b"\x89PNG")
 
 

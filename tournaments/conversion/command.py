@@ -54,8 +54,8 @@ class ConversionConfig:
     """Agent specs, for example mcts:iterations=1000 or python:package.module:Class; bttt agents lists
     them."""
     bricks: tuple[str, ...] | None = option(None, setting=False)
-    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S.
-    Default: all, or all boards of the suite."""
+    """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S,
+    or a function of your own, python:module:function. Default: all, or all boards of the suite."""
     board: str = option("7x7x4", setting=False)
     """Board size and win length, ROWSxCOLSxWIN."""
     suite: str | None = option(None, setting=False)

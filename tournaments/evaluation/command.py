@@ -55,7 +55,8 @@ class EvaluateConfig:
     suite: str = "single"
     """Suite of labelled positions: single, bricks2, bricks4 or drawn."""
     bricks: tuple[str, ...] = option((), setting=False)
-    """Brick sets that select boards of the suite. Default: all boards of the suite."""
+    """Brick sets that select boards of the suite, for example R3 or python:module:function. Default: all
+    boards of the suite."""
     train: tuple[str, ...] = option((), setting=False)
     """Brick sets that the agents were trained on; the table then separates seen, mirror and novel boards.
     Default: no such rows."""

@@ -24,7 +24,7 @@ class GeneralisationConfig:
     seeds: int = 3
     """Networks per training set, with seeds 0, 1, ..."""
     variants: tuple[str, ...] = tuple(VARIANTS)
-    """Training variants, all by default: base, and its controls."""
+    """Training variants: base and its controls."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the controls. Default: the first of --sets."""
     control_seeds: int | None = None

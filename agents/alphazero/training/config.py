@@ -27,7 +27,8 @@ class TrainConfig:
     """
 
     bricks: tuple[str, ...] = option(("all",), by_study=True)
-    """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S."""
+    """Brick sets to train on: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K, random:K,count=N,seed=S,
+    or a function of your own, python:module:function."""
     board: str = "7x7x4"
     """Board size and win length, ROWSxCOLSxWIN."""
     preset: Annotated[str, tyro.conf.arg(aliases=("--network",))] = "small"

@@ -57,7 +57,7 @@ class LevelsConfig:
     """Simulations per decision: of every level at equal simulations, of the first level at equal time."""
     bricks: tuple[str, ...] = ("all",)
     """Brick sets, each board once: D4, D4+E5, none, R2, R3, all, orbit:K, drawn:K,
-    random:K,count=N,seed=S."""
+    random:K,count=N,seed=S, or a function of your own, python:module:function."""
     repeats: int = 2
     """Games per pairing, board and seat."""
     seed: int = 0

@@ -52,7 +52,7 @@ def run(config: SchedulesConfig) -> int:
     make_folder(config.out.parent)
     draw_schedules(curves, config.out)
     print(peak_table(curves))
-    print(f"written to {config.out}")
+    print(f"written: {config.out}")
     suggest("prune", "alphazero:d4", "--schedule", config.schedules[0], why="retrain with this schedule")
     return 0
 
