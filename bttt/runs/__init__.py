@@ -29,7 +29,7 @@ from bttt.runs.intervals import Z95, wilson
 from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
-from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, is_plugin, load_plugin, one_line, resolve
+from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, folder_name, is_plugin, load_plugin, one_line, resolve
 from bttt.runs.processes import quietly, side_by_side, spread, work_through, worker_count
 from bttt.runs.settings import (
     NOT_A_SETTING,
@@ -46,10 +46,10 @@ from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
 __all__ = [
     "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
     "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
-    "csv_text", "default_folder", "environment", "from_options", "is_plugin", "lined_json", "load_plugin",
-    "make_folder", "nearest", "number_text", "on_first_use", "one_line", "open_results", "open_run",
-    "option", "options_of", "parse_options", "part", "peak_memory_mb", "plain", "provenance", "quietly",
-    "read_json", "refuse_set_by_study", "require_at_least", "resolve", "rounded", "settings_of",
-    "side_by_side", "spread", "wilson", "with_options", "work_through", "worker_count", "write_bytes",
-    "write_json", "write_text",
+    "csv_text", "default_folder", "environment", "folder_name", "from_options", "is_plugin", "lined_json",
+    "load_plugin", "make_folder", "nearest", "number_text", "on_first_use", "one_line", "open_results",
+    "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb", "plain", "provenance",
+    "quietly", "read_json", "refuse_set_by_study", "require_at_least", "resolve", "rounded",
+    "settings_of", "side_by_side", "spread", "wilson", "with_options", "work_through", "worker_count",
+    "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

@@ -25,6 +25,11 @@ def is_plugin(name: str) -> bool:
     return name.startswith(PLUGIN_PREFIX)
 
 
+def folder_name(name: str) -> str:
+    """Returns a name as part of a folder's name: a colon, as in "python:module:name", becomes a dash."""
+    return name.replace(":", "-")
+
+
 def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable) -> Any:
     """Returns the object named "python:package.module:name"; the search includes the current folder.
 

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
-    from pruning.studies.plugins import method_options, method_settings, split_method
+    from pruning.studies.plugins import find_method, method_options, method_settings, split_method
 
 __all__ = [
+    "find_method",
     "method_options",
     "method_settings",
     "split_method",

@@ -12,7 +12,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from bttt.runs import is_plugin, load_plugin, parse_options, resolve
-from pruning import CRITERIA, PRUNING_METHODS, SCHEDULES, Criterion
+from pruning import CRITERIA, PRUNING_METHODS, SCHEDULES, Criterion, PruningMethod
 from pruning.sparse import TOPOLOGIES
 
 TOPOLOGY_SETTINGS = PRUNING_METHODS["set"].settings
@@ -33,6 +33,23 @@ def method_settings(name: str) -> Mapping[str, Any]:
         return {"criterion": name, **({"scope": "layer"} if found.choose else {})}
     resolve(TOPOLOGIES, name, "topology")
     return {**TOPOLOGY_SETTINGS, "topology": name}
+
+
+def find_method(name: str) -> PruningMethod:
+    """Returns a method of the package, or of a user's own; ValueError if it cannot be loaded."""
+    if not is_plugin(name):
+        return PRUNING_METHODS[name]
+    settings = method_settings(name)
+    scored = CRITERIA.get(name)  # None for a topology
+    return PruningMethod(
+        name,
+        "channels" if scored and scored.of == "units" else "weights",
+        "after training" if scored else "while training",
+        "your own",
+        name,
+        "your own",
+        settings,
+    )
 
 
 def method_options(name: str, text: str) -> dict[str, Any]:

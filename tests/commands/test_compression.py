@@ -2,11 +2,14 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import user_plugins
 from commands import bttt, refused
 from few_positions import measure_few_positions
+from registries import registries_as_before
 
 TINY = [
     *("compression", "--sets", "D4", "--seeds", "1", "--control-sets", "D4", "--iterations", "1"),
@@ -92,3 +95,20 @@ def _check_reported(out, capsys):
 )
 def test_wrong_input_is_one_line(arguments, message, capsys):
     assert message in refused(*TINY, *arguments, capsys=capsys)
+
+
+def test_a_method_of_one_s_own_is_a_variant(capsys):
+    shutil.copyfile(user_plugins.__file__, "own_variants.py")
+    own = "python:own_variants:smallest_squares"
+    with registries_as_before():
+        code, out, err = bttt(*TINY, "--simulations", 0, "--arms", "magnitude", own, capsys=capsys)
+    assert code == 0, err
+    with Path("out/compression.csv").open() as file:
+        rates = {
+            (row["arm"], row["level"], row["measure"], row["novelty"]): row["rate"]
+            for row in csv.DictReader(file)
+        }
+    for group in ("seen", "novel"):  # squares have the order of absolute values
+        assert rates[own, "1", "losing", group] == rates["magnitude", "1", "losing", group]
+    assert own in out and Path("out/arms.png").exists()
+    assert Path("runs/python-own_variants-smallest_squares-base-D4-seed0").is_dir()

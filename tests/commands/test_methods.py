@@ -2,11 +2,14 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import user_plugins
 from commands import bttt, refused
 from few_positions import measure_few_positions
+from registries import registries_as_before
 
 TINY = [
     *("methods", "--seeds", "1", "--iterations", "1", "--brick-set", "D4", "--steps", "2"),
@@ -67,3 +70,20 @@ def test_methods_are_compared_and_join_the_accuracies_of_images(capsys):
 )
 def test_wrong_input_is_one_line(options, message, capsys):
     assert message in refused(*TINY, *options, capsys=capsys)
+
+
+def test_methods_of_one_s_own_are_compared_with_the_package_s(capsys):
+    shutil.copyfile(user_plugins.__file__, "own_methods.py")
+    own = ("python:own_methods:smallest_squares", "python:own_methods:halfway,alpha=0.5")
+    with registries_as_before():
+        code, out, err = bttt(*TINY, "--methods", "magnitude", *own, capsys=capsys)
+    assert code == 0, err
+    found = rows()
+    same = ("kept", "agreement", "losing seen", "parameters")
+    assert {name: found[own[0], "alphazero"][name] for name in same} == {
+        name: found["magnitude", "alphazero"][name] for name in same
+    }  # squares have the order of absolute values
+    assert float(found[own[1], "alphazero"]["kept"]) == pytest.approx(0.125, abs=0.01)
+    assert found[own[1], "alphazero"]["paper"] == "your own"
+    assert Path("runs/python-own_methods-smallest_squares-base-D4-seed0").is_dir()
+    assert all(name in out for name in own)

@@ -1,7 +1,7 @@
 """The command lines of pages with tiny budgets: what each line runs instead of what it says."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -93,17 +93,26 @@ def tiny(words: list[str]) -> list[str]:
     rest = [
         re.sub(r"iterations=\d+", "iterations=10", re.sub(r"depth=\d+", "depth=1", word)) for word in rest
     ]
+    if command in ("methods", "compression") and any(word.startswith("python:") for word in rest):
+        given = without(given, "--methods", "--arms")  # the line names its own
     if "self-play" in rest:
         given = tuple("dense" if word == "snip" else word for word in given)
-    names = {name for name in given if name.startswith("--")}
+    rest = without(rest, *(name for name in given if name.startswith("--")))
+    # players that differ in their strength alone are equal now
+    kept = [word for number, word in enumerate(rest) if ":" not in word or word not in rest[:number]]
+    return [command, *kept, *given]
+
+
+def without(words: Iterable[str], *names: str) -> list[str]:
+    """Words without some options and their values."""
     kept: list[str] = []
     keeps = True
-    for word in rest:
+    for word in words:
         if word.startswith("--"):
             keeps = word not in names
-        if keeps and not (word in kept and ":" in word):  # players that are equal now that they are weak
+        if keeps:
             kept.append(word)
-    return [command, *kept, *given]
+    return kept
 
 
 PLACES = ("--data", "--out", "--runs")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from bttt.runs import from_options, nearest
+from bttt.runs import folder_name, from_options, is_plugin, nearest
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from tournaments.generalisation import StudyNetwork
 
@@ -42,12 +42,26 @@ bound in every cycle. oracle: the best of a grid of peaks in every cycle.
 """
 
 
+def variant_options(name: str) -> dict[str, Any]:
+    """Returns the changes of a variant: of `ARMS`, or of a user's own pruning method, "python:module:name".
+
+    Raises:
+        ValueError: The method cannot be loaded.
+    """
+    if not is_plugin(name):
+        return ARMS[name]
+    from pruning.studies.plugins import find_method, split_method  # torch, for plug-ins alone
+
+    channels = find_method(split_method(name)[0]).prunes == "channels"
+    return {"method": name, **({"scope": "layer"} if channels else {})}
+
+
 @dataclass(frozen=True, slots=True)
 class ArmRun:
     """One pruning run of the study.
 
     Attributes:
-        arm: Name in `ARMS`.
+        arm: Name in `ARMS`, or of a user's own method.
         network: The network to prune.
     """
 
@@ -57,7 +71,7 @@ class ArmRun:
     @property
     def name(self) -> str:
         """The name of its folder."""
-        return f"{self.arm}-{self.network.name}"
+        return f"{folder_name(self.arm)}-{self.network.name}"
 
     def config(self, base: PruneOptions, grid: Sequence[float], networks: Path, runs: Path) -> PruneConfig:
         """Returns the settings of the pruning run, given the settings of the study.
@@ -69,7 +83,7 @@ class ArmRun:
             runs: Folder of the pruning runs.
         """
         folder = networks / self.network.name
-        options = {each.name: getattr(base, each.name) for each in fields(base)} | ARMS[self.arm]
+        options = {each.name: getattr(base, each.name) for each in fields(base)} | variant_options(self.arm)
         if self.arm == "oracle":
             options["grid"] = tuple(grid)
         options |= {"seed": self.network.seed, "buffer": folder / "buffer.npz", "out": runs / self.name}
@@ -98,9 +112,10 @@ def prunings(
     if twice := [name for number, name in enumerate(arms) if name in arms[:number]]:
         raise ValueError(f"variant {twice[0]!r} is named twice")
     for name in arms:
-        if name not in ARMS:
+        if name not in ARMS and not is_plugin(name):
             raise ValueError(
-                f"unknown variant {name!r}{nearest(name, list(ARMS))}; variants are {', '.join(ARMS)}"
+                f"unknown variant {name!r}{nearest(name, list(ARMS))}; variants are {', '.join(ARMS)}, "
+                "python:module:name"
             )
     controlled = [
         network for network in networks if network.brick_set in control_sets and network.seed < control_seeds

@@ -29,7 +29,8 @@ class CompressionConfig:
     seeds: int = 3
     """Number of networks per training set, with seeds 0, 1, ..."""
     arms: tuple[str, ...] = tuple(ARMS)
-    """Pruning variants, all by default; the first prunes all networks, the others are controls."""
+    """Pruning variants, all by default, or methods of your own, python:module:name; the first prunes all
+    networks, the others are controls."""
     control_sets: tuple[str, ...] | None = None
     """Training sets of the networks that the controls prune. Default: R3, or the first of --sets if R3 is not
     among them."""

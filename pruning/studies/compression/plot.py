@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pruning.studies.compression.arms import ARMS
+from pruning.studies.compression.arms import variant_options
 from pruning.studies.compression.rates import LevelRate
 from pruning.studies.compression.table import GROUPS
 from pruning.studies.experiment import BLACK, DASHES, DOTS_AN_INCH, HUES, SMALL, fraction_ticks, style_plot
@@ -112,7 +112,7 @@ def draw_arms(rates: Sequence[LevelRate], path: Path) -> None:
         if (rate.measure, rate.novelty, rate.simulations, rate.brick_set) == chosen:
             found.setdefault(rate.arm, []).append(rate)
     main = next(iter(found))
-    schedules = [arm for arm in found if "schedule" in ARMS[arm]]
+    schedules = [arm for arm in found if "schedule" in variant_options(arm)]
     parts = {
         "criteria and restarts": [arm for arm in found if arm not in schedules],
         "learning rates": [main, *(arm for arm in schedules if arm != main)],

@@ -20,9 +20,9 @@ from typing import Literal
 
 import numpy as np
 
-from pruning import PRUNING_METHODS
-from pruning.studies.compression.arms import ARMS
+from pruning.studies.compression.arms import variant_options
 from pruning.studies.compression.config import MeasuredPruning
+from pruning.studies.plugins import find_method, split_method
 from tournaments.generalisation import ALL, Counted, PooledRate, grouped_rates
 
 
@@ -31,7 +31,7 @@ class LevelGroup:
     """A level of the pruning runs of a variant and training set, in one measurement, on one group of boards.
 
     Attributes:
-        arm: Name in `ARMS`.
+        arm: Name of the variant.
         brick_set: Text of the training set.
         level: Number of the level; 0 is dense.
         measure: "losing" or "wins".
@@ -108,7 +108,7 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
 
 def pruned_by(arm: str) -> Literal["weights", "channels"]:
     """Returns what a variant prunes."""
-    return PRUNING_METHODS[ARMS[arm]["method"]].prunes
+    return find_method(split_method(variant_options(arm)["method"])[0]).prunes
 
 
 def share_kept(measured: MeasuredPruning, level: int) -> float:

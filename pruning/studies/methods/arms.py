@@ -17,9 +17,10 @@ trained network, which is distillation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from bttt.runs import is_plugin
 from pruning import PRUNING_METHODS, PruningMethod
 
 CUT = 7 / 8
@@ -53,7 +54,7 @@ class ComparedMethod:
     @property
     def method(self) -> PruningMethod:
         """The method, without its options."""
-        return PRUNING_METHODS[self.options["method"].partition(":")[0]]
+        return _method(self.options["method"])
 
     @property
     def of(self) -> Literal["weights", "channels"]:
@@ -95,7 +96,16 @@ def _new(method: str, *, of: str = "", file: str = "", **more: Any) -> ComparedM
 
 
 def _scope(method: str) -> str:
-    return "global" if PRUNING_METHODS[method].prunes == "weights" else "layer"
+    return "global" if _method(method).prunes == "weights" else "layer"
+
+
+def _method(text: str) -> PruningMethod:
+    """Returns the method of a name with options, for example "rigl:every=50"."""
+    if not is_plugin(text):
+        return PRUNING_METHODS[text.partition(":")[0]]
+    from pruning.studies.plugins import find_method, split_method  # torch, for plug-ins alone
+
+    return find_method(split_method(text)[0])
 
 
 ERDOS_RENYI = {"allocation": "erk"}
@@ -164,3 +174,14 @@ SELF_PLAY: dict[str, ComparedMethod] = {
 }
 """Sparse training by self-play; mask updates end at a fraction of all training steps."""
 STUDIES: Mapping[str, dict[str, ComparedMethod]] = {"methods": METHODS_COMPARED, "self-play": SELF_PLAY}
+
+
+def compared_method(study: str, name: str) -> ComparedMethod:
+    """Returns a method of a study, or a user's own in the study "methods"; ValueError if it cannot be loaded.
+
+    A criterion of a user's own prunes once, after training. A topology trains sparsely from initial weights.
+    """
+    if not is_plugin(name):
+        return STUDIES[study][name]
+    own = _new(name, file=name) if _method(name).when == "while training" else _once(name)
+    return replace(own, variant_of="your own", variant_file=name)

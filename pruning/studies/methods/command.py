@@ -10,6 +10,7 @@ from bttt.command_line import suggest
 from bttt.runs import (
     OK,
     from_options,
+    is_plugin,
     make_folder,
     nearest,
     open_results,
@@ -82,8 +83,11 @@ def _check(config: MethodsConfig) -> None:
     check_training(config.train)
     known = list(STUDIES[config.study])
     for name in config.methods:
-        if name not in known:
-            raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {', '.join(known)}")
+        if is_plugin(name) and config.study != "methods":
+            raise ValueError(f"method {name!r}: a method of your own needs --study methods")
+        if name not in known and not is_plugin(name):
+            allowed_names = ", ".join([*known, "python:module:name"])
+            raise ValueError(f"unknown method {name!r}{nearest(name, known)}; methods are {allowed_names}")
 
 
 def _check_plans(config: MethodsConfig, prunings: Sequence[MethodRun]) -> None:

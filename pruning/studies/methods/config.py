@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from agents.alphazero.training import TrainConfig
-from bttt.runs import from_options
+from bttt.runs import folder_name, from_options
 from pruning.studies.alphazero import PruneOptions
-from pruning.studies.methods.arms import STUDIES, ComparedMethod
+from pruning.studies.methods.arms import ComparedMethod, compared_method
 from tournaments.generalisation import StudyNetwork
 
 
@@ -44,7 +44,8 @@ class MethodsConfig:
     iterations: int = 100
     """Training iterations per network; networks that are already trained are reused."""
     methods: tuple[str, ...] = ()
-    """Methods to compare, by their names in the table. Default: all methods of the study."""
+    """Methods to compare, by their names in the table, or your own: python:module:name. Default: all methods
+    of the study."""
     steps: int = 600
     """Retraining steps of a network that is pruned once. Methods that prune before training get twice as
     many, self-play gets three times as many."""
@@ -73,7 +74,7 @@ class MethodRun:
 
     Attributes:
         study: Name in `STUDIES`.
-        name: Name of the method in the study.
+        name: Name of the method in the study, or of a user's own.
         network: The network to prune.
     """
 
@@ -84,10 +85,10 @@ class MethodRun:
     @property
     def method(self) -> ComparedMethod:
         """The method."""
-        return STUDIES[self.study][self.name]
+        return compared_method(self.study, self.name)
 
     @property
     def folder(self) -> str:
         """The name of its folder."""
         kind = "" if self.study == "methods" else f"{self.study}-"
-        return f"{kind}{self.name}-{self.network.name}"
+        return f"{kind}{folder_name(self.name)}-{self.network.name}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 
 from bttt.runs import aligned, csv_text, plain, provenance, write_json, write_text
@@ -87,8 +87,9 @@ def alphazero_networks(config: MethodsConfig, prunings: Sequence[MethodRun]) -> 
 
 
 def _values(results: Sequence[Result], time: float) -> dict[str, float]:
+    """Returns the values of a finished run; the training cost of a user's own topology is not known."""
     last = results[-1]
-    return {
+    found = {
         "kept": last.density,
         "agreement": last.measures["agreement"],
         **{name: last.measures[name] for name in LOSING if name in last.measures},
@@ -98,6 +99,7 @@ def _values(results: Sequence[Result], time: float) -> dict[str, float]:
         "training": time * sum(result.training_cost for result in results),
         "seconds": sum(result.seconds.total for result in results),
     }
+    return {name: value for name, value in found.items() if isfinite(value)}
 
 
 def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence[MeasuredNetwork]) -> None:
@@ -106,7 +108,7 @@ def publish(config: MethodsConfig, prunings: Sequence[MethodRun], seen: Sequence
     measured = [each for each in seen if each.method in names] + alphazero_networks(config, prunings)
     if not measured:
         raise ValueError(f"nothing is finished yet in {config.runs}")
-    methods = STUDIES[config.study]
+    methods = {**STUDIES[config.study], **{pruned.name: pruned.method for pruned in prunings}}
     text = f"{table(methods, measured)}\n\n{LEGEND}"
     rows = [
         {
