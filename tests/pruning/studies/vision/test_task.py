@@ -10,7 +10,6 @@ from tiny_vision import data_set, images
 from torch.nn import functional
 
 from pruning.masks.held import Masks, apply, hold_at_zero
-from pruning.measures.spreads import spread
 from pruning.schedules.registry import make_schedule
 from pruning.studies.vision.task import Training, VisionTask
 
