@@ -297,7 +297,7 @@ def test_spreads_are_measured_during_the_training_and_change_nothing_of_it():
     data = data_set()
     batch = data.train.images / 255, data.train.labels
     for at, state in (("0.25", quarter), ("1", network)):
-        for name, value in spread(state, batch, task.loss).items():
+        for name, value in measure_spread(state, batch, task.loss).items():
             assert told.metrics[f"{name} spread at {at}"] == pytest.approx(value, rel=1e-5)
 
 
