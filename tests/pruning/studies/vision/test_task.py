@@ -10,8 +10,8 @@ from tiny_vision import data_set, images
 from torch.nn import functional
 
 from pruning.masks.held import Masks, apply, hold_at_zero
-from pruning.schedules.registry import make_schedule
 from pruning.measures.spreads import measure_spread
+from pruning.schedules.registry import make_schedule
 from pruning.studies.vision.task import Training, VisionTask
 
 PLAIN = Training(epochs=2, batch=16)
