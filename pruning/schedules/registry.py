@@ -18,6 +18,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
+from math import inf
 from typing import Any
 
 from pruning.schedules.shapes import (
@@ -202,9 +203,25 @@ def make_schedule(name: str, **options: Any) -> Schedule:
                 f"options are {', '.join(known)}"
             )
     try:
-        return factory(**options)
+        found = factory(**options)
     except ValueError as error:
         raise ValueError(f"schedule {name!r}: {error}") from error
+    except Exception as error:  # of a user's own schedule
+        raise ValueError(f"schedule {name!r} cannot be made: {error!r}") from error
+    _check_made(name, found)
+    return found
+
+
+def _check_made(name: str, schedule: object) -> None:
+    """Raises ValueError unless a schedule gives a learning rate; a user's own may be anything."""
+    if not callable(schedule):
+        raise ValueError(f"schedule {name!r} must return a function of progress and cycle, got {schedule!r}")
+    try:
+        lr = float(schedule(0.5, 1))
+    except Exception as error:
+        raise ValueError(f"schedule {name!r} fails at progress 0.5 of cycle 1: {error!r}") from error
+    if not 0 <= lr < inf:
+        raise ValueError(f"schedule {name!r} must give a finite learning rate of at least 0, got {lr}")
 
 
 def schedule_factory(name: str) -> Callable[..., Schedule]:

@@ -176,9 +176,14 @@ def make_topology(name: str, **options: Any) -> Topology:
                 f"options are {', '.join(known) or 'none'}"
             )
     try:
-        return TOPOLOGIES[name](**options)
+        found = TOPOLOGIES[name](**options)
     except ValueError as error:
         raise ValueError(f"topology {name!r}: {error}") from error
+    except Exception as error:  # of a user's own topology
+        raise ValueError(f"topology {name!r} cannot be made: {error!r}") from error
+    if not isinstance(found, Topology):
+        raise ValueError(f"topology {name!r} must return a Topology, got {found!r}")
+    return found
 
 
 def dropped_share(progress: float, alpha: float, end: float) -> float:

@@ -144,3 +144,32 @@ def test_options_that_a_task_of_one_s_own_does_not_use_are_refused(options, name
     assert main([*PRUNING, *options]) == 2
     assert f"{name} has no effect on a task of your own" in capsys.readouterr().err
     assert not Path("run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--schedule", "python:odd:text"), "must return a function of progress and cycle, got 'x'"),
+        (("--schedule", "python:odd:negative"), "must give a finite learning rate of at least 0, got -1.0"),
+        (("--schedule", "python:odd:failing"), "fails at progress 0.5 of cycle 1: KeyError('no')"),
+        (("--schedule", "python:odd:broken"), "cannot be made: RuntimeError('no')"),
+        (("--method", "python:odd:nothing"), "must return a Topology, got None"),
+        (("--method", "python:odd:broken"), "cannot be made: RuntimeError('no')"),
+        (("--method", "python:odd:flat"), "have shape (1,), its mask (8, 6): expected equal shapes"),
+    ],
+)
+def test_a_method_or_schedule_that_is_none_is_one_line(options, message, capsys):
+    Path("odd.py").write_text(
+        "import torch\n"
+        "from pruning import Criterion\n"
+        "def text(): return 'x'\n"
+        "def negative(): return lambda progress, cycle: -1\n"
+        "def failing(): return lambda progress, cycle: {}['no']\n"
+        "def broken(): raise RuntimeError('no')\n"
+        "def nothing(): return None\n"
+        "flat = Criterion(lambda context: {name: torch.ones(1) for name in context.weights()}, 'weights')\n"
+    )
+    sys.modules.pop("odd", None)
+    assert main([*PRUNING, *options]) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert message in error[-1] and error[-1].startswith("bttt prune: error: ")
