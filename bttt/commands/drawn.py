@@ -22,6 +22,8 @@ from bttt.symmetry import canonical_board
 
 WAYS = {False: "sampled uniformly", True: "improved to leave few lines open"}
 """Name of the sampling method, by whether layouts are improved."""
+FIRST_WORDS = "# Layouts whose start is"
+"""A file of drawn layouts begins with these."""
 PILOT = 5
 """Uniform sampling is given up after one in `PILOT` of the tries if these found too few draws."""
 
@@ -86,6 +88,7 @@ def run(config: DrawnConfig) -> int:
         OSError: A file cannot be written.
     """
     size = _checked_size(config)
+    _refuse_other_file(config.file)
     found = []
     with open_results(config.out, LOG_FILE):
         for bricks in config.bricks:
@@ -168,13 +171,21 @@ def _one_moved(cells: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
             yield (*cells[:number], *cells[number + 1 :], cell)
 
 
+def _refuse_other_file(path: Path) -> None:
+    """Raises ValueError if a path is a folder, or a file that this command has not written."""
+    if path.is_dir():
+        raise ValueError(f"file must be a file, but {path} is a folder")
+    if path.exists() and not path.read_bytes().startswith(FIRST_WORDS.encode()):
+        raise ValueError(f"{path} is not a file of drawn layouts; choose another --file")
+
+
 def drawn_text(config: DrawnConfig, found: Sequence[Drawn]) -> str:
     """Returns the file's text: comments on how each number of bricks was searched, and one line per board."""
     return "\n".join([*_header(config), *(line for each in found for line in _lines(each))]) + "\n"
 
 
 def _header(config: DrawnConfig) -> Iterator[str]:
-    yield "# Layouts whose start is a proven draw: the brick sets drawn:K. One per class of mirror images."
+    yield f"{FIRST_WORDS} a proven draw: the brick sets drawn:K. One per class of mirror images."
     yield f"# Made by: bttt drawn --board {config.board} --bricks {' '.join(map(str, config.bricks))}"
     yield f"#   --count {config.count} --tries {config.tries} --seed {config.seed} --nodes {config.nodes}"
     yield "# Improved: single bricks of a random layout were moved as long as that left fewer lines open."

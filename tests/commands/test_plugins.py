@@ -173,3 +173,13 @@ def test_a_method_or_schedule_that_is_none_is_one_line(options, message, capsys)
     assert main([*PRUNING, *options]) == 2
     error = capsys.readouterr().err.strip().splitlines()
     assert message in error[-1] and error[-1].startswith("bttt prune: error: ")
+
+
+def test_the_next_step_is_the_same_run_with_a_random_method(capsys):
+    assert main([*PRUNING, "--method", "l1", "--scope", "layer", "--schedule", "clr:lr=0.1"]) == 0
+    next_line = capsys.readouterr().err.strip().splitlines()[-1]
+    command = next_line.removeprefix("next: bttt ").partition("  #")[0].split()
+    assert command[command.index("--method") + 1] == "random"
+    assert main(command) == 0  # it runs as it stands
+    assert Path("run-control/levels.csv").is_file()
+    assert "next: bttt schedules" in capsys.readouterr().err

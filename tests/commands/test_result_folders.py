@@ -51,3 +51,19 @@ def test_results_of_the_command_identify_its_folder(command, capsys):
     Path(f"own/{KNOWN_BY[command]}").write_text("{}\n")
     error = refused(command, *COMMANDS[command], "--out", "own", capsys=capsys)
     assert "holds other files" not in error and "yet" in error
+
+
+def test_drawn_replaces_its_own_file_and_no_other(capsys):
+    Path("notes.txt").write_text("my notes\n")
+    Path("folder").mkdir()
+    for name, message in (
+        ("notes.txt", "notes.txt is not a file of drawn layouts"),
+        ("folder", "is a folder"),
+    ):
+        error = refused("drawn", *COMMANDS["drawn"], "--file", name, capsys=capsys)
+        assert message in error
+    assert Path("notes.txt").read_text() == "my notes\n"
+    for seed in (0, 1):
+        code, _, err = bttt("drawn", *COMMANDS["drawn"], "--file", "own.txt", "--seed", seed, capsys=capsys)
+        assert code == 0, err
+    assert "--seed 1" in Path("own.txt").read_text()

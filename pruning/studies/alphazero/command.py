@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from bttt.command_line import suggest
 from bttt.runs import OK, is_plugin, options_of
 from pruning.studies.alphazero.config import PruneConfig
 from pruning.studies.alphazero.options import LearningOptions, RetrainingOptions
+
+if TYPE_CHECKING:
+    from pruning.loop import Plan
+
+CONTROLS = {"weights": "random-weights", "units": "random"}
+"""The random method by what is pruned."""
+SAME = ("scope", "fraction", "cycles", "schedule")
+"""Options that a control shares."""
 
 
 def run(config: PruneConfig) -> int:
@@ -23,14 +32,29 @@ def run(config: PruneConfig) -> int:
         from pruning.studies.alphazero.own_task import prune_task
         from pruning.studies.alphazero.plans import make_plan
 
-        prune_task(config.agent, make_plan(config), config.out)
-        suggest("prune", config.agent, "--method", "random-weights", why="the control of every method")
+        plan = make_plan(config)
+        folder = prune_task(config.agent, plan, config.out)
+        _suggest_control(config, plan, folder)
         return OK
     from pruning.studies.alphazero.run import prune  # torch, which takes seconds to load
 
     folder = prune(config)
     suggest("levels", folder, why="rate the levels against each other")
     return OK
+
+
+def _suggest_control(config: PruneConfig, plan: Plan, folder: Path) -> None:
+    """Names the same run with a random method, or another command if this was one."""
+    from pruning import CRITERIA
+
+    if plan.scoring.criterion in CONTROLS.values():
+        suggest("schedules", "silo", "clr", why="plot learning-rate schedules")
+        return
+    control = CONTROLS["weights" if plan.scoring.topology else CRITERIA[plan.scoring.criterion].of]
+    options = options_of(config)
+    same = [word for name in SAME for word in (f"--{name}", options[name]) if options[name] is not None]
+    given = ("--method", control, *same, "--out", f"{folder}-control")
+    suggest("prune", config.agent, *given, why="the same with a random method, as a control")
 
 
 def _refuse_without_effect(config: PruneConfig) -> None:
