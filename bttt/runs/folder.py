@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,10 +78,7 @@ def open_run(
         if known_by == CONFIG_FILE:
             _refuse_other_settings(folder, settings, defaults or {})
 
-    check()  # before anything is written
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        check()  # another process may have started a run in the meantime
+    with _checked_and_locked(folder, check):
         yield RunFolder(folder)
 
 
@@ -99,10 +96,7 @@ def open_results(folder: Path, *known_by: str) -> Iterator[None]:
         ValueError: It is a file, holds other files, or another process uses it.
         OSError: It cannot be created.
     """
-    _refuse_other_files(folder, known_by)
-    folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder):
-        _refuse_other_files(folder, known_by)  # another process may have written into it in the meantime
+    with _checked_and_locked(folder, lambda: _refuse_other_files(folder, known_by)):
         yield
 
 
@@ -155,6 +149,15 @@ def _with_defaults(stored: Any, defaults: Any) -> Any:
     if not isinstance(stored, Mapping) or not isinstance(defaults, Mapping):
         return stored
     return {**defaults, **{name: _with_defaults(value, defaults.get(name)) for name, value in stored.items()}}
+
+
+@contextmanager
+def _checked_and_locked(folder: Path, check: Callable[[], None]) -> Iterator[None]:
+    check()  # before anything is written
+    folder.mkdir(parents=True, exist_ok=True)
+    with _locked(folder):
+        check()  # another process may have written into it in the meantime
+        yield
 
 
 @contextmanager

@@ -35,8 +35,13 @@ def method_settings(name: str) -> Mapping[str, Any]:
     return {**TOPOLOGY_SETTINGS, "topology": name}
 
 
-def find_method(name: str) -> PruningMethod:
-    """Returns a method of the package, or of a user's own; ValueError if it cannot be loaded."""
+def find_method(text: str) -> PruningMethod:
+    """Returns the method of a name with options, the package's or a user's own.
+
+    Raises:
+        ValueError: A user's own method cannot be loaded.
+    """
+    name, _ = split_method(text)
     if not is_plugin(name):
         return PRUNING_METHODS[name]
     settings = method_settings(name)

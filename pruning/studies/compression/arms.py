@@ -50,9 +50,9 @@ def variant_options(name: str) -> dict[str, Any]:
     """
     if not is_plugin(name):
         return ARMS[name]
-    from pruning.studies.plugins import find_method, split_method  # torch, for plug-ins alone
+    from pruning.studies.plugins import find_method  # torch, for plug-ins alone
 
-    channels = find_method(split_method(name)[0]).prunes == "channels"
+    channels = find_method(name).prunes == "channels"
     return {"method": name, **({"scope": "layer"} if channels else {})}
 
 

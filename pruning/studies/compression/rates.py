@@ -22,7 +22,7 @@ import numpy as np
 
 from pruning.studies.compression.arms import variant_options
 from pruning.studies.compression.config import MeasuredPruning
-from pruning.studies.plugins import find_method, split_method
+from pruning.studies.plugins import find_method
 from tournaments.generalisation import ALL, Counted, PooledRate, grouped_rates
 
 
@@ -108,7 +108,7 @@ def level_rates(measured: Sequence[MeasuredPruning]) -> list[LevelRate]:
 
 def pruned_by(arm: str) -> Literal["weights", "channels"]:
     """Returns what a variant prunes."""
-    return find_method(split_method(variant_options(arm)["method"])[0]).prunes
+    return find_method(variant_options(arm)["method"]).prunes
 
 
 def share_kept(measured: MeasuredPruning, level: int) -> float:

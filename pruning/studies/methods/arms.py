@@ -103,9 +103,9 @@ def _method(text: str) -> PruningMethod:
     """Returns the method of a name with options, for example "rigl:every=50"."""
     if not is_plugin(text):
         return PRUNING_METHODS[text.partition(":")[0]]
-    from pruning.studies.plugins import find_method, split_method  # torch, for plug-ins alone
+    from pruning.studies.plugins import find_method  # torch, for plug-ins alone
 
-    return find_method(split_method(text)[0])
+    return find_method(text)
 
 
 ERDOS_RENYI = {"allocation": "erk"}
@@ -183,5 +183,5 @@ def compared_method(study: str, name: str) -> ComparedMethod:
     """
     if not is_plugin(name):
         return STUDIES[study][name]
-    own = _new(name, file=name) if _method(name).when == "while training" else _once(name)
+    own = _new(name) if _method(name).when == "while training" else _once(name)
     return replace(own, variant_of="your own", variant_file=name)
