@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
+from tqdm import tqdm
 
 from bttt.board import Board
 from bttt.command_line import suggest
@@ -32,8 +33,10 @@ class SolveConfig:
     moves: str = ""
     """Moves played from that position, for example "D3 C3"."""
     nodes: int = 5_000_000
-    """Maximum positions searched for the position itself, for each free cell, and for each move of the line.
-    Most cells need a few thousand; a cell near the edge of a nearly empty board may need more."""
+    """Maximum positions searched for the position itself, and for each move of the line."""
+    cell_nodes: int = 100_000
+    """Maximum positions searched for each free cell. Most cells need a few thousand; a cell near the edge of
+    a nearly empty board may need millions."""
     table_mb: int = DEFAULT_TABLE_MB
     """Size of the transposition table in MiB."""
 
@@ -44,13 +47,15 @@ def run(config: SolveConfig) -> int:
     Raises:
         ValueError: The board, a move or a number is wrong, or the game is over.
     """
-    require_at_least(1, nodes=config.nodes)
+    require_at_least(1, nodes=config.nodes, cell_nodes=config.cell_nodes)
     position = read_position(config.position, config.moves)
     solver = Solver(config.table_mb)
     solution = solver.solve(position, config.nodes, cells=False)
-    verdicts = move_verdicts(solver, position, config.nodes)
+    verdicts = move_verdicts(solver, position, config.cell_nodes, progress=True)
     print(ansi(position, {cell: mark(verdict) for cell, verdict in verdicts.items()}))
     print(in_words(position, solution))
+    if unproven := sum(verdict.value is None for verdict in verdicts.values()):
+        print(f"? {unproven} cells not proven within {config.cell_nodes:,} nodes: see --cell-nodes")
     line = best_line(solver, position, config.nodes)
     print("best play: " + (" ".join(map(position.board.cell_name, line)) or "not proven"))
     _suggest_next(config, position, line)
@@ -92,14 +97,17 @@ def read_position(text: str, moves: str = "") -> Position:
     return position
 
 
-def move_verdicts(solver: Solver, position: Position, node_limit: int | None = None) -> dict[int, Verdict]:
+def move_verdicts(
+    solver: Solver, position: Position, node_limit: int | None = None, *, progress: bool = False
+) -> dict[int, Verdict]:
     """Returns the verdict on each legal cell for the mover; cells that mirror each other share a search.
 
     Unlike in `Solver.classify`, the node limit applies to each search, so a hard cell leaves the others their
-    full limit.
+    full limit. `progress` shows a bar on stderr if the searches take longer than half a second.
     """
     verdicts = {}
-    for cells in move_orbits(position):
+    orbits = tqdm(move_orbits(position), "cells", unit="cell", leave=False, delay=0.5, disable=not progress)
+    for cells in orbits:
         after = solver.solve(position.play(cells[0]), node_limit, cells=False)
         verdicts.update(dict.fromkeys(cells, before_move(after.value, after.plies)))
     return dict(sorted(verdicts.items()))

@@ -286,14 +286,18 @@ def _default_solver() -> Solver:
     return Solver()
 
 
-def solve(position: Position, node_limit: int | None = None) -> Solution:
-    """Returns the solution of a position; one solver is kept and reused by later calls."""
-    return _default_solver().solve(position, node_limit)
+def solve(
+    position: Position, node_limit: int | None = None, *, plies: bool = True, cells: bool = True
+) -> Solution:
+    """Returns the solution of a position, as `Solver.solve`; one solver is kept and reused by later calls."""
+    return _default_solver().solve(position, node_limit, plies=plies, cells=cells)
 
 
-def classify(position: Position, node_limit: int | None = None) -> dict[int, Verdict]:
-    """Returns the verdict on each legal cell, for the player to move; reuses the solver of `solve`."""
-    return _default_solver().classify(position, node_limit)
+def classify(
+    position: Position, node_limit: int | None = None, *, plies: bool = True
+) -> dict[int, Verdict]:
+    """Returns the verdict on each legal cell, as `Solver.classify`; reuses the solver of `solve`."""
+    return _default_solver().classify(position, node_limit, plies=plies)
 
 
 def solve_many(

@@ -30,9 +30,10 @@ def test_a_position(capsys):
 
 
 def test_what_a_small_limit_leaves_open(capsys):
-    code, out, _ = bttt("solve", "7x7x4:D4", "--moves", "A1", "--nodes", 1, capsys=capsys)
+    code, out, _ = bttt("solve", "7x7x4:D4", "--moves", "A1", "--nodes", 1, "--cell-nodes", 1, capsys=capsys)
     assert code == 0
-    assert out.count("?") == 47
+    assert out.count(" ?") == 47
+    assert "? 47 cells not proven within 1 nodes: see --cell-nodes\n" in out
     assert "not proven within the node limit" in out and out.endswith("best play: not proven\n")
 
 
@@ -43,6 +44,7 @@ def test_what_a_small_limit_leaves_open(capsys):
         (("3x3x3", "--moves", "A1 A1"), "move 'A1': cell A1 is taken"),
         (("3x3x3", "--moves", "A1 B1 A2 B2 A3"), "the game is over: O wins: A1 A2 A3"),
         (("3x3x3", "--nodes", 0), "nodes must be at least 1, got 0"),
+        (("3x3x3", "--cell-nodes", 0), "cell_nodes must be at least 1, got 0"),
         (("3x3x3", "--table-mb", 0), "table_mb must be 1 to"),
         ((), "bttt solve --help"),
     ],

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from solve import best_cells, exact_value
 
 from bttt.board import Board
-from bttt.commands.solve import best_line, in_words, move_verdicts, read_position
+from bttt.commands.solve import SolveConfig, best_line, in_words, move_verdicts, read_position, run
 from bttt.commands.verdicts import mark
 from bttt.drawing.render import ansi
 from bttt.position import Outcome, Position
@@ -60,6 +60,15 @@ def test_a_limit_leaves_cells_and_the_line_unproven():
     verdicts = move_verdicts(SOLVER, position, node_limit=1)
     assert set(verdicts.values()) == {Verdict(None)}
     assert best_line(SOLVER, position, node_limit=1) == []
+
+
+def test_the_example_of_the_documents_needs_few_nodes_and_says_what_it_leaves_unproven(capsys):
+    assert run(SolveConfig("7x7x4:D4", moves="D3 C3", cell_nodes=1000)) == 0
+    printed = capsys.readouterr().out
+    assert "O wins in 7 plies (606 nodes)" in printed
+    assert "best play: C2 B1 E2 A1 C4 A2 B5" in printed
+    unproven = printed.split("O to move")[0].count("?")
+    assert f"? {unproven} cells not proven within 1,000 nodes: see --cell-nodes" in printed
 
 
 def test_the_line_stops_where_the_proof_does():
