@@ -293,9 +293,7 @@ def solve(
     return _default_solver().solve(position, node_limit, plies=plies, cells=cells)
 
 
-def classify(
-    position: Position, node_limit: int | None = None, *, plies: bool = True
-) -> dict[int, Verdict]:
+def classify(position: Position, node_limit: int | None = None, *, plies: bool = True) -> dict[int, Verdict]:
     """Returns the verdict on each legal cell, as `Solver.classify`; reuses the solver of `solve`."""
     return _default_solver().classify(position, node_limit, plies=plies)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import bttt, refused
+from tiny_training import train_tiny_networks
 
 TINY = [
     *(
@@ -27,6 +28,7 @@ FILES = {".lock", "generalisation.csv", "generalisation.json", "generalisation.p
 @pytest.fixture(autouse=True)
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    train_tiny_networks(monkeypatch)
 
 
 def rows():

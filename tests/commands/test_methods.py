@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import user_plugins
 from commands import bttt, refused
-from few_positions import measure_few_positions
+from tiny_training import measure_few_positions, train_tiny_networks
 from registries import registries_as_before
 
 TINY = [
@@ -25,6 +25,7 @@ POINTS = "arm,seed,part,cycle,kept,accuracy,parameters,macs,sparse macs,training
 def in_tmp_path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     measure_few_positions(monkeypatch)
+    train_tiny_networks(monkeypatch)
 
 
 def rows():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from commands import bttt
 from commands import refused_at_work as refused
-from few_positions import measure_few_positions
+from tiny_training import measure_few_positions
 
 from agents import make_agent
 from agents.alphazero.network.checkpoint import load_network

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from blocks import pages, python_blocks, shell_words
-from few_positions import measure_few_positions
+from tiny_training import measure_few_positions, train_tiny_networks
 from registries import registries_as_before
 from tiny_lines import NOT_RUN, TINY, tiny_lines
 
@@ -38,6 +38,7 @@ def test_a_line_runs(page, line, folders, monkeypatch, capsys):
     monkeypatch.chdir(folders[page])
     monkeypatch.delenv("BTTT_DATA", raising=False)
     measure_few_positions(monkeypatch)
+    train_tiny_networks(monkeypatch)
     monkeypatch.setattr(sys, "path", [str(folders[page]), *sys.path])
     monkeypatch.setattr(sys, "stdin", io.StringIO("quit\n"))
     monkeypatch.delitem(sys.modules, "my_module", raising=False)

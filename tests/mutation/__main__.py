@@ -28,7 +28,17 @@ from mutants import Mutant, mutants
 from subjects import SUBJECTS
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("agents", "benchmarks", "bttt", "docs", "examples", "pruning", "tests", "tournaments", "pyproject.toml")
+COPIED = (
+    "agents",
+    "benchmarks",
+    "bttt",
+    "docs",
+    "examples",
+    "pruning",
+    "tests",
+    "tournaments",
+    "pyproject.toml",
+)
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 CAUGHT, SURVIVED, KNOWN = "caught", "survived", "equivalent"
 SECONDS = 600
@@ -104,7 +114,9 @@ def _report(rows: Iterable[dict[str, Any]], equivalent: set[tuple[str, ...]]) ->
         counts.setdefault(row["subject"], Counter())[KNOWN if known else row["outcome"]] += 1
     total = sum(counts.values(), Counter())
     for name, count in {**counts, "all": total}.items():
-        print(f"{name:12} caught {count[CAUGHT]:3}  survived {count[SURVIVED]:3}  equivalent {count[KNOWN]:3}")
+        print(
+            f"{name:12} caught {count[CAUGHT]:3}  survived {count[SURVIVED]:3}  equivalent {count[KNOWN]:3}"
+        )
     return 0 if total[CAUGHT] >= 0.9 * (total[CAUGHT] + total[SURVIVED]) else 1
 
 
