@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import user_plugins
 from commands import bttt, refused
-from tiny_training import measure_few_positions, train_tiny_networks
 from registries import registries_as_before
+from tiny_training import measure_few_positions, train_tiny_networks
 
 TINY = [
     *("compression", "--sets", "D4", "--seeds", "1", "--control-sets", "D4", "--iterations", "1"),

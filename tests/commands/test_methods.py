@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import user_plugins
 from commands import bttt, refused
-from tiny_training import measure_few_positions, train_tiny_networks
 from registries import registries_as_before
+from tiny_training import measure_few_positions, train_tiny_networks
 
 TINY = [
     *("methods", "--seeds", "1", "--iterations", "1", "--brick-set", "D4", "--steps", "2"),

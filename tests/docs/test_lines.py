@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from blocks import pages, python_blocks, shell_words
-from tiny_training import measure_few_positions, train_tiny_networks
 from registries import registries_as_before
 from tiny_lines import NOT_RUN, TINY, tiny_lines
+from tiny_training import measure_few_positions, train_tiny_networks
 
 from bttt.__main__ import main
 from bttt.command_line import COMMANDS

@@ -58,7 +58,7 @@ def drawn(count: int, seed: int) -> Iterator[tuple[str, str, Mutant]]:
 
 
 def outcome(subject: str, module: str, mutant: Mutant | None) -> str:
-    """Returns whether the subject's tests catch a mutant; without one, whether they fail on the code itself."""
+    """Returns whether the subject's tests catch a mutant; without one, whether they fail anyway."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "project")
         copy.mkdir()

@@ -15,7 +15,10 @@ class Subject:
 
 SUBJECTS = {
     "rules": Subject(
-        ("bttt/board.py", "bttt/bricks.py", "bttt/position.py", "bttt/symmetry.py", "bttt/kernels/bitboard.py"),
+        (
+            "bttt/board.py", "bttt/bricks.py", "bttt/position.py", "bttt/symmetry.py",
+            "bttt/kernels/bitboard.py",
+        ),
         (
             "tests/bttt/kernels", "tests/bttt/test_board.py", "tests/bttt/test_bricks.py",
             "tests/bttt/test_position.py", "tests/bttt/test_symmetry.py", "tests/bttt/test_observation.py",
