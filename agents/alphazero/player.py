@@ -156,10 +156,8 @@ class AlphaZeroAgent:
 
 def _discount(record: Mapping[str, Any]) -> float:
     """Returns the discount factor of the training run, with which the network learned its values."""
-    try:
-        return float(record["config"]["search"]["discount"])
-    except (KeyError, TypeError, ValueError):
-        return SearchConfig().discount
+    search = record.get("config", {}).get("search", {})
+    return float(search.get("discount", SearchConfig().discount))
 
 
 def _boards_trained_on(record: Mapping[str, Any]) -> tuple[str, ...] | None:

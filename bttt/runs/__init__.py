@@ -15,7 +15,19 @@ formats text.
 
 from bttt.runs.doors import on_first_use
 from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
-from bttt.runs.files import lined_json, plain, read_json, write_bytes, write_json, write_text
+from bttt.runs.files import (
+    as_record,
+    checking,
+    json_value,
+    lined_json,
+    plain,
+    read_bytes,
+    read_json,
+    read_text,
+    write_bytes,
+    write_json,
+    write_text,
+)  # fmt: skip
 from bttt.runs.folder import (
     CONFIG_FILE,
     ENVIRONMENT_FILE,
@@ -46,10 +58,11 @@ from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
 __all__ = [
     "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
     "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
-    "csv_text", "default_folder", "environment", "folder_name", "from_options", "is_plugin", "lined_json",
-    "load_plugin", "make_folder", "nearest", "number_text", "on_first_use", "one_line", "open_results",
-    "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb", "plain", "provenance",
-    "quietly", "read_json", "refuse_set_by_study", "require_at_least", "resolve", "rounded",
-    "settings_of", "side_by_side", "spread", "wilson", "with_options", "work_through", "worker_count",
-    "write_bytes", "write_json", "write_text",
+    "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
+    "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
+    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options",
+    "part", "peak_memory_mb", "plain", "provenance", "quietly", "read_bytes", "read_json", "read_text",
+    "refuse_set_by_study", "require_at_least", "resolve", "rounded", "settings_of", "side_by_side",
+    "spread", "wilson", "with_options", "work_through", "worker_count", "write_bytes", "write_json",
+    "write_text",
 ]  # fmt: skip

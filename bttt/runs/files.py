@@ -1,12 +1,39 @@
-"""Files of a run: atomic writes, and JSON that is checked as it is read."""
+"""Files of a run: atomic writes, and bounded reading: any file ends in a value or in one line.
+
+A reader takes only regular files of a limited size. A device, a pipe, a huge file or deeply nested JSON is
+refused before it costs time or memory.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_type_hints
+
+Record = TypeVar("Record")
+
+MOST_BYTES = 2**30
+"""Maximum size of a file that is read whole, in bytes."""
+MOST_JSON = 2**27
+"""Maximum size of a JSON file, in bytes; the largest files of the commands have a hundredth of it."""
+JSON_KINDS: dict[type, str] = {dict: "a JSON object", list: "a JSON list"}
+"""The kinds of JSON values, in words."""
+JSON_TYPES: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    bool: "true or false",
+    NoneType: "null",
+}
+"""The types of single JSON values, in words."""
+MOST_NESTED = 100
+"""Maximum depth of nested JSON."""
 
 
 def write_text(path: Path, text: str) -> None:
@@ -46,6 +73,58 @@ def lined_json(head: Mapping[str, Any], lists: Mapping[str, Iterable[str]]) -> s
     return ",\n".join(entries) + "\n}\n"
 
 
+def read_bytes(path: Path, *, most: int = MOST_BYTES) -> bytes:
+    """Returns the content of a regular file.
+
+    Args:
+        path: The file.
+        most: Maximum size in bytes.
+
+    Raises:
+        ValueError: It is not a regular file, or it is larger.
+        OSError: It cannot be read.
+    """
+    wait_for_nobody = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe has no writer
+    handle = os.open(path, os.O_RDONLY | wait_for_nobody)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        if os.fstat(handle).st_size > most:
+            raise ValueError(f"{path} is too large: at most {most:,} bytes are read")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
+
+
+def read_text(path: Path, *, most: int = MOST_BYTES) -> str:
+    """Returns the content of a text file in UTF-8; raises the errors of `read_bytes`, or ValueError."""
+    try:
+        return read_bytes(path, most=most).decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file in UTF-8 ({error})") from error
+
+
+def json_value(text: str | bytes) -> Any:
+    """Returns the value of a JSON text; ValueError if it is not JSON, or nested too deeply."""
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError(f"nested more than {MOST_NESTED} deep") from None
+    level = [value]
+    for _ in range(MOST_NESTED):
+        level = [each for outer in level for each in _inside(outer)]
+        if not level:
+            return value
+    raise ValueError(f"nested more than {MOST_NESTED} deep")
+
+
+def _inside(value: Any) -> list[Any]:
+    """Returns the objects and lists directly inside a JSON value."""
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [each for each in items if isinstance(each, dict | list)]
+
+
 def read_json(path: Path, kind: type) -> Any:
     """Returns the JSON value in a file, or an empty `kind` if there is no file.
 
@@ -55,12 +134,68 @@ def read_json(path: Path, kind: type) -> Any:
     if not path.exists():
         return kind()
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json_value(read_bytes(path, most=MOST_JSON))
     except ValueError as error:
         raise ValueError(f"{path} is corrupt ({error}): repair or delete it") from error
     if not isinstance(value, kind):
-        raise ValueError(f"{path} is corrupt (not a {kind.__name__}): repair or delete it")
+        name = JSON_KINDS.get(kind, kind.__name__)
+        raise ValueError(f"{path} is corrupt (expected {name}): repair or delete it")
     return value
+
+
+@contextmanager
+def checking(path: Path, remedy: str = "repair or delete it") -> Iterator[None]:
+    """Turns any error of a stored value's form into one line; for the few lines that take a value apart.
+
+    Args:
+        path: The file of the value.
+        remedy: What to do about it.
+
+    Raises:
+        ValueError: The block met a missing entry, a wrong type or a number out of range.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
+        kind = "" if isinstance(error, ValueError) else "an entry is missing or has a wrong type: "
+        raise ValueError(f"{path} is corrupt ({kind}{' '.join(str(error).split())}): {remedy}") from error
+
+
+def as_record(kind: Callable[..., Record], values: object) -> Record:
+    """Returns a dataclass with the entries of a JSON object, whose types must fit.
+
+    Args:
+        kind: The dataclass. Fields annotated as numbers, text, booleans or None are checked.
+        values: The JSON value.
+
+    Raises:
+        ValueError: It is not an object, or an entry is missing, unknown, or has a wrong type.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"expected {JSON_KINDS[dict]}")
+    hints = _hints(kind)
+    for name, value in values.items():
+        kinds = [each for each in get_args(hints.get(name)) or (hints.get(name),) if each in JSON_TYPES]
+        if kinds and not any(_has_type(value, each) for each in kinds):
+            raise ValueError(
+                f"{name} must be {' or '.join(JSON_TYPES[each] for each in kinds)}, got {value!r}"
+            )
+    try:
+        return kind(**values)
+    except TypeError as error:
+        wrong = sorted(set(hints) ^ set(values))
+        raise ValueError(f"the entry {wrong[0]!r} is missing or unknown" if wrong else str(error)) from error
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _has_type(value: Any, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def plain(value: Any) -> Any:

@@ -11,12 +11,13 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from time import process_time
 
 from bttt.board import Board
 from bttt.position import Position
-from bttt.runs import require_at_least, spread, worker_count
+from bttt.runs import as_record, json_value, read_bytes, require_at_least, spread, worker_count
 from bttt.solver.exact import Solver
 
 LOG_FILE = "solved.jsonl"
@@ -80,16 +81,16 @@ def read_log(path: Path) -> dict[str, Solved]:
     """
     if not path.exists():
         return {}
-    content = path.read_bytes()
+    content = read_bytes(path)
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         os.truncate(path, len(whole))
     stored = {}
     for number, line in enumerate(whole.splitlines(), 1):
         try:
-            fields = json.loads(line)
+            fields = json_value(line)
             text = fields.pop("position")
-            stored[text] = _checked(Solved(**fields))
+            stored[str(text)] = _checked(as_record(Solved, fields))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"line {number} of {path} is corrupt: repair or delete the line") from error
     return stored
@@ -97,8 +98,7 @@ def read_log(path: Path) -> dict[str, Solved]:
 
 def _checked(solved: Solved) -> Solved:
     """Returns `solved` if a search can have produced it; raises ValueError otherwise."""
-    numbers = (solved.plies or 0, solved.nodes, solved.node_limit)
-    if solved.value not in (1, 0, -1, None) or not all(isinstance(number, int) for number in numbers):
+    if solved.value not in (1, 0, -1, None) or not isfinite(solved.seconds):
         raise ValueError
     return solved
 

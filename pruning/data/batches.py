@@ -6,7 +6,9 @@ files need.
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,8 +16,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from pruning.data.source import ImagePart, Source
+from pruning.reading import read_bytes
 
 SHAPE = (3, 32, 32)
+MOST_BATCH = 2**28
+"""Maximum size of a file, in bytes; the largest one, the training split of CIFAR-100, has 156 MB."""
 
 
 def read_cifar10(folder: Path) -> Source:
@@ -51,8 +56,9 @@ def read_batch(path: Path) -> dict[str, Any]:
         ValueError: The file cannot be read, is not a pickled dictionary, or needs a forbidden name.
     """
     try:
-        with path.open("rb") as file:
-            found = _Unpickler(file).load()
+        content = read_bytes(path, most=MOST_BATCH)
+        _check_memory(content)
+        found = _Unpickler(io.BytesIO(content)).load()
     # a corrupt pickle can raise almost any error; no code from the file has run
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -60,6 +66,13 @@ def read_batch(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{path} is not a CIFAR batch: expected a dictionary, found {type(found).__name__}")
     return {_text(key): value for key, value in found.items()}
+
+
+def _check_memory(content: bytes) -> None:
+    """Raises ValueError if a pickle allots more memory than it has bytes; nothing is made meanwhile."""
+    for code, argument, _ in pickletools.genops(content):  # checks each length against the content
+        if code.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(content):
+            raise ValueError(f"it asks for {argument:,} places in {len(content):,} bytes")
 
 
 class _Unpickler(pickle.Unpickler):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from pruning.data.source import ImagePart, Source
+from pruning.reading import read_bytes
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 TINY_SIZE = 64
@@ -117,7 +118,7 @@ def _decode(path: Path, size: int | None = None) -> np.ndarray:
 def _images(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise ValueError(f"{folder} is missing: expected a folder of images")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
     if not found:
         raise ValueError(f"{folder} has no images, expected files with {', '.join(SUFFIXES)}")
     return found
@@ -143,7 +144,7 @@ def _annotation(path: Path, line: str) -> tuple[str, str]:
 def _lines(path: Path) -> list[str]:
     """Returns the non-blank lines of a text file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bytes(path).decode().splitlines()
+    except (OSError, ValueError) as error:
         raise ValueError(f"{path} cannot be read, expected a text file: {error}") from error
     return [line for line in lines if line.strip()]

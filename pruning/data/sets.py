@@ -17,6 +17,7 @@ from pruning.data.folders import read_image_folder, read_tiny_imagenet
 from pruning.data.idx import read_idx_set
 from pruning.data.source import ImagePart, Source
 from pruning.data.splits import stratified
+from pruning.reading import read_bytes
 
 VARIABLE = "BTTT_DATA"
 """The environment variable that names the data folder."""
@@ -236,7 +237,7 @@ def _refuse_others(name: str, folder: Path) -> None:
     labels = folder / f"{IDX_FILES[3]}.gz"
     if not labels.is_file():
         return
-    found = "md5:" + hashlib.md5(labels.read_bytes(), usedforsecurity=False).hexdigest()
+    found = "md5:" + hashlib.md5(read_bytes(labels), usedforsecurity=False).hexdigest()
     for other, kind in SETS.items():
         if other != name and kind.download and kind.download.names.get(labels.name) == found:
             raise ValueError(f"{labels} belongs to {other}, expected the one of {name}")

@@ -16,6 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from pruning.reading import json_value
+
 VERSION = 1
 
 
@@ -69,9 +71,9 @@ def _read(
 
 def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
-        header = json.loads(metadata["header"])
+        header = json_value(metadata["header"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is corrupt: its header cannot be read") from error
+        raise ValueError(f"{path} is corrupt: its header cannot be read ({error})") from error
     if not isinstance(header, dict):
         raise ValueError(f"{path} is corrupt: its header is not a JSON object")
     return header

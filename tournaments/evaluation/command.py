@@ -174,7 +174,7 @@ def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int],
         cells = np.array(stored["cells"], np.int64)
         if cells.shape != shape or ((cells < 0) | (cells >= count)).any():
             raise ValueError
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError(f"{path} is corrupt: delete it, and rerun to query the agent again") from None
     return cells
 

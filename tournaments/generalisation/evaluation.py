@@ -24,12 +24,13 @@ from agents.alphazero import AlphaZeroAgent
 from agents.alphazero.network import load_network
 from agents.alphazero.weights import RUN_FILE
 from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
-from bttt.runs import read_json, write_text
+from bttt.runs import checking, read_json, write_text
 from tournaments.evaluation import decide_suite
 from tournaments.generalisation.networks import SINGLE_SIZE
 from tournaments.play import Conditions, GameRecord, ScheduledGame, play_games
 
 EVALUATION_FILE = "evaluation.json"
+REMEASURE = "delete it, and rerun to measure again"
 SINGLE = "single"
 OPPONENTS = {"wins": "minimax:depth=2", "conversion": "perfect"}
 MEASURES = (*OPPONENTS, "losing")
@@ -97,17 +98,15 @@ class Evaluation:
         self._fingerprint = fingerprint
         parts = stored.get("parts") if fits else []
         if not isinstance(parts, list):
-            raise ValueError(f"{self.path} is corrupt (it has no parts): delete it")
+            raise ValueError(f"{self.path} is corrupt (it has no parts): {REMEASURE}")
         self._parts: list[dict[str, Any]] = parts
 
     def find(self, part: Part) -> list[Counts] | None:
         """Returns a measurement's counts, or None if it is missing; ValueError if the file is corrupt."""
-        try:
+        with checking(self.path, REMEASURE):
             for entry in self._parts:
                 if entry["part"] == _plain(part):
-                    return [Counts(Board.parse(board), *numbers) for board, *numbers in entry["counts"]]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{self.path} is corrupt ({error}): delete it") from error
+                    return [_counts(*row) for row in entry["counts"]]
         return None
 
     def add(self, part: Part, counts: Iterable[Counts]) -> None:
@@ -117,6 +116,13 @@ class Evaluation:
         parts = ",\n".join(json.dumps(each, separators=(",", ":")) for each in self._parts)
         head = json.dumps(self._fingerprint)
         write_text(self.path, f'{{"network": {head}, "parts": [\n{parts}\n]}}\n')
+
+
+def _counts(board: str, trials: int, hits: int, distinct: int) -> Counts:
+    """Returns stored counts; ValueError if they cannot have been measured."""
+    if not all(isinstance(number, int) for number in (trials, hits, distinct)) or not 0 <= hits <= trials:
+        raise ValueError(f"{hits} of {trials} on {board!r}")
+    return Counts(Board.parse(board), trials, hits, distinct)
 
 
 def evaluate(folder: Path, parts: Sequence[Part]) -> list[list[Counts] | None]:

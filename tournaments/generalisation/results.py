@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.alphazero.training import METRICS_NAME
-from bttt.runs import csv_text, lined_json, provenance, rounded, write_text
+from bttt.runs import checking, csv_text, json_value, lined_json, provenance, read_text, rounded, write_text
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.plot import draw_cells, draw_curve
@@ -70,9 +70,11 @@ def _json_text(config: GeneralisationConfig, measured: CountsByPart) -> str:
 
 def _training(folder: Path) -> dict[str, Any]:
     """Returns the iterations, seconds, games and positions of a network's training run."""
-    last = (folder / METRICS_NAME).read_text(encoding="utf-8").splitlines()[-1]
+    path = folder / METRICS_NAME
     names = ("iteration", "seconds", "games", "positions")
-    return {name: value for name, value in json.loads(last).items() if name in names}
+    with checking(path):
+        last = read_text(path).splitlines()[-1]
+        return {name: value for name, value in json_value(last).items() if name in names}
 
 
 def _lines(measured: CountsByPart) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from agents.alphazero.network.own import AlphaZeroNetwork, OwnConfig, OwnNet
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
-from bttt.runs import write_bytes
+from agents.alphazero.weights import checked_record
+from bttt.runs import json_value, write_bytes
 
 FORMAT = "bttt alphazero network"
 VERSION = 1
@@ -61,11 +62,12 @@ def load_checkpoint(
     """
     tensors, header = read_network_file(path, FORMAT, VERSION)
     try:
-        config, record = _config(header["architecture"]), header["record"]
-        if not isinstance(record, dict):
-            raise ValueError("its record is not a JSON object")
+        config, record = _config(header["architecture"]), checked_record(header["record"])
+        if isinstance(config, NetworkConfig):
+            _check_shapes(config, tensors)  # before memory is spent on a network that the file does not hold
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is corrupt: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path} is corrupt: {reason}; give another checkpoint") from error
     if isinstance(config, OwnConfig):
         try:
             config = config.named_again(architecture, encoding)
@@ -86,13 +88,31 @@ def load_checkpoint(
     return network, record
 
 
-def _config(architecture: Mapping[str, Any]) -> NetworkConfig | OwnConfig:
+def _config(architecture: Any) -> NetworkConfig | OwnConfig:
+    if not isinstance(architecture, dict):
+        raise ValueError("its architecture is not a JSON object")
     kind = OwnConfig if "network" in architecture else NetworkConfig
     return kind.from_json(architecture)
 
 
+def _check_shapes(config: NetworkConfig, tensors: Mapping[str, Tensor]) -> None:
+    """Raises ValueError if tensors do not fit a network, of which only the shapes are made."""
+    if len(config.blocks) > len(tensors):
+        raise ValueError(f"its architecture has {len(config.blocks)} blocks, the file {len(tensors)} tensors")
+    with torch.device("meta"):
+        _compare(PolicyValueNet(config), tensors)
+
+
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copies tensors into a network; raises ValueError for wrong names, shapes or non-finite numbers."""
+    _compare(network, tensors)
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor.float()).all():
+            raise ValueError(f"tensor {name!r} has a number that is not finite")
+    network.load_state_dict(dict(tensors))
+
+
+def _compare(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     own = network.state_dict()
     if missing := sorted(set(own) ^ set(tensors)):
         raise ValueError(f"its tensors do not match its architecture: {missing[0]!r} is in only one of them")
@@ -100,9 +120,6 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if tensor.shape != own[name].shape:
             found, wanted = tuple(tensor.shape), tuple(own[name].shape)
             raise ValueError(f"tensor {name!r} has shape {found}, its architecture requires {wanted}")
-        if not torch.isfinite(tensor.float()).all():
-            raise ValueError(f"tensor {name!r} has a number that is not finite")
-    network.load_state_dict(dict(tensors))
 
 
 def write_network_file(
@@ -135,7 +152,9 @@ def read_network_file(path: Path, kind: str, version: int) -> tuple[dict[str, Te
             f"{path} has version {metadata.get('version')}, but this program reads version {version}"
         )
     try:
-        header = json.loads(metadata["header"])
+        header = json_value(metadata["header"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is corrupt: its header cannot be read") from error
+        raise ValueError(f"{path} is corrupt: its header cannot be read ({error})") from error
+    if not isinstance(header, dict):
+        raise ValueError(f"{path} is corrupt: its header is not a JSON object")
     return tensors, header

@@ -48,6 +48,10 @@ class OwnConfig:
         known = {each.name for each in fields(cls) if each.init}
         if set(values) != known:
             raise ValueError(f"architecture must have the entries {', '.join(sorted(known))}")
+        if not all(isinstance(values[name], int) for name in ("rows", "cols")):
+            raise ValueError("architecture must have whole numbers of rows and cols")
+        if not all(isinstance(values[name], str) for name in ("network", "encoding_name")):
+            raise ValueError("architecture must have the names of network and encoding as text")
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.alphazero.configs import Encoding
+from bttt import WORD_BITS
 
 PLANES = 3
 """Input planes: the mover's stones, the other stones, and the cells chosen by `Encoding`."""
@@ -60,6 +61,8 @@ class NetworkConfig:
     encoding: Encoding = "playable"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.blocks, list | tuple):
+            raise ValueError(f"blocks must be a list of widths, got {self.blocks!r}")
         object.__setattr__(self, "blocks", tuple(self.blocks))
         widths = {name: getattr(self, name) for name in ("stream", "kernel", "policy", "value", "hidden")}
         widths |= {f"blocks[{i}]": width for i, width in enumerate(self.blocks)}
@@ -74,8 +77,13 @@ class NetworkConfig:
             )
         if not (isinstance(self.slope, int | float) and 0 <= self.slope < inf):
             raise ValueError(f"slope must be at least 0 and finite, got {self.slope!r}")
-        if self.heads == "dense" and not (self.rows >= 1 and self.cols >= 1):
-            raise ValueError(f"heads=dense needs the board's rows and cols, got {self.rows}x{self.cols}")
+        for name in ("rows", "cols"):
+            size = getattr(self, name)
+            least = 1 if self.heads == "dense" else 0
+            if not isinstance(size, int) or not least <= size <= WORD_BITS:
+                raise ValueError(
+                    f"{name} must be {least} to {WORD_BITS} with heads={self.heads}, got {size!r}"
+                )
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> NetworkConfig:

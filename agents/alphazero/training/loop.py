@@ -35,10 +35,19 @@ from agents.alphazero.training.progress import BAR, shown, tensorboard_writer
 from agents.alphazero.training.replay import sample_type
 from agents.alphazero.training.selfplay import Played, SelfPlay
 from agents.alphazero.training.solver_errors import SolverErrors
-from agents.alphazero.training.state import TrainingState, as_arrays, as_tensors
+from agents.alphazero.training.state import REMEDY, TrainingState, as_arrays, as_tensors
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
-from bttt.runs import environment, is_plugin, open_run, options_of, peak_memory_mb, settings_of, spread
+from bttt.runs import (
+    environment,
+    is_plugin,
+    one_line,
+    open_run,
+    options_of,
+    peak_memory_mb,
+    settings_of,
+    spread,
+)
 
 if TYPE_CHECKING:
     from agents.alphazero.training.config import TrainConfig
@@ -141,9 +150,8 @@ class TrainingRun:
             self._restore(tensors)
         self.buffer = self.state.samples(sample_type(self.size.cells), config.buffer)
         if len(self.buffer) < self.counts.buffer:
-            raise ValueError(
-                f"the samples in {folder} are corrupt: found {len(self.buffer)} of {self.counts.buffer}"
-            )
+            found = f"found {len(self.buffer)} of {self.counts.buffer}"
+            raise ValueError(f"the samples in {folder} are corrupt ({found}): {REMEDY}")
         self.shards: list[tuple[int, int]] = self.state.shards(sample_type(self.size.cells))
         self._since = perf_counter()
 
@@ -328,8 +336,10 @@ class TrainingRun:
             self.learner.restore(tensors)
             for number, part in enumerate(self.parts):
                 part.restore(as_arrays(tensors, f"part{number}."))
-        except (IndexError, KeyError, RuntimeError, ValueError) as error:
-            raise ValueError(f"the state in {self.folder} is corrupt: {error}") from error
+        except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"the state in {self.folder} is corrupt ({one_line(error)}): {REMEDY}"
+            ) from error
 
 
 def _split_games(config: TrainConfig) -> list[Any]:

@@ -18,11 +18,12 @@ import torch
 from torch import Tensor
 
 from agents.alphazero.network import read_network_file, write_network_file
-from bttt.runs import write_bytes, write_text
+from bttt.runs import as_record, json_value, read_bytes, read_text, write_bytes, write_text
 
 FORMAT = "bttt training state"
 VERSION = 1
 STATE_NAME, METRICS_NAME, SAMPLES_NAME = "state.safetensors", "metrics.jsonl", "samples"
+REMEDY = "restore it from a copy, or train again with another --out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,9 @@ class TrainingState:
         if path.exists():
             tensors, header = read_network_file(path, FORMAT, VERSION)
             try:
-                counts = TrainingCounts(**header)
-            except TypeError as error:
-                raise ValueError(f"{path} is corrupt: {error}") from error
+                counts = as_record(TrainingCounts, header)
+            except ValueError as error:
+                raise ValueError(f"{path} is corrupt ({error}): {REMEDY}") from error
         self._drop_later(counts.iteration)
         return counts, tensors
 
@@ -96,9 +97,10 @@ class TrainingState:
         """Returns the most recent samples, at most `most`; raises ValueError if a file is corrupt."""
         parts: list[np.ndarray] = []
         for _, path in reversed(self._shards()):
-            content = path.read_bytes()
+            content = read_bytes(path)
             if len(content) % kind.itemsize:
-                raise ValueError(f"{path} is corrupt: its size is not a multiple of {kind.itemsize} bytes")
+                size = f"its size is not a multiple of {kind.itemsize} bytes"
+                raise ValueError(f"{path} is corrupt ({size}): {REMEDY}")
             parts.insert(0, np.frombuffer(content, kind))
             if sum(map(len, parts)) >= most:
                 break
@@ -132,7 +134,9 @@ class TrainingState:
             lines = _whole_lines(path)
             kept = [line for line, reached in lines.items() if reached <= iteration]
             if not iteration and len(lines) > 1:  # only the first line is written before any state
-                raise ValueError(f"{self._folder} has metrics of a training run, but {STATE_NAME} is missing")
+                raise ValueError(
+                    f"{self._folder} has metrics of a training run, but {STATE_NAME} is missing: {REMEDY}"
+                )
             write_text(path, "".join(kept))
         for later, path in self._shards():
             if later > iteration:
@@ -149,13 +153,13 @@ def _whole_lines(path: Path) -> dict[str, int]:
         ValueError: Another line is corrupt.
     """
     found: dict[str, int] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+    for number, line in enumerate(read_text(path).splitlines(keepends=True), 1):
         if not line.endswith("\n"):
             break
         try:
-            found[line] = int(json.loads(line)["iteration"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"line {number} of {path} is corrupt") from error
+            found[line] = int(json_value(line)["iteration"])
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            raise ValueError(f"line {number} of {path} is corrupt: repair or delete the line") from error
     return found
 
 

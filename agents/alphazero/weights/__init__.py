@@ -11,6 +11,14 @@ Nothing here loads torch: a record is read from the header of its file.
 Modules: `bundled` finds networks; the checkpoints lie beside it.
 """
 
-from agents.alphazero.weights.bundled import FOLDER, RUN_FILE, SUFFIX, find_network, record, shipped
+from agents.alphazero.weights.bundled import (
+    FOLDER,
+    RUN_FILE,
+    SUFFIX,
+    checked_record,
+    find_network,
+    record,
+    shipped,
+)
 
-__all__ = ["FOLDER", "RUN_FILE", "SUFFIX", "find_network", "record", "shipped"]
+__all__ = ["FOLDER", "RUN_FILE", "SUFFIX", "checked_record", "find_network", "record", "shipped"]

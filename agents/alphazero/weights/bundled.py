@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from bttt.runs import nearest
+from bttt.runs import json_value, nearest
 
 SUFFIX = ".safetensors"
 RUN_FILE = f"network{SUFFIX}"
@@ -55,10 +54,26 @@ def record(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(length, MOST_HEADER)))
-        found = json.loads(header["__metadata__"]["header"])["record"]
+            header = json_value(file.read(min(length, MOST_HEADER)))
+        return checked_record(json_value(header["__metadata__"]["header"])["record"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is corrupt or not a checkpoint") from error
+
+
+def checked_record(found: Any) -> dict[str, Any]:
+    """Returns the record of a checkpoint; ValueError if an entry that programs read has a wrong type."""
     if not isinstance(found, dict):
-        raise ValueError(f"{path} is corrupt or not a checkpoint")
+        raise ValueError("its record is not a JSON object")
+    boards, seed, config = found.get("boards", []), found.get("seed", 0), found.get("config", {})
+    if not isinstance(boards, list) or not all(isinstance(board, str) for board in boards):
+        raise ValueError("the entry 'boards' of its record must be a list of boards")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ValueError(f"the entry 'seed' of its record must be a whole number, got {seed!r}")
+    search = config.get("search", {}) if isinstance(config, dict) else None
+    if not isinstance(search, dict) or not _is_fraction(search.get("discount", 1)):
+        raise ValueError("the entry 'config' of its record has no valid search.discount")
     return found
+
+
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 < value <= 1

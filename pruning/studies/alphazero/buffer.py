@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +21,8 @@ from agents.alphazero import SearchConfig, SelfPlayConfig
 from agents.alphazero.search import Evaluator
 from agents.alphazero.training import SelfPlay, sample_type
 from bttt import Board
-from bttt.runs import write_bytes
+from bttt.runs import json_value, read_bytes, write_bytes
+from pruning.reading import require_plausible
 
 VALIDATION_GAMES = 10
 """One game in this many belongs to the validation split."""
@@ -81,13 +85,17 @@ def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
 def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
     """Returns a buffer that `save_buffer` wrote; ValueError if it is corrupt or has other settings."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            samples, games, stored = arrays["samples"], arrays["games"], json.loads(str(arrays["made"]))
-        if samples.dtype != sample_type(cells) or len(samples) != len(games) or not len(samples):
+        samples, games, told = _arrays(path, "samples", "games", "made")
+        stored = json_value(str(told))
+        if samples.dtype != sample_type(cells) or samples.ndim != 1 or not len(samples):
             raise ValueError("it has no samples, or samples of boards of another size")
-    except Exception as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is corrupt, or not a buffer of bttt prune ({reason})") from error
+        if games.dtype != np.int64 or games.shape != samples.shape or not isinstance(stored, dict):
+            raise ValueError("it does not say the games of its samples")
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{path} is corrupt, or not a buffer of bttt prune ({' '.join(str(error).split())}): delete it, "
+            "or choose another --buffer"
+        ) from error
     for name, value in made.items():
         if stored.get(name) != value:
             raise ValueError(
@@ -95,3 +103,30 @@ def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
                 "choose another --buffer"
             )
     return Buffer(samples, games)
+
+
+def _arrays(path: Path, *names: str) -> list[np.ndarray]:
+    """Returns arrays of an .npz file; raises ValueError before memory is spent on what it does not hold."""
+    content = read_bytes(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in names:
+                require_plausible(path, archive.getinfo(f"{name}.npy").file_size, len(content))
+            return [_array(archive.read(f"{name}.npy")) for name in names]
+    except KeyError as error:
+        raise ValueError(f"not an .npz file with the arrays {', '.join(names)}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ValueError(f"not a complete .npz file: {error}") from error
+
+
+def _array(content: bytes) -> np.ndarray:
+    """Returns the array of an .npy file; ValueError if it is not one, or promises more than it holds."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, kind = read(file)
+    if kind.hasobject or math.prod(shape) * kind.itemsize != len(content) - file.tell():
+        raise ValueError(f"it promises an array {shape} of {kind}, but has {len(content)} bytes")
+    file.seek(0)
+    found: np.ndarray = np.load(file, allow_pickle=False)
+    return found

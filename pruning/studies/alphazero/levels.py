@@ -168,9 +168,11 @@ def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> 
             "levels": list(networks),
         }
         write_json(file, stored)
-    if stored.get("levels") != list(networks) or len(stored.get("simulations", ())) != len(networks):
-        raise ValueError(f"{file} belongs to other levels, or is corrupt; choose another --out")
-    return dict(zip(networks, stored["simulations"], strict=True))
+    numbers = stored.get("simulations")
+    known = isinstance(numbers, list) and all(isinstance(number, int) and number > 0 for number in numbers)
+    if not known or stored.get("levels") != list(networks) or len(numbers) != len(networks):
+        raise ValueError(f"{file} belongs to other levels, or is corrupt: delete it, or choose another --out")
+    return dict(zip(networks, numbers, strict=True))
 
 
 def _rate(

@@ -85,8 +85,8 @@ def level_times(folder: Path, levels: int) -> list[LevelTimes]:
     """
     path = folder / TIMES_FILE
     stored = read_json(path, list)
-    if any(not isinstance(row, dict) or row.keys() != TIMED.keys() for row in stored):
-        raise ValueError(f"{path} is corrupt: delete it")
+    if not all(map(_is_timed, stored)):
+        raise ValueError(f"{path} is corrupt: delete it, and rerun to measure again")
     if len(stored) < levels:
         rng = np.random.default_rng(0)
         calls = {
@@ -98,6 +98,12 @@ def level_times(folder: Path, levels: int) -> list[LevelTimes]:
         stored = [{name: times[level, name] for name in TIMED} for level in range(levels)]
         write_json(path, stored)
     return [LevelTimes.from_json(row) for row in stored[:levels]]
+
+
+def _is_timed(row: Any) -> bool:
+    """Returns whether a stored value holds the times of a level."""
+    known = isinstance(row, dict) and row.keys() == TIMED.keys()
+    return known and all(isinstance(time, int | float) and time > 0 for time in row.values())
 
 
 def searched(folder: Path, levels: int, boards: Sequence[Board], simulations: int) -> list[dict[str, float]]:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from bttt.runs import plain, read_json, side_by_side, worker_count, write_json
+from bttt.runs import checking, plain, read_json, side_by_side, worker_count, write_json
 from pruning.bilevel import Batches, Counter, Start, State, optimise
 from pruning.data import DataSet, load
 from pruning.studies.bilevel.baselines import BASELINES
@@ -65,9 +65,11 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
                 f"{folder / job.file} belongs to another variant: {record['arm']!r} there, {own!r} here; "
                 "choose another --out"
             )
-        for each in record["curve"]:
-            metrics = {name: value for name, value in each.items() if name != "spent"}
-            found.append(BilevelPoint(job.arm, job.level, job.seed, each["spent"], metrics))
+        with checking(folder / job.file):
+            for each in record["curve"]:
+                numbers = {name: value + 0 for name, value in each.items()}  # text is a TypeError
+                spent = numbers.pop("spent")
+                found.append(BilevelPoint(job.arm, job.level, job.seed, spent, numbers))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bttt.runs import aligned, csv_text, environment, plain, read_json, write_json, write_text
+from bttt.runs import aligned, checking, csv_text, environment, plain, read_json, write_json, write_text
 from pruning.measures import Interval, student
 from pruning.studies.bricks.cells import Choice
 from pruning.studies.bricks.plot import draw
@@ -57,9 +57,10 @@ def publish(work: Study, drawn: Mapping[int, Sequence[Choice]]) -> str:
         for seed in drawn
         for board in (None, *work.candidates)
     }
-    rows = rows_of(found, measured)
-    told = predictor_quality(rows)
-    text = "\n".join(_lines(work, found, measured, rows, told))
+    with checking(work.folder, "delete the JSON file that lacks it, and rerun"):
+        rows = rows_of(found, measured)
+        told = predictor_quality(rows)
+        text = "\n".join(_lines(work, found, measured, rows, told))
     write_text(work.folder / TEXT_FILE, f"{text}\n")
     write_text(work.folder / CSV_FILE, csv_text(map(_flat, rows)))
     record = {

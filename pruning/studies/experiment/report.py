@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Protocol
 
-from bttt.runs import ENVIRONMENT_FILE, read_json
+from bttt.runs import ENVIRONMENT_FILE, checking, read_json
 from pruning.studies.experiment.claims import Finding
 
 TEXT_FILE, TABLE_FILE, POINTS_FILE, JSON_FILE, FIGURE_FILE = (
@@ -34,11 +34,13 @@ class MeasuredArm(Protocol):
 
 def machines(folder: Path) -> str:
     """Returns the machines on which the runs were made, as text."""
-    made = read_json(folder / ENVIRONMENT_FILE, list)
-    told = {
-        f"{one['machine']}, {one['cores']} cores, {one.get('device', 'cpu')}, {one['date'][:10]}"
-        for one in made
-    }
+    path = folder / ENVIRONMENT_FILE
+    made = read_json(path, list)
+    with checking(path):
+        told = {
+            f"{one['machine']}, {one['cores']} cores, {one.get('device', 'cpu')}, {one['date'][:10]}"
+            for one in made
+        }
     return fill(f"machine   {'; '.join(sorted(told))}", WIDTH, subsequent_indent=" " * 10)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import isfinite, isnan
 from pathlib import Path
 
-from bttt.runs import aligned, csv_text, plain, provenance, write_json, write_text
+from bttt.runs import aligned, csv_text, plain, provenance, read_text, write_json, write_text
 from pruning.loop import Result, stored_results
 from pruning.measures import Interval, student
 from pruning.studies.methods.arms import METHODS_COMPARED, STUDIES, ComparedMethod
@@ -47,14 +47,14 @@ def vision_points(folder: Path) -> list[MeasuredNetwork]:
     """Returns the final networks of all methods of a vision experiment; ValueError if there are none."""
     path = folder / POINTS_FILE
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        rows = list(csv.DictReader(read_text(path).splitlines()))
         last = {_key(row): row for row in sorted(rows, key=lambda row: int(row["cycle"])) if _is_over(row)}
         spent = {key: sum(float(r["training cost"] or 0) for r in rows if _key(r) == key) for key in last}
         return [
             MeasuredNetwork(arm, "vision", seed, {**_numbers(row), "training": spent[arm, seed]})
             for (arm, seed), row in last.items()
         ]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} is not a points.csv of `bttt vision methods/...`: {error}") from error
 
 

@@ -92,8 +92,10 @@ def good(count=20):
     [
         (python2_pickle(good())[:-1], "cannot be read, expected a CIFAR batch"),
         (python2_pickle(good())[:5000], "cannot be read, expected a CIFAR batch"),
-        (b"", "cannot be read, expected a CIFAR batch: Ran out of input"),
+        (b"", "cannot be read, expected a CIFAR batch: pickle exhausted before seeing STOP"),
         (b"<html>", "cannot be read, expected a CIFAR batch"),
+        (b"\x80\x02}r\xff\xff\xff\x7f.", "it asks for 2,147,483,647 places in 9 bytes"),
+        (b"\x80\x05\x96" + b"\xff" * 7 + b"\x0f.", "cannot be read, expected a CIFAR batch"),
         (python2_pickle([1]), "is not a CIFAR batch: expected a dictionary, found list"),
         (python2_pickle({"labels": [1]}), r"expected 'data' to be bytes of shape \[n, 3072\]"),
         (python2_pickle({**good(), "data": [1]}), r"expected 'data' to be bytes of shape"),

@@ -1,6 +1,7 @@
 """MNIST's files: read to the byte, and refused with one line when they are broken."""
 
 import gzip
+import struct
 
 import numpy as np
 import pytest
@@ -58,7 +59,17 @@ def damage(path, change):
         (
             IMAGES,
             lambda old: old[:4] + b"\xff" * 12 + old[16:],
-            r"expected 79228162458924105385300197391 bytes",
+            r"promises 79,228,162,458,924,105,385,300,197,375 bytes in a file of",
+        ),
+        (
+            IMAGES,
+            lambda old: idx_bytes(np.zeros((0, 28, 28), np.uint8)),
+            r"is empty: its shape is \(0, 28, 28\)",
+        ),
+        (
+            IMAGES,
+            lambda old: idx_bytes(np.zeros((200, 0, 0), np.uint8)),
+            r"is empty: its shape is \(200, 0, 0\)",
         ),
         (LABELS, lambda old: idx_bytes(np.zeros(49, np.uint8)), "49 labels, expected 50: one for each image"),
         (LABELS, lambda old: old[:-1] + b"\x0a", "the label 10, expected 0 to 9"),
@@ -71,6 +82,27 @@ def test_a_broken_file_is_named_with_what_was_expected(tmp_path, name, change, m
     with pytest.raises(ValueError, match=message) as error:
         read_idx_set(tmp_path, CLASSES)
     assert str(error.value).startswith(str(path))
+
+
+def test_images_for_training_and_test_have_one_size(tmp_path):
+    write_idx_set(tmp_path)
+    damage(tmp_path / "t10k-images-idx3-ubyte.gz", lambda old: idx_bytes(np.zeros((50, 14, 28), np.uint8)))
+    with pytest.raises(ValueError, match=r"training images are 28 x 28 pixels, but test images are 14 x 28"):
+        read_idx_set(tmp_path, CLASSES)
+
+
+def test_a_file_that_promises_more_than_it_can_hold_is_not_decompressed(tmp_path):
+    """70 MB of zeros in a file of 70 kB: its header is read, not its content."""
+    path = tmp_path / "zeros.gz"
+    with gzip.open(path, "wb", 1) as file:
+        file.write(struct.pack(">4B3I", 0, 0, 8, 3, 2**16, 28, 40))
+        for _ in range(70):
+            file.write(bytes(2**20))
+    with pytest.raises(ValueError, match=r"promises 73,400,320 bytes in a file of \d{3},\d{3}:"):
+        read_idx(path, 3)
+    path.write_bytes(gzip.compress(bytes(2**20)))
+    with pytest.raises(ValueError, match="expected to begin with 00000803, found 00000000"):
+        read_idx(path, 3)
 
 
 def test_no_gzip_file(tmp_path):

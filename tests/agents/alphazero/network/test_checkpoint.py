@@ -20,6 +20,7 @@ from agents.alphazero.network.checkpoint import (
     write_network_file,
 )
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
+from agents.alphazero.weights import record
 
 CONFIG = NetworkConfig(stream=6, blocks=(4,), policy=3, value=3, hidden=5)
 RECORD = {"bricks": ["D4"], "board": "7x7x4", "seed": 7}
@@ -126,6 +127,60 @@ def test_an_architecture_that_does_not_fit_its_tensors(stored, changes, message)
     header["architecture"] |= changes
     write_network_file(stored, network().state_dict(), FORMAT, VERSION, header)
     assert message in refused(stored)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stream": 4096, "blocks": [4096]}, "its architecture requires"),
+        ({"blocks": [1] * 1000}, "its architecture has 1000 blocks, the file"),
+        ({"heads": "dense", "rows": 64, "cols": 64, "policy": 4096}, "its tensors do not match"),
+    ],
+)
+def test_a_file_that_promises_a_large_network_is_refused_before_it_is_built(
+    stored, changes, message, monkeypatch
+):
+    """A header of some bytes once cost gigabytes."""
+    header = header_of(stored)
+    header["architecture"] |= changes
+    write_network_file(stored, network().state_dict(), FORMAT, VERSION, header)
+    devices = set()
+    monkeypatch.setattr(
+        torch.nn.init, "kaiming_uniform_", lambda tensor, **_: devices.add(tensor.device.type)
+    )
+    assert message in refused(stored)
+    assert devices <= {"meta"}  # only shapes
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("boards", "D4"),
+        ("boards", [5]),
+        ("seed", "7"),
+        ("seed", 1e400),
+        ("config", []),
+        ("config", {"search": 3}),
+        ("config", {"search": {"discount": "0.9"}}),
+    ],
+)
+def test_a_record_with_wrong_entries_is_refused(stored, entry, value):
+    save_network(stored, network(), RECORD | {entry: value})
+    assert f"the entry '{entry}' of its record" in refused(stored)
+    with pytest.raises(ValueError, match="is corrupt or not a checkpoint"):
+        record(stored)
+
+
+def test_a_deeply_nested_header_is_refused(stored):
+    metadata = {"format": FORMAT, "version": str(VERSION), "header": "[" * 100_000}
+    save_file(network().state_dict(), stored, metadata)
+    assert "its header cannot be read (nested more than 100 deep)" in refused(stored)
+    with pytest.raises(ValueError, match="is corrupt or not a checkpoint"):
+        record(stored)
+    text = b'{"__metadata__":' + b"[" * 100_000
+    stored.write_bytes(len(text).to_bytes(8, "little") + text)
+    with pytest.raises(ValueError, match="is corrupt or not a checkpoint"):
+        record(stored)
 
 
 @pytest.mark.parametrize("header", [{}, [], None, {"architecture": CONFIG.to_json()}, {"architecture": 3}])

@@ -38,9 +38,10 @@ def test_a_claim_is_one_row_with_the_experiments_by_verdict(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[]", "not a dict"),
+        ("[]", "expected a JSON object"),
         ("{}", "lacks the recipe or the claims"),
         ('{"recipe": "a/b", "claims": [{"claim": 5}]}', "lacks the recipe or the claims"),
+        ("[" * 100_000, "nested more than 100 deep"),
         (None, "no experiment"),
     ],
 )
