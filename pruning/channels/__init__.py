@@ -10,7 +10,8 @@ torch.Size([2, 3])
 
 Modules: `tracing` and `operations` follow channels through the network, and `places` says where each channel
 lies. `groups` joins the channels that must be pruned together, `removal` shrinks the network, and `attention`
-is an attention operation whose heads are units.
+is an attention operation whose heads are units. `trust` says which modules are followed, and `weights` lists
+the weights that can be pruned one by one.
 """
 
 from pruning.channels.attention import Attention
@@ -18,6 +19,8 @@ from pruning.channels.groups import Group, cuttable, find_groups
 from pruning.channels.places import Slice
 from pruning.channels.removal import ParamMap, carry_optimizer_state, removable, restore, shrink
 from pruning.channels.tracing import LAYERS, NORMS, observer
+from pruning.channels.trust import require_usable
+from pruning.channels.weights import Weights, find_weights
 
 __all__ = [
     "LAYERS",
@@ -26,11 +29,14 @@ __all__ = [
     "Group",
     "ParamMap",
     "Slice",
+    "Weights",
     "carry_optimizer_state",
     "cuttable",
     "find_groups",
+    "find_weights",
     "observer",
     "removable",
+    "require_usable",
     "restore",
     "shrink",
 ]

@@ -18,7 +18,9 @@ from torch import Tensor, fx, nn
 
 from pruning.channels.operations import Flow
 from pruning.channels.places import Slice
-from pruning.channels.tracing import with_shapes
+from pruning.channels.tracing import LAYERS, with_shapes
+from pruning.channels.trust import altered, departure
+from pruning.channels.weights import layer_modules, width
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,10 @@ class Group:
 
 
 def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) -> tuple[Group, ...]:
-    """Returns all groups of a network in order of execution, including fixed ones.
+    """Returns all groups of a network in order of execution; every layer is in one, also fixed ones.
+
+    A layer that cannot be followed (see `trust`), or of a kind without a rule, is a fixed group of its own,
+    without slices; those that the network does not call itself come last.
 
     Args:
         network: Any network that `torch.fx` can trace; it is not changed.
@@ -72,13 +77,22 @@ def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) ->
         for part in [members] if coupled else flow.channels.parts(members):
             if any(sets[source].layers for source in part):
                 made.append(_group(flow, part, _tied(flow, part, members)))
+    made += _unfollowed(flow, network, {layer for group in made for layer in group.layers})
     order = {node.target: place for place, node in reversed([*enumerate(traced.graph.nodes)])}
-    return tuple(sorted(made, key=lambda group: order[group.name]))
+    return tuple(sorted(made, key=lambda group: order.get(group.name, len(order))))
 
 
 def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
-    """Returns the groups that can be pruned: all that are not fixed."""
-    return tuple(group for group in groups if not group.fixed)
+    """Returns the groups that can be pruned: all that are not fixed.
+
+    Raises:
+        ValueError: There are none; the message has each group's reason.
+    """
+    groups = tuple(groups)
+    if free := tuple(group for group in groups if not group.fixed):
+        return free
+    reasons = "; ".join(f"{group.name}: {group.fixed}" for group in groups) or "the network has no layers"
+    raise ValueError(f"no channels can be pruned ({reasons})")
 
 
 def _group(flow: Flow, members: list[int], tied: str) -> Group:
@@ -106,6 +120,27 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
         tied=tied,
         last=tuple(node.name for node in taps if node in flow.tokens),
     )
+
+
+def _unfollowed(flow: Flow, network: nn.Module, followed: set[str]) -> list[Group]:
+    """Returns a fixed group for each layer whose channels were not followed."""
+    called = {str(node.target) for node in flow.roles if node.op == "call_module"}
+
+    def reason(name: str, layer: nn.Module) -> str:
+        if around := next((each for each in called if name.startswith(f"{each}.")), ""):
+            around_kind = network.get_submodule(around)
+            return f"inside {around}, {altered(around_kind) or 'an operation that is not followed'}"
+        if name not in called:
+            return "not called as a module"
+        kind = next((kind for kind in LAYERS if isinstance(layer, kind)), type(layer))
+        why = departure(layer, kind) or f"a {type(layer).__name__}: its channels are not followed"
+        return f"made by {name}, {why}"
+
+    return [
+        Group(name, width(layer), (name,), (), (), (), (), reason(name, layer))
+        for name, layer in layer_modules(network).items()
+        if name and name not in followed
+    ]
 
 
 def _why(reasons: list[str]) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor, fx, nn
 from pruning.channels.attention import Attention
 from pruning.channels.places import Channels, Layout, OpaqueError, Run
 from pruning.channels.tracing import LAYERS, NORMS, module_of, operation, path_of
+from pruning.channels.trust import departure
 
 _ANGULAR = ("relu", "relu6", "leaky_relu", "prelu", "hardtanh", "hardsigmoid", "hardswish", "clamp")
 _SMOOTH = ("elu", "celu", "selu", "gelu", "silu", "mish", "tanh", "softsign", "sigmoid", "softplus")
@@ -42,7 +43,8 @@ class Flow:
     def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
         self.traced = traced
         self.shapes = shapes
-        self.zero = torch.zeros((1, 1, 1, 1), dtype=example.dtype, device=example.device)
+        dtype = example.dtype if example.is_floating_point() else torch.float32  # tokens are whole numbers
+        self.zero = torch.zeros((1, 1, 1, 1), dtype=dtype, device=example.device)
         self.channels = Channels()
         self.layouts: dict[fx.Node, Layout] = {}
         self.tokens: set[fx.Node] = set()
@@ -125,11 +127,14 @@ class Flow:
             raise OpaqueError
         if node.op == "call_module":
             module = self.module(node)
+            known = next((kind for kind in (*LAYERS, *NORMS, Attention) if isinstance(module, kind)), None)
+            if why := departure(module, known or type(module)):
+                raise OpaqueError(why)
             if isinstance(module, LAYERS + NORMS):
                 return self._parametrised(node, module)
             if isinstance(module, Attention):
                 return _attention(self, node, module)
-            name = _MODULES.get(name.lower(), "") if type(module).__module__.startswith("torch.nn") else ""
+            name = _MODULES.get(name.lower(), "") if type(module).__module__.startswith("torch.nn.") else ""
         rule = _rule(name.rstrip("_"))
         if rule is None:
             raise OpaqueError
@@ -232,7 +237,9 @@ def _elementwise(flow: Flow, node: fx.Node) -> Layout:
 def _of_zero(flow: Flow, node: fx.Node) -> Tensor:
     with torch.no_grad():
         if node.op == "call_module":
-            return flow.module(node)(flow.zero.clone())
+            module = flow.module(node)
+            own = next((each.dtype for each in module.parameters()), flow.zero.dtype)
+            return module(flow.zero.to(own, copy=True))
         call = node.target if callable(node.target) else getattr(torch.Tensor, node.target)
         return call(flow.zero.clone(), *node.args[1:], **node.kwargs)
 

@@ -1,7 +1,9 @@
 """Physical removal of channels: a smaller network of the same class, and the way back to full size.
 
-In evaluation mode the smaller network computes the same outputs as the network whose pruned channels'
-producers are 0.
+In evaluation mode the smaller network computes the same outputs, up to rounding, as the masked network: the
+one in which both the producers of the pruned channels and the columns that read them are 0, which is what
+`pruning.masks.weight_masks` masks. With only the producers at 0, the outputs are equal only if each operation
+between them and their readers maps 0 to 0; `shrink` does not rely on this.
 """
 
 from __future__ import annotations
@@ -15,6 +17,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from pruning.channels.groups import Group
+from pruning.channels.tracing import first_line, tensors_of
+from pruning.channels.trust import require_usable
+
+TOLERANCE = 1e-9
+"""Largest difference that rounding explains, as a fraction of the largest output."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,11 @@ class ParamMap:
 
 
 def shrink(
-    network: nn.Module, groups: Iterable[Group], masks: Mapping[str, Tensor]
+    network: nn.Module,
+    groups: Iterable[Group],
+    masks: Mapping[str, Tensor],
+    *,
+    check: Tensor | None = None,
 ) -> tuple[nn.Module, ParamMap]:
     """Returns a copy of the network without the masked channels, and the map of its parameters.
 
@@ -56,11 +67,15 @@ def shrink(
         network: The network; it is not changed.
         groups: Its groups, from `find_groups`.
         masks: Group name -> bool `[size]`, True for channels to keep; other groups keep all their channels.
+        check: An input `[B, ...]` of usual values, on the network's device. If given, the masked and the
+            shrunk network are compared on it once, in evaluation mode and double precision.
 
     Raises:
         ValueError: A name is unknown, a mask has the wrong size or keeps nothing, or a group cannot be
-            removed.
+            removed; or with `check`, the shrunk network cannot run, or its outputs differ by more than
+            `TOLERANCE` of the largest.
     """
+    require_usable(network)
     known = {group.name: group for group in groups}
     for name, mask in masks.items():
         _check(known, name, mask)
@@ -70,7 +85,32 @@ def shrink(
     small = copy.deepcopy(network)
     for name in kept.kept:
         _replace(small, name, kept.gather(name, tensors[name]))
+    if check is not None:
+        _compare(network, small, kept, check)
     return small, kept
+
+
+@torch.no_grad()
+def _compare(network: nn.Module, small: nn.Module, kept: ParamMap, check: Tensor) -> None:
+    """Raises ValueError if the shrunk network computes another function than the masked one."""
+    masked = copy.deepcopy(network)
+    restore(small, masked, kept)  # what was removed is 0
+    example = check.double() if check.is_floating_point() else check
+    found = []
+    for one in (masked, copy.deepcopy(small)):
+        try:
+            found.append([each.double() for each in tensors_of(one.double().eval()(example))])
+        except Exception as error:  # from the network's own code, which may rely on its widths
+            raise ValueError(f"the network cannot run without these channels: {first_line(error)}") from error
+    if [each.shape for each in found[0]] != [each.shape for each in found[1]]:
+        raise ValueError("the network without these channels has outputs of other shapes than the masked one")
+    most = max((float(each.abs().max()) for each in found[0] if each.numel()), default=0.0)
+    apart = [float((a - b).abs().max()) for a, b in zip(*found, strict=True) if a.numel()]
+    if not max(apart, default=0.0) <= TOLERANCE * max(most, torch.finfo(torch.double).tiny):
+        raise ValueError(
+            f"the network without these channels differs from the masked one by {max(apart):.3g}, where its "
+            f"largest output is {most:.3g}: it uses them in a way that was not followed"
+        )
 
 
 def removable(groups: Iterable[Group], masks: Mapping[str, Tensor]) -> bool:

@@ -1,20 +1,22 @@
 """A network as a graph of calls: its connections, the shapes of its tensors, and the values at any node.
 
 The graph is traced with `torch.fx`. Convolutions, linear layers, normalisations and our attention are single
-calls. So are their subclasses, which must treat channels as their base class does.
+calls. So are their subclasses, and modules with forward hooks: what those do inside is not followed, see
+`trust`.
 """
 
 from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import torch
 from torch import Tensor, fx, nn
 
 from pruning.channels.attention import Attention
+from pruning.channels.trust import altered, require_usable
 
 LAYERS = (nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -24,16 +26,36 @@ OUTPUT = "output"
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, path: str) -> bool:
-        return isinstance(module, (*LAYERS, *NORMS, Attention)) or super().is_leaf_module(module, path)
+        known = isinstance(module, (*LAYERS, *NORMS, Attention)) or bool(altered(module))
+        return known or super().is_leaf_module(module, path)
 
 
 def trace(network: nn.Module) -> fx.GraphModule:
     """Returns the network's calls as a graph over its own modules; ValueError if it cannot be traced."""
+    require_usable(network)
+    name = type(network).__name__
+    if why := altered(network):
+        raise ValueError(f"{name} cannot be traced: it is a network {why}; a trace would leave that out")
     try:
         return fx.GraphModule(network, _Tracer().trace(network))
-    except (fx.proxy.TraceError, TypeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ValueError(f"{type(network).__name__} cannot be traced: {reason}") from error
+    except Exception as error:  # the network's own code runs on stand-ins for tensors: anything can be raised
+        raise ValueError(f"{name} cannot be traced: {first_line(error)}") from error
+
+
+def tensors_of(outputs: object) -> tuple[Tensor, ...]:
+    """Returns the tensors in a network's outputs, in order: of tuples, lists and mappings, also nested."""
+    if isinstance(outputs, Tensor):
+        return (outputs,)
+    if isinstance(outputs, Mapping):
+        return tuple(tensor for each in outputs.values() for tensor in tensors_of(each))
+    if isinstance(outputs, tuple | list):
+        return tuple(tensor for each in outputs for tensor in tensors_of(each))
+    return ()
+
+
+def first_line(error: Exception) -> str:
+    """Returns the first line of an error's message, or its class if it has none."""
+    return next(iter(str(error).strip().splitlines()), "") or type(error).__name__
 
 
 class _Shapes(fx.Interpreter):
@@ -58,17 +80,19 @@ def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, di
     Raises:
         ValueError: The network cannot be traced, or the example does not fit it.
     """
+    require_usable(network)
+    if not isinstance(example, Tensor):
+        raise ValueError(f"the example must be one tensor [B, ...], got a {type(example).__name__}")
     traced = trace(copy.deepcopy(network)).eval()
     recorder = _Shapes(traced)
     recorder.extra_traceback = False
     try:
         with torch.no_grad():
             recorder.run(example)
-    except (RuntimeError, ValueError, TypeError) as error:
-        reason = str(error).strip().split("\n")[0]
-        shape = [*example.shape]
+    except Exception as error:  # from the network's own code
         raise ValueError(
-            f"an example of shape {shape} does not fit {type(network).__name__}: {reason}"
+            f"an example of shape {[*example.shape]} does not fit {type(network).__name__}: "
+            f"{first_line(error)}"
         ) from error
     return traced, recorder.shapes
 

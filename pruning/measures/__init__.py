@@ -12,7 +12,7 @@ intervals, `spreads` the spread of gradients and activations, and `tickets` the 
 test.
 """
 
-from pruning.measures.costs import cost, latencies_ms, macs
+from pruning.measures.costs import cost, latencies_ms, macs, run_unfused
 from pruning.measures.intervals import Interval, Values, normal, paired, student
 from pruning.measures.spreads import measure_spread
 from pruning.measures.tickets import Bounds, TicketVerdict, verdict
@@ -28,6 +28,7 @@ __all__ = [
     "measure_spread",
     "normal",
     "paired",
+    "run_unfused",
     "student",
     "verdict",
 ]

@@ -6,13 +6,14 @@ machine and the moment, so several networks are measured in turn for comparison.
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -68,18 +69,87 @@ def macs(network: nn.Module, example: Tensor) -> int:
     """Returns the multiply-adds of convolutions and matrix products for one input; half the FLOP count.
 
     For attention, both products count: queries with keys, and weights with values. A convolution counts
-    outputs x inputs x kernel at each position of its result, including products with padding. Biases,
-    normalisations, activations, pooling and additions are not counted. Zero weights count like any others.
+    outputs x inputs x kernel at each position of its result, including products with padding (a transposed
+    one: at each position of its input). A recurrent layer counts its two matrices at each step. A bilinear
+    layer counts each weight once. Biases, normalisations, activations, pooling, additions and look-ups of
+    embeddings are not counted. Zero weights count like any others.
 
     Args:
-        network: The network, which runs once in evaluation mode; nothing in it changes.
+        network: The network, which runs once in evaluation mode and without fused kernels; nothing in it
+            changes.
         example: An input `[B, ...]`, on the network's device; only its first sample is used.
+
+    Raises:
+        ValueError: The network cannot run on the example.
     """
-    counter = FlopCounterMode(display=False)
-    products = sdpa_kernel(SDPBackend.MATH)  # the counter does not know all kernels of fused attention
-    with torch.no_grad(), _evaluating(network), products, counter:
-        network(example[:1])
+    counter = FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH)
+    with _evaluating(network), counter:
+        run_unfused(network, example)
     return counter.get_total_flops() // 2
+
+
+def run_unfused(network: nn.Module, example: Tensor) -> None:
+    """Runs a network on the first sample of an example, by products that can be counted.
+
+    Attention, transformer layers and recurrent layers run without their fused kernels, a compiled network
+    runs as the network that it was made from.
+
+    Raises:
+        ValueError: The network cannot run on the example.
+    """
+    if not isinstance(example, Tensor):
+        raise ValueError(f"the example must be one tensor [B, ...], got a {type(example).__name__}")
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _plain_kernels(), _uncompiled(network):
+        try:
+            network(example[:1])
+        except Exception as error:  # from the network's own code
+            reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+            raise ValueError(
+                f"an example of shape {[*example.shape]} does not fit {type(network).__name__}: {reason}"
+            ) from error
+
+
+@contextmanager
+def _plain_kernels() -> Iterator[None]:
+    fast, onednn = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
+    torch.backends.mha.set_fastpath_enabled(False)
+    setattr(torch.backends.mkldnn, "enabled", False)  # noqa: B010 (its type is that of a descriptor)
+    try:
+        with torch.backends.cudnn.flags(enabled=False):
+            yield
+    finally:
+        setattr(torch.backends.mkldnn, "enabled", onednn)  # noqa: B010
+        torch.backends.mha.set_fastpath_enabled(fast)
+
+
+def _uncompiled(network: nn.Module) -> AbstractContextManager[object]:
+    """Returns a context in which compiled modules run as they are; entering it takes a second."""
+    compiled = any("_orig_mod" in each._modules or each._compiled_call_impl for each in network.modules())
+    return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+
+
+def _product(a: torch.Size, b: torch.Size, *_: object, **__: object) -> int:
+    return 2 * math.prod(a) * (b[-1] if len(a) == 3 else 1)
+
+
+def _added_product(_: torch.Size, a: torch.Size, b: torch.Size, *rest: object, **more: object) -> int:
+    return _product(a, b)
+
+
+def _bilinear(one: torch.Size, weight: torch.Size, *_: object, **__: object) -> int:
+    """Returns the FLOPs of a bilinear layer, whose weight is `[1, outputs, inputs, inputs]`."""
+    return 2 * math.prod(one[:1]) * math.prod(weight)
+
+
+_UNKNOWN_TO_TORCH: dict[Any, Any] = {
+    torch.ops.aten.mv: _product,
+    torch.ops.aten.dot: _product,
+    torch.ops.aten.vdot: _product,
+    torch.ops.aten.addmv: _added_product,
+    torch.ops.aten.addbmm: _added_product,
+    torch.ops.aten._trilinear: _bilinear,
+}
+"""Operation -> its FLOPs by the shapes of its arguments, where torch's counter has none."""
 
 
 def latencies_ms(runs: Mapping[Key, Callable[[], object]], *, rounds: int = 15) -> dict[Key, float]:

@@ -7,15 +7,17 @@ FLOP count is twice the number of multiply-adds (MACs).
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
+from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.rnn import PackedSequence
 
-from pruning.channels import LAYERS
+from pruning.channels import find_weights, require_usable
 from pruning.masks import Masks, Shapes, layer_counts
-from pruning.measures import macs
+from pruning.measures import macs, run_unfused
 
 THROUGHOUT = ("static", "set", "snip", "grasp", "synflow")
 """Methods whose every step, forward and backward, is as sparse as the last; scoring is not counted."""
@@ -26,24 +28,71 @@ COUNTED = ("dense", *THROUGHOUT, "snfs", "rigl", "gradual")
 def weight_macs(network: nn.Module, example: Tensor) -> dict[str, int]:
     """Returns the multiply-adds of one input for each entry of a weight, by the weight's name.
 
-    An entry of a convolution's weight has one multiply-add at each output position, for any number of groups.
-    An entry of a linear layer's weight has one for each vector that the layer reads: for each token, at each
-    call. Layers are in the order of the network's modules; layers that are not called have 0.
+    An entry of a convolution's weight has one multiply-add at each output position, for any number of groups;
+    of a transposed convolution's weight, at each input position. An entry of a linear, bilinear or recurrent
+    layer's weight has one for each vector that the layer reads: for each token, at each call. The entries of
+    attention's joint input weight have the mean over queries, keys and values, rounded. Those of an embedding
+    have 0. Weights are in the order of `pruning.channels.find_weights`; layers that are not called have 0,
+    and the calls of tied layers add up.
 
     Args:
         network: The network; a copy runs once in evaluation mode, so even its statistics do not change.
         example: An input `[B, ...]`, on the network's device; only its first sample is used.
+
+    Raises:
+        ValueError: The network cannot be copied, or cannot run on the example.
     """
+    require_usable(network)
     network = copy.deepcopy(network).eval()
-    found: dict[str, int] = {}
-    for name, module in network.named_modules():
-        if isinstance(module, LAYERS):
-            weight = f"{name}.weight".removeprefix(".")
-            found[weight] = 0
-            module.register_forward_hook(_counter(found, weight))
-    with torch.no_grad():
-        network(example[:1])
+    found = dict.fromkeys(find_weights(network, embeddings=True).prunable, 0)
+    own = dict(network.named_parameters(remove_duplicate=False))
+    names = {id(own[name]): name for name in found}
+
+    def count(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        for parameter, vectors in _vectors(module, args, kwargs, output):
+            if id(parameter) in names:
+                found[names[id(parameter)]] += vectors
+
+    for module in network.modules():
+        module.register_forward_hook(count, with_kwargs=True)
+    run_unfused(network, example)
     return found
+
+
+def _vectors(
+    module: nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any], output: Any
+) -> Iterator[tuple[Tensor | None, int]]:
+    """Yields the weights of a layer and how many vectors each has read in a call."""
+    if isinstance(module, nn.MultiheadAttention):
+        yield from _attention_vectors(module, args, kwargs)
+        return
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+        given = next(iter((*args, *kwargs.values())))
+        data = given.data if isinstance(given, PackedSequence) else given
+        for parameter in module.parameters(recurse=False):
+            yield parameter, data.numel() // module.input_size
+    elif isinstance(module, _ConvTransposeNd):
+        yield module.weight, next(iter((*args, *kwargs.values()))).numel() // module.in_channels
+    elif isinstance(module, _ConvNd):
+        yield module.weight, output.numel() // module.out_channels
+    elif isinstance(module, nn.Linear | nn.Bilinear):
+        yield module.weight, output.numel() // module.out_features
+
+
+def _attention_vectors(
+    module: nn.MultiheadAttention, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Iterator[tuple[Tensor | None, int]]:
+    """Yields the weights of attention, whose output layer is not called as a module."""
+    given = dict(zip(("query", "key", "value"), args, strict=False)) | dict(kwargs)
+    query, key, value = (
+        given[name].numel() // size
+        for name, size in (("query", module.embed_dim), ("key", module.kdim), ("value", module.vdim))
+    )
+    yield module.in_proj_weight, round((query + key + value) / 3)
+    yield module.q_proj_weight, query
+    yield module.k_proj_weight, key
+    yield module.v_proj_weight, value
+    yield module.out_proj.weight, query
 
 
 def sparse_macs(network: nn.Module, example: Tensor, masks: Masks) -> int:
@@ -54,14 +103,14 @@ def sparse_macs(network: nn.Module, example: Tensor, masks: Masks) -> int:
     Args:
         network: See `weight_macs`.
         example: See `weight_macs`.
-        masks: Masks of weights of convolutions and linear layers.
+        masks: Masks of weights, by the names of `weight_macs`.
 
     Raises:
         ValueError: A mask does not belong to such a weight.
     """
     each = weight_macs(network, example)
     if odd := [name for name in masks if name not in each]:
-        raise ValueError(f"mask {odd[0]!r} must name the weight of a convolution or linear layer")
+        raise ValueError(f"mask {odd[0]!r} must name a weight of a layer: {', '.join(each)}")
     return macs(network, example) - sum(each[name] * int((~mask).sum()) for name, mask in masks.items())
 
 
@@ -142,13 +191,3 @@ def density_at_macs(shapes: Shapes, macs: Mapping[str, int], allocation: str, ta
         middle = (low + high) // 2
         low, high = (middle, high) if macs_of(middle) <= target_macs else (low, middle)
     return low / size
-
-
-def _counter(found: dict[str, int], weight: str) -> Callable[..., None]:
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, nn.Conv2d):
-            found[weight] += output.numel() // module.out_channels
-        elif isinstance(module, nn.Linear):
-            found[weight] += output.numel() // module.out_features
-
-    return count

@@ -187,6 +187,8 @@ class PolicyValueNet(nn.Module):
 class EvenConv(nn.Conv2d):
     """A convolution with an even kernel that keeps the board size by one more zero below and to the right."""
 
+    channels_as_base = True  # pruning may cut its channels as those of a plain convolution
+
     def forward(self, x: Tensor) -> Tensor:
         """Returns `[B, outputs, rows, cols]`."""
         before, after = (self.kernel_size[0] - 1) // 2, self.kernel_size[0] // 2

@@ -101,7 +101,11 @@ def test_an_addition_of_the_input_fixes_a_stream():
             return self.last(torch.relu(self.second(x) + x))
 
     groups = find_groups(OnInput(None), torch.randn(2, 6, 4, 4))
-    assert {group.name: group.fixed for group in groups} == {"second": "input of the network", "last": OUT}
+    assert {group.name: group.fixed for group in groups} == {
+        "second": "input of the network",
+        "last": OUT,
+        "first": "not called as a module",
+    }
 
 
 def test_tied_and_computed_weights_are_fixed():

@@ -94,7 +94,7 @@ def test_counting_leaves_the_network_as_it_was():
             raise KeyError("x")
 
     failing = Failing(2, 2)
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="does not fit Failing: 'x'"):
         macs(failing, torch.zeros(1, 2))
     assert failing.training
 
@@ -148,3 +148,81 @@ def test_wrong_input_is_refused(tmp_path):
         cost(network, example, file=tmp_path / "none")
     with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
         latencies_ms({}, rounds=0)
+
+
+class Of(nn.Module):
+    """A function of an input as a network."""
+
+    def __init__(self, function, *shapes):
+        super().__init__()
+        self.function = function
+        self.weights = nn.ParameterList(nn.Parameter(torch.rand(*shape)) for shape in shapes)
+
+    def forward(self, x):
+        return self.function(x, *self.weights)
+
+
+T, E = 10, 16
+SELF_ATTENTION = T * 4 * E * E + 2 * T * T * E
+ENCODER = SELF_ATTENTION + T * 2 * E * 32
+BY_HAND = {
+    "bilinear": (Of(lambda x, w: functional.bilinear(x, x, w), (5, 7, 7)), (2, 7), 5 * 7 * 7),
+    "conv1d": (nn.Conv1d(4, 6, 3), (2, 4, 9), 7 * 6 * 4 * 3),
+    "conv3d": (nn.Conv3d(2, 3, 2), (2, 2, 4, 4, 4), 27 * 3 * 2 * 8),
+    "transposed": (nn.ConvTranspose2d(4, 6, 3, stride=2), (2, 4, 5, 5), 25 * 4 * 6 * 9),
+    "transposed, grouped": (nn.ConvTranspose1d(4, 6, 3, groups=2), (2, 4, 5), 5 * 4 * 3 * 3),
+    "lstm": (nn.LSTM(4, 6, batch_first=True), (2, T, 4), T * 4 * 6 * (4 + 6)),
+    "lstm, both ways": (
+        nn.LSTM(4, 6, 2, batch_first=True, bidirectional=True),
+        (2, T, 4),
+        T * 2 * 4 * 6 * (4 + 6) + T * 2 * 4 * 6 * (12 + 6),
+    ),
+    "gru": (nn.GRU(4, 6, batch_first=True), (2, T, 4), T * 3 * 6 * (4 + 6)),
+    "lstm cell": (nn.LSTMCell(4, 6), (2, 4), 4 * 6 * (4 + 6)),
+    "attention": (
+        Of(lambda x: nn.MultiheadAttention(E, 4, batch_first=True).eval()(x, x, x)[0]),
+        (2, T, E),
+        SELF_ATTENTION,
+    ),
+    "encoder layer": (nn.TransformerEncoderLayer(E, 4, 32, batch_first=True), (2, T, E), ENCODER),
+    "encoder": (
+        nn.TransformerEncoder(nn.TransformerEncoderLayer(E, 4, 32, batch_first=True), 2),
+        (2, T, E),
+        2 * ENCODER,
+    ),
+    "einsum": (Of(lambda x, w: torch.einsum("bti,ij->btj", x, w), (4, 6)), (2, T, 4), T * 4 * 6),
+    "matmul": (Of(lambda x: x @ x.mT), (2, T, 4), T * T * 4),
+    "bmm": (Of(lambda x: torch.bmm(x, x.mT)), (2, T, 4), T * T * 4),
+    "baddbmm": (Of(lambda x: torch.baddbmm(torch.zeros(1), x, x.mT)), (2, T, 4), T * T * 4),
+    "addbmm": (Of(lambda x: torch.addbmm(torch.zeros(T, T), x, x.mT)), (2, T, 4), T * T * 4),
+    "mv": (Of(lambda x, w: w.mv(x[0]), (6, 4)), (2, 4), 6 * 4),
+    "addmv": (Of(lambda x, w: torch.addmv(torch.zeros(6), w, x[0]), (6, 4)), (2, 4), 6 * 4),
+    "dot": (Of(lambda x, w: w.dot(x[0]), (4,)), (2, 4), 4),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_every_kind_of_layer_by_hand(name):
+    network, shape, expected = BY_HAND[name]
+    before = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
+    assert macs(network.eval(), torch.rand(*shape)) == expected
+    assert (torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled) == before
+
+
+def test_a_look_up_costs_nothing():
+    network = nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 3))
+    assert macs(network, torch.randint(9, (2, 5))) == 5 * 4 * 3
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_compiled_network_costs_as_much_as_the_network():
+    assert macs(torch.compile(nn.Linear(3, 4)), torch.zeros(1, 3)) == 12
+
+
+@pytest.mark.parametrize(
+    ("example", "reason"), [(torch.zeros(1, 5), "mat1 and mat2"), ((1, 2), "one tensor")]
+)
+def test_an_example_that_does_not_fit_is_refused(example, reason):
+    with pytest.raises(ValueError, match=reason) as error:
+        macs(nn.Linear(4, 2), example)
+    assert "\n" not in str(error.value)

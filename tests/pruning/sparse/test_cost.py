@@ -72,6 +72,59 @@ def test_an_entry_of_a_linear_layer_counts_once_for_each_token():
     assert weight_macs(twice, torch.zeros(1, 4, 5)) == {"0.weight": 8, "3.weight": 4}
 
 
+LAYERS = {
+    "bilinear": (nn.Bilinear(4, 4, 5), lambda net, x: net(x, x), (2, 3, 4)),
+    "conv1d": (nn.Conv1d(4, 6, 3), None, (2, 4, 9)),
+    "conv3d": (nn.Conv3d(2, 3, 2), None, (2, 2, 4, 4, 4)),
+    "transposed": (nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), None, (2, 4, 5, 5)),
+    "lstm": (nn.LSTM(4, 6, 2, batch_first=True, bidirectional=True), None, (2, 7, 4)),
+    "lstm with projections": (nn.LSTM(4, 6, batch_first=True, proj_size=3), None, (2, 7, 4)),
+    "gru": (nn.GRU(4, 6, batch_first=True), None, (2, 7, 4)),
+    "rnn cell": (nn.RNNCell(4, 6), None, (2, 4)),
+}
+
+
+class Called(nn.Module):
+    def __init__(self, layer, call):
+        super().__init__()
+        self.layer, self.call = layer, call
+
+    def forward(self, x):
+        return self.call(self.layer, x) if self.call else self.layer(x)
+
+
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_entries_of_every_kind_of_layer_sum_to_its_cost(name):
+    network, example = Called(*LAYERS[name][:2]), torch.rand(*LAYERS[name][2])
+    each = weight_macs(network, example)
+    assert list(each) == [name for name, weight in network.named_parameters() if weight.dim() > 1]
+    assert all(each.values())
+    assert whole(network, each) == macs(network, example)
+
+
+@pytest.mark.parametrize("keys", [7, 4])
+def test_the_entries_of_attention_sum_to_its_projections(keys):
+    attend = nn.MultiheadAttention(8, 2, batch_first=True, kdim=None if keys == 7 else 6)
+    source = torch.rand(1, keys, 8 if keys == 7 else 6)
+
+    def call(net, x):
+        value = source if keys == 7 else torch.rand(1, keys, 8)
+        return net(x, key=source, value=value)[0]
+
+    network, example = Called(attend, call), torch.rand(2, 7, 8)
+    products = 2 * 7 * keys * 8
+    assert whole(network, weight_macs(network, example)) == macs(network, example) - products
+
+
+def test_tied_layers_are_one_weight_whose_calls_add_up():
+    network = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    network[2].weight = network[0].weight
+    assert weight_macs(network, torch.rand(2, 3, 4)) == {"0.weight": 6}
+    masks = Masks({"0.weight": torch.eye(4) > 0})
+    assert sparse_macs(network, torch.rand(2, 3, 4), masks) == 2 * 3 * 4
+
+
 def test_a_layer_that_is_not_called_costs_nothing():
     class Spare(nn.Module):
         def __init__(self):
