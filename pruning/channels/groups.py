@@ -39,6 +39,7 @@ class Group:
         fixed: The reason why the channels cannot be pruned, or "".
         tied: The reason why they can be masked but not removed, or ""; only without `coupled`.
         last: The taps whose channels are the last dimension, after the tokens, instead of the second.
+        opaque: Whether the layer was not followed because it may compute something else than its class.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Group:
     fixed: str = ""
     tied: str = ""
     last: tuple[str, ...] = ()
+    opaque: bool = False
 
 
 def find_groups(network: nn.Module, example: Tensor, *, coupled: bool = True) -> tuple[Group, ...]:
@@ -86,13 +88,16 @@ def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
     """Returns the groups that can be pruned: all that are not fixed.
 
     Raises:
-        ValueError: There are none; the message has each group's reason.
+        ValueError: There are none, since layers may compute something else than their class; the message has
+            the reasons.
     """
     groups = tuple(groups)
-    if free := tuple(group for group in groups if not group.fixed):
-        return free
-    reasons = "; ".join(f"{group.name}: {group.fixed}" for group in groups) or "the network has no layers"
-    raise ValueError(f"no channels can be pruned ({reasons})")
+    free = tuple(group for group in groups if not group.fixed)
+    if not free and any(group.opaque for group in groups):
+        raise ValueError(
+            f"no channels can be pruned: {'; '.join(f'{each.name} is {each.fixed}' for each in groups)}"
+        )
+    return free
 
 
 def _group(flow: Flow, members: list[int], tied: str) -> Group:
@@ -126,21 +131,20 @@ def _unfollowed(flow: Flow, network: nn.Module, followed: set[str]) -> list[Grou
     """Returns a fixed group for each layer whose channels were not followed."""
     called = {str(node.target) for node in flow.roles if node.op == "call_module"}
 
-    def reason(name: str, layer: nn.Module) -> str:
+    def alone(name: str, layer: nn.Module) -> Group:
+        why = opaque = ""
         if around := next((each for each in called if name.startswith(f"{each}.")), ""):
-            around_kind = network.get_submodule(around)
-            return f"inside {around}, {altered(around_kind) or 'an operation that is not followed'}"
-        if name not in called:
-            return "not called as a module"
-        kind = next((kind for kind in LAYERS if isinstance(layer, kind)), type(layer))
-        why = departure(layer, kind) or f"a {type(layer).__name__}: its channels are not followed"
-        return f"made by {name}, {why}"
+            opaque = altered(network.get_submodule(around))
+            why = f"inside {around}, {opaque or 'an operation that is not followed'}"
+        elif name not in called:
+            why = "not called as a module"
+        else:
+            opaque = departure(layer, next((kind for kind in LAYERS if isinstance(layer, kind)), type(layer)))
+            why = f"made by {name}, {opaque or f'a {type(layer).__name__}: its channels are not followed'}"
+        return Group(name, width(layer), (name,), (), (), (), (), why, opaque=bool(opaque))
 
-    return [
-        Group(name, width(layer), (name,), (), (), (), (), reason(name, layer))
-        for name, layer in layer_modules(network).items()
-        if name and name not in followed
-    ]
+    layers = layer_modules(network).items()
+    return [alone(name, layer) for name, layer in layers if name and name not in followed]
 
 
 def _why(reasons: list[str]) -> str:

@@ -140,6 +140,16 @@ def test_subclasses_that_compute_as_their_class_are_cut(layer):
     shrink(network, groups, keep, check=images)
 
 
+@pytest.mark.parametrize("layer", [Standardised(3, 8, 1), hooked(nn.Conv2d(3, 8, 1))])
+def test_a_network_that_has_nothing_else_is_refused(layer):
+    network = nn.Sequential(layer, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 2))
+    groups = find_groups(network, torch.rand(2, 3, 4, 4))
+    with pytest.raises(
+        ValueError, match=r"no channels can be pruned: 0 is made by 0, which has .*; 4 is out"
+    ):
+        cuttable(groups)
+
+
 def test_a_parametrized_layer_is_fixed():
     network = network_with(parametrizations.weight_norm(convolution()))
     fixed = {group.name: group.fixed for group in find_groups(network, torch.rand(2, 3, 4, 4))}
