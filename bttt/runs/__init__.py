@@ -37,7 +37,7 @@ from bttt.runs.folder import (
     open_results,
     open_run,
 )
-from bttt.runs.intervals import Z95, wilson
+from bttt.runs.intervals import Z95, ratio_interval, spread_half_width, wilson
 from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
@@ -60,9 +60,9 @@ __all__ = [
     "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
     "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
     "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
-    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options",
-    "part", "peak_memory_mb", "plain", "provenance", "quietly", "read_bytes", "read_json", "read_text",
-    "refuse_set_by_study", "require_at_least", "resolve", "rounded", "settings_of", "side_by_side",
-    "spread", "wilson", "with_options", "work_through", "worker_count", "write_bytes", "write_json",
-    "write_text",
+    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part",
+    "peak_memory_mb", "plain", "provenance", "quietly", "ratio_interval", "read_bytes", "read_json",
+    "read_text", "refuse_set_by_study", "require_at_least", "resolve", "rounded", "settings_of",
+    "side_by_side", "spread", "spread_half_width", "wilson", "with_options", "work_through", "worker_count",
+    "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

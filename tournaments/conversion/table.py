@@ -45,12 +45,15 @@ def _tally(group: Sequence[Conversion]) -> Tally:
 
 
 def win_share(tally: Tally) -> tuple[float, float, float]:
-    """Returns the fraction of games won and its 95% interval (Wilson 1927); nan without games."""
+    """Returns the fraction of games won and its 95% interval; nan without games.
+
+    The interval is Wilson's (1927) with one trial per unique game, since copies are no evidence.
+    """
     games = tally.games
     if not games:
         return nan, nan, nan
     fraction = tally.wins / games
-    return fraction, *wilson(fraction, games)
+    return fraction, *wilson(fraction, tally.distinct)
 
 
 def conversion_rows(

@@ -1,7 +1,8 @@
 """How often agents make value-losing moves: decisions on a suite, rates with intervals, tables and figures.
 
 >>> import numpy as np
->>> from tournaments.evaluation import rate_text, ratio_interval
+>>> from bttt.runs import ratio_interval
+>>> from tournaments.evaluation import rate_text
 >>> losing, decisions = np.array([3, 5, 4]), np.array([10, 10, 10])  # on each of three boards
 >>> rate_text(0.4, *ratio_interval(losing, decisions, trials=30))
 '40.00 (15.2-64.8)'
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
         LossRate,
         loss_rates,
         novelties,
-        ratio_interval,
-        spread_half_width,
     )
 
 __all__ = [
@@ -39,8 +38,6 @@ __all__ = [
     "map_axes",
     "novelties",
     "rate_text",
-    "ratio_interval",
-    "spread_half_width",
     "style_axes",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isnan
 
 from bttt import NOVELTIES
 from bttt.runs import aligned
@@ -15,6 +16,7 @@ WITHOUT = [
     *(("thrown", name) for name in THROWN),
 ]
 """Columns of the two printed tables, each a kind and a group."""
+NO_INTERVAL = "(-): two boards give no interval; with three or more it is 95%, over boards"
 
 
 def loss_table(rates: Iterable[LossRate]) -> str:
@@ -22,7 +24,10 @@ def loss_table(rates: Iterable[LossRate]) -> str:
     found: dict[str, dict[tuple[str, str], LossRate]] = {}
     for rate in rates:
         found.setdefault(rate.agent, {})[rate.kind, rate.group] = rate
-    return "\n\n".join(_table(found, *part) for part in ((WITH_INTERVALS, True), (WITHOUT, False)))
+    tables = [_table(found, *part) for part in ((WITH_INTERVALS, True), (WITHOUT, False))]
+    if any(isnan(own[column].low) for own in found.values() for column in WITH_INTERVALS if column in own):
+        tables[0] += f"\n{NO_INTERVAL}"
+    return "\n\n".join(tables)
 
 
 def _table(
@@ -41,5 +46,7 @@ def _text(rate: LossRate | None, interval: bool) -> str:
 
 
 def rate_text(rate: float, low: float, high: float) -> str:
-    """Returns a rate and its interval, each in [0, 1], as text in per cent."""
+    """Returns a rate and its interval, each in [0, 1], as text in per cent; "(-)" without an interval."""
+    if isnan(low):
+        return f"{100 * rate:.2f} (-)"
     return f"{100 * rate:.2f} ({100 * low:.1f}-{100 * high:.1f})"

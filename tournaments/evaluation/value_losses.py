@@ -3,8 +3,9 @@
 A move loses value if it turns a win into a draw or a loss, or a draw into a loss.
 
 The 95% intervals take boards as the sampling unit, since positions of one board resemble each other. An
-interval is the spread of a ratio over boards, with Student's t. With a single board, or if all boards have
-the same rate, there is no spread, and Wilson's interval over positions is used.
+interval is the spread of a ratio over boards, with Student's t. If all boards have the same rate, there is no
+spread, and Wilson's interval over positions is used; also with a single board, where the interval is about
+other positions of this board. Two boards give no interval: their spread is not known well enough.
 
 Shapes: N positions, R repeats (decisions of one agent in the same position), M positions of a group.
 """
@@ -13,13 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
-from scipy.special import stdtrit
 
 from bttt import NOVELTIES, Board, Suite, canonical_board, split
-from bttt.runs import wilson
+from bttt.runs import ratio_interval
 
 THROWN = {"win to draw": (1, 0), "win to loss": (1, -1), "draw to loss": (0, -1)}
 """Kinds of value loss: the values before and after a move. Their rates sum to the rate of all decisions."""
@@ -38,8 +37,8 @@ class LossRate:
         decisions: Number of decisions, including repeats.
         losing: Number of value-losing decisions; for the kind "thrown", only those with the group's loss.
         rate: Fraction of the decisions, in [0, 1].
-        low: Lower end of the rate's 95% interval.
-        high: Upper end of the rate's 95% interval.
+        low: Lower end of the rate's 95% interval; nan on two boards, which give no interval.
+        high: Upper end of the rate's 95% interval; nan on two boards.
     """
 
     agent: str
@@ -134,25 +133,3 @@ def _rate(agent: str, kind: str, group: str, losing: np.ndarray, boards: np.ndar
     rate = float(lost.sum() / decisions.sum())
     low, high = ratio_interval(lost, decisions, positions)
     return LossRate(agent, kind, group, positions, int(decisions.sum()), int(lost.sum()), rate, low, high)
-
-
-def ratio_interval(parts: np.ndarray, totals: np.ndarray, trials: int) -> tuple[float, float]:
-    """Returns the 95% interval of the fraction `parts.sum() / totals.sum()`, in [0, 1].
-
-    Args:
-        parts: Numerators by board, `[boards]`.
-        totals: Denominators by board, `[boards]`.
-        trials: Independent trials, for Wilson's interval if there is no spread over boards.
-    """
-    rate = parts.sum() / totals.sum()
-    residuals = parts - rate * totals
-    if len(parts) == 1 or np.allclose(residuals, 0):
-        return wilson(rate, trials)
-    half = spread_half_width(residuals) / totals.sum()
-    return float(max(0.0, rate - half)), float(min(1.0, rate + half))
-
-
-def spread_half_width(residuals: np.ndarray) -> float:
-    """Returns the half-width of a sum's 95% interval, from the residuals `[units]` of at least two units."""
-    units = len(residuals)
-    return float(stdtrit(units - 1, 0.975)) * sqrt(units / (units - 1) * (residuals**2).sum())

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from bttt.runs import wilson
-from tournaments.evaluation import novelties, spread_half_width
+from bttt.runs import spread_half_width, wilson
+from tournaments.evaluation import novelties
 from tournaments.generalisation.evaluation import SINGLE, Counts, Part
 from tournaments.generalisation.networks import StudyNetwork
 

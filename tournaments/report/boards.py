@@ -7,8 +7,8 @@ from html import escape
 
 from bttt import Board, canonical_board
 from tournaments.report.heat_map import heat_map
-from tournaments.report.parts import Tournament, head_cells, html_table, percent, player_matrix, score_cell
-from tournaments.standings import Tally, by_board, orbit_name, sum_tallies
+from tournaments.report.parts import Tournament, head_cells, html_table, player_matrix, score_cell, score_text
+from tournaments.standings import Tally, by_board, orbit_name, score_intervals, sum_tallies
 
 
 def boards(tournament: Tournament) -> str:
@@ -77,15 +77,16 @@ def _score_table(
 ) -> str:
     """Returns one row per board in `names` and one column per ordered pair.
 
-    A row pools the boards that `row_of` maps to the row's board.
+    A row pools the boards that `row_of` maps to the row's board. Its score is that of the first players.
     """
     seats = tournament.seats
     overall = sum_tallies(tournament.tallies, lambda _first, _second, board: row_of(board))
     tallies = sum_tallies(tournament.tallies, lambda first, second, board: (first, second, row_of(board)))
+    intervals = score_intervals((row_of(game.board), game, game.first_score) for game in tournament.games)
     rows = [
         [
             f'<th scope="row">{name}</th>',
-            f"<td>{percent(overall[board].score, 1)}</td>",
+            f"<td>{score_text(overall[board].score, intervals[board])}</td>",
             score_cell(overall[board]),
             *(score_cell(tallies.get((*pair, board), Tally())) for pair in seats),
         ]

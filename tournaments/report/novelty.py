@@ -1,17 +1,18 @@
 """The report's section on trained players: their scores on seen, mirror and novel boards.
 
 Scores are the trained player's, in each seat, over all its opponents. Intervals take boards as the sampling
-unit (see `tournaments.evaluation.ratio_interval`), since games on one board resemble each other.
+unit (see `bttt.runs.ratio_interval`), since games on one board resemble each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 
 import numpy as np
 
 from bttt import NOVELTIES, Board, split
-from tournaments.evaluation import ratio_interval
+from bttt.runs import ratio_interval
 from tournaments.report.heat_map import heat_map
 from tournaments.report.parts import Tournament, head_cells, html_table, percent, player_label, plural
 from tournaments.standings import Tally, sum_tallies
@@ -24,7 +25,7 @@ INTRODUCTION = (
     "Scores of players with known training boards against all other players. Seen boards were used in "
     "training, mirror boards are mirror images or rotations of seen boards, and all others are "
     "novel. Frames in the maps mark the brick cells seen in training, unless all cells were seen. "
-    "Intervals are 95&#8239;% confidence intervals over boards."
+    "Intervals are 95&#8239;% confidence intervals over boards; two boards give none."
 )
 
 
@@ -104,8 +105,9 @@ def _score(tallies: Sequence[Tally]) -> str:
     total = sum(tallies, Tally())
     points = np.array([tally.wins + tally.draws / 2 for tally in tallies])
     low, high = ratio_interval(points, np.array([tally.games for tally in tallies]), total.distinct)
+    interval = "no interval" if isnan(low) else f"{percent(low, 1)} to {percent(high, 1)}"
     return (
-        f"<b>{percent(total.score, 1)}</b><small>{percent(low, 1)} to {percent(high, 1)}</small>"
+        f"<b>{percent(total.score, 1)}</b><small>{interval}</small>"
         f"<small>{total} on {plural(len(tallies), 'board')}</small>"
     )
 

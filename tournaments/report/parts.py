@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import isnan
 
 from bttt import Board
 from bttt.runs import number_text
@@ -113,6 +114,13 @@ def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, css: str =
 def head_cells(*titles: str) -> list[str]:
     """Returns the heading cells of columns."""
     return [f'<th scope="col">{title}</th>' for title in titles]
+
+
+def score_text(score: float, interval: tuple[float, float]) -> str:
+    """Returns a score in per cent with its 95% interval below it, if there is one."""
+    low, high = interval
+    text = percent(score, 1)
+    return text if isnan(low) else f"{text}<small>{percent(low, 1)} to {percent(high, 1)}</small>"
 
 
 def value_cells(*values: str) -> list[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from math import nan
 
+from bttt import FIRST, SECOND
 from bttt.runs import number_text
 from tournaments.report.heat_map import SCORE_STEPS
 from tournaments.report.interval_plot import IntervalPlot
@@ -17,13 +19,24 @@ from tournaments.report.parts import (
     player_matrix,
     plural,
     score_cell,
+    score_text,
     value_cells,
 )
-from tournaments.standings import Tally, by_pair, by_player, by_seats, milliseconds_text, move_times
+from tournaments.standings import (
+    Tally,
+    by_pair,
+    by_player,
+    by_seats,
+    milliseconds_text,
+    move_times,
+    score_intervals,
+)
 
 ORIGIN_SETTINGS = ("seed", "date", "created")
 FORFEIT_ROWS = 100
 GAME_LINKS = 8
+ALL = -1
+"""Both seats."""
 
 
 def summary(tournament: Tournament) -> str:
@@ -74,6 +87,7 @@ def ratings(tournament: Tournament) -> str:
     """Returns the ratings table with an interval plot, and the first-move statement below it."""
     fitted = tournament.ratings
     tallies = by_player(tournament.players, tournament.tallies)
+    intervals = _player_intervals(tournament)
     plot = IntervalPlot(fitted)
     rows = []
     for player in tournament.players:
@@ -86,14 +100,30 @@ def ratings(tournament: Tournament) -> str:
                 *value_cells(f"<b>{number_text(fitted.elo[at])}</b>", number_text(fitted.margin[at])),
                 f'<td class="plot">{plot.row(fitted.elo[at], fitted.margin[at])}</td>',
                 *value_cells(f"{both.games:,}", f"{both.distinct:,}", str(both)),
-                *(f"<td>{percent(tally.score, 1)}</td>" for tally in (both, first, second)),
-                *value_cells(str(both.forfeits)),
+                *value_cells(
+                    *(
+                        score_text(tally.score, intervals.get((player, games), (nan, nan)))
+                        for games, tally in ((ALL, both), (FIRST, first), (SECOND, second))
+                    ),
+                    str(both.forfeits),
+                ),
             ]
         )
     head = head_cells("Player", "Elo", "±&#8239;95&#8239;%")
     head.append(f'<th scope="col" class="plot">{plot.axis()}</th>')
     head += head_cells("Games", "Unique", "W-D-L", "Score", "as first", "as second", "Forfeits")
     return html_table(head, rows, css="ratings") + f"\n<p>{_first_move_statement(tournament)}</p>"
+
+
+def _player_intervals(tournament: Tournament) -> dict[tuple[str, int], tuple[float, float]]:
+    """Returns the interval of each player's score in `ALL` its games, and in those from each seat."""
+    sides = [(game, game.players, (game.first_score, 1 - game.first_score)) for game in tournament.games]
+    return score_intervals(
+        ((players[seat], games), game, points[seat])
+        for game, players, points in sides
+        for seat in (FIRST, SECOND)
+        for games in (ALL, seat)
+    )
 
 
 def _first_move_statement(tournament: Tournament) -> str:

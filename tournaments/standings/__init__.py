@@ -10,7 +10,8 @@
 >>> fit_ratings(players, records).ranked  # strongest first
 ('minimax:depth=2', 'random')
 
-Modules: `ratings` fits a Bradley-Terry model with draws; `crosstable` counts games by pair, seat and board.
+Modules: `units` says which games are evidence, and which belong together. `ratings` fits a Bradley-Terry
+model with draws, `crosstable` counts games by pair, seat and board, and `scores` gives scores intervals.
 """
 
 from tournaments.standings.crosstable import (
@@ -30,6 +31,7 @@ from tournaments.standings.crosstable import (
     tally_games,
 )
 from tournaments.standings.ratings import Ratings, fit_ratings
+from tournaments.standings.scores import score_intervals
 
 __all__ = [
     "Ratings",
@@ -46,6 +48,7 @@ __all__ = [
     "move_times",
     "orbit_name",
     "ratings_table",
+    "score_intervals",
     "sum_tallies",
     "tally_games",
 ]

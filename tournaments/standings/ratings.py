@@ -15,7 +15,21 @@ its curvature is about 20% of the curvature of one game between equals, and it a
 Elo. The likelihood does not depend on a common shift of all strengths, so the shift is projected out: the
 strengths sum to zero. Intervals that included the shift would not describe differences between players.
 
-Shapes: P players, M ordered pairs that met, K = P + 2 parameters.
+Evidence: copies of a game count once, and intervals take the games of a unit together (see `units`). The
+model gives the variance of each game; the games themselves give the covariance within units, around the mean
+result of each seat of a match. With H the posterior's curvature and C the sum of these covariances, the
+parameters have the covariance
+
+    H^-1 (H + C) H^-1
+
+This is the cluster-robust "sandwich" (Liang and Zeger 1986, with units as clusters), except that the variance
+of single games is the model's, not the empirical one. The empirical variance is useless for a player that won
+or lost every game. If the games of a unit do not correlate, the result is H^-1, the covariance of independent
+games. The covariance in a match with G units is multiplied by (G - 1) / (G + 1). Otherwise units that all end
+1-1 would give intervals of width 0, and two or three units very unsteady ones. Units of different players are
+taken as independent.
+
+Shapes: P players, M ordered pairs of players that met, K = P + 2 parameters.
 """
 
 from __future__ import annotations
@@ -27,16 +41,14 @@ from math import exp, inf, log, nan, sqrt
 import numpy as np
 from scipy.special import log_softmax, ndtr
 
-from bttt import Outcome
 from bttt.runs import Z95
 from tournaments.play import GameRecord
+from tournaments.standings.units import OUTCOMES, Matches, count_matches, count_outcomes, distinct_games
 
 ELO = 400 / log(10)
 """Elo points in one natural unit of strength."""
 PRIOR_SD = 800.0
 DEFAULT_ANCHOR = "random"
-OUTCOMES = (Outcome.FIRST_WINS, Outcome.DRAW, Outcome.SECOND_WINS)
-"""Order of the last axis of counts and probabilities."""
 MAX_NEWTON_STEPS = 200
 
 
@@ -56,7 +68,7 @@ class Ratings:
         draw: Davidson's nu. At 0, draws never happen. In a game with equal chances, a draw is nu times as
             likely as a win of either side.
         prior_sd: Standard deviation of the prior, in Elo.
-        games: Number of games fitted.
+        games: Number of games fitted, without copies.
         log_likelihood: Log-likelihood of the games at the fitted parameters, without the prior.
     """
 
@@ -93,31 +105,26 @@ def fit_ratings(
     anchor: str | None = None,
     prior_sd: float = PRIOR_SD,
 ) -> Ratings:
-    """Returns the ratings of `players` fitted to all of `games`; see `fit_counts`."""
-    return fit_counts(players, count_outcomes(players, games), anchor=anchor, prior_sd=prior_sd)
-
-
-def count_outcomes(players: Sequence[str], games: Sequence[GameRecord]) -> np.ndarray:
-    """Returns `[P, P, 3] int64`: games of each first against each second player by `OUTCOMES`."""
-    seats = {player: i for i, player in enumerate(players)}
-    column = {outcome: i for i, outcome in enumerate(OUTCOMES)}
-    counts = np.zeros((len(players), len(players), len(OUTCOMES)), dtype=np.int64)
-    for game in games:
-        for player in game.players:
-            if player not in seats:
-                raise ValueError(f"game {game.index}: unknown player {player!r}; players are {list(players)}")
-        counts[seats[game.first], seats[game.second], column[game.outcome]] += 1
-    return counts
+    """Returns the ratings of `players` fitted to `games` without their copies; see `fit_counts`."""
+    different = distinct_games(games)
+    counts, matches = count_outcomes(players, different), count_matches(players, different)
+    return fit_counts(players, counts, matches, anchor=anchor, prior_sd=prior_sd)
 
 
 def fit_counts(
-    players: Sequence[str], counts: np.ndarray, *, anchor: str | None = None, prior_sd: float = PRIOR_SD
+    players: Sequence[str],
+    counts: np.ndarray,
+    matches: Matches | None = None,
+    *,
+    anchor: str | None = None,
+    prior_sd: float = PRIOR_SD,
 ) -> Ratings:
     """Returns the ratings at the maximum of the posterior, with intervals from its curvature there.
 
     Args:
         players: The P names.
         counts: `[P, P, 3]`, games of each first against each second player by `OUTCOMES`.
+        matches: The same games by unit. By default all games are independent.
         anchor: The player rated 0. Default: "random" if it has games, otherwise the mean of all players.
         prior_sd: Standard deviation of the prior on every parameter, in Elo.
 
@@ -136,7 +143,10 @@ def fit_counts(
     if not len(rated):
         return _unrated(players, prior_sd)
 
-    parameters, covariance, likelihood = _fit(counts[np.ix_(rated, rated)], prior_sd / ELO)
+    parameters, curvature, likelihood = _fit(counts[np.ix_(rated, rated)], prior_sd / ELO)
+    place = {int(player): number for number, player in enumerate(rated)}
+    met = {(place[one], place[other]): units for (one, other), units in (matches or {}).items()}
+    covariance = _covariance(curvature, met)
     count = len(rated)
     strengths = parameters[:count] - parameters[:count].mean()
     centre = np.eye(count) - 1 / count
@@ -177,21 +187,24 @@ def log_likelihood(parameters: np.ndarray, counts: np.ndarray) -> tuple[float, n
 
 def _features(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns `[M, 3, K]`, the coefficients of each outcome's log weight, and the counts `[M, 3]`."""
-    players = len(counts)
-    first, second = np.nonzero(counts.sum(axis=2))
-    pairs = np.arange(len(first))
-    features = np.zeros((len(first), len(OUTCOMES), players + 2))
+    met = np.argwhere(counts.sum(axis=2))
+    features = np.array([outcome_features(len(counts), *seats) for seats in met])
+    return features, counts[tuple(met.T)]
+
+
+def outcome_features(players: int, first: int, second: int) -> np.ndarray:
+    """Returns `[3, K]`, the coefficients of the outcomes' log weights in a game of `first` and `second`."""
     win, draw, loss = range(len(OUTCOMES))
-    features[pairs, win, first] = 1
-    features[:, win, players] = 1
-    features[pairs, loss, second] = 1
-    features[:, draw] = (features[:, win] + features[:, loss]) / 2
-    features[:, draw, players + 1] = 1
-    return features, counts[first, second]
+    features = np.zeros((len(OUTCOMES), players + 2))
+    features[win, [first, players]] = 1
+    features[loss, second] = 1
+    features[draw] = (features[win] + features[loss]) / 2
+    features[draw, players + 1] = 1
+    return features
 
 
 def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Returns the maximum, the covariance there and the log-likelihood, by Newton's method.
+    """Returns the maximum, the curvature there and the log-likelihood, by Newton's method.
 
     The log-posterior is strictly concave, so Newton steps that are halved until it increases converge.
     """
@@ -209,12 +222,43 @@ def _fit(counts: np.ndarray, prior_sd: float) -> tuple[np.ndarray, np.ndarray, f
         # The squared step, in standard deviations. A step of 1e-4 standard deviations is negligible, and the
         # next one would be far smaller. With millions of games, rounding prevents a stricter limit.
         if slope @ step < 1e-8:
-            return parameters + step, np.linalg.inv(curvature), likelihood
+            return parameters + step, curvature, likelihood
         here = likelihood - precision * parameters @ parameters / 2
         while log_posterior(parameters + step) < here - 1e-12 * abs(here):
             step /= 2
         parameters = parameters + step
     raise ArithmeticError(f"ratings did not converge in {MAX_NEWTON_STEPS} Newton steps")
+
+
+def _covariance(curvature: np.ndarray, matches: Matches) -> np.ndarray:
+    """Returns the covariance `[K, K]` of the parameters; see the module's docstring."""
+    if not matches:
+        return np.linalg.inv(curvature)
+    inverse_root = np.linalg.inv(np.linalg.cholesky(curvature))
+    relative, vectors = np.linalg.eigh(inverse_root @ _within_units(matches, len(curvature)) @ inverse_root.T)
+    # In theory no value is below -1. Estimates can be, if a match has more spread than the model gives it.
+    least = 1 / (1 + sum(map(len, matches.values())))
+    root = inverse_root.T @ vectors * np.sqrt(np.maximum(1 + relative, least))
+    return root @ root.T
+
+
+def _within_units(matches: Matches, parameters: int) -> np.ndarray:
+    """Returns C `[K, K]`: the covariance between the games of a unit, summed over all units."""
+    total = np.zeros((parameters, parameters))
+    for (one, other), units in matches.items():
+        count = len(units)
+        sums = np.zeros((count, parameters))
+        single = np.zeros_like(total)
+        for seat, players in enumerate(((one, other), (other, one))):
+            outcomes = units[:, seat].sum(axis=0)
+            games = outcomes.sum()
+            if games > 1:
+                residuals = outcome_features(parameters - 2, *players)
+                residuals -= outcomes @ residuals / games
+                sums += units[:, seat] @ residuals
+                single += games / (games - 1) * (outcomes * residuals.T) @ residuals
+        total += (count * sums.T @ sums - (count - 1) * single) / (count + 1)
+    return total
 
 
 def _superiority(strengths: np.ndarray, variances: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ def test_text():
     assert [line.split() for line in conversion_text(conversions()).splitlines()] == [
         ["agent", "games", "won", "drawn", "lost", "won%", "95%", "interval", "unique", "forf"],
         ["a", "5", "3", "1", "1", "60.0", "23.1", "to", "88.2", "5", "0"],
-        ["b", "2", "2", "0", "0", "100.0", "34.2", "to", "100.0", "1", "0"],
+        ["b", "2", "2", "0", "0", "100.0", "20.7", "to", "100.0", "1", "0"],
         [],
         ["a:", "won-drawn-lost", "by", "brick"],
         ["1", "2", "3"],
@@ -57,9 +57,14 @@ def test_text():
     ]
 
 
+def test_copies_do_not_shrink_the_interval_of_the_share_won():
+    once, copied = Tally(wins=30, losses=19, distinct=49), Tally(wins=300, losses=190, distinct=49)
+    assert win_share(copied) == win_share(once)
+
+
 @pytest.mark.parametrize(("wins", "games"), [(0, 1), (0, 49), (3, 10), (45, 49), (49, 49)])
 def test_the_interval_is_wilson_s(wins, games):
     expected = binomtest(wins, games).proportion_ci(method="wilson")
-    assert win_share(Tally(wins=wins, losses=games - wins)) == pytest.approx(
+    assert win_share(Tally(wins=wins, losses=games - wins, distinct=games)) == pytest.approx(
         (wins / games, expected.low, expected.high), abs=1e-9
     )

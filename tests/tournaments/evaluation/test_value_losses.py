@@ -1,6 +1,6 @@
 """Value losses, counted by hand on a suite of six positions, and intervals against formulas written out."""
 
-from math import sqrt
+from math import isnan, sqrt
 from statistics import stdev
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.stats import t
 
 from agents.agent import make_agent
 from bttt.board import Board
-from bttt.runs.intervals import wilson
+from bttt.runs.intervals import ratio_interval, wilson
 from bttt.suites import SUITES_RECORD, Suite, load_suite
 from tournaments.evaluation.decisions import decide_suite
 from tournaments.evaluation.table import loss_table
@@ -74,7 +74,8 @@ def test_counts_by_group_are_those_counted_by_hand():
         "draw to loss": (6, 12, 1),
     }
     assert all(rate.rate == rate.losing / rate.decisions for rate in rates.values())
-    assert all(0 <= rate.low <= rate.rate <= rate.high <= 1 for rate in rates.values())
+    known = [rate for rate in rates.values() if not isnan(rate.low)]
+    assert all(0 <= rate.low <= rate.rate <= rate.high <= 1 for rate in known)
 
 
 def test_without_training_boards_nothing_is_said_of_novelty():
@@ -91,6 +92,15 @@ def test_where_boards_weigh_the_same_the_interval_is_students():
     half = t.ppf(0.975, 49) * stdev(by_board) / sqrt(50)
     assert rate.rate == pytest.approx(np.mean(by_board))
     assert (rate.low, rate.high) == pytest.approx((rate.rate - half, rate.rate + half))
+
+
+def test_two_boards_give_no_interval():
+    lines = loss_table(loss_rates("me", SUITE, CELLS, [Board(3, 3, 3, "A1"), Board(3, 3, 3, "C3")]))
+    assert " 40.00 (-) " in lines
+    assert "\n(-): two boards give no interval" in lines
+    low, high = ratio_interval(np.array([3, 5]), np.array([10, 10]), 20)
+    assert isnan(low) and isnan(high)
+    assert not any(map(isnan, ratio_interval(np.array([3, 5, 5]), np.array([10, 10, 10]), 30)))
 
 
 def test_one_board_alone_has_wilsons_interval_over_positions():

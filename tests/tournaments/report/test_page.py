@@ -284,9 +284,7 @@ def test_seed_and_date_are_told_below_the_title():
 
 
 def test_superiority_is_never_rounded_to_certainty():
-    shown = section(
-        report([replace(game, index=index) for index, game in enumerate(golden_games() * 20)]), "ratings"
-    )
+    shown = section(report(random_round_robin(PLAYERS, BOARDS, repeats=20)), "ratings")
     assert "<td>&gt;99.9</td>" in shown
     assert "<td>&lt;0.1</td>" in shown
     assert "<td>100.0</td>" not in shown

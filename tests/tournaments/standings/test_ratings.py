@@ -1,11 +1,13 @@
+from dataclasses import replace
 from math import log10, nan
 
 import numpy as np
 import pytest
-from records import record
+from records import random_round_robin, record
 from scipy.special import ndtr
 
-from tournaments.standings.ratings import ELO, count_outcomes, fit_counts, fit_ratings, log_likelihood
+from bttt.board import Board
+from tournaments.standings.ratings import ELO, fit_counts, fit_ratings, log_likelihood
 
 
 def davidson(strength_first, strength_second, gamma, log_nu):
@@ -221,21 +223,83 @@ def test_outcome_probabilities():
     assert chances.sum() == pytest.approx(1)
 
 
-def test_games_are_counted_by_seat_and_outcome():
-    win, loss = "A1 B1 A2 B2 A3", "A1 B1 A2 B2 C3 B3"
-    games = [record("a", "b", win), record("a", "b", win), record("b", "a", win), record("a", "c", loss)]
-    shape = {"board": games[0].board.parse("3x3x3")}
-    games = [
-        record(g.first, g.second, moves, **shape)
-        for g, moves in zip(games, [win, win, win, loss], strict=True)
-    ]
-    counts = count_outcomes(["a", "b", "c"], games)
-    assert counts[0, 1].tolist() == [2, 0, 0]
-    assert counts[1, 0].tolist() == [1, 0, 0]
-    assert counts[0, 2].tolist() == [0, 0, 1]
-    assert counts.sum() == 4
-    fit = fit_ratings(["a", "b", "c"], games)
-    assert fit.elo == pytest.approx(fit_counts("abc", counts).elo)
+def test_copies_of_games_change_neither_ratings_nor_intervals():
+    boards = [Board.parse(f"3x3x3:{cell}") for cell in ("A1", "A2", "B2", "C3")]
+    games = random_round_robin("abc", boards, opening_plies=1)
+    copies = [replace(game, index=len(games) + n, repeat=1 + n) for n, game in enumerate(games * 9)]
+    once, often = fit_ratings("abc", games), fit_ratings("abc", [*games, *copies])
+    assert often.games == once.games == len(games)
+    assert often.elo == pytest.approx(once.elo)
+    assert often.margin == pytest.approx(once.margin)
+    assert often.superiority == pytest.approx(once.superiority)
+    assert often.first_move_margin == pytest.approx(once.first_move_margin)
+
+
+def correlated_pairs(elo, first_move, log_nu, units, correlation, rng):
+    """Returns counts and matches of pairs; +1: the same player does well in both games, -1: the same seat."""
+    players, unit = len(elo), np.eye(3, dtype=int)
+    counts, matches = np.zeros((players, players, 3)), {}
+    for one in range(players):
+        for other in range(one + 1, players):
+            luck, other_luck = rng.random((2, units))
+            if correlation:
+                other_luck = luck if correlation < 0 else 1 - luck
+            games = []
+            for seats, fortune in (((one, other), luck), ((other, one), other_luck)):
+                chances = davidson(*(elo[list(seats)] / ELO), first_move / ELO, log_nu)
+                games.append(unit[np.searchsorted(np.cumsum(chances)[:2], fortune)])
+                counts[seats] = games[-1].sum(axis=0)
+            matches[one, other] = np.stack(games, axis=1)
+    return counts, matches
+
+
+@pytest.mark.parametrize("correlation", [-1, 0, 1])
+def test_intervals_cover_the_strengths_whatever_the_correlation_in_a_pair(correlation):
+    elo, rng = np.array([-60.0, 60.0]), np.random.default_rng(3)
+    covered, independent, widths, first_move = [], [], [], []
+    for _ in range(250):
+        counts, matches = correlated_pairs(elo, 90.0, np.log(0.4), 40, correlation, rng)
+        fit, alone = fit_counts("ab", counts, matches), fit_counts("ab", counts)
+        covered.append(abs(fit.elo[1] - 60) <= fit.margin[1])
+        independent.append(abs(alone.elo[1] - 60) <= alone.margin[1])
+        first_move.append(abs(fit.first_move - 90) <= fit.first_move_margin)
+        widths.append(fit.margin[1] / alone.margin[1])
+    # Three standard deviations of 250 trials at 95% are 4%.
+    assert 0.91 <= np.mean(covered) <= 0.99
+    assert 0.91 <= np.mean(first_move) <= 0.99
+    if correlation == 0:
+        assert np.mean(widths) == pytest.approx(1, abs=0.03)
+    else:  # both errors of intervals that ignore pairs
+        assert (np.mean(independent) < 0.9) if correlation > 0 else (np.mean(independent) > 0.985)
+        assert (np.mean(widths) > 1.25) if correlation > 0 else (np.mean(widths) < 0.75)
+
+
+def test_pairs_that_all_end_one_to_one_keep_an_interval():
+    match = np.zeros((40, 2, 3), dtype=int)
+    match[:20, :, 0] = match[20:, :, 2] = 1  # the first seat wins both games of a pair, or the second seat
+    counts = np.zeros((2, 2, 3))
+    counts[0, 1], counts[1, 0] = match.sum(axis=0)
+    alone, fit = fit_counts("ab", counts), fit_counts("ab", counts, {(0, 1): match})
+    assert fit.elo == pytest.approx([0, 0], abs=1e-9)
+    assert 0.15 * alone.margin[0] < fit.margin[0] < 0.3 * alone.margin[0]
+    assert fit.first_move_margin == pytest.approx(np.sqrt(2) * alone.first_move_margin, rel=0.05)
+
+
+def test_a_single_unit_tells_nothing_of_the_spread_over_units():
+    match = np.array([[[30, 0, 10], [15, 0, 25]]])
+    counts = np.zeros((2, 2, 3))
+    counts[0, 1], counts[1, 0] = match[0]
+    fit, alone = fit_counts("ab", counts, {(0, 1): match}), fit_counts("ab", counts)
+    assert fit.margin == pytest.approx(alone.margin)
+
+
+def test_who_wins_everything_keeps_a_wide_interval():
+    match = np.zeros((49, 2, 3), dtype=int)
+    match[:, 0, 0] = match[:, 1, 2] = 1
+    counts = np.zeros((2, 2, 3))
+    counts[0, 1], counts[1, 0] = match.sum(axis=0)
+    fit, alone = fit_counts("ab", counts, {(0, 1): match}), fit_counts("ab", counts)
+    assert fit.margin == pytest.approx(alone.margin)
 
 
 @pytest.mark.parametrize(
