@@ -36,6 +36,7 @@ from bttt.runs.folder import (
     make_folder,
     open_results,
     open_run,
+    report_found,
 )
 from bttt.runs.intervals import Z95, ratio_interval, spread_half_width, wilson
 from bttt.runs.limits import require_at_least
@@ -56,13 +57,13 @@ from bttt.runs.settings import (
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
 
 __all__ = [
-    "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
-    "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
-    "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
-    "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
-    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part",
-    "peak_memory_mb", "plain", "provenance", "quietly", "ratio_interval", "read_bytes", "read_json",
-    "read_text", "refuse_set_by_study", "require_at_least", "resolve", "rounded", "settings_of",
+    "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED", "NOT_A_SETTING",
+    "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned", "as_record",
+    "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options", "is_plugin",
+    "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text", "on_first_use",
+    "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb",
+    "plain", "provenance", "quietly", "ratio_interval", "read_bytes", "read_json", "read_text",
+    "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded", "settings_of",
     "side_by_side", "spread", "spread_half_width", "wilson", "with_options", "work_through", "worker_count",
     "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

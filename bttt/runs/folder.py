@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,6 +99,22 @@ def open_results(folder: Path, *known_by: str) -> Iterator[None]:
     """
     with _checked_and_locked(folder, lambda: _refuse_other_files(folder, known_by)):
         yield
+
+
+def report_found(found: int, made: int, what: str, place: Path) -> None:
+    """Prints how many results were found on disk, in one line on stderr; nothing if none were.
+
+    Args:
+        found: Results that were there before.
+        made: Results made since then.
+        what: Name of a result, for example "finished game".
+        place: Folder or file of the results.
+    """
+    if not found:
+        return
+    added = f"{made} more were made" if made else "nothing was run"
+    sys.stdout.flush()
+    print(f"{found} {what}{'s' if found > 1 else ''} found in {place}; {added}", file=sys.stderr)
 
 
 def make_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from time import process_time
 
 from bttt.board import Board
 from bttt.position import Position
-from bttt.runs import as_record, json_value, read_bytes, require_at_least, spread, worker_count
+from bttt.runs import as_record, json_value, read_bytes, report_found, require_at_least, spread, worker_count
 from bttt.solver.exact import Solver
 
 LOG_FILE = "solved.jsonl"
@@ -141,6 +141,7 @@ def solve_logged(path: Path, positions: Iterable[Position], search: SolveSetting
             file.flush()
             stored[text] = solved
             bar.update()
+    report_found(done, len(missing), "solved position", path)
     return stored
 
 

@@ -21,7 +21,14 @@ from pruning.loop.plan import Plan
 from pruning.loop.prunable import whole
 from pruning.loop.results import Additions, GridSearch, Json, Result, Seconds
 from pruning.loop.selection import choose
-from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results, stored_weights
+from pruning.loop.stored import (
+    KIND,
+    cycle_file,
+    finished_cycles,
+    stored_masks,
+    stored_results,
+    stored_weights,
+)
 from pruning.loop.task import Hold, Task, Trained
 
 __all__ = [
@@ -45,6 +52,7 @@ __all__ = [
     "choose",
     "cycle_file",
     "ending",
+    "finished_cycles",
     "run",
     "stored_masks",
     "stored_results",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,13 @@ def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
             _check_plan(path, header, plan)
         results.append(_result(path, header))
     return results
+
+
+def finished_cycles(folders: Iterable[Path]) -> int:
+    """Returns the number of finished cycles in the folders of runs."""
+    return sum(
+        next(cycle for cycle in count() if not cycle_file(folder, cycle).exists()) for folder in folders
+    )
 
 
 def stored_masks(folder: Path) -> list[Masks]:

@@ -76,11 +76,13 @@ def test_the_same_command_again_finds_all_and_makes_again_what_is_missing(run, c
     before = [path.read_text() for path in results]
     code, out, err = bttt(*TINY, "--out", run, capsys=capsys)
     assert code == 0 and before[0] in out and "%|" not in err
+    assert f" finished tasks found in {run}; nothing was run\n" in err
     once = len(json.loads((run / "environment.json").read_text()))
     stored = [untimed(json.loads(path.read_text())) for path in removed]
     for path in removed:
         path.unlink()
-    assert bttt(*TINY, "--out", run, capsys=capsys)[0] == 0
+    code, _, err = bttt(*TINY, "--out", run, capsys=capsys)
+    assert code == 0 and f"found in {run}; 2 more were made\n" in err
     assert [untimed(json.loads(path.read_text())) for path in removed] == stored
     assert results[1].read_text() == before[1]
     assert {path: path.stat().st_mtime_ns for path in kept} == kept

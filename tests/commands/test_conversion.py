@@ -73,12 +73,16 @@ def test_the_same_command_plays_nothing_again_and_an_interrupted_one_goes_on(cap
     assert main(arguments) == 0
     whole = stored()
     before = Path("run", "environment.json").read_text()
+    capsys.readouterr()
     assert main(arguments) == 0
+    database = Path("run", STORE_FILE)
+    assert f"4 finished games found in {database}; nothing was run\n" in capsys.readouterr().err
     assert stored() == whole and Path("run", "environment.json").read_text() == before
     with Store.create_or_open(Path("part", STORE_FILE), _settings("run"), ["random", "perfect"], 4) as store:
         store.add([replace(game, seconds=(0.0,) * len(game.cells)) for game in whole[:2]])
     arguments[arguments.index("run")] = "part"
     assert main(arguments) == 0
+    assert "2 finished games found in part/tournament.sqlite; 2 more were made\n" in capsys.readouterr().err
     assert stored("part") == whole
 
 

@@ -117,7 +117,8 @@ def _check_lost_measurements_are_made_again(out, capsys):
     stored = json.loads(path.read_text())
     path.write_text(json.dumps({**stored, "parts": stored["parts"][:3]}))
     networks = {each: each.stat().st_mtime_ns for each in Path("runs").glob("*/network.safetensors")}
-    _, text, _ = bttt(*TINY, *STUDY, capsys=capsys)
+    _, text, err = bttt(*TINY, *STUDY, capsys=capsys)
+    assert "measurements found in runs; " in err and " more were made\n" in err
     assert {each: each.stat().st_mtime_ns for each in networks} == networks  # not trained again
     assert tables(text) == tables(out)
     assert json.loads(path.read_text()) == stored

@@ -110,6 +110,7 @@ def test_the_same_command_again_trains_nothing(channels, capsys):
     stored = (channels / "levels.csv").read_bytes()
     code, out, err = bttt(*CHANNELS, "--cycles", "2", "--out", channels, capsys=capsys)
     assert code == 0, err
+    assert f"3 finished cycles found in {channels}; nothing was run\n" in err
     assert {path: path.stat().st_mtime_ns for path in channels.rglob("*.safetensors")} == kept
     assert (channels / "levels.csv").read_bytes() == stored
     table, written = out.split("\n\n")

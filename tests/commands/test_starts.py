@@ -65,6 +65,8 @@ def test_starts_goes_on_after_a_kill_and_ends_the_same(capsys):
     assert kept
     for folder in ("killed", "whole"):
         assert bttt(*STARTS, "--out", folder, capsys=capsys)[0] == 0
+    _, _, err = bttt(*STARTS, "--out", "whole", capsys=capsys)
+    assert " solved positions found in whole/solved.jsonl; nothing was run\n" in err
     assert log.read_bytes().startswith(kept[: kept.rfind(b"\n") + 1])
     assert contents("killed") == contents("whole")
 

@@ -102,7 +102,8 @@ def test_a_continued_run_is_the_uninterrupted_one_bit_for_bit(whole, capsys):
 def test_a_finished_run_is_not_trained_again(whole, capsys):
     kept = [path for path in whole.rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in kept}
-    trained(whole, "--iterations", 5, capsys=capsys)
+    code, _, err = bttt(*TINY, "--out", whole, "--iterations", 5, capsys=capsys)
+    assert code == 0 and f"5 finished iterations found in {whole}; nothing was run\n" in err
     assert {path: path.read_bytes() for path in before} == before
 
 

@@ -93,7 +93,8 @@ def test_two_workers_find_what_one_finds(capsys):
 def test_the_same_again_trains_nothing_and_more_seeds_go_on(capsys):
     _, first, _ = bttt(*REINIT, capsys=capsys)
     before, table = weights(), rows()
-    code, again, _ = bttt(*REINIT, capsys=capsys)
+    code, again, err = bttt(*REINIT, capsys=capsys)
+    assert " measured points found in run; nothing was run\n" in err
     assert (code, again, weights(), rows()) == (0, first, before, table)
     assert bttt(*REINIT, "--report", capsys=capsys)[1] == first
     code, _, _ = bttt(*REINIT, "--seeds", "3", "--cycles", "2", capsys=capsys)

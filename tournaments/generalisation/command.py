@@ -15,7 +15,7 @@ from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
 from bttt.command_line import suggest
-from bttt.runs import OK, make_folder, open_results, quietly, require_at_least, spread
+from bttt.runs import OK, make_folder, open_results, quietly, report_found, require_at_least, spread
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.evaluation import (
     SINGLE,
@@ -126,6 +126,8 @@ def _parts(config: GeneralisationConfig, network: StudyNetwork) -> list[Part]:
 def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequence[Part]]) -> CountsByPart:
     """Trains and measures the networks, one task per network."""
     trained = _train_config(config)
+    on_disk = (stored(config.runs / network.name, own) for network, own in parts.items())
+    before = sum(each is not None for own in on_disk for each in own)
     calls = ((network, network.training(trained, config.runs), own) for network, own in parts.items())
     found: dict[StudyNetwork, list[list[Counts] | None]] = {}
     with tqdm(total=len(parts), unit="network", desc="trained and measured") as progress:
@@ -133,6 +135,8 @@ def _measured(config: GeneralisationConfig, parts: Mapping[StudyNetwork, Sequenc
             found[network] = counts
             progress.set_postfix_str(network.name, refresh=False)
             progress.update()
+    made = sum(each is not None for own in found.values() for each in own) - before
+    report_found(before, made, "measurement", config.runs)
     return {network: _by_part(own, found[network]) for network, own in parts.items()}
 
 

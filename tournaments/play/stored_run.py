@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import time
 from typing import Any
 
 from tqdm import tqdm
 
 from agents import Agent
-from bttt.runs import INTERRUPTED, OK, worker_count
+from bttt.runs import INTERRUPTED, OK, report_found, worker_count
 from tournaments.play.conditions import Conditions
 from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame
@@ -62,19 +63,42 @@ def play_and_store(
 
     The exit code is 0, or 130 after Ctrl-C. 0 `workers` starts one process per core.
     """
-    if not games:
-        return OK
-    workers = worker_count(workers, math.ceil(len(games) / in_flight))
     stored = store.scheduled - len(games)
     try:
-        with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-            for records in play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight):
-                store.add(records)
-                progress.update(len(records))
+        if games:
+            _play(games, agents, store, conditions, workers=workers, in_flight=in_flight)
     except KeyboardInterrupt:
         print(
             f"\ninterrupted: {len(store.finished())} of {store.scheduled} games are stored in "
             f"{store.path.parent}; rerun the command to resume"
         )
         return INTERRUPTED
+    report_found(stored, len(games), "finished game", store.path)
     return OK
+
+
+def _play(
+    games: Sequence[ScheduledGame],
+    agents: Mapping[str, Agent],
+    store: Store,
+    conditions: Conditions,
+    *,
+    workers: int,
+    in_flight: int,
+) -> None:
+    """Plays and stores games, with a progress bar.
+
+    The first games take longer, since agents are made and compiled kernels are loaded. The time left is
+    therefore estimated from the games after them.
+    """
+    workers = worker_count(workers, math.ceil(len(games) / in_flight))
+    stored = store.scheduled - len(games)
+    with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
+        for records in play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight):
+            store.add(records)
+            if progress.n > stored:
+                progress.update(len(records))
+                continue
+            progress.initial = progress.n = progress.last_print_n = stored + len(records)
+            progress.last_print_t = time()
+            progress.refresh()

@@ -45,6 +45,7 @@ from bttt.runs import (
     open_run,
     options_of,
     peak_memory_mb,
+    report_found,
     settings_of,
     spread,
 )
@@ -78,6 +79,7 @@ def _train(config: TrainConfig, boards: tuple[Board, ...], network: AlphaZeroNet
     folder = run.path
     with tensorboard_writer(folder, config.tensorboard) as write:
         training = TrainingRun(config, boards, network, folder)
+        found = training.counts.iteration
         unfinished = training.progress() < 1
         if unfinished:
             run.add_environment()
@@ -90,6 +92,7 @@ def _train(config: TrainConfig, boards: tuple[Board, ...], network: AlphaZeroNet
                 bar.update(round(100 * training.progress(), 1) - bar.n)
         if unfinished or not (folder / RUN_FILE).exists():
             training.finish()
+    report_found(found, training.counts.iteration - found, "finished iteration", folder)
     print(training.summary())
 
 

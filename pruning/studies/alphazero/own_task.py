@@ -11,8 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, write_text
-from pruning.loop import Plan, Result, Stop, Task, ending
+from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, report_found, write_text
+from pruning.loop import Plan, Result, Stop, Task, ending, finished_cycles
 from pruning.loop import run as run_loop
 
 MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
@@ -76,6 +76,7 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
     with open_run("prune-task", settings, out=out) as run:
         run.write_config({**settings, "cycles": plan.stop.cycles})
         run.add_environment()
+        found = finished_cycles([run.path])
         with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
 
             def count(result: Result) -> None:
@@ -83,6 +84,7 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
                 bar.update()
 
             results = run_loop(own.task, plan, run.path, progress=count)
+        report_found(found, len(results) - found, "finished cycle", run.path)
         rows = [_row(result) for result in results]
         write_text(run.path / TABLE_FILE, csv_text(rows))
         print(_table(rows))

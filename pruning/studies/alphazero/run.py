@@ -23,9 +23,9 @@ from agents.alphazero.network import (
 from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
-from bttt.runs import open_run, options_of, plain, settings_of
+from bttt.runs import open_run, options_of, plain, report_found, settings_of
 from pruning.channels import find_groups, shrink
-from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, whole
+from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, finished_cycles, whole
 from pruning.loop import run as run_loop
 from pruning.measures import cost
 from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
@@ -69,6 +69,7 @@ def prune(config: PruneConfig) -> Path:
         if not level_folder(folder, plan.stop.cycles).exists():
             opened.add_environment()
         task = _task(config, subject, folder)
+        found = finished_cycles([folder])
         with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
 
             def publish(level: Level) -> Additions:
@@ -79,6 +80,7 @@ def prune(config: PruneConfig) -> Path:
                 bar.update()
 
             results = run_loop(task, plan, folder, publish, count)
+        report_found(found, len(results) - found, "finished cycle", folder)
         _check_levels(folder, results)
         print(write_table(folder, _measured(config, folder, results, subject.boards)))
     over = ending(plan, task.measure, results)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from bttt.runs import make_folder, open_run, options_of, settings_of, work_through
+from bttt.runs import make_folder, open_run, options_of, report_found, settings_of, work_through
 from pruning.studies.alphazero import load_subject
 from pruning.studies.bricks.cells import Choice, candidate_boards, choices
 from pruning.studies.bricks.config import BricksConfig
@@ -32,11 +32,14 @@ def study(config: BricksConfig) -> Path:
         for seed in drawn:
             make_folder(run.path / f"seed-{seed}")
         stages = _stages(work, drawn)
-        if any(not path.exists() for stage in stages.values() for path in stage):
+        paths = [path for stage in stages.values() for path in stage]
+        found = sum(path.exists() for path in paths)
+        if found < len(paths):
             run.add_environment()
         for name, stage in stages.items():
             calls = [(task,) for path, task in stage.items() if not path.exists()]
             work_through(_called, calls, workers=config.workers, what=name, unit="task")
+        report_found(found, len(paths) - found, "finished task", run.path)
         from pruning.studies.bricks.report import publish  # matplotlib, which takes a second to load
 
         print(publish(work, drawn))

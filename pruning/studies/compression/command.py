@@ -20,6 +20,7 @@ from bttt.runs import (
     open_results,
     quietly,
     refuse_set_by_study,
+    report_found,
     require_at_least,
     with_options,
     work_through,
@@ -58,9 +59,14 @@ def run(config: CompressionConfig) -> int:
     make_folder(config.runs)
     with open_results(config.out, JSON_NAME):
         if not config.report:
+            from pruning.loop import finished_cycles  # torch, which takes a second to load
+
+            folders = [config.runs / pruned.name for pruned in plan]
+            found = finished_cycles(folders)
             for_each = partial(work_through, workers=config.workers, unit="network")
             for_each(_train, [(config, each) for each in networks], what="trained")
             for_each(_prune, [(config, each) for each in plan], what="pruned and measured")
+            report_found(found, finished_cycles(folders) - found, "finished level", config.runs)
         from pruning.studies.compression.report import publish  # matplotlib, which takes a second to load
 
         publish(config.out, config, measured(config, plan))

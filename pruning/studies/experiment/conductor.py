@@ -15,6 +15,7 @@ from bttt.runs import (
     default_folder,
     open_run,
     read_json,
+    report_found,
     require_at_least,
     write_json,
     write_text,
@@ -92,8 +93,11 @@ def conduct(config: VisionConfig, published: RecipeT, kind: ExperimentKind[Recip
         run.write_config({**settings, "scale": scale, "out": str(folder)})
         if not config.report:
             run.add_environment(device=device)
+            found = len(kind.read(recipe, folder))
             kind.run(recipe, folder, config)
         points = kind.read(recipe, folder)
+        if not config.report:
+            report_found(found, len(points) - found, "measured point", folder)
         if not points:
             raise ValueError(f"nothing is finished yet in {folder}")
         publish(folder, recipe, scale, points, kind)

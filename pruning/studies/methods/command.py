@@ -16,6 +16,7 @@ from bttt.runs import (
     open_results,
     quietly,
     refuse_set_by_study,
+    report_found,
     require_at_least,
     work_through,
 )
@@ -48,9 +49,14 @@ def run(config: MethodsConfig) -> int:
     with open_results(config.out, JSON_NAME):
         if not config.report:
             _check_plans(config, prunings)
+            from pruning.loop import finished_cycles  # torch, which takes a second to load
+
+            folders = [config.runs / pruned.folder for pruned in prunings]
+            found = finished_cycles(folders)
             for_each = partial(work_through, workers=config.workers, unit="network")
             for_each(_train, [(config, each) for each in networks], what="trained")
             for_each(_prune, [(config, each) for each in prunings], what="pruned")
+            report_found(found, finished_cycles(folders) - found, "finished level", config.runs)
         publish(config, prunings, seen)
     network = f"alphazero:{config.networks / networks[0].name}"
     suggest("prune", network, "--method", "magnitude", why="prune one of the networks in cycles")

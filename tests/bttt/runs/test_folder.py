@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from bttt.runs import make_folder, open_run
+from bttt.runs import make_folder, open_run, report_found
 from bttt.runs.folder import default_folder
 
 SETTINGS = {"seed": 0, "search": {"simulations": 8}}
@@ -30,6 +31,19 @@ def refusal(folder, settings=SETTINGS, **options):
     with pytest.raises(ValueError) as refused, open_run("train", settings, out=folder, **options):
         pass
     return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "made", "line"),
+    [
+        (0, 3, ""),
+        (1, 0, "1 finished game found in runs/x; nothing was run\n"),
+        (5, 2, "5 finished games found in runs/x; 2 more were made\n"),
+    ],
+)
+def test_what_comes_from_disk_is_said(found, made, line, capsys):
+    report_found(found, made, "finished game", Path("runs/x"))
+    assert capsys.readouterr() == ("", line)
 
 
 def test_folder_name_depends_on_every_setting_and_not_on_their_order():
