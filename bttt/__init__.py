@@ -13,6 +13,8 @@ Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver
 `kernels` has the compiled bit arithmetic, `drawing` draws positions, and `runs` keeps run folders and tables.
 """
 
+from types import ModuleType
+
 from gymnasium.envs.registration import register
 
 from bttt.board import WORD_BITS, Board, row_name
@@ -20,6 +22,7 @@ from bttt.bricks import NOVELTIES, Split, boards_of_size, brick_set, brick_sets,
 from bttt.observation import observe
 from bttt.opponent import ask
 from bttt.position import FIRST, OUTCOME_TEXT, SECOND, SYMBOLS, Outcome, Position, has_line
+from bttt.runs import when_imported
 from bttt.suites import SUITES, SUITES_RECORD, Suite, load_suite, read_suite, write_suite
 from bttt.symmetry import Symmetry, canonical_board, orbits, symmetries
 
@@ -37,3 +40,11 @@ register(
     entry_point="bttt.envs.gym:BrickTicTacToeEnv",
     vector_entry_point="bttt.envs.vector:BrickTicTacToeVectorEnv",
 )
+
+
+def _register_with_pettingzoo(pettingzoo: ModuleType) -> None:
+    if hasattr(pettingzoo, "register"):  # older versions have no registry
+        pettingzoo.register("aec", "bttt/BrickTicTacToe-v0", "bttt.envs.aec:env")
+
+
+when_imported("pettingzoo", _register_with_pettingzoo)

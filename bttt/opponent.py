@@ -1,7 +1,8 @@
 """Opponents of an environment: any agent or callable that chooses a cell.
 
-An agent has a method `decide(positions, rng)`, which returns one decision with a `cell` per position. A
-callable takes `(position, rng)` and returns a cell. Cells may be names ("D4") or indices.
+An agent may be given by its spec, for example "minimax:depth=2". It has a method `decide(positions, rng)`,
+which returns one decision with a `cell` per position. A callable takes `(position, rng)` and returns a cell.
+Cells may be names ("D4") or indices.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from typing import Any
 import numpy as np
 
 from bttt.position import Position
+from bttt.runs import load_plugin
 
 RANDOM = "random"
 Opponent = Any
-"""`RANDOM`, an agent with `decide(positions, rng)`, or a callable `(position, rng) -> cell`."""
+"""`RANDOM`, an agent's spec, an agent with a method `decide(positions, rng)`, or a callable
+`(position, rng) -> cell`."""
+MAKER = "python:agents:make_agent"
+"""The function that makes the agent of a spec. It is named here as `bttt.command_line` names the commands'
+modules: the game knows no agent, and the module is imported when an environment is first given a spec."""
 
 
 def random_cell(position: Position, rng: np.random.Generator) -> int:
@@ -28,21 +34,26 @@ def as_player(opponent: Opponent) -> Any:
     """Returns the agent or callable for an `opponent` argument.
 
     Raises:
-        TypeError: It is neither. An agent's spec is not accepted: the only string allowed is "random".
+        TypeError: It is none of the things that an `Opponent` may be.
+        ValueError: No agent has this spec.
     """
     if isinstance(opponent, str):
-        if opponent == RANDOM:
-            return random_cell
-        raise TypeError(
-            f"opponent {opponent!r} is a string; the only strings allowed are {RANDOM!r} and, in the vector "
-            f"environment, 'self'. To play an agent, pass agents.make_agent({opponent!r})"
-        )
+        return random_cell if opponent == RANDOM else _agent(opponent)
     if not callable(getattr(opponent, "decide", opponent)):
         raise TypeError(
-            "opponent must be an agent with a method decide(positions, rng) or a callable "
-            f"(position, rng) -> cell, got {opponent!r}"
+            "opponent must be the spec of an agent, an agent with a method decide(positions, rng) or a "
+            f"callable (position, rng) -> cell, got {opponent!r}"
         )
     return opponent
+
+
+def _agent(spec: str) -> Any:
+    make_agent = load_plugin(MAKER, "function")
+    try:
+        return make_agent(spec)
+    except ValueError as error:
+        allowed = f"{RANDOM!r}, the spec of an agent or, in the vector environment, 'self'"
+        raise ValueError(f"opponent must be {allowed}, got {spec!r}: {error}") from error
 
 
 def ask(agent: Any, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Any]:

@@ -3,14 +3,16 @@
 >>> import gymnasium
 >>> env = gymnasium.make("bttt:bttt/BrickTicTacToe-v0", bricks="D4")
 >>> observation, info = env.reset(seed=0)
->>> observation.shape, info["bricks"]
+>>> observation.shape, env.unwrapped.brick_names
 ((4, 7, 7), 'D4')
 >>> observation, reward, terminated, truncated, info = env.step(16)  # C3; the opponent replies
 >>> reward, terminated, int(info["action_mask"].sum())
 (0.0, False, 46)
 
-Modules: `gym` plays one game, `vector` thousands at once with the kernels of `batch`. `aec` is PettingZoo's
-two-agent environment. All share `episode` (boards, seats, spaces) and `rewards`.
+Modules: `gym` plays one game, `vector` thousands at once. `many` holds these as the arrays of `games`, which
+the kernels of `batch` change; `resets`, `infos` and `members` are what the vector environment is told, tells
+and shows. `aec` is PettingZoo's two-agent environment. All share `episode` (boards, seats, spaces) and
+`rewards`.
 """
 
 from __future__ import annotations

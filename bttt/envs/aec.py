@@ -13,12 +13,14 @@ from pettingzoo.utils import wrappers
 from bttt.board import Board
 from bttt.drawing import RENDER_MODES, draw
 from bttt.envs.episode import (
+    WITH_MASK,
     Bricks,
     action_space,
+    brick_mask,
     check_choice,
     episode_boards,
-    mask_space,
     observation_space,
+    warn_without_render_mode,
 )
 from bttt.envs.rewards import LOST, final_reward
 from bttt.observation import observe
@@ -42,7 +44,8 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
     `bttt.observation`, always from the observing agent's point of view. `action_mask` `[rows * cols] int8` is
     1 where the agent may play, and all 0 when it is not to move or the game is over. An action is a cell,
     `row * cols + col`. The winner's reward is +1, the loser's -1; a draw gives 0. `infos[agent]["bricks"]`
-    names the bricks, for example "D4,E5".
+    `[rows * cols] int8` is 1 where a cell has a brick; the attribute `brick_names` names the bricks, for
+    example "D4,E5".
 
     Args:
         bricks: Brick placements (see `bttt.envs.episode`); `reset` draws one of them.
@@ -81,14 +84,16 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         self.possible_agents = ["player_0", "player_1"]
         self.agents = list(self.possible_agents)
         self.action_spaces = {agent: action_space(size) for agent in self.agents}
-        self.observation_spaces = {
-            agent: spaces.Dict({"observation": observation_space(size), "action_mask": mask_space(size)})
-            for agent in self.agents
-        }
+        self.observation_spaces = {agent: observation_space(size, WITH_MASK) for agent in self.agents}
         self.position = Position.start(self.boards[0])
         self._rng: np.random.Generator | None = None
 
-    def observation_space(self, agent: str) -> spaces.Dict:
+    @property
+    def brick_names(self) -> str:
+        """The names of this game's bricks, for example "D4,E5"; empty without bricks."""
+        return self.position.board.brick_names
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
         """Returns the observation space, the same for both agents."""
         return self.observation_spaces[agent]
 
@@ -109,7 +114,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         self._cumulative_rewards = dict.fromkeys(self.agents, 0)
         self.terminations = dict.fromkeys(self.agents, False)
         self.truncations = dict.fromkeys(self.agents, False)
-        self.infos = {agent: {"bricks": self.position.board.brick_names} for agent in self.agents}
+        self.infos = {agent: {"bricks": brick_mask(self.position.board)} for agent in self.agents}
         self._render_human()
 
     def step(self, action: int | None) -> None:
@@ -140,7 +145,13 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         return {"observation": planes, "action_mask": mask}
 
     def render(self) -> str | np.ndarray | None:
-        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None."""
+        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None.
+
+        Without a `render_mode` it warns and returns None.
+        """
+        if self.render_mode is None:
+            warn_without_render_mode()
+            return None
         return draw(self.position, self.render_mode)
 
     def close(self) -> None:

@@ -1,18 +1,14 @@
 """Numba kernels that step many games at once, for the vector environment.
 
-Shapes: B games, N boards of one size. A game is one row of the arrays in `BatchGames`, which kernels change
-in place. A game is over when it has an outcome or its player has chosen an illegal cell. The kernels write
-each learner's observation to `Views`, with the planes of `bttt.observation`.
+The kernels change the arrays of `BatchGames` in place, and write each learner's observation to `Views`, with
+the planes of `bttt.observation`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 
-from bttt.board import Board
+from bttt.envs.games import RANDOM_OPPONENT, SELF_PLAY
 from bttt.envs.rewards import LOST, WON
 from bttt.kernels import (
     DRAW,
@@ -25,112 +21,9 @@ from bttt.kernels import (
     random_below,
     word_has_line,
 )
-from bttt.observation import PLANES
 
-SELF_PLAY, RANDOM_OPPONENT, ASKED_OPPONENT = 0, 1, 2
-"""Who replies: nobody (the caller moves for both sides), a random player in the kernels, or an agent."""
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
-
-
-class BatchRules(NamedTuple):
-    """The constants of a batch of games.
-
-    Attributes:
-        playable: `[N] uint64`, each board's cells without bricks.
-        drawn: New games draw one of the first `drawn` boards.
-        bit_index: `[cells] uint64`, the index of each cell's bit.
-        stride: Bits per row.
-        win_length: Stones in a row that win.
-        opponent: `SELF_PLAY`, `RANDOM_OPPONENT` or `ASKED_OPPONENT`.
-        alternate: 1 if the learner changes seats from game to game, else 0.
-    """
-
-    playable: np.ndarray
-    drawn: int
-    bit_index: np.ndarray
-    stride: int
-    win_length: int
-    opponent: int
-    alternate: int
-
-
-class BatchGames(NamedTuple):
-    """B games.
-
-    Attributes:
-        stones: `[B, 2] uint64`, the first and the second player's stones.
-        plies: `[B] int64`, stones on the board.
-        outcome: `[B] int64`, outcome codes.
-        illegal: `[B] bool`, whether an illegal cell has ended the game; its player is still to move.
-        last_move: `[B] int64`, the cell of the last stone; -1 at the start.
-        board: `[B] int64`, the index of the board, below N.
-        seat: `[B] int64`, the viewer: the learner's seat, or in self-play the player to move.
-        random: `[B] uint64`, the state of the game's own random generator.
-    """
-
-    stones: np.ndarray
-    plies: np.ndarray
-    outcome: np.ndarray
-    illegal: np.ndarray
-    last_move: np.ndarray
-    board: np.ndarray
-    seat: np.ndarray
-    random: np.ndarray
-
-
-class Views(NamedTuple):
-    """Observations, masks and rewards of B games.
-
-    Attributes:
-        planes: `[B, 4, cells] int8`, the observations.
-        masks: `[B, cells] int8`, 1 where a cell may be played; all 0 once the game is over.
-        rewards: `[B] float64`, +1, 0 or -1 at the game's end, 0 before.
-        over: `[B] bool`, whether the game is over.
-    """
-
-    planes: np.ndarray
-    masks: np.ndarray
-    rewards: np.ndarray
-    over: np.ndarray
-
-
-def make_rules(boards: Sequence[Board], *, drawn: int, opponent: int, alternate: bool) -> BatchRules:
-    """Returns the rules of games on `boards`, all of one size; `BatchRules` describes the other arguments."""
-    size = boards[0]
-    return BatchRules(
-        playable=np.array([board.playable for board in boards], np.uint64),
-        drawn=drawn,
-        bit_index=np.array([cell + cell // size.cols for cell in range(size.cells)], np.uint64),
-        stride=size.stride,
-        win_length=size.win_length,
-        opponent=opponent,
-        alternate=int(alternate),
-    )
-
-
-def make_games(count: int) -> BatchGames:
-    """Returns `count` games without stones on board 0; the learner moves first, the random state is 0."""
-    return BatchGames(
-        stones=np.zeros((count, 2), np.uint64),
-        plies=np.zeros(count, np.int64),
-        outcome=np.zeros(count, np.int64),
-        illegal=np.zeros(count, np.bool_),
-        last_move=np.full(count, -1, np.int64),
-        board=np.zeros(count, np.int64),
-        seat=np.zeros(count, np.int64),
-        random=np.zeros(count, np.uint64),
-    )
-
-
-def make_views(count: int, cells: int) -> Views:
-    """Returns uninitialised views."""
-    return Views(
-        planes=np.empty((count, PLANES, cells), np.int8),
-        masks=np.empty((count, cells), np.int8),
-        rewards=np.empty(count, np.float64),
-        over=np.empty(count, np.bool_),
-    )
 
 
 @kernel
@@ -160,14 +53,20 @@ def _write_plane(word, bit_index, plane):
 
 
 @entry_point
-def restart_games(rules, games):
-    """Restarts the games that are over."""
+def restart_games(rules, games, cells):
+    """Restarts the games whose entry of `cells` `[B] int64` is -1, each on a board drawn by its generator."""
     stones, plies, outcome, illegal = games.stones, games.plies, games.outcome, games.illegal
-    last_move, board, seat, random = games.last_move, games.board, games.seat, games.random
+    last_move, board, seat, random, steps = (
+        games.last_move,
+        games.board,
+        games.seat,
+        games.random,
+        games.steps,
+    )
     for g in range(len(plies)):
-        if outcome[g] != UNFINISHED or illegal[g]:
+        if cells[g] < 0:
             stones[g, 0] = stones[g, 1] = _ZERO
-            plies[g] = outcome[g] = 0
+            plies[g] = outcome[g] = steps[g] = 0
             illegal[g] = False
             last_move[g] = -1
             board[g] = random_below(random[g : g + 1], rules.drawn)
@@ -200,11 +99,15 @@ def play_cells(rules, games, cells):
 
 
 @kernel
-def _choose_actions(games, actions, cells):
-    """Sets `cells` to the actions, or to -1 where the game is over."""
-    outcome, illegal = games.outcome, games.illegal
+def _choose_actions(rules, games, actions, cells):
+    """Sets `cells` to the actions and counts them; sets -1 where the game has ended."""
+    outcome, illegal, steps = games.outcome, games.illegal, games.steps
     for g in range(len(cells)):
-        cells[g] = -1 if outcome[g] != UNFINISHED or illegal[g] else actions[g]
+        if outcome[g] != UNFINISHED or illegal[g] or steps[g] >= rules.most_steps:
+            cells[g] = -1
+        else:
+            cells[g] = actions[g]
+            steps[g] += 1
 
 
 @kernel
@@ -259,12 +162,12 @@ def view_games(rules, games, cells, views):
 
 @entry_point
 def act_games(rules, games, actions, cells):
-    """Plays `actions` `[B] int64`, each a cell; restarts the games that are over instead.
+    """Plays `actions` `[B] int64`, each a cell; restarts the games that have ended instead.
 
     `cells` `[B] int64` is scratch.
     """
-    _choose_actions(games, actions, cells)
-    _restart(rules, games)
+    _choose_actions(rules, games, actions, cells)
+    _restart(rules, games, cells)
     _play(rules, games, cells)
 
 

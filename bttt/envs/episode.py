@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
+from gymnasium import logger, spaces
 
 from bttt.board import Board
 from bttt.bricks import brick_sets
@@ -19,6 +19,9 @@ SEATS = ("first", "second", "alternating")
 """The learner's seat. With "alternating" it moves first in the first episode after a seed."""
 ILLEGAL = ("loss", "raise")
 """Effect of an illegal action: "loss" ends the episode as a loss, "raise" raises ValueError."""
+PLANES_ALONE, WITH_MASK = "planes", "dict"
+OBSERVATIONS = (PLANES_ALONE, WITH_MASK)
+"""Form of an observation: the planes alone, or a dict with `observation` (the planes) and `action_mask`."""
 
 
 def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
@@ -45,11 +48,21 @@ def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
     return tuple(boards)
 
 
-def bricks_option(options: Mapping[str, Any] | None) -> Bricks | None:
-    """Returns the brick placements in the options of `reset`, `{"bricks": ...}`, or None."""
-    unknown = set(options or ()) - {"bricks"}
+def bricks_option(options: Mapping[str, Any] | None, *others: str) -> Bricks | None:
+    """Returns the brick placements in the options of `reset`, `{"bricks": ...}`, or None.
+
+    Args:
+        options: The options.
+        *others: The other options that are allowed.
+
+    Raises:
+        ValueError: There is an option that is not allowed.
+    """
+    unknown = set(options or ()) - {"bricks", *others}
     if unknown:
-        raise ValueError(f"unknown reset options {sorted(unknown)}; the only one is 'bricks'")
+        only = " and ".join(map(repr, ("bricks", *others)))
+        verb = "ones are" if others else "one is"
+        raise ValueError(f"unknown reset options {sorted(unknown)}; the only {verb} {only}")
     return (options or {}).get("bricks")
 
 
@@ -69,14 +82,31 @@ def check_seat(seat: str, boards: Iterable[Board]) -> None:
             )
 
 
-def observation_space(board: Board) -> spaces.Box:
-    """Returns the space of the observation planes, `[4, rows, cols] int8`."""
-    return spaces.Box(0, 1, (PLANES, board.rows, board.cols), np.int8)
+def observation_space(board: Board, form: str) -> spaces.Box | spaces.Dict:
+    """Returns the space of observations in one of the `OBSERVATIONS`.
+
+    The planes are `[4, rows, cols] int8`, the action mask is `[cells] int8`.
+    """
+    planes = spaces.Box(0, 1, (PLANES, board.rows, board.cols), np.int8)
+    if form == PLANES_ALONE:
+        return planes
+    mask = spaces.Box(0, 1, (board.cells,), np.int8)
+    return spaces.Dict({"observation": planes, "action_mask": mask})
 
 
-def mask_space(board: Board) -> spaces.Box:
-    """Returns the space of action masks, `[cells] int8`."""
-    return spaces.Box(0, 1, (board.cells,), np.int8)
+def brick_mask(board: Board) -> np.ndarray:
+    """Returns where a board has bricks, `[cells] int8` of zeros and ones."""
+    mask = np.zeros(board.cells, np.int8)
+    mask[list(board.bricks)] = 1
+    return mask
+
+
+def warn_without_render_mode() -> None:
+    """Warns, as Gymnasium's environments do, that `render` was called without a `render_mode`."""
+    logger.warn(
+        "render() was called without a render mode and draws nothing: choose one when the environment is "
+        'made, for example render_mode="ansi"'
+    )
 
 
 def action_space(board: Board) -> spaces.Discrete:

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 
 from bttt.board import Board
 from bttt.drawing import RENDER_MODES, draw
 from bttt.envs.episode import (
     ILLEGAL,
+    OBSERVATIONS,
+    PLANES_ALONE,
     Bricks,
     action_space,
+    brick_mask,
     bricks_option,
     check_choice,
     check_seat,
     episode_boards,
     observation_space,
+    warn_without_render_mode,
 )
 from bttt.envs.rewards import LOST, final_reward
 from bttt.observation import observe
 from bttt.opponent import RANDOM, Opponent, as_player, replies
 from bttt.position import FIRST, SECOND, Position
 
+Observation = np.ndarray | dict[str, np.ndarray]
 
-class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
+
+class BrickTicTacToeEnv(gymnasium.Env[Observation, np.int64]):
     """Brick Tic-Tac-Toe against an opponent, `bttt/BrickTicTacToe-v0`.
 
     ## Description
@@ -51,7 +59,8 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
     ## Observation Space
     `Box(0, 1, (4, rows, cols), int8)`: the planes described in `bttt.observation`, always from the
     learner's point of view: the learner's stones, the opponent's stones, the bricks, and a plane of ones
-    if the learner has the second seat.
+    if the learner has the second seat. With `observation="dict"` it is a dict: `observation` has the planes,
+    `action_mask` `[rows * cols] int8` has a 1 where a cell may be played.
 
     ## Starting State
     An empty board drawn uniformly from `bricks`. If the learner has the second seat, `reset` also plays
@@ -66,23 +75,26 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
     illegal action. Games are short, so they are never truncated.
 
     ## Information
-    `reset` and `step` return the same keys:
+    `reset` and `step` return the same keys, numpy values of fixed shape and dtype:
 
     - `action_mask`: `[rows * cols] int8`, 1 where a cell may be played; all 0 once the episode is over;
-    - `seat`: the learner's seat in this episode, 0 (first) or 1 (second);
-    - `bricks`: this episode's bricks, for example "D4,E5"; empty without bricks;
-    - `illegal`: whether an illegal action has ended the episode.
+    - `seat`: `int64`, the learner's seat in this episode, 0 (first) or 1 (second);
+    - `bricks`: `[rows * cols] int8`, 1 where a cell has a brick;
+    - `illegal`: `[] bool`, whether an illegal action has ended the episode.
 
-    The attribute `position` is the `bttt.Position`, for use by agents and solvers.
+    The attribute `brick_names` names this episode's bricks, for example "D4,E5". The attribute `position` is
+    the `bttt.Position`, for use by agents and solvers. `action_masks()` returns the mask as `bool`, for
+    sb3-contrib's MaskablePPO.
 
     ## Arguments
     - `bricks`: the name of a brick set (`bttt.bricks`: "D4", "D4+E5", "R3", "all", "orbit:2", ...), a
       `Board`, or a list of either; default "all": one brick, on any cell;
-    - `opponent`: an agent with `decide(positions, rng)`, such as `agents.make_agent("mcts")`, or a
+    - `opponent`: an agent's spec such as "minimax:depth=2", an agent with `decide(positions, rng)`, or a
       callable `(position, rng) -> cell`; default "random": uniformly random. It draws from the
       environment's generator, so `reset(seed=...)` fixes its play;
     - `seat`: "first" (default), "second" or "alternating" (first in the first episode after a seed);
     - `illegal`: "loss" (default) ends the episode with -1, "raise" raises ValueError;
+    - `observation`: "planes" (default) or "dict" (with the action mask);
     - `rows`, `cols`, `win_length`: the size, default 7, 7 and 4; `rows * (cols + 1)` at most 64;
     - `render_mode`: "ansi" (returns text), "human" (prints it) or "rgb_array".
 
@@ -99,6 +111,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         opponent: Opponent = RANDOM,
         seat: str = "first",
         illegal: str = "loss",
+        observation: str = PLANES_ALONE,
         rows: int = 7,
         cols: int = 7,
         win_length: int = 4,
@@ -108,12 +121,13 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         self.boards = episode_boards(bricks, size)
         check_seat(seat, self.boards)
         check_choice("illegal", illegal, ILLEGAL)
+        check_choice("observation", observation, OBSERVATIONS)
         check_choice("render_mode", render_mode, (None, *RENDER_MODES))
-        self.opponent = as_player(opponent)
+        self.opponent = opponent
         self.seat = seat
         self.illegal = illegal
         self.render_mode = render_mode
-        self.observation_space = observation_space(size)
+        self.observation_space: spaces.Space[Any] = observation_space(size, observation)
         self.action_space = action_space(size)
         self.position = Position.start(self.boards[0])
         self._learner = FIRST
@@ -121,9 +135,40 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._illegal_played = False
         self._over = True
 
+    @property
+    def opponent(self) -> Any:
+        """The agent or callable that replies; an assigned spec becomes its agent."""
+        return self._opponent
+
+    @opponent.setter
+    def opponent(self, opponent: Opponent) -> None:
+        self._opponent = as_player(opponent)
+
+    @property
+    def brick_names(self) -> str:
+        """The names of this episode's bricks, for example "D4,E5"; empty without bricks."""
+        return self.position.board.brick_names
+
+    def action_masks(self) -> np.ndarray:
+        """Returns where the learner may play, `[cells] bool`; nowhere once the episode is over."""
+        return self._mask().astype(np.bool_)
+
+    def in_state(self, position: Position, learner: int, *, illegal: bool) -> BrickTicTacToeEnv:
+        """Returns a copy of this environment in another state; the vector environment shows its games so.
+
+        Args:
+            position: The position, in which the learner is to move unless the game is over.
+            learner: The learner's seat, FIRST or SECOND.
+            illegal: Whether an illegal action has ended the episode.
+        """
+        other = copy(self)
+        other.position, other._learner, other._illegal_played = position, learner, illegal
+        other._over = illegal or bool(position.outcome)
+        return other
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Observation, dict[str, Any]]:
         """Returns the observation and the info of a new episode."""
         super().reset(seed=seed)
         boards = self._boards_for(options)
@@ -140,7 +185,7 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         self._render_human()
         return self._observation(), self._info()
 
-    def step(self, action: int | np.int64) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: int | np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Returns observation, reward, terminated, truncated and info after the action and the reply.
 
         Raises:
@@ -163,7 +208,13 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
         return self._observation(), self._reward(), self._over, False, self._info()
 
     def render(self) -> str | np.ndarray | None:
-        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None."""
+        """Returns the board as text or as an image `[H, W, 3] uint8`; "human" prints it and returns None.
+
+        Without a `render_mode` it warns and returns None.
+        """
+        if self.render_mode is None:
+            warn_without_render_mode()
+            return None
         return draw(self.position, self.render_mode)
 
     def _boards_for(self, options: dict[str, Any] | None) -> tuple[Board, ...]:
@@ -185,18 +236,26 @@ class BrickTicTacToeEnv(gymnasium.Env[np.ndarray, np.int64]):
             return 0.0
         return final_reward(self.position.outcome.winner, self._learner)
 
-    def _observation(self) -> np.ndarray:
-        return observe(self.position, self._learner)
+    def _observation(self) -> Observation:
+        planes = observe(self.position, self._learner)
+        if isinstance(self.observation_space, spaces.Dict):
+            return {"observation": planes, "action_mask": self._mask()}
+        return planes
 
-    def _info(self) -> dict[str, Any]:
+    def _mask(self) -> np.ndarray:
         mask = self.position.legal_mask()
         if self._over:
             mask[:] = 0
+        return mask
+
+    def _info(self) -> dict[str, Any]:
         return {
-            "action_mask": mask,
-            "seat": self._learner,
-            "bricks": self.position.board.brick_names,
-            "illegal": self._illegal_played,
+            "action_mask": self._mask(),
+            "seat": np.int64(self._learner),
+            "bricks": brick_mask(self.position.board),
+            "illegal": np.array(
+                self._illegal_played
+            ),  # Gymnasium's vector environments stack arrays of bools
         }
 
     def _render_human(self) -> None:

@@ -13,7 +13,7 @@ Modules: `folder` opens run folders, `files` writes files, `settings` says which
 formats text.
 """
 
-from bttt.runs.doors import on_first_use
+from bttt.runs.doors import on_first_use, when_imported
 from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
 from bttt.runs.files import (
     as_record,
@@ -64,6 +64,6 @@ __all__ = [
     "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb",
     "plain", "provenance", "quietly", "ratio_interval", "read_bytes", "read_json", "read_text",
     "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded", "settings_of",
-    "side_by_side", "spread", "spread_half_width", "wilson", "with_options", "work_through", "worker_count",
-    "write_bytes", "write_json", "write_text",
+    "side_by_side", "spread", "spread_half_width", "when_imported", "wilson", "with_options", "work_through",
+    "worker_count", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

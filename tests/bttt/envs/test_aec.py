@@ -1,7 +1,10 @@
+import subprocess
+import sys
 import warnings
 from functools import partial
 
 import numpy as np
+import pettingzoo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -51,7 +54,9 @@ def test_games_agree_with_positions(board, seed):
         assert agent == f"player_{position.to_move}" or position.outcome
         assert np.array_equal(seen["observation"], observe(position, int(agent[-1])))
         assert np.array_equal(seen["action_mask"], position.legal_mask())
-        assert (over, truncated, info["bricks"]) == (bool(position.outcome), False, board.brick_names)
+        assert (over, truncated) == (bool(position.outcome), False)
+        assert info["bricks"].tolist() == [cell in board.bricks for cell in range(board.cells)]
+        assert game.unwrapped.brick_names == board.brick_names
         if over:
             wins = {Outcome.FIRST_WINS: "player_0", Outcome.SECOND_WINS: "player_1"}
             winner = wins.get(position.outcome)
@@ -90,6 +95,37 @@ def test_an_illegal_action_loses():
     assert not any(game.observe(agent)["action_mask"].any() for agent in game.agents)
 
 
+def test_pettingzoos_registry_makes_it_whichever_is_imported_first():
+    assert pettingzoo.make("aec", "bttt/BrickTicTacToe", bricks="D4").unwrapped.boards == (
+        Board(bricks="D4"),
+    )
+    code = (
+        "import bttt, sys; assert 'pettingzoo' not in sys.modules; import pettingzoo; "
+        "game = pettingzoo.make('aec', 'bttt/BrickTicTacToe-v0'); game.reset(seed=0); print(*game.agents)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("player_0 player_1\n", "")
+
+
+def test_infos_hold_numbers_of_fixed_type_and_shape():
+    game = env(bricks=["none", "A1+E6"], rows=5, cols=6)
+    seen = set()
+    for seed in range(9):
+        game.reset(seed=seed)
+        for info in game.infos.values():
+            assert set(info) == {"bricks"}
+            assert (info["bricks"].dtype, info["bricks"].shape) == (np.int8, (30,))
+            seen.add(tuple(np.flatnonzero(info["bricks"]).tolist()))
+    assert seen == {(), (0, 29)}
+
+
+def test_rendering_without_a_mode_warns_and_draws_nothing():
+    game = env()
+    game.reset()
+    with pytest.warns(UserWarning, match="without a render mode"):
+        assert game.render() is None
+
+
 def test_the_raw_environment_raises_at_an_illegal_action():
     game = raw_env(bricks="D4")
     game.reset()
@@ -103,12 +139,12 @@ def test_bricks_are_drawn_and_may_be_named_for_one_game():
     drawn = set()
     for _ in range(40):
         game.reset()
-        drawn.add(game.infos["player_0"]["bricks"])
+        drawn.add(game.unwrapped.brick_names)
     assert drawn == {"C3", "D3", "D4"}
     game.reset(options={"bricks": "E5"})
-    assert game.infos["player_1"]["bricks"] == "E5"
+    assert np.flatnonzero(game.infos["player_1"]["bricks"]).tolist() == [Board().cell("E5")]
     game.reset()
-    assert game.infos["player_1"]["bricks"] in drawn
+    assert game.unwrapped.brick_names in drawn
 
 
 @pytest.mark.parametrize(

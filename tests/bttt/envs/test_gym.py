@@ -20,7 +20,8 @@ VARIANTS = {
     "3x3": {"rows": 3, "cols": 3, "win_length": 3, "bricks": "none", "seat": "second"},
     "5x6, two bricks": {"rows": 5, "cols": 6, "bricks": ["A1+E6", "random:2,count=3"], "seat": "alternating"},
     "1x12": {"rows": 1, "cols": 12, "win_length": 3},
-    "raises": {"bricks": "orbit:2"},
+    "orbit": {"bricks": "orbit:2"},
+    "dict": {"bricks": "D4", "observation": "dict"},
 }
 
 
@@ -31,7 +32,7 @@ def lowest(position: Position, rng: np.random.Generator) -> int:
 def random_episode(env: gymnasium.Env, seed: int | None, rng: np.random.Generator) -> list:
     """All observations, rewards and infos of an episode with random legal actions."""
     observation, info = env.reset(seed=seed)
-    seen = [(observation.tolist(), info["action_mask"].tolist(), info["seat"], info["bricks"])]
+    seen = [(observation.tolist(), info["action_mask"].tolist(), info["seat"], info["bricks"].tolist())]
     done = False
     while not done:
         action = int(rng.choice(np.flatnonzero(info["action_mask"])))
@@ -46,6 +47,59 @@ def test_gymnasiums_checker_finds_nothing(settings):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(gymnasium.make(NAME, **settings).unwrapped)
+
+
+def numbers_of(info: dict) -> dict:
+    """The dtype and the shape of each value."""
+    assert all(isinstance(value, np.ndarray | np.generic) for value in info.values())
+    return {key: (value.dtype.name, value.shape) for key, value in info.items()}
+
+
+def test_infos_hold_numbers_of_fixed_type_and_shape():
+    env = gymnasium.make(NAME, bricks="random:2,count=9", seat="alternating", rows=5, cols=6)
+    kinds = {"action_mask": ("int8", (30,)), "bricks": ("int8", (30,)), "illegal": ("bool", ())}
+    env.action_space.seed(0)
+    for _ in range(9):
+        _, info = env.reset()
+        done = False
+        while not done:
+            assert numbers_of(info) == kinds | {"seat": ("int64", ())}
+            *_, done, _, info = env.step(env.action_space.sample())
+        assert numbers_of(info) == kinds | {"seat": ("int64", ())}
+
+
+def test_action_masks_are_offered_through_the_wrappers():
+    env = gymnasium.make(NAME, bricks="D4", seat="second")
+    assert not env.get_wrapper_attr("action_masks")().any()
+    env.reset(seed=0)
+    masks = env.get_wrapper_attr("action_masks")()
+    assert (masks.dtype, masks.shape, masks.sum()) == (np.bool_, (49,), 47)
+    assert masks.tolist() == env.unwrapped.position.legal_mask().astype(bool).tolist()
+    env.step(24)
+    assert not env.unwrapped.action_masks().any()
+
+
+def test_an_observation_may_be_a_dict_with_the_mask():
+    plain, both = (gymnasium.make(NAME, bricks="R3", observation=form) for form in ("planes", "dict"))
+    rng = np.random.default_rng(0)
+    (planes, info), (seen, _) = plain.reset(seed=0), both.reset(seed=0)
+    done = False
+    while not done:
+        assert seen in both.observation_space
+        assert sorted(seen) == ["action_mask", "observation"]
+        assert np.array_equal(seen["observation"], planes)
+        assert np.array_equal(seen["action_mask"], info["action_mask"])
+        action = rng.choice(np.flatnonzero(seen["action_mask"]))
+        planes, _, done, _, info = plain.step(action)
+        seen, *_ = both.step(action)
+    assert not seen["action_mask"].any()
+
+
+def test_rendering_without_a_mode_warns_and_draws_nothing():
+    env = BrickTicTacToeEnv()
+    env.reset()
+    with pytest.warns(UserWarning, match="without a render mode"):
+        assert env.render() is None
 
 
 @pytest.mark.parametrize("mode", ["ansi", "human", "rgb_array"])
@@ -81,7 +135,8 @@ def test_the_learner_sees_its_own_stones_first_to_the_end(seat):
     for episode in range(10):
         _, info = env.reset(seed=episode)
         assert info["seat"] == seat
-        assert info["bricks"] == "B2"
+        assert np.flatnonzero(info["bricks"]).tolist() == [6]
+        assert env.brick_names == "B2"
         assert env.position.plies == seat
         done = False
         while not done:
@@ -136,7 +191,7 @@ def test_a_seed_fixes_boards_opponent_and_seats():
 def test_bricks_are_drawn_from_the_whole_set():
     env = BrickTicTacToeEnv(bricks=["R3", "E5+A1", Board(bricks="G7")])
     env.reset(seed=0)
-    drawn = [env.reset()[1]["bricks"] for _ in range(100)]
+    drawn = [env.brick_names for _ in range(100) if env.reset()]
     assert set(drawn) == {"C3", "D3", "D4", "A1,E5", "G7"}
     assert min(map(drawn.count, set(drawn))) >= 8
 
@@ -144,10 +199,11 @@ def test_bricks_are_drawn_from_the_whole_set():
 def test_reset_may_name_the_bricks_of_one_episode():
     env = BrickTicTacToeEnv(bricks="D4")
     _, info = env.reset(options={"bricks": "E5"})
-    assert info["bricks"] == "E5"
+    assert env.brick_names == "E5"
     assert info["action_mask"][Board().cell("E5")] == 0
     assert info["action_mask"][Board().cell("D4")] == 1
-    assert env.reset()[1]["bricks"] == "D4"
+    env.reset()
+    assert env.brick_names == "D4"
 
 
 def test_an_illegal_action_loses_by_default():
@@ -161,7 +217,7 @@ def test_an_illegal_action_loses_by_default():
     assert not info["action_mask"].any()
     with pytest.raises(ResetNeeded):
         env.step(0)
-    assert env.reset()[1]["illegal"] is False
+    assert not env.reset()[1]["illegal"]
 
 
 def test_an_illegal_action_may_raise_and_changes_nothing():
@@ -200,9 +256,37 @@ def test_opponents_may_name_cells_and_are_told_what_is_wrong():
         env.reset()
 
 
-def test_a_text_as_opponent_is_refused_with_the_way_out():
-    with pytest.raises(TypeError, match=r"agents\.make_agent\('mcts:iterations=10'\)"):
-        BrickTicTacToeEnv(opponent="mcts:iterations=10")
+def test_an_opponent_is_named_by_its_spec_also_in_the_environments_own_spec():
+    env = gymnasium.make(NAME, bricks="D4", opponent="minimax:depth=2", seat="second")
+    twins = [
+        gymnasium.make(gymnasium.envs.registration.EnvSpec.from_json(env.spec.to_json())),
+        gymnasium.make(NAME, bricks="D4", opponent=make_agent("minimax:depth=2"), seat="second"),
+    ]
+    seen = random_episode(env, 0, np.random.default_rng(0))
+    for twin in twins:
+        assert random_episode(twin, 0, np.random.default_rng(0)) == seen
+        assert twin.unwrapped.opponent == env.unwrapped.opponent == make_agent("minimax:depth=2")
+    env.unwrapped.opponent = "minimax:depth=1"
+    assert env.unwrapped.opponent == make_agent("minimax:depth=1")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("minmax:depth=2", r"got 'minmax:depth=2': unknown agent 'minmax' .did you mean 'minimax'"),
+        ("minimax:dept=2", "unknown option 'dept' .did you mean 'depth'"),
+        ("python:no_such_module:Agent", "module 'no_such_module' cannot be imported"),
+        ("self", "in the vector environment, 'self', got 'self'"),
+        ("", "opponent must be 'random', the spec of an agent or"),
+    ],
+)
+def test_a_wrong_spec_is_one_line_that_says_what_is_allowed(spec, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        BrickTicTacToeEnv(opponent=spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_opponent_that_is_none_is_refused():
     with pytest.raises(TypeError, match="an agent with a method decide"):
         BrickTicTacToeEnv(opponent=3)
 

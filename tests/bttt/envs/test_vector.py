@@ -3,6 +3,7 @@ import warnings
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AutoresetMode
@@ -45,30 +46,30 @@ def mostly_legal(masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return actions
 
 
-@pytest.mark.parametrize("mode", list(AutoresetMode)[:2])
-@pytest.mark.parametrize("seat", ["first", "second", "alternating"])
-@pytest.mark.parametrize("opponent", [lowest, Highest()], ids=["callable", "batched agent"])
-@pytest.mark.parametrize("size", [(7, 7, 4, "D4"), (3, 3, 3, "none"), (5, 6, 4, "A1+E6"), (2, 9, 3, "B5")])
-def test_it_plays_the_games_of_gymnasiums_own_vector_env(mode, seat, opponent, size):
-    rows, cols, win_length, bricks = size
-    kinds = [
-        gymnasium.make_vec(
-            NAME,
-            num_envs=5,
-            vectorization_mode=kind,
-            bricks=bricks,
-            opponent=opponent,
-            seat=seat,
-            rows=rows,
-            cols=cols,
-            win_length=win_length,
-            **extra,
-        )
+def both(mode: AutoresetMode, **settings) -> list[gymnasium.vector.VectorEnv]:
+    """The vector environment, and Gymnasium's own one of single environments."""
+    return [
+        gymnasium.make_vec(NAME, num_envs=5, vectorization_mode=kind, **settings, **extra)
         for kind, extra in (
             ("vector_entry_point", {"autoreset_mode": mode}),
             ("sync", {"vector_kwargs": {"autoreset_mode": mode}}),
         )
     ]
+
+
+def mask_of(seen: list) -> np.ndarray:
+    """The action masks of a step's or a reset's result."""
+    return seen[-1]["action_mask"]
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+@pytest.mark.parametrize("seat", ["first", "second", "alternating"])
+@pytest.mark.parametrize("opponent", [lowest, Highest()], ids=["callable", "batched agent"])
+@pytest.mark.parametrize("size", [(7, 7, 4, "D4"), (3, 3, 3, "none"), (5, 6, 4, "A1+E6"), (2, 9, 3, "B5")])
+def test_it_plays_the_games_of_gymnasiums_own_vector_env(mode, seat, opponent, size):
+    rows, cols, win_length, bricks = size
+    settings = {"bricks": bricks, "opponent": opponent, "seat": seat}
+    kinds = both(mode, **settings, rows=rows, cols=cols, win_length=win_length)
     rng = np.random.default_rng(0)
     seen = [envs.reset(seed=1) for envs in kinds]
     ends = 0
@@ -77,10 +78,58 @@ def test_it_plays_the_games_of_gymnasiums_own_vector_env(mode, seat, opponent, s
         if step == 40:
             seen = [envs.reset() for envs in kinds]
             continue
-        actions = mostly_legal(seen[0][-1]["action_mask"], rng)
+        actions = mostly_legal(mask_of(seen[0]), rng)
         seen = [envs.step(actions) for envs in kinds]
         ends += int(seen[0][2].sum())
     assert ends > 10
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"observation": "dict"},
+        {"max_episode_steps": 1},
+        {"max_episode_steps": 3, "seat": "alternating"},
+        {"observation": "dict", "max_episode_steps": 3, "opponent": make_agent("random")},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_it_is_gymnasiums_own_one_in_every_mode_with_every_argument(mode, settings):
+    """Where resetting is left to the caller, some games are reset as they end, and some before."""
+    kinds = both(
+        mode, **{"bricks": "B2", "rows": 4, "cols": 3, "win_length": 3, "opponent": lowest} | settings
+    )
+    rng = np.random.default_rng(0)
+    seen = [envs.reset(seed=[3, 1, 4, 1, 5]) for envs in kinds]
+    ends, cuts, done = 0, 0, np.zeros(5, bool)
+    for step in range(60):
+        assert data_equivalence(*seen, exact=True)
+        if mode == AutoresetMode.DISABLED:
+            if step % 7 == 6:
+                done[rng.integers(5)] = True
+            if done.any():
+                seeds, bricks = [(None, "A1"), (step, ["C3", "B2", "A2"]), ([None, step, 7, None, 2], "B2")][
+                    step % 3
+                ]
+                options = {"bricks": bricks, "reset_mask": done}
+                seen = [envs.reset(seed=seeds, options=dict(options)) for envs in kinds]
+                assert data_equivalence(*seen, exact=True)
+                assert np.array_equal(seen[0][1]["_seat"], done)
+            masks = np.stack(kinds[1].call("action_masks"))
+            assert np.array_equal(kinds[0].action_masks(), masks)
+        else:
+            masks = mask_of(seen[0])
+        if step == 30:
+            seen = [envs.reset() for envs in kinds]
+            done[:] = False
+            continue
+        actions = mostly_legal(masks.astype(np.int8), rng)
+        seen = [envs.step(actions) for envs in kinds]
+        done = seen[0][2] | seen[0][3]
+        ends, cuts = ends + int(seen[0][2].sum()), cuts + int(seen[0][3].sum())
+    assert ends > 0 or settings.get("max_episode_steps") == 1
+    assert (cuts > 10) == ("max_episode_steps" in settings)
 
 
 @settings(max_examples=30)
@@ -225,14 +274,14 @@ def test_all_waiting_games_are_asked_in_one_batch():
 def test_boards_are_drawn_from_the_whole_set_at_each_start():
     envs = BrickTicTacToeVectorEnv(300, bricks=["R3", "E5"], rows=5, cols=5, opponent="self")
     _, infos = envs.reset(seed=0)
-    at_reset = infos["bricks"].tolist()
+    at_reset = list(envs.brick_names)
     rng = np.random.default_rng(0)
     later = []
     for _ in range(40):
         *_, infos = envs.step(random_actions(infos["action_mask"], rng))
         later += [
             bricks
-            for bricks, position in zip(infos["bricks"], envs.positions(), strict=True)
+            for bricks, position in zip(envs.brick_names, envs.positions(), strict=True)
             if not position.plies
         ]
     for drawn in (at_reset, later):
@@ -244,14 +293,151 @@ def test_boards_are_drawn_from_the_whole_set_at_each_start():
 def test_reset_may_name_the_bricks_of_the_first_episodes():
     envs = BrickTicTacToeVectorEnv(4, bricks="D4", rows=4, cols=4, opponent="self")
     _, infos = envs.reset(seed=0, options={"bricks": "A1"})
-    assert infos["bricks"].tolist() == ["A1"] * 4
+    assert envs.brick_names == ("A1",) * 4
+    assert infos["bricks"].tolist() == [[1] + [0] * 15] * 4
     assert infos["action_mask"][:, 0].sum() == 0
     envs.step(np.zeros(4, np.int64))
     *_, infos = envs.step(np.zeros(4, np.int64))
-    assert infos["bricks"].tolist() == ["D4"] * 4
-    assert envs.reset()[1]["bricks"].tolist() == ["D4"] * 4
-    with pytest.raises(ValueError, match="the only one is 'bricks'"):
-        envs.reset(options={"reset_mask": np.ones(4, bool)})
+    assert envs.brick_names == ("D4",) * 4
+    envs.reset()
+    assert envs.brick_names == ("D4",) * 4
+    with pytest.raises(ValueError, match="the only ones are 'bricks' and 'reset_mask'"):
+        envs.reset(options={"mask": np.ones(4, bool)})
+
+
+def test_games_that_are_reset_alone_draw_from_the_bricks_that_are_named():
+    """The others stay on their boards, which need not be the environment's own."""
+    envs = BrickTicTacToeVectorEnv(300, bricks="D4", opponent="self", autoreset_mode="Disabled")
+    envs.reset(seed=0, options={"bricks": ["A1", "G7+G1"]})
+    before = envs.brick_names
+    which = np.arange(300) % 3 > 0
+    envs.reset(options={"bricks": ["R3", "D4"], "reset_mask": which})
+    after = np.array(envs.brick_names)
+    assert after[~which].tolist() == np.array(before)[~which].tolist()
+    assert set(after[~which]) == {"A1", "G1,G7"}
+    drawn = after[which].tolist()
+    assert {name: drawn.count(name) > 40 for name in drawn} == {"C3": True, "D3": True, "D4": True}
+    envs.reset(options={"reset_mask": ~which})
+    assert set(np.array(envs.brick_names)[~which]) == {"D4"}
+    assert np.array(envs.brick_names)[which].tolist() == drawn
+
+
+@pytest.mark.parametrize(
+    "opponent", ["random", make_agent("random"), "self"], ids=["random", "agent", "self"]
+)
+def test_a_game_with_its_own_seed_depends_on_no_other_game(opponent):
+    def games(seeds):
+        envs = BrickTicTacToeVectorEnv(len(seeds), opponent=opponent)
+        _, infos = envs.reset(seed=seeds)
+        seen = [envs.positions()]
+        for step in range(60):
+            if step == 40:
+                _, infos = envs.reset()
+            legal = [np.flatnonzero(mask) for mask in infos["action_mask"]]
+            *_, infos = envs.step(np.array([cells[-1] if len(cells) else 0 for cells in legal]))
+            seen.append(envs.positions())
+        return list(zip(*seen, strict=True))
+
+    three, others = games([5, 6, 7]), games([7, 8, 5, 9])
+    assert [three[0], three[2]] == [others[2], others[0]]
+    assert len({game[0].board for game in others}) > 1
+    firsts = [gymnasium.make(NAME).unwrapped for _ in range(3)]
+    for env, seed, game in zip(firsts, (5, 6, 7), three, strict=True):
+        env.reset(seed=seed)
+        assert env.position == game[0]
+
+
+@pytest.mark.parametrize(
+    ("seed", "mask", "error", "message"),
+    [
+        ([1, 2], None, ValueError, "a list with one for each of 3 games, got 2"),
+        (None, [True, False, True], TypeError, "must be a numpy array of dtype bool, got list"),
+        (None, np.array([1, 0, 1]), TypeError, "must be a numpy array of dtype bool, got int64"),
+        (None, np.array([True]), ValueError, r"must have shape \(3,\), got \(1,\)"),
+        (None, np.zeros(3, bool), ValueError, "must select at least one game, got none of 3"),
+    ],
+)
+def test_wrong_seeds_and_masks_are_refused_and_change_nothing(seed, mask, error, message):
+    envs = BrickTicTacToeVectorEnv(3, bricks="D4", autoreset_mode="Disabled")
+    some = np.array([True, False, True])
+    with pytest.raises(ResetNeeded, match="for all games"):
+        envs.reset(options={"reset_mask": some})
+    options = {"reset_mask": some, "bricks": "E5"}
+    envs.reset(seed=0)
+    envs.step(np.zeros(3, np.int64))
+    before = envs.positions()
+    with pytest.raises(error, match=message):
+        envs.reset(seed=seed, options=None if mask is None else {"reset_mask": mask})
+    assert envs.positions() == before
+    envs.reset(options=options)
+    assert [position.plies for position in envs.positions()] == [0, 2, 0]
+    assert sorted(options) == ["bricks", "reset_mask"]  # they are the caller's
+
+
+def test_without_autoreset_a_game_that_has_ended_must_be_reset_first():
+    envs = BrickTicTacToeVectorEnv(3, bricks="D4", autoreset_mode="Disabled", max_episode_steps=2)
+    envs.reset(seed=0)
+    envs.step(np.array([0, 24, 0]))
+    with pytest.raises(ResetNeeded, match=r"game 1 has ended: .*reset\(options={'reset_mask'"):
+        envs.step(np.array([1, 1, 1]))
+    assert envs.positions()[0].plies == 2
+    envs.reset(options={"reset_mask": np.array([False, True, False])})
+    free = envs.action_masks().argmax(1)
+    *_, over, truncated, _ = envs.step(free)
+    assert (over.any(), truncated.tolist()) == (False, [True, False, True])
+    assert envs.action_masks().any(1).all()
+    with pytest.raises(ResetNeeded, match="game 0 has ended"):
+        envs.step(free)
+
+
+def test_each_game_can_be_asked_like_a_single_environment():
+    kinds = both(AutoresetMode.DISABLED, bricks="D4", opponent=lowest, seat="second", render_mode="ansi")
+    assert kinds[0].get_attr("seat") == ("second",) * 5
+    for envs in kinds:
+        envs.reset(seed=0)
+        envs.step(np.array([1, 2, 24, 3, 4]))
+    ours, theirs = kinds
+    for name in ("position", "brick_names", "boards", "illegal", "render_mode", "observation_space"):
+        assert ours.get_attr(name) == theirs.get_attr(name), name
+    assert ours.brick_names == ("D4",) * 5
+    assert ours.call("render") == theirs.call("render") == ours.render()
+    assert np.array_equal(ours.call("action_masks"), theirs.call("action_masks"))
+    assert ours.get_attr("opponent") == (lowest,) * 5
+    with pytest.raises(AttributeError, match="positions"):
+        ours.get_attr("positions")
+    with pytest.raises(AttributeError, match="'step' is not available for one game"):
+        ours.call("step", 0)
+
+
+def test_an_opponent_can_be_replaced_between_two_moves():
+    envs = BrickTicTacToeVectorEnv(3, bricks="D4")
+    envs.reset(seed=0)
+    envs.step(np.array([0, 0, 0]))
+    for opponent, reply in ((Highest(), 48), ([lowest] * 3, 2)):
+        envs.set_attr("opponent", opponent)
+        envs.step(np.array([reply - 1] * 3))
+        assert [position.last_move for position in envs.positions()] == [reply] * 3
+    envs.set_attr("opponent", "minimax:depth=1")
+    assert envs.opponent == envs.get_attr("opponent")[0] == make_agent("minimax:depth=1")
+    envs.set_attr("illegal", "raise")
+    with pytest.raises(ValueError, match="illegal in 7x7x4:D4"):
+        envs.step(np.array([0, 0, 0]))
+    for name, values, error, message in (
+        ("opponent", "self", ValueError, "'self' cannot be set or replaced"),
+        ("opponent", [lowest, "random", lowest], ValueError, "opponent is shared by all games"),
+        ("opponent", [lowest], ValueError, "one for each of 3 games, got 1"),
+        ("illegal", "ignore", ValueError, "illegal must be one of"),
+        ("seat", "second", AttributeError, "'seat' cannot be set; attributes that can be set are"),
+    ):
+        with pytest.raises(error, match=message):
+            envs.set_attr(name, values)
+
+
+def test_rendering_without_a_mode_warns_and_draws_nothing():
+    envs = BrickTicTacToeVectorEnv(2)
+    envs.reset()
+    with pytest.warns(UserWarning, match="without a render mode"):
+        assert envs.render() is None
 
 
 def test_returned_arrays_are_the_callers_unless_copies_are_off():
@@ -329,9 +515,12 @@ def test_an_agents_wrong_answer_is_an_error():
     ("settings", "error", "message"),
     [
         ({"num_envs": 0}, ValueError, "num_envs must be at least 1, got 0"),
-        ({"opponent": "mcts"}, TypeError, r"agents\.make_agent\('mcts'\)"),
+        ({"opponent": "slef"}, ValueError, "in the vector environment, 'self', got 'slef'"),
+        ({"opponent": 3}, TypeError, "opponent must be the spec of an agent"),
+        ({"max_episode_steps": 0}, ValueError, "max_episode_steps must be at least 1, got 0"),
+        ({"observation": "image"}, ValueError, "observation must be one of 'planes', 'dict', got 'image'"),
         ({"opponent": "self", "seat": "second"}, ValueError, "seat must be 'first' with opponent='self'"),
-        ({"autoreset_mode": AutoresetMode.DISABLED}, ValueError, "autoreset_mode must be one of"),
+        ({"autoreset_mode": "Never"}, ValueError, "autoreset_mode must be one of 'NextStep', 'SameStep'"),
         ({"render_mode": "human"}, ValueError, "render_mode must be one of None, 'ansi', 'rgb_array'"),
         ({"seat": "third"}, ValueError, "seat must be one of"),
     ],
@@ -372,10 +561,22 @@ def test_gymnasiums_wrappers_understand_the_infos():
         _, rewards, over, _, infos = envs.step(random_actions(masks, rng))
         for i in np.flatnonzero(over):
             assert infos[i]["episode"]["r"] == rewards[i]
-            assert infos[i]["final_info"]["bricks"] == "D4"
+            assert infos[i]["final_info"]["bricks"].tolist() == [cell == 15 for cell in range(16)]
             assert not infos[i]["final_info"]["action_mask"].any()
             ends += 1
     assert ends > 5
+
+
+def test_gymnasium_turns_everything_into_tensors():
+    pytest.importorskip("array_api_compat")
+    for form in ("planes", "dict"):
+        envs = gymnasium.make_vec(NAME, 3, bricks="D4", rows=4, cols=4, observation=form)
+        envs = gymnasium.wrappers.vector.NumpyToTorch(envs)
+        _, infos = envs.reset(seed=0)
+        for _ in range(12):
+            *_, infos = envs.step(infos["action_mask"].float().argmax(1))
+            assert {type(value) for value in infos.values()} == {torch.Tensor}
+        assert infos["bricks"].sum() == 3
 
 
 def test_games_that_the_opponent_breaks_cannot_go_on():
