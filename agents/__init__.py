@@ -9,7 +9,8 @@
 (500, (49,))
 
 Modules: `agent` has the protocol and `make_agent`. Each player has a module with its name; `alpha_beta`,
-`heuristic` and `mcts_kernels` are their compiled searches. `play` and `listing` are commands.
+`heuristic` and `mcts_kernels` are their compiled searches. `asking` queries an agent that may fail or hang.
+`play` and `listing` are commands.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
         USER_AGENT,
         Agent,
         Decision,
-        ask_by_name,
         make_agent,
         source_digest,
     )
     from agents.alpha_beta import FOUND_END, LEAVES, AlphaBetaRules, Passes, empty_scratch, search_moves
+    from agents.asking import ask_by_name
     from agents.mcts import MctsAgent
     from agents.minimax import MinimaxAgent
 
@@ -51,4 +52,4 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("agent", "alpha_beta", "mcts", "minimax"))
+    __getattr__ = on_first_use(__name__, __all__, ("agent", "asking", "alpha_beta", "mcts", "minimax"))

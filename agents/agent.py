@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from bttt import OUTCOME_TEXT, Position, ask
-from bttt.runs import FAILURES, load_plugin, nearest, one_line, parse_options
+from bttt import OUTCOME_TEXT, Position
+from bttt.processes import is_interrupt, unharmed
+from bttt.runs import load_plugin, nearest, one_line, parse_options
 
 AGENTS: dict[str, str] = {
     "alphazero": "agents.alphazero.player:AlphaZeroAgent",
@@ -67,16 +69,6 @@ class Agent(Protocol):
         ...
 
 
-def ask_by_name(name: str, agent: Agent, position: Position, rng: np.random.Generator) -> Decision:
-    """Returns the agent's decision in one position; if the agent fails, raises ValueError with its name."""
-    try:
-        decisions: Sequence[Decision] = ask(agent, [position], [rng])
-        (decision,) = decisions
-    except FAILURES as error:
-        raise ValueError(f"agent {name!r} raised {one_line(error)}") from error
-    return decision
-
-
 def generators(rng: Rng, positions: Sequence[Position]) -> list[np.random.Generator]:
     """Returns one generator for each of `positions`; a single generator is repeated.
 
@@ -112,15 +104,18 @@ def make_agent(spec: str) -> Agent:
         hint = nearest(name, [*AGENTS, USER_AGENT])
         raise ValueError(f"unknown agent {name!r}{hint}; agents are {', '.join(known)}")
     target, _, options = rest.partition(",") if name == USER_AGENT else (AGENTS[name], "", rest)
-    try:
-        factory = load_plugin(f"{USER_AGENT}:{target.strip()}", "class")
-        arguments = parse_options(options, factory)
-    except ValueError as error:
-        raise ValueError(f"agent {spec!r}: {error}") from error
-    try:
-        agent: Agent = factory(**arguments)
-    except FAILURES as error:
-        raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
+    with unharmed() if name == USER_AGENT else nullcontext():
+        try:
+            factory = load_plugin(f"{USER_AGENT}:{target.strip()}", "class")
+            arguments = parse_options(options, factory)
+        except ValueError as error:
+            raise ValueError(f"agent {spec!r}: {error}") from error
+        try:
+            agent: Agent = factory(**arguments)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
     return agent

@@ -91,6 +91,10 @@ class MctsAgent:
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
+    def warm_up(self, position: Position) -> None:
+        """Compiles the kernels, without the agent's iterations or time."""
+        MctsAgent(iterations=1, leaf=self.leaf).decide([position], np.random.default_rng(0))
+
     def _decide(self, position: Position, rng: np.random.Generator) -> Decision:
         tree = self._search(position, rng)
         iterations = int(tree.visits[ROOT]) - 1

@@ -71,6 +71,10 @@ class MinimaxAgent:
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
+    def warm_up(self, position: Position) -> None:
+        """Compiles the kernels, without the agent's depth or time."""
+        MinimaxAgent(depth=1).decide([position], np.random.default_rng(0))
+
     def _decide(self, position: Position, rng: np.random.Generator) -> Decision:
         cells, values = self._search(position)
         best = cells[values == values.max()]

@@ -50,6 +50,10 @@ class PerfectAgent:
         pairs = zip(positions, generators(rng, positions), strict=True)
         return [self._decide(position, generator) for position, generator in pairs]
 
+    def warm_up(self, position: Position) -> None:
+        """Compiles the kernels, without a search for a proof."""
+        self._solver.best_cells(position, 1)
+
     def _decide(self, position: Position, rng: np.random.Generator) -> Decision:
         cells, solution = self._solver.best_cells(position, self.limit)
         proven = bool(cells) and solution.plies is not None

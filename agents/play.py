@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.agent import Decision, ask_by_name, make_agent
+from agents.agent import Decision, make_agent
+from agents.asking import ask_by_name
 from agents.human import GameQuit
 from bttt import SYMBOLS, Position, boards_of_size
 from bttt.command_line import suggest

@@ -38,6 +38,10 @@ class TournamentConfig:
     """Run folder. Default: runs/tournament-<hash of the settings>."""
     workers: int = option(0, setting=False)
     """Worker processes; 0 starts one per core. The games do not depend on it."""
+    isolate: tuple[str, ...] | None = option(None, setting=False)
+    """Players that run in processes of their own: a player that hangs or ends its process then only forfeits
+    the game. Give their specs, all or none; without a value, all. The games do not depend on it. Default:
+    with --seconds-per-move all but random and alphazero, otherwise none."""
     in_flight: int = option(IN_FLIGHT, setting=False)
     """Games that each process plays at once, so that agents are queried in batches. These games are lost if
     the process is killed; with several workers, a batch is stored only once all its games are finished."""

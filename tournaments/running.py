@@ -15,6 +15,7 @@ from tournaments.play import (
     STORE_FILE,
     ScheduledGame,
     expanded,
+    isolated_players,
     make_players,
     missing_games,
     open_store,
@@ -39,7 +40,9 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
     config = replace(config, players=expanded(config.players))
     if config.anchor is not None and config.anchor not in config.players:
         raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
-    agents = make_players(config.players)
+    limit = config.conditions.seconds_per_move
+    isolated = isolated_players(config.players, config.isolate, limit)
+    agents = make_players(config.players, isolated=isolated, limit=limit)
     boards = boards_of_size(config.board, config.bricks)
     schedule = schedule_games(config.schedule, config.players, boards, config.repeats)
     _check_openings(config, schedule)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from copy import copy
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,18 @@ class AlphaZeroAgent:
                 found = self._decide(group, [rngs[place] for place in places])
                 decisions |= zip(places, found, strict=True)
         return [decisions[place] for place in range(len(positions))]
+
+    def warm_up(self, position: Position) -> None:
+        """Compiles the kernels and loads the network, without the agent's simulations.
+
+        Raises:
+            ValueError: The network cannot evaluate boards of this size.
+        """
+        search = self._search
+        config = replace(search.config, simulations=min(1, self.simulations), leaves=1)
+        quick = copy(self)
+        object.__setattr__(quick, "_search", Search(search.evaluate, config, search.bricks_plane))
+        quick.decide([position], np.random.default_rng(0))
 
     def _decide(self, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
         roots = roots_of(positions)

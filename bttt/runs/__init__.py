@@ -1,4 +1,4 @@
-"""What all commands share: run folders, options, checks, text tables, processes, exit codes.
+"""What all commands share: run folders, options, checks, text tables, exit codes.
 
 >>> from pathlib import Path
 >>> from tempfile import TemporaryDirectory
@@ -9,8 +9,7 @@
 {'seed': 0}
 
 Modules: `folder` opens run folders, `files` writes files, `settings` says which options are settings,
-`origin` records versions and machine. `options` and `plugins` read specs, `processes` spreads work, `tables`
-formats text.
+`origin` records versions and machine. `options` and `plugins` read specs, `tables` formats text.
 """
 
 from bttt.runs.doors import on_first_use, when_imported
@@ -43,7 +42,6 @@ from bttt.runs.limits import require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
 from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, folder_name, is_plugin, load_plugin, one_line, resolve
-from bttt.runs.processes import quietly, side_by_side, spread, work_through, worker_count
 from bttt.runs.settings import (
     NOT_A_SETTING,
     from_options,
@@ -62,8 +60,8 @@ __all__ = [
     "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options", "is_plugin",
     "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text", "on_first_use",
     "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb",
-    "plain", "provenance", "quietly", "ratio_interval", "read_bytes", "read_json", "read_text",
+    "plain", "provenance", "ratio_interval", "read_bytes", "read_json", "read_text",
     "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded", "settings_of",
-    "side_by_side", "spread", "spread_half_width", "when_imported", "wilson", "with_options", "work_through",
-    "worker_count", "write_bytes", "write_json", "write_text",
+    "spread_half_width", "when_imported", "wilson", "with_options",
+    "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, MutableMapping
 from typing import Any, TypeVar
 
+from bttt.processes import is_interrupt
 from bttt.runs.options import nearest
 
 PLUGIN_PREFIX = "python:"
@@ -52,7 +53,9 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
         sys.path.append(os.getcwd())
     try:
         module = importlib.import_module(module_name)
-    except FAILURES as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise ValueError(f"module {module_name!r} cannot be imported: {one_line(error)}") from error
     found = getattr(module, attribute, None)
     if found is None or not _accepted(accepts, found):

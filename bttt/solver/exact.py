@@ -13,7 +13,8 @@ import numpy as np
 
 from bttt.board import WORD_BITS, Board
 from bttt.position import Outcome, Position
-from bttt.runs import require_at_least, spread
+from bttt.processes import spread
+from bttt.runs import require_at_least
 from bttt.solver import proof_numbers, shortest_win
 from bttt.solver.proof_moves import LIMIT, NOT_FOUND, Memory
 from bttt.solver.threats import NODES, STAMP, LineRules

@@ -17,7 +17,8 @@ from time import process_time
 
 from bttt.board import Board
 from bttt.position import Position
-from bttt.runs import as_record, json_value, read_bytes, report_found, require_at_least, spread, worker_count
+from bttt.processes import spread, worker_count
+from bttt.runs import as_record, json_value, read_bytes, report_found, require_at_least
 from bttt.solver.exact import Solver
 
 LOG_FILE = "solved.jsonl"

@@ -60,7 +60,8 @@ def test_tournament_plays_stores_rates_and_reports(capsys):
     assert config["bricks"] == ["orbit:0"] and config["out"] == "run"
     assert list(config) == [
         *("players", "bricks", "board", "repeats", "schedule", "seed", "openings", "opening_plies"),
-        *("adjudicate", "seconds_per_move", "out", "workers", "in_flight", "csv", "anchor", "strict"),
+        *("adjudicate", "seconds_per_move", "out", "workers", "isolate", "in_flight"),
+        *("csv", "anchor", "strict"),
     ]
     assert len(Path("run/games.csv").read_text().splitlines()) == 9
 

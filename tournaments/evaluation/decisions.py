@@ -14,8 +14,9 @@ import numpy as np
 from tqdm import tqdm
 
 from agents import Agent
-from bttt import Position, Suite, ask
-from bttt.runs import FAILURES, one_line, spread, worker_count
+from agents.asking import AgentError, query
+from bttt import Position, Suite
+from bttt.processes import spread, worker_count
 from tournaments.play import made_from, make_again
 
 
@@ -108,15 +109,15 @@ def _cells(name: str, agent: Agent, questions: Sequence[Question]) -> list[int]:
     """Returns the cells played; if the agent fails, queries positions one by one, to name the position."""
     positions = [question.position for question in questions]
     try:
-        decisions = ask(agent, positions, [question.generator() for question in questions])
-    except FAILURES as error:
+        answer = query(agent, positions, [question.generator() for question in questions], name=name)
+    except AgentError as error:
         if len(questions) > 1:
             for question in questions:
                 _cells(name, agent, [question])
-        raise ValueError(f"agent {name!r} raised {one_line(error)} in {positions[0]}") from error
+        raise ValueError(f"agent {name!r} {error} in {positions[0]}") from error
     return [
         _checked(name, position, decision.cell)
-        for position, decision in zip(positions, decisions, strict=True)
+        for position, decision in zip(positions, answer.decisions, strict=True)
     ]
 
 

@@ -15,7 +15,8 @@ from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
 from bttt.command_line import suggest
-from bttt.runs import OK, make_folder, open_results, quietly, report_found, require_at_least, spread
+from bttt.processes import quietly, spread
+from bttt.runs import OK, make_folder, open_results, report_found, require_at_least
 from tournaments.generalisation.config import GeneralisationConfig
 from tournaments.generalisation.evaluation import (
     SINGLE,

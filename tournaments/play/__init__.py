@@ -21,6 +21,7 @@ from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
     expanded,
+    isolated_players,
     made_from,
     make_again,
     make_players,
@@ -43,6 +44,7 @@ __all__ = [
     "ScheduledGame",
     "Store",
     "expanded",
+    "isolated_players",
     "made_from",
     "make_again",
     "make_players",

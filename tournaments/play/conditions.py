@@ -29,9 +29,9 @@ class Conditions:
     """Stop a game once the solver proves its result within this many plies, and store that result. Default:
     play all games to the end."""
     seconds_per_move: float | None = None
-    """Time limit in seconds. A player that takes longer forfeits the game. The limit is checked only after
-    the move, so no player is interrupted. Agents are then queried one position at a time. Default: no
-    limit."""
+    """Time limit in seconds. A player that takes longer forfeits the game. Players in processes of their own
+    (see --isolate) are stopped then; for others the limit is checked after the move. Agents are then queried
+    one position at a time. Default: no limit."""
 
     def __post_init__(self) -> None:
         require_at_least(0, seed=self.seed, opening_plies=self.opening_plies)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from agents.asking import is_breakdown
 from bttt import Board, Outcome, Position, has_line
 
 
@@ -26,6 +27,8 @@ class GameRecord:
             several games at once, its time is divided equally among them.
         values: The mover's expected result at each ply, in [-1, 1]; None if the agent reported none.
         nodes: Positions searched at each ply; None if the agent reported none.
+        traceback: The traceback of the exception by which the game was forfeited. The store keeps the first
+            one of each player only.
     """
 
     index: int
@@ -40,6 +43,7 @@ class GameRecord:
     seconds: tuple[float, ...]
     values: tuple[float | None, ...]
     nodes: tuple[int | None, ...]
+    traceback: str | None = field(default=None, compare=False)
 
     @property
     def players(self) -> tuple[str, str]:
@@ -62,6 +66,11 @@ class GameRecord:
         if self.forfeit is None or self.winner is None:
             return None
         return self.players[1 - self.winner]
+
+    @property
+    def broke_down(self) -> bool:
+        """Whether the game was forfeited by an exception, or by the end of the player's process."""
+        return self.forfeit is not None and is_breakdown(self.forfeit)
 
     @property
     def adjudicated(self) -> bool:

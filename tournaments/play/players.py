@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from glob import glob
 from itertools import combinations
 from pathlib import Path
 
 from agents import USER_AGENT, Agent, make_agent, source_digest
 from agents.alphazero.weights import RUN_FILE, SUFFIX
+from agents.asking import IsolatedAgent
 from bttt import Board
+from bttt.runs import nearest
 
 NETWORK_AGENT = "alphazero"
+ALL_PLAYERS, NO_PLAYERS = "all", "none"
+"""Values of `--isolate` besides players."""
 TRAINED_ON = "trained on"
 """The setting with the players' training boards, which the report shows."""
 
@@ -44,19 +48,67 @@ def _is_network(path: Path) -> bool:
     return (path / RUN_FILE).is_file() if path.is_dir() else path.suffix == SUFFIX
 
 
-def make_players(players: Sequence[str]) -> dict[str, Agent]:
-    """Returns the players' agents; ValueError if an agent cannot be made or two agents are the same."""
+def isolated_players(
+    players: Sequence[str], isolate: Sequence[str] | None, limit: float | None
+) -> frozenset[str]:
+    """Returns the players that run in processes of their own.
+
+    Args:
+        players: The specs.
+        isolate: Specs among them, or `ALL_PLAYERS`, or `NO_PLAYERS`; empty stands for all. None: with a time
+            limit, all players that might never answer.
+        limit: The time limit for a move, in seconds, if there is one.
+
+    Raises:
+        ValueError: A name of `isolate` is not a player.
+    """
+    if isolate is None:
+        return frozenset(filter(_may_hang, players)) if limit is not None and os.name != "nt" else frozenset()
+    if tuple(isolate) in ((), (ALL_PLAYERS,)):
+        return frozenset(players)
+    if tuple(isolate) == (NO_PLAYERS,):
+        return frozenset()
+    for name in isolate:
+        if name not in players:
+            raise ValueError(
+                f"--isolate {name!r} is not a player{nearest(name, players)}; give players, "
+                f"{ALL_PLAYERS} or {NO_PLAYERS}"
+            )
+    return frozenset(isolate)
+
+
+def _may_hang(spec: str) -> bool:
+    """Returns whether an agent runs a user's code, or searches without a bound that is always low."""
+    name = spec.strip().partition(":")[0]
+    return name != "random" and (name != NETWORK_AGENT or f"={USER_AGENT}:" in spec)
+
+
+def make_players(
+    players: Sequence[str], *, isolated: Container[str] = (), limit: float | None = None
+) -> dict[str, Agent]:
+    """Returns the players' agents.
+
+    Args:
+        players: Their specs.
+        isolated: Players that run in processes of their own.
+        limit: Time limit for a move of these, in seconds.
+
+    Raises:
+        ValueError: An agent cannot be made, or two agents are the same.
+    """
     agents: dict[str, Agent] = {}
     for spec in players:
         if spec.strip().partition(":")[0] == "human":
             raise ValueError("player 'human' cannot play a tournament: try bttt play")
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
-        agents[spec] = make_agent(spec)
+        agents[spec] = IsolatedAgent(spec, limit=limit) if spec in isolated else make_agent(spec)
     # Only the package's own agents are known to be equal exactly when they play identically.
-    ours = [spec for spec in players if not _is_users(spec)]
+    ours = {spec: agents[spec] for spec in players if not _is_users(spec)}
+    if len(ours) > 1:
+        ours = {spec: make_agent(spec) if spec in isolated else agent for spec, agent in ours.items()}
     for one, other in combinations(ours, 2):
-        if agents[one] == agents[other]:
+        if ours[one] == ours[other]:
             raise ValueError(f"players {one!r} and {other!r} are the same agent; players must differ")
     return agents
 
@@ -68,10 +120,14 @@ def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
     that has one. A fingerprint is, for example, a digest of the weights. With these settings, a changed agent
     gets a new run. Modules that a user's file imports are not included.
     """
-    files = [f"{spec} {source_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
+    files = [f"{spec} {_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
     found = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
     prints = [f"{spec} {text}" for spec, text in found.items() if isinstance(text, str)]
     return {**({"source files": files} if files else {}), **({"fingerprints": prints} if prints else {})}
+
+
+def _digest(agent: Agent) -> str | None:
+    return agent.digest if isinstance(agent, IsolatedAgent) else source_digest(agent)
 
 
 def made_from(agents: Mapping[str, Agent]) -> str:
@@ -79,13 +135,14 @@ def made_from(agents: Mapping[str, Agent]) -> str:
     return repr(source_files(agents))
 
 
-def make_again(players: Sequence[str], made: str) -> dict[str, Agent]:
-    """Returns the agents of a run, made again in another process.
+def make_again(players: Sequence[str], made: str, isolated: Sequence[IsolatedAgent] = ()) -> dict[str, Agent]:
+    """Returns the agents of a run, made again in another process; `isolated` ones are used as they are.
 
     Raises:
         ValueError: The agents differ from those that `made_from` identified: a file has changed since.
     """
-    agents = {spec: make_agent(spec) for spec in players}
+    given = {agent.spec: agent for agent in isolated}
+    agents = {spec: given[spec] if spec in given else make_agent(spec) for spec in players}
     if made_from(agents) != made:
         raise ValueError(
             f"a file of {', '.join(players)} was changed while the run began: start the run again"

@@ -1,7 +1,7 @@
 """Playing scheduled games: many at once, so that agents are queried in batches.
 
-Each game has its own random generator, and players are queried through `bttt.ask`. A game's record therefore
-depends neither on the games played at the same time nor on the number of processes.
+Each game has its own random generator and positions, and players are queried through `agents.asking.query`.
+A game's record therefore depends neither on the games played at the same time nor on the number of processes.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from math import isfinite
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from agents import Agent, Decision
-from bttt import FIRST, Outcome, Position, ask
-from bttt.runs import FAILURES, one_line, spread
+from agents.asking import AgentError, IsolatedAgent, query, warm_up
+from bttt import FIRST, Board, Outcome, Position
+from bttt.processes import spread
+from bttt.runs import one_line
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord
 from tournaments.play.openings import opening
@@ -48,14 +49,16 @@ class _LiveGame:
     nodes: list[int | None] = field(default_factory=list)
     outcome: Outcome = Outcome.UNFINISHED
     forfeit: str | None = None
+    traceback: str | None = None
 
     @property
     def mover(self) -> str:
         return self.game.first if self.position.to_move == FIRST else self.game.second
 
-    def lose(self, reason: str) -> None:
+    def lose(self, reason: str, traceback: str | None = None) -> None:
         """Ends the game: the player to move forfeits it."""
         self.forfeit = reason
+        self.traceback = traceback
         self.outcome = Outcome.SECOND_WINS if self.position.to_move == FIRST else Outcome.FIRST_WINS
 
     def record(self) -> GameRecord:
@@ -72,6 +75,7 @@ class _LiveGame:
             seconds=tuple(self.seconds),
             values=tuple(self.values),
             nodes=tuple(self.nodes),
+            traceback=self.traceback,
         )
 
 
@@ -113,45 +117,50 @@ def play_in_processes(
 
     With several workers, every process makes the agents again from their specs. Joblib's current backend
     spreads the work (`joblib.parallel_config` chooses another one). The agents are first warmed up in this
-    process, so kernels are compiled once and the workers load them from disk.
+    process, on boards of the games, so kernels are compiled once and the workers load them from disk.
 
     Raises:
         OSError: A worker process has died.
         ValueError: A player's file, for example its weights, was changed before the workers read it.
     """
-    _warm_up(agents)
+    boards = tuple({game.board.with_bricks(()): game.board for game in games}.values())
+    for agent in agents.values():
+        warm_up(agent, boards)
     if workers == 1:
         for record in play_games(games, agents, conditions, in_flight=in_flight):
             yield [record]
         return
-    players, made = tuple(agents), made_from(agents)
+    isolated = tuple(agent for agent in agents.values() if isinstance(agent, IsolatedAgent))
+    for each in isolated:  # the workers start their own processes
+        each.stop()
+    setting = _Setting(tuple(agents), made_from(agents), isolated, boards)
     chunks = (games[start : start + in_flight] for start in range(0, len(games), in_flight))
-    calls = ((chunk, players, made, conditions) for chunk in chunks)
-    yield from spread(_play_chunk, calls, workers=workers)
+    yield from spread(_play_chunk, ((chunk, setting, conditions) for chunk in chunks), workers=workers)
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What a worker makes the agents from: their specs and files, those with own processes, and boards."""
+
+    players: tuple[str, ...]
+    made: str
+    isolated: tuple[IsolatedAgent, ...]
+    boards: tuple[Board, ...]
 
 
 def _play_chunk(
-    chunk: Sequence[ScheduledGame], players: tuple[str, ...], made: str, conditions: Conditions
+    chunk: Sequence[ScheduledGame], setting: _Setting, conditions: Conditions
 ) -> list[GameRecord]:
-    return list(play_games(chunk, _agents(players, made), conditions, in_flight=len(chunk)))
+    return list(play_games(chunk, _agents(setting), conditions, in_flight=len(chunk)))
 
 
 @lru_cache(maxsize=4)
-def _agents(players: tuple[str, ...], made: str) -> dict[str, Agent]:
+def _agents(setting: _Setting) -> dict[str, Agent]:
     """Returns each player's agent, made and warmed up once per worker process."""
-    agents = make_again(players, made)
-    _warm_up(agents)
-    return agents
-
-
-def _warm_up(agents: Mapping[str, Agent]) -> None:
-    """Queries each batched agent once, so that its kernels are not compiled during a game."""
+    agents = make_again(setting.players, setting.made, setting.isolated)
     for agent in agents.values():
-        if getattr(agent, "batched", False):
-            try:
-                ask(agent, [Position.start()], [np.random.default_rng(0)])
-            except FAILURES:  # the agent will fail again and forfeit its games, which record the reason
-                continue
+        warm_up(agent, setting.boards)
+    return agents
 
 
 def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
@@ -163,18 +172,18 @@ def _begin(game: ScheduledGame, conditions: Conditions) -> _LiveGame:
 
 
 def _play(live: _LiveGame, decision: Decision, seconds: float) -> None:
-    value = None if decision.value is None else float(decision.value)
-    if value is not None and not isfinite(value):
-        value = None  # carries no information, and the store cannot hold it
-    nodes = None if decision.nodes is None else int(decision.nodes)
-    if nodes is not None and not 0 <= nodes < MOST_NODES:
-        raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {nodes}")
-    live.position = live.position.play(decision.cell)
-    live.outcome = live.position.outcome
-    live.cells.append(int(decision.cell))
+    """Plays a decision; ValueError if it is illegal, and then the game is as it was."""
+    value = None if decision.value is None or not isfinite(decision.value) else decision.value
+    if decision.nodes is not None and not 0 <= decision.nodes < MOST_NODES:
+        raise ValueError(f"nodes must be 0 to {MOST_NODES - 1}, got {decision.nodes}")
+    after = live.position.play(decision.cell)
+    assert after.last_move is not None
+    live.position = after
+    live.outcome = after.outcome
+    live.cells.append(after.last_move)
     live.seconds.append(seconds)
     live.values.append(value)
-    live.nodes.append(nodes)
+    live.nodes.append(decision.nodes)
 
 
 def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None:
@@ -183,38 +192,49 @@ def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None
         for live in group:
             _move_alone(agent, live, limit)
         return
-    states = [live.rng.bit_generator.state for live in group]
-    start = perf_counter()
+    before = [_state(live.rng) for live in group]
+    positions, rngs = [live.position for live in group], [live.rng for live in group]
     try:
-        decisions = ask(agent, [live.position for live in group], [live.rng for live in group])
-    except FAILURES:  # a failure in one game must not forfeit the others: query again, one by one
-        for live, state in zip(group, states, strict=True):
-            live.rng.bit_generator.state = state
+        answer = query(agent, positions, rngs, name=group[0].mover)
+    except AgentError:  # a failure in one game must not forfeit the others: query again, one by one
+        for live, state in zip(group, before, strict=True):
+            live.rng = _generator(*state)
             _move_alone(agent, live, None)
         return
-    seconds = (perf_counter() - start) / len(group)
-    for live, decision in zip(group, decisions, strict=True):
-        _play_or_forfeit(live, decision, seconds)
+    for live, decision in zip(group, answer.decisions, strict=True):
+        _play_or_forfeit(live, decision, answer.seconds / len(group))
+
+
+def _state(rng: np.random.Generator) -> tuple[dict[str, Any], np.random.SeedSequence, int]:
+    """Returns a generator's state, its seed and the number of children that it has spawned."""
+    seed: Any = rng.bit_generator.seed_seq
+    return dict(rng.bit_generator.state), seed, seed.n_children_spawned
+
+
+def _generator(state: dict[str, Any], seed: Any, children: int) -> np.random.Generator:
+    """Returns a generator in a state that `_state` has read."""
+    entropy = np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, n_children_spawned=children)
+    rng = np.random.default_rng(entropy)
+    rng.bit_generator.state = state
+    return rng
 
 
 def _move_alone(agent: Agent, live: _LiveGame, limit: float | None) -> None:
-    start = perf_counter()
     try:
-        (decision,) = ask(agent, [live.position], [live.rng])
-    except FAILURES as error:
-        live.lose(f"raised {one_line(error)}")
+        answer = query(agent, [live.position], [live.rng], name=live.mover)
+    except AgentError as error:
+        live.lose(str(error), error.traceback)
         return
-    seconds = perf_counter() - start
-    if limit is not None and seconds > limit:
-        live.lose(f"took {seconds:.3g} s for a move, the limit is {limit:g} s")
+    if limit is not None and answer.seconds > limit:
+        live.lose(f"took {answer.seconds:.3g} s for a move, the limit is {limit:g} s")
         return
-    _play_or_forfeit(live, decision, seconds)
+    _play_or_forfeit(live, answer.decisions[0], answer.seconds)
 
 
-def _play_or_forfeit(live: _LiveGame, decision: Any, seconds: float) -> None:
+def _play_or_forfeit(live: _LiveGame, decision: Decision, seconds: float) -> None:
     try:
         _play(live, decision, seconds)
-    except Exception as error:
+    except ValueError as error:
         live.lose(f"illegal decision: {one_line(error)}")
 
 

@@ -42,6 +42,13 @@ CREATE TABLE moves (
     PRIMARY KEY (game_id, ply)
 ) WITHOUT ROWID;
 
+-- The first traceback of each player. Files of older versions have no such table.
+CREATE TABLE IF NOT EXISTS tracebacks (
+    player_id INTEGER PRIMARY KEY REFERENCES players (id),
+    number INTEGER NOT NULL,     -- of the game, in the schedule
+    text TEXT NOT NULL
+);
+
 CREATE VIEW results AS
 SELECT games.id, games.number, first.name AS first, second.name AS second, games.board, games.bricks,
        games.repeat, games.opening_plies, games.plies, games.outcome, games.forfeit

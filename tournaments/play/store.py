@@ -24,6 +24,7 @@ SCHEMA_VERSION = 1
 STORE_FILE = "tournament.sqlite"
 OUTCOME_BY_TEXT = {text: outcome for outcome, text in OUTCOME_TEXT.items()}
 BUSY_SECONDS = 10.0
+HAS_TRACEBACKS = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tracebacks'"
 DAMAGE = (ValueError, TypeError, KeyError)
 """Exceptions that reading raises if the content was not written by this program."""
 
@@ -82,6 +83,10 @@ class Store:
                 f"{path} is not a tournament of this program (application id {application:#x}, version "
                 f"{version}; expected {APPLICATION_ID:#x}, version {SCHEMA_VERSION})"
             )
+        with _errors_name(path):
+            for statement in () if read_only else _statements(_schema()):
+                if "IF NOT EXISTS" in statement:  # a run of an older version goes on
+                    connection.execute(statement)
         return cls(path, connection)
 
     def __enter__(self) -> Store:
@@ -134,6 +139,11 @@ class Store:
         )
         if cursor.rowcount == 0:
             return
+        if record.traceback is not None and record.forfeiter is not None:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO tracebacks (player_id, number, text) VALUES (?, ?, ?)",
+                (self._player_ids[record.forfeiter], record.index, record.traceback),
+            )
         game_id = cursor.lastrowid
         cells = [record.board.cell_name(cell) for cell in record.cells]
         self._connection.executemany(
@@ -145,6 +155,19 @@ class Store:
                 )
             ],
         )
+
+    def tracebacks(self) -> dict[str, str]:
+        """Returns the first traceback of each player that raised an exception.
+
+        Raises:
+            ValueError: The file is corrupt.
+        """
+        with _errors_name(self.path, *DAMAGE):
+            if not self._connection.execute(HAS_TRACEBACKS).fetchone():
+                return {}
+            names = {number: name for name, number in self._player_ids.items()}
+            rows = self._connection.execute("SELECT player_id, text FROM tracebacks ORDER BY player_id")
+            return {names[player]: str(text) for player, text in rows}
 
     def games(self, number: int | None = None) -> list[GameRecord]:
         """Returns the stored games in schedule order, or only the game with this number.
@@ -197,8 +220,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 def _create_tables(
     connection: sqlite3.Connection, settings: Mapping[str, Any], players: Sequence[str], games: int
 ) -> None:
-    schema = resources.files("tournaments.play").joinpath("schema.sql").read_text(encoding="utf-8")
-    for statement in _statements(schema):
+    for statement in _statements(_schema()):
         connection.execute(statement)
     connection.execute(
         "INSERT INTO runs (id, settings, games, created, version) VALUES (1, ?, ?, ?, ?)",
@@ -207,6 +229,10 @@ def _create_tables(
     connection.executemany("INSERT INTO players (run_id, name) VALUES (1, ?)", [(name,) for name in players])
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _schema() -> str:
+    return resources.files("tournaments.play").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -11,7 +11,8 @@ from typing import Any
 from tqdm import tqdm
 
 from agents import Agent
-from bttt.runs import INTERRUPTED, OK, report_found, worker_count
+from bttt.processes import worker_count
+from bttt.runs import INTERRUPTED, OK, report_found
 from tournaments.play.conditions import Conditions
 from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame

@@ -27,7 +27,8 @@ from bttt import (
     write_suite,
 )
 from bttt.command_line import suggest
-from bttt.runs import open_results, require_at_least, spread, worker_count
+from bttt.processes import spread, worker_count
+from bttt.runs import open_results, require_at_least
 from tournaments.suites.positions import Mixture, collect
 
 SIZE = Board()

@@ -38,6 +38,7 @@ from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.training.state import REMEDY, TrainingState, as_arrays, as_tensors
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
+from bttt.processes import spread
 from bttt.runs import (
     environment,
     is_plugin,
@@ -47,7 +48,6 @@ from bttt.runs import (
     peak_memory_mb,
     report_found,
     settings_of,
-    spread,
 )
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from bttt.runs import checking, plain, read_json, side_by_side, worker_count, write_json
+from bttt.processes import side_by_side, worker_count
+from bttt.runs import checking, plain, read_json, write_json
 from pruning.bilevel import Batches, Counter, Start, State, optimise
 from pruning.data import DataSet, load
 from pruning.studies.bilevel.baselines import BASELINES

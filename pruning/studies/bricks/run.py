@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from bttt.runs import make_folder, open_run, options_of, report_found, settings_of, work_through
+from bttt.processes import work_through
+from bttt.runs import make_folder, open_run, options_of, report_found, settings_of
 from pruning.studies.alphazero import load_subject
 from pruning.studies.bricks.cells import Choice, candidate_boards, choices
 from pruning.studies.bricks.config import BricksConfig

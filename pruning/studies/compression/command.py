@@ -14,16 +14,15 @@ from functools import partial
 from agents.alphazero import SearchConfig
 from bttt import boards_of_size
 from bttt.command_line import suggest
+from bttt.processes import quietly, work_through
 from bttt.runs import (
     OK,
     make_folder,
     open_results,
-    quietly,
     refuse_set_by_study,
     report_found,
     require_at_least,
     with_options,
-    work_through,
 )
 from pruning.studies.alphazero import PruneConfig, PruneOptions
 from pruning.studies.compression.arms import ArmRun, prunings

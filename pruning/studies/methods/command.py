@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from bttt.command_line import suggest
+from bttt.processes import quietly, work_through
 from bttt.runs import (
     OK,
     from_options,
@@ -14,11 +15,9 @@ from bttt.runs import (
     make_folder,
     nearest,
     open_results,
-    quietly,
     refuse_set_by_study,
     report_found,
     require_at_least,
-    work_through,
 )
 from pruning.studies.alphazero import PruneConfig
 from pruning.studies.methods.arms import STUDIES, WHOLE_PARTS

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from bttt.runs import side_by_side, worker_count
+from bttt.processes import side_by_side, worker_count
 from pruning.channels import shrink
 from pruning.data import DataSet, load
 from pruning.loop import Additions, Level, Plan, Result, stored_masks, stored_results, stored_weights

@@ -80,7 +80,8 @@ class Failing:
 
 
 @pytest.mark.parametrize(
-    ("cell", "message"), [(None, "raised RuntimeError: no idea in "), (99, "illegal cell")]
+    ("cell", "message"),
+    [(None, r"raised RuntimeError: no idea \(.*:\d+\) in "), (99, "illegal cell")],
 )
 def test_an_agent_that_fails_is_named_with_the_position(cell, message):
     bad = next(position for position in PART.positions()[5:] if position.plies > 5)

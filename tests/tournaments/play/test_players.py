@@ -4,7 +4,7 @@ import pytest
 
 from agents import make_agent
 from agents.alphazero.weights import RUN_FILE
-from tournaments.play.players import expanded, make_players, source_files, training_boards
+from tournaments.play.players import expanded, isolated_players, make_players, source_files, training_boards
 from tournaments.play.schedule import DEFAULT_PLAYERS
 
 OURS = {name: make_agent(name) for name in ("random", "mcts", "minimax", "perfect")}
@@ -100,3 +100,18 @@ def test_a_pattern_that_no_network_fits_is_refused(networks, pattern):
         ValueError, match=r"no network matches the pattern '.*' of 'alphazero:.*,simulations=5'"
     ):
         expanded([f"alphazero:{networks}/{pattern},simulations=5"])
+
+
+def test_players_that_may_hang_are_isolated_where_moves_have_a_limit():
+    players = (
+        *("random", "minimax:depth=9", "python:mine:Agent", "alphazero:d4"),
+        "alphazero:d4,architecture=python:mine:Net",
+    )
+    hanging = {players[1], players[2], players[4]}
+    assert isolated_players(players, None, None) == frozenset()
+    assert isolated_players(players, None, 1.0) == hanging
+    assert isolated_players(players, (), None) == isolated_players(players, ("all",), None) == set(players)
+    assert isolated_players(players, ("none",), 1.0) == frozenset()
+    assert isolated_players(players, players[:1], 1.0) == {"random"}
+    with pytest.raises(ValueError, match=r"--isolate 'randm' is not a player \(did you mean 'random'\?\)"):
+        isolated_players(players, ("randm",), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bttt.runs import spread, worker_count
+from bttt.processes import spread, worker_count
 
 ROOT = Path(__file__).parents[3]
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bttt.processes.signals import leave_to_parent
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 T = TypeVar("T")
+LOOK_SECONDS = 0.5
+"""How often a worker looks whether the process that started it is alive, in seconds."""
+_watched = False
+"""Whether this worker already looks."""
 
 
 def worker_count(workers: int, tasks: int) -> int:
@@ -28,6 +36,7 @@ def spread(
 
     The processes start immediately, before the first result is requested. With one worker, no other process
     is started and each call is made when its result is requested. Only the calling process writes results.
+    Workers end when the calling process is gone, however it ended, and leave Ctrl-C to it.
 
     Args:
         task: Picklable function whose result depends only on its arguments.
@@ -42,8 +51,36 @@ def spread(
 
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator" if ordered else "generator_unordered")
     with _deaths_reported():
-        results = parallel(joblib.delayed(task)(*arguments) for arguments in calls)
+        results = parallel(joblib.delayed(_work)(os.getpid(), task, *arguments) for arguments in calls)
     return _each(results)
+
+
+def _work(caller: int, task: Callable[..., T], *arguments: Any) -> T:
+    """Calls a task in a worker process, which ends when its caller has ended."""
+    global _watched
+    if os.getpid() != caller and not _watched:
+        _watched = True
+        end_with(caller)
+        leave_to_parent()
+    return task(*arguments)
+
+
+def end_with(parent: int) -> None:
+    """Ends this process within a second after `parent`, the process that started it, has ended.
+
+    A thread looks. It runs during long searches too, since kernels release the interpreter's lock. A worker
+    of another machine, or one started by a third process, is left alone.
+    """
+    started_by = os.getppid()
+    if started_by not in (parent, 1):
+        return
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=look, name="end with the parent", daemon=True).start()
 
 
 def _each(results: Iterator[T]) -> Iterator[T]:
@@ -60,7 +97,8 @@ def _deaths_reported() -> Iterator[None]:
     except BrokenProcessPool as error:
         raise OSError(
             "a worker process has died (killed, out of memory, or ended by an agent); "
-            "stored results are kept: rerun the command to resume"
+            "stored results are kept: rerun the command to resume; with bttt tournament --isolate, an agent "
+            "that ends its process only loses the game"
         ) from error
 
 

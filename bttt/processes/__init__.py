@@ -1,0 +1,40 @@
+"""Processes: work spread over several, a child that answers requests, signals, and what user code may change.
+
+>>> from bttt.processes import spread
+>>> list(spread(pow, [(2, 3), (2, 4)], workers=1, ordered=True))
+[8, 16]
+
+Modules: `spreading` calls a function in several processes, `child` is one process to talk to, `signals` says
+what ends a command, `surroundings` restores the current folder and the standard streams.
+"""
+
+from bttt.processes.child import Child, ChildEndedError, ChildLateError, serve
+from bttt.processes.signals import (
+    end_at_once,
+    exit_code,
+    interrupt,
+    is_interrupt,
+    leave_to_parent,
+    raise_interrupt,
+)
+from bttt.processes.spreading import quietly, side_by_side, spread, work_through, worker_count
+from bttt.processes.surroundings import unharmed
+
+__all__ = [
+    "Child",
+    "ChildEndedError",
+    "ChildLateError",
+    "end_at_once",
+    "exit_code",
+    "interrupt",
+    "is_interrupt",
+    "leave_to_parent",
+    "quietly",
+    "raise_interrupt",
+    "serve",
+    "side_by_side",
+    "spread",
+    "unharmed",
+    "work_through",
+    "worker_count",
+]
