@@ -52,16 +52,16 @@ from bttt.runs.settings import (
     settings_of,
     with_options,
 )
-from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, rounded
+from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, printable, rounded
 
 __all__ = [
-    "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED", "NOT_A_SETTING",
-    "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned", "as_record",
-    "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options", "is_plugin",
-    "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text", "on_first_use",
-    "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part", "peak_memory_mb",
-    "plain", "provenance", "ratio_interval", "read_bytes", "read_json", "read_text",
-    "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded", "settings_of",
-    "spread_half_width", "when_imported", "wilson", "with_options",
-    "write_bytes", "write_json", "write_text",
+    "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
+    "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
+    "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
+    "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
+    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part",
+    "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval", "read_bytes", "read_json",
+    "read_text", "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded",
+    "settings_of", "spread_half_width", "when_imported", "wilson", "with_options", "write_bytes",
+    "write_json", "write_text",
 ]  # fmt: skip

@@ -3,6 +3,9 @@
 `schema.sql` describes the tables. The file is in WAL mode: committed transactions are kept if the process is
 killed, and the file can be read while a tournament is running. A power cut may lose the last few games, which
 a resumed run plays again; it does not corrupt the file.
+
+The file may come from somebody else: `database` limits what it can do, and `rows` checks what it says. Text
+is read without control characters, so that it can be printed.
 """
 
 from __future__ import annotations
@@ -10,23 +13,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bttt import OUTCOME_TEXT, Board, __version__
+from bttt import OUTCOME_TEXT, __version__
+from bttt.runs import json_value, printable
+from tournaments.play.database import connect, guarded, is_empty, require_tables
 from tournaments.play.game_record import GameRecord
+from tournaments.play.rows import COLUMNS, OPTIONAL, checked, game_record, select
 
 APPLICATION_ID = 0x42545454  # "BTTT", in the SQLite header: distinguishes these files from other databases
 SCHEMA_VERSION = 1
 STORE_FILE = "tournament.sqlite"
-OUTCOME_BY_TEXT = {text: outcome for outcome, text in OUTCOME_TEXT.items()}
-BUSY_SECONDS = 10.0
-HAS_TRACEBACKS = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tracebacks'"
-DAMAGE = (ValueError, TypeError, KeyError)
-"""Exceptions that reading raises if the content was not written by this program."""
 
 
 class Store:
@@ -35,12 +36,20 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection):
         self.path = path
         self._connection = connection
-        with _errors_name(path, *DAMAGE):
-            row = connection.execute("SELECT settings, games, created FROM runs WHERE id = 1").fetchone()
-            self.settings: dict[str, Any] = json.loads(row[0])
-            self._player_ids = dict(connection.execute("SELECT name, id FROM players ORDER BY id"))
-        self.scheduled: int = row[1]
-        self.created: str = row[2]
+        with guarded(path, connection):
+            self._tables = require_tables(connection, COLUMNS, OPTIONAL)
+            rows = connection.execute(select("runs", "LIMIT 2")).fetchall()
+            if len(rows) != 1:
+                raise ValueError("table runs must have one row")
+            _, settings, self.scheduled, created, _ = checked("runs", rows[0])
+            self.created = printable(created)
+            self.settings: dict[str, Any] = clean(json_value(settings))
+            if not isinstance(self.settings, dict):
+                raise ValueError("runs.settings must be a JSON object")
+            rows = [checked("players", row) for row in connection.execute(select("players", "ORDER BY id"))]
+            self._player_ids: dict[str, int] = {printable(name): number for number, name in rows}
+            if len(self._player_ids) != len(rows) or len({*self._player_ids.values()}) != len(rows):
+                raise ValueError("players must differ")
 
     @classmethod
     def create_or_open(
@@ -53,13 +62,13 @@ class Store:
         Raises:
             ValueError: The file is not a tournament of this program.
         """
-        with _errors_name(path), closing(_connect(path, read_only=False)) as connection:
-            if _is_empty(connection):
+        with guarded(path), closing(connect(path, read_only=False)) as connection:
+            if is_empty(connection):
                 connection.execute("PRAGMA journal_mode = WAL")
                 # One transaction, begun before checking again: after a kill, or in a second process, the
                 # file has either no tables or all of them.
                 connection.execute("BEGIN IMMEDIATE")
-                if _is_empty(connection):
+                if is_empty(connection):
                     _create_tables(connection, settings, players, games)
                 connection.execute("COMMIT")
         return cls.open(path)
@@ -73,21 +82,24 @@ class Store:
         """
         if not path.is_file():
             raise ValueError(f"no tournament at {path}")
-        with _errors_name(path):
-            connection = _connect(path, read_only)
+        with guarded(path):
+            connection = connect(path, read_only=read_only)
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if application != APPLICATION_ID or version != SCHEMA_VERSION:
+        try:
+            if application != APPLICATION_ID or version != SCHEMA_VERSION:
+                raise ValueError(
+                    f"{path} is not a tournament of this program (application id {application:#x}, version "
+                    f"{version}; expected {APPLICATION_ID:#x}, version {SCHEMA_VERSION})"
+                )
+            with guarded(path):
+                for statement in () if read_only else _statements(_schema()):
+                    if "IF NOT EXISTS" in statement:  # a run of an older version goes on
+                        connection.execute(statement)
+            return cls(path, connection)
+        except (OSError, ValueError):
             connection.close()
-            raise ValueError(
-                f"{path} is not a tournament of this program (application id {application:#x}, version "
-                f"{version}; expected {APPLICATION_ID:#x}, version {SCHEMA_VERSION})"
-            )
-        with _errors_name(path):
-            for statement in () if read_only else _statements(_schema()):
-                if "IF NOT EXISTS" in statement:  # a run of an older version goes on
-                    connection.execute(statement)
-        return cls(path, connection)
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -106,7 +118,7 @@ class Store:
 
     def finished(self) -> set[int]:
         """Returns the schedule numbers of the stored games."""
-        with _errors_name(self.path):
+        with guarded(self.path, self._connection):
             return {number for (number,) in self._connection.execute("SELECT number FROM games")}
 
     def add(self, records: Iterable[GameRecord]) -> None:
@@ -115,7 +127,7 @@ class Store:
         Raises:
             OSError: The file cannot be written; games stored earlier are kept.
         """
-        with _errors_name(self.path), self._connection:
+        with guarded(self.path, self._connection, damage=(sqlite3.Error,)), self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             for record in records:
                 self._add(record)
@@ -126,8 +138,8 @@ class Store:
             " opening_plies, plies, outcome, forfeit) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record.index,
-                self._player_ids[record.first],
-                self._player_ids[record.second],
+                self._player_ids[printable(record.first)],
+                self._player_ids[printable(record.second)],
                 str(record.board),
                 record.board.brick_names,
                 record.repeat,
@@ -142,7 +154,7 @@ class Store:
         if record.traceback is not None and record.forfeiter is not None:
             self._connection.execute(
                 "INSERT OR IGNORE INTO tracebacks (player_id, number, text) VALUES (?, ?, ?)",
-                (self._player_ids[record.forfeiter], record.index, record.traceback),
+                (self._player_ids[printable(record.forfeiter)], record.index, record.traceback),
             )
         game_id = cursor.lastrowid
         cells = [record.board.cell_name(cell) for cell in record.cells]
@@ -162,12 +174,13 @@ class Store:
         Raises:
             ValueError: The file is corrupt.
         """
-        with _errors_name(self.path, *DAMAGE):
-            if not self._connection.execute(HAS_TRACEBACKS).fetchone():
+        with guarded(self.path, self._connection):
+            if "tracebacks" not in self._tables:
                 return {}
             names = {number: name for name, number in self._player_ids.items()}
-            rows = self._connection.execute("SELECT player_id, text FROM tracebacks ORDER BY player_id")
-            return {names[player]: str(text) for player, text in rows}
+            rows = self._connection.execute(select("tracebacks", "ORDER BY player_id"))
+            found = [checked("tracebacks", row) for row in rows]
+            return {names[player]: "\n".join(map(printable, text.splitlines())) for player, _, text in found}
 
     def games(self, number: int | None = None) -> list[GameRecord]:
         """Returns the stored games in schedule order, or only the game with this number.
@@ -175,46 +188,38 @@ class Store:
         Raises:
             ValueError: The file is corrupt.
         """
-        with _errors_name(self.path, *DAMAGE):
+        with guarded(self.path, self._connection):
             return self._games(number)
 
     def _games(self, number: int | None) -> list[GameRecord]:
-        chosen = "" if number is None else "WHERE number = :number"
-        rows = self._connection.execute(
-            "SELECT id, number, first, second, board, repeat, opening_plies, outcome, forfeit"
-            f" FROM results {chosen} ORDER BY number",
-            {"number": number},
-        ).fetchall()
-        moves: dict[int, list[tuple[Any, ...]]] = {row[0]: [] for row in rows}
-        query = "SELECT game_id, cell, seconds, value, nodes FROM moves"
-        if number is not None:
-            query += " WHERE game_id IN (SELECT id FROM games WHERE number = :number)"
-        for game_id, *move in self._connection.execute(f"{query} ORDER BY game_id, ply", {"number": number}):
+        chosen = ("", ()) if number is None else ("WHERE number = ?", (number,))
+        query = select("games", f"{chosen[0]} ORDER BY number")
+        games = [checked("games", row) for row in self._connection.execute(query, chosen[1])]
+        moves: dict[int, list[tuple[Any, ...]]] = {game[0]: [] for game in games}
+        if len(moves) != len(games) or len({game[1] for game in games}) != len(games):
+            raise ValueError("games.id and games.number must differ from game to game")
+        where = "" if number is None else "WHERE game_id IN (SELECT id FROM games WHERE number = ?)"
+        for row in self._connection.execute(select("moves", f"{where} ORDER BY game_id, ply"), chosen[1]):
             # A game stored since the first query waits for the next call.
-            if game_id in moves:
-                moves[game_id].append(tuple(move))
-        return [_record(row, moves[row[0]]) for row in rows]
+            move = checked("moves", row)
+            if move[0] in moves:
+                moves[move[0]].append(move)
+        names = {number: name for name, number in self._player_ids.items()}
+        return [game_record(game, moves[game[0]], names) for game in games]
+
+
+def clean(value: Any) -> Any:
+    """Returns a JSON value whose texts have no control characters."""
+    if isinstance(value, dict):
+        return {printable(name): clean(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [clean(each) for each in value]
+    return printable(value) if isinstance(value, str) else value
 
 
 def store_path(run: Path) -> Path:
     """Returns the tournament file of a run; `run` is its folder or the file itself."""
     return run / STORE_FILE if run.is_dir() else run
-
-
-@contextmanager
-def _errors_name(path: Path, *others: type[Exception]) -> Iterator[None]:
-    """Turns SQLite's errors, and `others` that a corrupt file raises, into errors that name the file."""
-    damage: tuple[type[Exception], ...] = (sqlite3.DatabaseError, *others)
-    try:
-        yield
-    except sqlite3.OperationalError as error:  # for example a full disk; the content is intact
-        raise OSError(f"{path}: {error} (stored games are kept)") from error
-    except damage as error:
-        raise ValueError(f"{path} cannot be read as a tournament ({error})") from error
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
 
 
 def _create_tables(
@@ -243,47 +248,3 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement
             statement = ""
-
-
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    if not read_only:
-        connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-    # Opened like a writer, since the last reader in mode=ro does not remove the WAL's files.
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("PRAGMA query_only = ON")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError:
-        # In a read-only folder, WAL cannot create its shared memory. `immutable` reads the main file alone,
-        # which is complete unless a writer was killed or is running.
-        connection.close()
-        wal = path.with_name(f"{path.name}-wal")
-        if wal.exists() and wal.stat().st_size:
-            raise OSError(
-                f"{path}: its newest games are in {wal.name}, which cannot be read in a read-only folder; "
-                "copy both files to a writable folder"
-            ) from None
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
-    return connection
-
-
-def _record(row: tuple[Any, ...], moves: list[tuple[Any, ...]]) -> GameRecord:
-    _, number, first, second, board_text, repeat, opening_plies, outcome, forfeit = row
-    board = Board.parse(board_text)
-    names, seconds, values, nodes = zip(*moves, strict=True) if moves else ((), (), (), ())
-    return GameRecord(
-        index=number,
-        first=first,
-        second=second,
-        board=board,
-        repeat=repeat,
-        opening_plies=opening_plies,
-        cells=tuple(board.cell(name) for name in names),
-        outcome=OUTCOME_BY_TEXT[outcome],
-        forfeit=forfeit,
-        seconds=seconds,
-        values=values,
-        nodes=nodes,
-    )

@@ -16,7 +16,7 @@ from bttt.runs import INTERRUPTED, OK, report_found
 from tournaments.play.conditions import Conditions
 from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame
-from tournaments.play.store import STORE_FILE, Store
+from tournaments.play.store import STORE_FILE, Store, clean
 
 
 def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
@@ -27,10 +27,11 @@ def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str]
         OSError: The folder cannot be written.
     """
     store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
+    here = clean(settings)
     differences = [
-        f"{name} is {_shown(store.settings.get(name))} there and {_shown(settings.get(name))} here"
-        for name in {**store.settings, **settings}
-        if store.settings.get(name) != settings.get(name)
+        f"{name} is {_shown(store.settings.get(name))} there and {_shown(here.get(name))} here"
+        for name in {**store.settings, **here}
+        if store.settings.get(name) != here.get(name)
     ]
     if differences:
         store.close()

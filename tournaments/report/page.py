@@ -113,7 +113,7 @@ def _viewer_data(tournament: Tournament) -> dict[str, Any]:
 
 
 def _hundredths(value: float | None) -> int | None:
-    return None if value is None or not isfinite(value) else round(100 * value)
+    return None if value is None or not isfinite(100 * value) else round(100 * value)
 
 
 def _compact(values: Iterable[float | None]) -> list[float | None] | int:
