@@ -35,6 +35,25 @@ def test_evaluate_prints_a_table_and_writes_csv_and_picture(capsys):
     assert sum(kind == "board" for agent, kind, _ in found if agent == "random") == 49
 
 
+def test_seen_and_novel_boards_are_each_network_s_own(capsys):
+    agents = ("random", "alphazero:d4,simulations=0", "alphazero:all,simulations=0")
+    options = ("--bricks", "D4", "E5", "C3", "B2", "A1", "--positions", 1, "--workers", 1)
+    code, out, _ = bttt("evaluate", *agents, *options, "--out", "run", capsys=capsys)
+    assert code == 0 and "by each network's own training boards" in out
+    lines = {line.split()[0]: line.split()[1:] for line in out.splitlines()[1:4]}
+    assert out.splitlines()[0].split()[-3:] == ["all", "seen", "novel"]
+    assert lines["random"][-2:] == ["-", "-"]
+    assert lines[agents[2]][-1] == "-" and lines[agents[1]][-1] != "-"
+    boards = {
+        (row["agent"], row["group"]): row["positions"] for row in rows("run") if row["kind"] == "novelty"
+    }
+    assert boards == {(agents[1], "seen"): "1", (agents[1], "novel"): "4", (agents[2], "seen"): "5"}
+    told = bttt("evaluate", *agents, *options, "--train", "D4", "E5", "--out", "run", capsys=capsys)[1]
+    assert "own training boards" not in told and "two boards give no interval" in told
+    found = [row for row in rows("run") if row["group"] == "seen"]
+    assert [(row["positions"], row["low"], row["high"]) for row in found] == [("2", "", "")] * 3
+
+
 def test_what_is_decided_is_not_asked_again_and_agents_may_be_added(capsys):
     bttt(*TINY, "--bricks", "R2", capsys=capsys)
     (folder,) = Path("runs").iterdir()

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,10 +34,11 @@ from bttt.runs import (
 from tournaments.evaluation.decisions import decide_suite
 from tournaments.evaluation.table import loss_table
 from tournaments.evaluation.value_losses import LossRate, loss_rates
-from tournaments.play import expanded, make_players, source_files
+from tournaments.play import TRAINED_ON, expanded, make_players, source_files, training_boards
 
 DECISIONS = "decisions"
 """Folder of the decisions, with one file per agent and settings."""
+OWN_BOARDS = "seen, mirror and novel: by each network's own training boards (--train names others)"
 CSV_NAME, PICTURE_NAME = "evaluation.csv", "evaluation.png"
 
 
@@ -58,8 +60,8 @@ class EvaluateConfig:
     """Brick sets that select boards of the suite, for example R3 or python:module:function. Default: all
     boards of the suite."""
     train: tuple[str, ...] = option((), setting=False)
-    """Brick sets that the agents were trained on; the table then separates seen, mirror and novel boards.
-    Default: no such rows."""
+    """Brick sets that the agents were trained on; the table separates seen, mirror and novel boards. Default:
+    each network's own training boards, which its file records."""
     positions: int | None = option(None, setting=False)
     """Positions per board, the first ones of the suite. Default: all."""
     repeats: int = 1
@@ -85,7 +87,7 @@ def run(config: EvaluateConfig) -> int:
     _check(config)
     agents = make_players(config.agents)
     suite, places = chosen_positions(config)
-    train = brick_sets(config.train, suite.size) if config.train else ()
+    train = _trained_on(config, suite, agents)
     settings = {
         "positions": suite.made["sha256"],
         "boards": [str(board) for board in suite.boards],
@@ -99,22 +101,42 @@ def run(config: EvaluateConfig) -> int:
         for spec, agent in agents.items():
             name = _file_name({**settings, "agent": spec, **source_files({spec: agent})})
             cells = _decisions(run.path / DECISIONS / name, spec, agent, suite, places, config)
-            rates += loss_rates(spec, suite, cells, train)
+            rates += loss_rates(spec, suite, cells, train.get(spec, ()))
         _publish(run.path, rates, suite, train, config)
     suggest("conversion", *config.agents, why="how often they win won positions")
     return OK
 
 
+def _trained_on(
+    config: EvaluateConfig, suite: Suite, agents: Mapping[str, Agent]
+) -> dict[str, tuple[Board, ...]]:
+    """Returns the training boards by agent: those of `--train`, or else those that the agent states."""
+    if config.train:
+        return dict.fromkeys(agents, brick_sets(config.train, suite.size))
+    stated = training_boards(agents).get(TRAINED_ON, {})
+    return {spec: tuple(map(Board.parse, boards)) for spec, boards in stated.items()}
+
+
 def _publish(
-    folder: Path, rates: Sequence[LossRate], suite: Suite, train: tuple[Board, ...], config: EvaluateConfig
+    folder: Path,
+    rates: Sequence[LossRate],
+    suite: Suite,
+    train: Mapping[str, Sequence[Board]],
+    config: EvaluateConfig,
 ) -> None:
     """Writes the CSV file and the picture, and prints the table."""
     from tournaments.evaluation.plot import draw_evaluation  # matplotlib, which takes a second to load
 
-    write_text(folder / CSV_NAME, csv_text(rounded(asdict(rate)) for rate in rates))
+    write_text(folder / CSV_NAME, csv_text(map(_row, rates)))
     draw_evaluation(rates, suite, train, folder / PICTURE_NAME)
     print(loss_table(rates))
-    print(f"\n{_about(suite, config)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
+    print(f"\n{_about(suite, config, train)}\nwritten: {folder / CSV_NAME} {folder / PICTURE_NAME}")
+
+
+def _row(rate: LossRate) -> dict[str, Any]:
+    """Returns a row of the CSV file; an interval that does not exist is empty."""
+    row = rounded(asdict(rate))
+    return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
 
 
 def _check(config: EvaluateConfig) -> None:
@@ -185,8 +207,9 @@ def _file_name(settings: Mapping[str, Any]) -> str:
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
 
 
-def _about(suite: Suite, config: EvaluateConfig) -> str:
-    """Returns a description of the suite, the number of positions and the seed."""
+def _about(suite: Suite, config: EvaluateConfig, train: Mapping[str, Sequence[Board]]) -> str:
+    """Returns a description of the suite, the number of positions, the seed, and what is seen and novel."""
     count = f"{len(suite)} positions on {len(suite.boards)} boards"
     repeats = f", {config.repeats} decisions each" if config.repeats > 1 else ""
-    return f"suite {config.suite} version {suite.version}: {count}{repeats}, seed {config.seed}"
+    text = f"suite {config.suite} version {suite.version}: {count}{repeats}, seed {config.seed}"
+    return text if config.train or not train else f"{text}\n{OWN_BOARDS}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from pathlib import Path
 
@@ -27,8 +27,17 @@ TRAINED = "#1f5fbf"
 COLORS = {"all": "#444b55", "seen": TRAINED, "mirror": "#2a9d8f", "novel": "#d1495b"}
 
 
-def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Board], path: Path) -> None:
-    """Writes a PNG: intervals by novelty and, if each board has one brick, heat maps by brick cell."""
+def draw_evaluation(
+    rates: Sequence[LossRate], suite: Suite, train: Mapping[str, Sequence[Board]], path: Path
+) -> None:
+    """Writes a PNG: intervals by novelty and, if each board has one brick, heat maps by brick cell.
+
+    Args:
+        rates: The rates of all agents.
+        suite: The positions.
+        train: The training boards by agent, if known; heat maps frame them.
+        path: The file.
+    """
     agents = list(dict.fromkeys(rate.agent for rate in rates))
     single = all(len(board.bricks) == 1 for board in suite.boards)
     map_rows = ceil(len(agents) / MAPS_A_ROW) if single else 0
@@ -49,7 +58,7 @@ def draw_evaluation(rates: Sequence[LossRate], suite: Suite, train: Sequence[Boa
             row, col = divmod(number, MAPS_A_ROW)
             axes = axes_at(MARGIN + col * (MAP + GAP), HEAD + row * (MAP + 2 * GAP) + GAP, MAP, MAP)
             own = {rate.group: rate.rate for rate in rates if rate.agent == agent and rate.kind == "board"}
-            _draw_map(axes, agent, suite.size, own, scale, train)
+            _draw_map(axes, agent, suite.size, own, scale, train.get(agent, ()))
     axes = axes_at(LABELS, maps_height + HEAD, WIDTH - LABELS - MARGIN, intervals_height)
     _draw_intervals(axes, agents, rates)
     figure.savefig(path)
@@ -78,15 +87,17 @@ def _draw_map(
 
 
 def _draw_intervals(axes: Axes, agents: Sequence[str], rates: Sequence[LossRate]) -> None:
-    """Draws rates and intervals by novelty, or over all boards if no training boards are given."""
+    """Draws rates and intervals by novelty; over all boards for agents without training boards."""
     found = {(rate.agent, rate.group): rate for rate in rates if rate.kind in ("all", "novelty")}
-    groups = [name for name in NOVELTIES if any((agent, name) in found for agent in agents)] or ["all"]
+    trained = {agent for agent, group in found if group in NOVELTIES}
+    shown = {key: rate for key, rate in found.items() if (key[1] == "all") != (key[0] in trained)}
+    groups = [name for name in COLORS if any((agent, name) in shown for agent in agents)]
     step = 0.66 / len(groups)
     for number, group in enumerate(groups):
-        shown = [(place, found[agent, group]) for place, agent in enumerate(agents)]
-        middle = np.array([100 * rate.rate for _, rate in shown])
-        ends = [(100 * (rate.rate - rate.low), 100 * (rate.high - rate.rate)) for _, rate in shown]
-        y = [place + (number - (len(groups) - 1) / 2) * step for place, _ in shown]
+        own = [(place, shown[agent, group]) for place, agent in enumerate(agents) if (agent, group) in shown]
+        middle = np.array([100 * rate.rate for _, rate in own])
+        ends = [(100 * (rate.rate - rate.low), 100 * (rate.high - rate.rate)) for _, rate in own]
+        y = [place + (number - (len(groups) - 1) / 2) * step for place, _ in own]
         axes.errorbar(
             middle,
             y,
