@@ -113,8 +113,6 @@ def _require_playable(game: GameRecord) -> None:
     board, cells = game.board, game.cells
     if len({*cells, *board.bricks}) != len(cells) + len(board.bricks):
         raise ValueError("a cell is played twice, or is a brick")
-    if game.first == game.second:
-        raise ValueError(f"{game.first} plays against itself")
 
     def has_won(stones: Sequence[int]) -> bool:
         return has_line(sum(map(board.bit, stones)), board.stride, board.win_length)
