@@ -114,7 +114,7 @@ def test_an_agent_that_fails_is_one_line_with_the_position(capsys):
     spec = "python:broken:Broken"
     code, _, err = bttt("evaluate", "random", spec, "--bricks", "D4", "--workers", 1, capsys=capsys)
     assert code == 2 and "Traceback" not in err
-    assert f"agent '{spec}' raised RuntimeError: no idea in 7x7x4:D4 " in err.splitlines()[-1]
+    assert f"agent '{spec}' raised RuntimeError: no idea (broken.py:3) in 7x7x4:D4 " in err.splitlines()[-1]
 
 
 def test_suites_builds_files_and_compares_them(capsys):
