@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from agents import Agent, Decision
 from agents.asking import AgentError, IsolatedAgent, query, warm_up
@@ -113,29 +114,28 @@ def play_in_processes(
     workers: int,
     in_flight: int = IN_FLIGHT,
 ) -> Iterator[list[GameRecord]]:
-    """Yields records as games end: one game at a time with one worker, `in_flight` games with several.
+    """Returns an iterator over records as games end: one by one with one worker, else `in_flight` at a time.
 
     With several workers, every process makes the agents again from their specs. Joblib's current backend
-    spreads the work (`joblib.parallel_config` chooses another one). The agents are first warmed up in this
-    process, on boards of the games, so kernels are compiled once and the workers load them from disk.
+    spreads the work (`joblib.parallel_config` chooses another one). The agents are warmed up in this process
+    before the first record is requested, on boards of the games and with a progress bar if it takes time. So
+    kernels are compiled once, and the workers load them from disk.
 
     Raises:
         OSError: A worker process has died.
         ValueError: A player's file, for example its weights, was changed before the workers read it.
     """
     boards = tuple({game.board.with_bricks(()): game.board for game in games}.values())
-    for agent in agents.values():
+    for agent in tqdm(agents.values(), "preparing", unit="player", leave=False, delay=1):
         warm_up(agent, boards)
     if workers == 1:
-        for record in play_games(games, agents, conditions, in_flight=in_flight):
-            yield [record]
-        return
+        return ([record] for record in play_games(games, agents, conditions, in_flight=in_flight))
     isolated = tuple(agent for agent in agents.values() if isinstance(agent, IsolatedAgent))
     for each in isolated:  # the workers start their own processes
         each.stop()
     setting = _Setting(tuple(agents), made_from(agents), isolated, boards)
     chunks = (games[start : start + in_flight] for start in range(0, len(games), in_flight))
-    yield from spread(_play_chunk, ((chunk, setting, conditions) for chunk in chunks), workers=workers)
+    return spread(_play_chunk, ((chunk, setting, conditions) for chunk in chunks), workers=workers)
 
 
 @dataclass(frozen=True)

@@ -90,13 +90,14 @@ def _play(
 ) -> None:
     """Plays and stores games, with a progress bar.
 
-    The first games take longer, since agents are made and compiled kernels are loaded. The time left is
+    The first games take longer, since workers make their agents and load compiled kernels. The time left is
     therefore estimated from the games after them.
     """
     workers = worker_count(workers, math.ceil(len(games) / in_flight))
     stored = store.scheduled - len(games)
+    played = play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight)
     with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-        for records in play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight):
+        for records in played:
             store.add(records)
             if progress.n > stored:
                 progress.update(len(records))
