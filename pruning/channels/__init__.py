@@ -18,7 +18,7 @@ from pruning.channels.attention import Attention
 from pruning.channels.groups import Group, cuttable, find_groups
 from pruning.channels.places import Slice
 from pruning.channels.removal import ParamMap, carry_optimizer_state, removable, restore, shrink
-from pruning.channels.tracing import LAYERS, NORMS, observer
+from pruning.channels.tracing import LAYERS, NORMS, first_line, observer, tensors_of
 from pruning.channels.trust import require_usable
 from pruning.channels.weights import Weights, find_weights
 
@@ -34,9 +34,11 @@ __all__ = [
     "cuttable",
     "find_groups",
     "find_weights",
+    "first_line",
     "observer",
     "removable",
     "require_usable",
     "restore",
     "shrink",
+    "tensors_of",
 ]

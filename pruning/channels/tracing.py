@@ -8,6 +8,7 @@ calls. So are their subclasses, and modules with forward hooks: what those do in
 from __future__ import annotations
 
 import copy
+import dataclasses
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -43,9 +44,11 @@ def trace(network: nn.Module) -> fx.GraphModule:
 
 
 def tensors_of(outputs: object) -> tuple[Tensor, ...]:
-    """Returns the tensors in a network's outputs, in order: of tuples, lists and mappings, also nested."""
+    """Returns the tensors in a network's outputs, in order: of tuples, lists, mappings and dataclasses."""
     if isinstance(outputs, Tensor):
         return (outputs,)
+    if dataclasses.is_dataclass(outputs) and not isinstance(outputs, Mapping):
+        outputs = vars(outputs)
     if isinstance(outputs, Mapping):
         return tuple(tensor for each in outputs.values() for tensor in tensors_of(each))
     if isinstance(outputs, tuple | list):

@@ -61,7 +61,8 @@ def _unusable(module: nn.Module) -> str:
     if any(each.is_meta for each in tensors):
         return "has tensors on the meta device, without values: load its weights first"
     for name, value in vars(module).items():
-        if isinstance(value, Tensor) and value.grad_fn is not None:
+        made = any(each.startswith(f"{name}_") for each in module._parameters)
+        if isinstance(value, Tensor) and (made or value.grad_fn is not None):
             return (
                 f"has a computed {name!r}, as torch.nn.utils.prune and the old weight_norm and spectral_norm "
                 "make it: remove them (prune.remove, remove_weight_norm), or use "

@@ -25,7 +25,8 @@ EMBEDDINGS: tuple[type[nn.Module], ...] = (nn.Embedding, nn.EmbeddingBag)
 class Weights:
     """The weights of a network with two dimensions or more.
 
-    A weight with several names (tied layers) has one entry, under the first name that can be pruned.
+    A weight with several names (tied layers) has one entry, under its first name in a layer that is pruned
+    without a request.
 
     Attributes:
         prunable: Name -> shape of each weight that can be pruned, in the order of the modules.
@@ -48,15 +49,22 @@ def find_weights(network: nn.Module, *, embeddings: bool = False) -> Weights:
     prunable: dict[int, tuple[str, tuple[int, ...]]] = {}
     why: dict[int, tuple[str, str]] = {}
     sizes: dict[int, int] = {}
-    for name, parameter, module in _weights(network):
-        key, reason = id(parameter), _why(name, module, embeddings)
+    every = list(_weights(network))
+    for name, parameter, module in every:
+        key, reason = id(parameter), _why(name, module)
         sizes[key] = parameter.numel()
         if reason:
             why.setdefault(key, (name, reason))
         else:
             prunable.setdefault(key, (name, tuple(parameter.shape)))
-    left_out = dict(entry for key, entry in why.items() if key not in prunable)
-    return Weights(dict(prunable.values()), left_out, sum(sizes.values()))
+    for name, parameter, module in every if embeddings else ():  # a tied one has the other layer's name
+        if isinstance(module, EMBEDDINGS):
+            prunable.setdefault(id(parameter), (name, tuple(parameter.shape)))
+    return Weights(
+        dict(prunable[key] for key in sizes if key in prunable),
+        dict(entry for key, entry in why.items() if key not in prunable),
+        sum(sizes.values()),
+    )
 
 
 def _weights(network: nn.Module) -> Iterator[tuple[str, nn.Parameter, nn.Module]]:
@@ -67,13 +75,13 @@ def _weights(network: nn.Module) -> Iterator[tuple[str, nn.Parameter, nn.Module]
                 yield f"{path}.{key}".removeprefix("."), parameter, module
 
 
-def _why(name: str, module: nn.Module, embeddings: bool) -> str:
-    """Returns why a weight is not pruned, or ""."""
+def _why(name: str, module: nn.Module) -> str:
+    """Returns why a weight is not pruned unless it is asked for, or ""."""
     kind = type(module).__name__
     if ".parametrizations." in f".{name}":
         return "a tensor that a parametrization computes the weight from"
     if isinstance(module, EMBEDDINGS):
-        return "" if embeddings else "an embedding, pruned on request (embeddings)"
+        return "an embedding, pruned on request (embeddings)"
     if not isinstance(module, PRUNED):
         return f"a parameter of {kind}, which is no layer of torch that is pruned"
     return "" if "weight" in name.rpartition(".")[2] else "a bias"

@@ -25,7 +25,7 @@ networks, `initial` the scores of initial weights. `greedy` and `imitation` choo
 """
 
 from pruning.criteria.discrepancy import discrepancy_curves, line_search_weights
-from pruning.criteria.evidence import Batch, Evidence, Network, Scores, as_tuple, batches_of
+from pruning.criteria.evidence import Batch, Evidence, Network, Scores, as_tuple, batches_of, checked
 from pruning.criteria.greedy import Layer, endless, fold, scales
 from pruning.criteria.imitation import global_path, local_discrepancy
 from pruning.criteria.scores import (
@@ -49,7 +49,7 @@ from pruning.criteria.scores import (
 
 __all__ = [
     "CRITERIA", "Batch", "Criterion", "Evidence", "Layer", "Network", "Scores", "apoz", "apoz_code",
-    "as_tuple", "batches_of", "discrepancy_curves", "dropnet", "dropnet_code", "endless", "fold",
+    "as_tuple", "batches_of", "checked", "discrepancy_curves", "dropnet", "dropnet_code", "endless", "fold",
     "global_path", "gradient", "gradient_magnitude", "l1", "l2", "line_search_weights",
     "local_discrepancy", "magnitude", "maximum", "mean_of_maps", "oracle", "random", "scales", "taylor",
 ]  # fmt: skip

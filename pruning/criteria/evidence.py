@@ -5,13 +5,16 @@ Shapes: N samples.
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pruning.channels import Group
+from pruning.channels import Group, tensors_of
 from pruning.masks import Masks
 
 Batch = Sequence[Tensor]
@@ -48,8 +51,23 @@ class Evidence:
 
     def weights(self) -> dict[str, Tensor]:
         """Returns the weights to score, by name."""
-        tensors = dict(self.network.named_parameters())
+        tensors = dict(self.network.named_parameters(remove_duplicate=False))
         return {name: tensors[name].detach() for name in self.alive}
+
+    def changes(self) -> dict[str, Tensor]:
+        """Returns the change of each weight to score in the last epoch, by name.
+
+        Raises:
+            ValueError: The task's training gave no weights one epoch before its end.
+        """
+        tensors = dict(self.network.named_parameters(remove_duplicate=False))
+        early = {id(tensors[name]): tensor for name, tensor in self.before.items() if name in tensors}
+        if missing := [name for name in self.alive if id(tensors[name]) not in early]:
+            raise ValueError(
+                "the task's train must return the weights one epoch before the end (Trained.before), "
+                f"but gave none for {missing[0]!r}"
+            )
+        return {name: tensors[name].detach() - early[id(tensors[name])] for name in self.alive}
 
     def scored_groups(self) -> list[Group]:
         """Returns the groups to score."""
@@ -57,9 +75,47 @@ class Evidence:
 
 
 def as_tuple(outputs: object) -> tuple[Tensor, ...]:
-    """Returns a network's outputs as a tuple, the logits first."""
-    # The network is the user's, so its outputs have no type here; one without a tensor or tuple fails.
-    return (outputs,) if isinstance(outputs, Tensor) else tuple(outputs)  # type: ignore[arg-type]
+    """Returns the tensors of a network's outputs in their order, the logits first; see `tensors_of`.
+
+    Raises:
+        ValueError: The outputs hold no tensor.
+    """
+    if found := tensors_of(outputs):
+        return found
+    raise ValueError(f"the network must return tensors, it returned a {type(outputs).__name__} without any")
+
+
+def with_tensors(outputs: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Returns a network's outputs in their own form, with changed tensors; others stay as they are."""
+    if isinstance(outputs, Tensor):
+        return change(outputs)
+    if isinstance(outputs, Mapping):
+        copied: Any = copy.copy(outputs)  # of the same class, whose attributes a loss may read
+        for name, each in outputs.items():
+            copied[name] = with_tensors(each, change)
+        return copied
+    if isinstance(outputs, tuple | list):
+        parts = [with_tensors(each, change) for each in outputs]
+        return type(outputs)(*parts) if hasattr(outputs, "_fields") else type(outputs)(parts)
+    if dataclasses.is_dataclass(outputs) and not isinstance(outputs, type):
+        parts_by_name = {name: with_tensors(each, change) for name, each in vars(outputs).items()}
+        return dataclasses.replace(outputs, **parts_by_name)
+    return outputs
+
+
+def checked(batches: Callable[[], Iterable[Batch]]) -> Callable[[], Iterable[Batch]]:
+    """Returns a function that yields the same batches; ValueError for one that is no sequence of tensors."""
+
+    def each() -> Iterator[Batch]:
+        for batch in batches():
+            if not isinstance(batch, list | tuple) or not batch or not isinstance(batch[0], Tensor):
+                raise ValueError(
+                    "a batch must be a list or tuple of tensors, the network's input first, "
+                    f"got a {type(batch).__name__}"
+                )
+            yield batch
+
+    return each
 
 
 def batches_of(tensors: Batch, size: int) -> Iterator[Batch]:

@@ -16,10 +16,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.overrides import TorchFunctionMode
 
-from pruning.criteria.evidence import Evidence, Scores, as_tuple
+from pruning.criteria.evidence import Evidence, Scores, as_tuple, with_tensors
 
 TEMPERATURE = 200.0
 """GraSP's temperature: it divides the outputs by this number."""
@@ -71,7 +72,8 @@ def synflow(evidence: Evidence) -> Scores:
     Weights are replaced by their absolute values, normalisations have mean 0 and variance 1, and tanh and
     sigmoid, which would saturate, are skipped. R is then a sum over paths from input to output, which
     avoids layer collapse: no layer is the first to lose its last path. The score uses no data and is computed
-    in float64. It suits many rounds (`Scoring.rounds`; the paper uses 100).
+    in float64. It suits many rounds (`Scoring.rounds`; the paper uses 100). Where the network reads tokens,
+    whole numbers, each embedding returns the mean of all its rows: an input in which no token is preferred.
     """
     network = copy.deepcopy(evidence.network).double().eval()
     with torch.no_grad():
@@ -81,7 +83,8 @@ def synflow(evidence: Evidence) -> Scores:
             if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.track_running_stats:
                 module.reset_running_stats()
     weights = _weights(network, evidence)
-    ones = torch.ones_like(evidence.example[:1], dtype=torch.double)
+    tokens = not evidence.example.is_floating_point()
+    ones = torch.ones_like(evidence.example[:1], dtype=None if tokens else torch.double)
     with _WithoutSaturation():
         outputs = network(ones)
     sums = [output.sum() for output in as_tuple(outputs)]
@@ -94,13 +97,16 @@ def synflow(evidence: Evidence) -> Scores:
 
 
 class _WithoutSaturation(TorchFunctionMode):
-    """Makes tanh and sigmoid return their input."""
+    """Makes tanh and sigmoid return their input, and embeddings the mean of their rows."""
 
     _LEFT_OUT = (torch.tanh, Tensor.tanh, torch.sigmoid, Tensor.sigmoid)
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
+        if func is functional.embedding:
+            tokens, weight = args[:2]
+            return weight.mean(0).expand(*tokens.shape, -1)
         return args[0] if func in self._LEFT_OUT else func(*args, **(kwargs or {}))
 
 
@@ -111,7 +117,7 @@ def _scored_copy(evidence: Evidence) -> nn.Module:
 
 def _weights(network: nn.Module, evidence: Evidence) -> dict[str, Tensor]:
     """Returns the weights to score, the only parameters that require gradients."""
-    parameters = dict(network.named_parameters())
+    parameters = dict(network.named_parameters(remove_duplicate=False))
     return {name: parameters[name].requires_grad_() for name in evidence.alive}
 
 
@@ -126,9 +132,7 @@ def _gradients(
     """Returns the gradients of the loss, summed over the sample's batches; zeros for unused weights."""
 
     def cooled(inputs: Tensor) -> object:
-        outputs = network(inputs)
-        cool = tuple(output / temperature for output in as_tuple(outputs))
-        return cool[0] if isinstance(outputs, Tensor) else cool
+        return with_tensors(network(inputs), lambda output: output / temperature)
 
     totals = {name: torch.zeros_like(weight) for name, weight in weights.items()}
     count = 0

@@ -58,7 +58,7 @@ def gradient(evidence: Evidence) -> Scores:
     The "gradient" of SILO's published code for ResNet-20 (Liu et al., TMLR 2023). Deviations: in that code,
     w' is two epochs old by an oversight, and the weights of normalisations are pruned too; here they are not.
     """
-    return {name: (w - evidence.before[name]).abs() for name, w in evidence.weights().items()}
+    return {name: change.abs() for name, change in evidence.changes().items()}
 
 
 def gradient_magnitude(evidence: Evidence) -> Scores:
@@ -66,7 +66,8 @@ def gradient_magnitude(evidence: Evidence) -> Scores:
 
     The score of SILO's published code for VGG-19, which ranks it layer by layer.
     """
-    return {name: (w - evidence.before[name]).abs() * w.abs() for name, w in evidence.weights().items()}
+    changes = evidence.changes()
+    return {name: changes[name].abs() * w.abs() for name, w in evidence.weights().items()}
 
 
 def random(evidence: Evidence) -> Scores:

@@ -11,24 +11,27 @@ A `Task` is the network with its data and its training; a `Plan` says how to pru
 
 Modules: `task`, `parts` and `plan` are the inputs, `results` is the output. `prunable` lists what a plan may
 prune, `training` trains one cycle, and `selection` chooses what the next cycle keeps. `stored` reads and
-writes the files of a run, `endings` states why a run is over, and `cycles` joins them all.
+writes the files of a run, with the `fingerprint` of its task. `summary` writes a table, `endings` states why
+a run is over, and `cycles` joins them all.
 """
 
 from pruning.loop.cycles import Level, run
 from pruning.loop.endings import Ending, ending
 from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 from pruning.loop.plan import Plan
-from pruning.loop.prunable import whole
+from pruning.loop.prunable import groups_of, whole
 from pruning.loop.results import Additions, GridSearch, Json, Result, Seconds
 from pruning.loop.selection import choose
 from pruning.loop.stored import (
     KIND,
     cycle_file,
+    cycle_weights,
     finished_cycles,
     stored_masks,
     stored_results,
     stored_weights,
 )
+from pruning.loop.summary import summary_rows
 from pruning.loop.task import Hold, Task, Trained
 
 __all__ = [
@@ -51,11 +54,14 @@ __all__ = [
     "Trained",
     "choose",
     "cycle_file",
+    "cycle_weights",
     "ending",
     "finished_cycles",
+    "groups_of",
     "run",
     "stored_masks",
     "stored_results",
     "stored_weights",
+    "summary_rows",
     "whole",
 ]

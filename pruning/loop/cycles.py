@@ -21,26 +21,39 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import nan
+from functools import cached_property
+from math import isnan, nan
 from pathlib import Path
 from time import perf_counter
 
 import torch
 from torch import Tensor, nn
 
-from pruning.channels import Group, find_groups
+from pruning.channels import Group
 from pruning.criteria import fold
 from pruning.loop.endings import ending
+from pruning.loop.fingerprint import fingerprint, unchanged
 from pruning.loop.plan import Plan
-from pruning.loop.prunable import enforced, whole
+from pruning.loop.prunable import LOG, density_of_all, enforced, groups_of, left_out, say_left_out, whole
 from pruning.loop.results import Additions, Result
 from pruning.loop.selection import Chosen, as_given, choose
-from pruning.loop.stored import KIND, cycle_file, drop_weights, read_cycle, without_prefix, write_cycle
+from pruning.loop.stored import (
+    KIND,
+    cycle_file,
+    drop_weights,
+    finished_cycles,
+    next_masks,
+    read_cycle,
+    stored_results,
+    without_prefix,
+    write_cycle,
+)
+from pruning.loop.summary import write_summary
 from pruning.loop.task import Task
 from pruning.loop.training import CycleOutcome, CycleTraining
-from pruning.masks import Masks, apply, averaged, read_tensors, write_tensors
+from pruning.masks import Masks, apply, averaged, of_first, read_tensors, write_tensors
 from pruning.measures import macs
-from pruning.sparse import COUNTED, Topology, training_flops, weight_macs
+from pruning.sparse import COUNTED, Topology, stored_bytes, training_flops, weight_macs
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ class Level:
     Attributes:
         cycle: Number of the cycle; 0 is the dense network.
         network: The full-size network; pruned weights are zero.
-        groups: The network's groups of coupled channels.
+        groups: The network's groups of coupled channels; () for a plan of weights, which needs none.
         masks: Unit masks by group, or weight masks by name.
         removable: Masks by group for `shrink`; None if weights are pruned or a group is empty.
         result: Counts and measurements, without the publisher's additions.
@@ -76,6 +89,10 @@ def run(
 ) -> list[Result]:
     """Runs a plan, or resumes it, and returns the results of all cycles.
 
+    The folder also gets results.csv and README.txt, which says how to load a level. Cycles that are found
+    finished are logged (logger "pruning", level INFO; `finished_cycles` counts them); weights and channels
+    that the plan leaves out are logged as a warning.
+
     Args:
         task: What to prune.
         plan: How to prune it.
@@ -89,11 +106,12 @@ def run(
 
     Raises:
         ValueError: The plan or the given masks do not fit the network; or the folder holds cycles of another
-            plan, cycles with other masks, or a corrupt file.
+            plan or task, cycles with other masks, or a corrupt file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     loop = _Loop(task, plan, folder, given)
     results: list[Result] = []
+    found = finished_cycles([folder])
     while len(results) < len(given) if given is not None else not ending(plan, task.measure, results):
         cycle = len(results)
         if not _everywhere(cycle_file(folder, cycle).exists()):
@@ -102,6 +120,11 @@ def run(
                 drop_weights(cycle_file(folder, cycle - 1))
         results.append(loop.load(cycle)[1])
         progress(results[-1])
+        if cycle >= found:
+            write_summary(folder, results, units=plan.scoring.of == "units")
+    if found:
+        anew = f"cycles {found} to {len(results) - 1} were run" if len(results) > found else "nothing was run"
+        LOG.info("%s finished cycles found in %s; %s", found, folder, anew)
     return results
 
 
@@ -115,11 +138,14 @@ class _Loop:
 
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
+        self.fingerprint = of_first(fingerprint(task))
         self.initial = task.build(None)
         self.trained = None if plan.start.untrained else task.dense()
-        self.groups = find_groups(self.initial, task.example, coupled=plan.amount.coupled)
+        self.groups = groups_of(plan, self.initial, task.example)
         self.whole = whole(plan, self.initial, self.groups)
-        self._macs: tuple[int, dict[str, int]] | None = None
+        self.left_out = left_out(plan, self.initial, self.groups)
+        if begun := stored_results(folder)[:1]:
+            self._follow(begun[0])
         if given is not None and not all(each.shapes == self.whole.shapes for each in given):
             raise ValueError(
                 "the given masks do not fit: expected the names and shapes of the layers that the plan prunes"
@@ -132,9 +158,16 @@ class _Loop:
         if given and given[0] != self.whole:
             raise ValueError("the first of the given masks must keep everything: cycle 0 is dense")
 
+    def _follow(self, first: Result) -> None:
+        """Prunes the layers of a run that an earlier version began, which knew fewer kinds of layers."""
+        later = [name for name in self.whole if name not in first.layers]
+        if self.plan.scoring.of == "weights" and isnan(first.density_of_all) and first.layers:
+            self.whole = Masks({name: mask for name, mask in self.whole.items() if name not in later})
+            self.left_out |= dict.fromkeys(later, "left out by the version that began this run")
+
     def load(self, cycle: int) -> tuple[dict[str, Tensor], Result]:
         """Returns the tensors and the result of a finished cycle; ValueError if another run wrote it."""
-        tensors, result = read_cycle(self.folder, cycle, self.plan)
+        tensors, result = read_cycle(self.folder, cycle, self.plan, self.fingerprint)
         if self.given is not None and result.masks != self.given[cycle].digest():
             raise ValueError(
                 f"{cycle_file(self.folder, cycle)} has other masks than the given ones: use another folder"
@@ -146,6 +179,7 @@ class _Loop:
     ) -> None:
         """Runs one cycle and stores it."""
         start = perf_counter()
+        say_left_out(self.left_out)
         dense = self.plan.start.untrained or self.trained is not None
         training = CycleTraining(self.task, self.plan, self.groups, dense)
         masks, network = self._start(cycle, training)
@@ -161,14 +195,16 @@ class _Loop:
         tensors |= {f"scale.{name}": scale for name, scale in chosen.scales.items()}
         if outcome.masks != masks:
             tensors |= {f"last.{name}": mask for name, mask in outcome.masks.items()}
-        write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan)
+        # what a cycle changes, for example a counter, is no property of the task
+        stays = unchanged(self.fingerprint, of_first(fingerprint(self.task)))
+        write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan, stays)
 
     def _start(self, cycle: int, training: CycleTraining) -> tuple[Masks, nn.Module]:
         """Returns the masks of a cycle and the pruned network that it starts from."""
         if not cycle:
             return self.whole, copy.deepcopy(self.initial if self.trained is None else self.trained)
         tensors, _ = self.load(cycle - 1)
-        masks = Masks({name: tensors[f"next.{name}"] for name in self.whole})
+        masks = next_masks(cycle_file(self.folder, cycle - 1), tensors, self.whole.shapes)
         if self.given is not None:  # the last cycle of a shorter run could not store the next masks
             masks = self.given[cycle]
         if self.plan.start.restart == "reinit":
@@ -218,12 +254,19 @@ class _Loop:
         masks, selection = outcome.masks, chosen.selection
         got = results[-1].kept - masks.kept if results else 0
         asked = results[-1].asks_next if results and self.given is None else got
-        sparse_macs, training_cost = self._costs(cycle, masks)
+        held = enforced(self.plan, self.groups, masks, self.initial)
+        sparse_macs, training_cost = self._costs(cycle, held)
+        of_weights = self.plan.scoring.of == "weights"
         return Result(
             cycle=cycle,
             sparse_macs=sparse_macs,
             training_cost=training_cost,
             density=masks.density(),
+            density_of_all=density_of_all(self.initial, held),
+            left_out=self.left_out,
+            dense_macs=self._dense_macs[0],
+            dense_bytes=stored_bytes(self.initial),
+            sparse_bytes=stored_bytes(self.initial, held) if of_weights else nan,
             kept=masks.kept,
             prunable=masks.size,
             asked=asked,
@@ -237,15 +280,17 @@ class _Loop:
             dropped_next=selection.got,
         )
 
-    def _costs(self, cycle: int, masks: Masks) -> tuple[float, float]:
+    @cached_property
+    def _dense_macs(self) -> tuple[int, dict[str, int]]:
+        """The multiply-adds of one input of the dense network, and of one entry of each of its weights."""
+        return macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
+
+    def _costs(self, cycle: int, held: Masks) -> tuple[float, float]:
         """Returns the multiply-adds of one input and the relative training cost (see `Result`).
 
         If layers exchange weights during training, the weights at the end of the cycle count.
         """
-        if self._macs is None:
-            self._macs = macs(self.initial, self.task.example), weight_macs(self.initial, self.task.example)
-        dense, each = self._macs
-        held = enforced(self.plan, self.groups, masks, self.initial)
+        dense, each = self._dense_macs
         sparse = dense - sum(each[name] * int((~mask).sum()) for name, mask in held.items() if name in each)
         if not cycle and (self.plan.start.untrained or self.trained is not None):
             return sparse, 0.0
@@ -261,4 +306,4 @@ class _Loop:
             begin=changing.begin,
             end=changing.end,
         )
-        return sparse, (len(self.plan.learning_rate.grid) or 1) * flops / (3 * dense)
+        return sparse, (len(self.plan.learning_rate.grid) or 1) * flops / (3 * dense) if dense else nan

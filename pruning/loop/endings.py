@@ -33,6 +33,8 @@ def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None
     if not results:
         return None
     last = results[-1]
+    if plan.stop.kappa > 0 and (odd := [each for each in results if measure not in each.measures]):
+        raise ValueError(f"cycle {odd[0].cycle} has no {measure!r}, which kappa compares: use another folder")
     if len(results) > plan.stop.cycles:
         return Ending(f"cycle {plan.stop.cycles} is finished", early=False)
     if last.density <= plan.stop.until_density:

@@ -100,6 +100,7 @@ class Amount:
             "macs" of a uniform allocation of that fraction.
         coupled: For units, whether channels that are added to each other are pruned together. Otherwise they
             are only masked (DropNet masks each layer before the addition).
+        embeddings: For weights, whether those of embeddings are pruned too.
 
     Raises:
         ValueError: A value is out of range, or two values exclude each other.
@@ -113,6 +114,7 @@ class Amount:
     allocation: str = ""
     budget: Literal["weights", "macs"] = "weights"
     coupled: bool = True
+    embeddings: bool = False
 
     def __post_init__(self) -> None:
         _require_one_of(("global", "layer"), scope=self.scope)

@@ -35,6 +35,8 @@ PARTS: dict[str, type[Any]] = {
 """The parts of a plan, by the plan's field name."""
 SETTINGS = {each.name: part for part, kind in PARTS.items() for each in fields(kind)}
 """Flat setting -> the part that has it; the seed belongs to the plan itself."""
+LATER = {"embeddings": False}
+"""Settings added after the first runs, with their defaults: a default is not stored, so earlier runs fit."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Plan:
         criterion = self.scoring.criterion
         if not (isinstance(self.seed, int) and self.seed >= 0):
             raise ValueError(f"seed must be a whole number, at least 0, got {self.seed}")
+        if self.amount.embeddings and self.scoring.of == "units":
+            raise ValueError(f"embeddings needs a criterion that scores weights, {criterion!r} scores units")
         if self.amount.allocation and self.scoring.of == "units":
             raise ValueError(f"allocation needs a criterion that scores weights, {criterion!r} scores units")
         if self.scoring.topology and self.start.rewind_to:
@@ -99,7 +103,8 @@ class Plan:
 
     def settings(self) -> dict[str, Any]:
         """Returns the flat settings as JSON values, for a cycle's file."""
-        return {name: _plain(value) for name, value in _flat(self).items()}
+        settings = {name: _plain(value) for name, value in _flat(self).items()}
+        return {name: value for name, value in settings.items() if LATER.get(name, ...) != value}
 
     @property
     def least(self) -> int:

@@ -77,6 +77,13 @@ class Result:
         training_cost: Multiply-adds of the training run if pruned weights were skipped, relative to training
             the dense network for as many steps; nan in files of earlier versions.
         density: Fraction of the prunable entries that is kept, in [0, 1].
+        density_of_all: Fraction of all weights of two dimensions or more that is kept, in [0, 1], including
+            those that the plan leaves out; nan in files of earlier versions.
+        left_out: Weights, or groups of units, that the plan does not prune, each with the reason.
+        dense_macs: Multiply-adds of one input of the dense network; nan in files of earlier versions.
+        dense_bytes: Bytes of the dense network's tensors; nan in files of earlier versions.
+        sparse_bytes: Bytes if only kept weights and a bit for each prunable weight were stored, for plans of
+            weights; otherwise nan.
         kept: Number of prunable entries (weights or units) that are kept.
         prunable: Number of prunable entries of the dense network.
         asked: Number of entries that this cycle was to prune.
@@ -101,6 +108,11 @@ class Result:
     sparse_macs: float = nan
     training_cost: float = nan
     density: float
+    density_of_all: float = field(default=nan, compare=False)  # earlier files lack it, and are equal
+    left_out: Mapping[str, str] = field(default_factory=dict, compare=False)
+    dense_macs: float = field(default=nan, compare=False)
+    dense_bytes: float = field(default=nan, compare=False)
+    sparse_bytes: float = field(default=nan, compare=False)
     kept: int
     prunable: int
     asked: int
@@ -145,7 +157,7 @@ class Result:
 
     def to_json(self) -> dict[str, Json]:
         """Returns the JSON object that a cycle's file stores."""
-        newer = {"sparse macs": self.sparse_macs, "training cost": self.training_cost}
+        newer = {key: getattr(self, name) for key, name in NEWER.items()}
         return {
             "cycle": self.cycle,
             **{name: value for name, value in newer.items() if not isnan(value)},
@@ -155,6 +167,7 @@ class Result:
             "asked": self.asked,
             "got": self.got,
             "layers": {name: list(counts) for name, counts in self.layers.items()},
+            **({"left out": dict(self.left_out)} if self.left_out else {}),
             "masks": self.masks,
             **self.measures,
             "training": dict(self.training),
@@ -173,14 +186,14 @@ class Result:
         Raises:
             ValueError: A key is missing, or its value has the wrong type.
         """
-        others = {name: value for name, value in stored.items() if name not in KEYS}
+        others = {str(name): value for name, value in stored.items() if name not in KEYS}
         measures = {name: value for name, value in others.items() if _is_number(value)}
         groups = {name: value for name, value in others.items() if _is_group(value)}
         try:
             return cls(
                 cycle=int(stored["cycle"]),
-                sparse_macs=stored.get("sparse macs", nan),
-                training_cost=stored.get("training cost", nan),
+                **_numbers({name: stored.get(key, nan) for key, name in NEWER.items()}),
+                left_out={name: str(why) for name, why in stored.get("left out", {}).items()},
                 density=float(stored["density"]),
                 kept=int(stored["kept"]),
                 prunable=int(stored["prunable"]),
@@ -189,20 +202,30 @@ class Result:
                 layers={name: (int(kept), int(size)) for name, (kept, size) in stored["layers"].items()},
                 masks=str(stored["masks"]),
                 measures=measures,
-                training=dict(stored["training"]),
+                training=_numbers(stored["training"]),
                 grid=_grid_from_json(stored) if "grid" in stored else None,
                 asks_next=int(stored["asks next"]),
                 dropped_next=int(stored["dropped next"]),
                 groups=groups,
                 notes={n: value for n, value in others.items() if n not in measures and n not in groups},
-                seconds=Seconds(**stored["seconds"]),
+                seconds=Seconds(**_numbers(stored["seconds"])),
             )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ValueError(f"not the result of a cycle ({type(error).__name__}: {error})") from error
 
 
+NEWER = {
+    "sparse macs": "sparse_macs",
+    "training cost": "training_cost",
+    "density of all weights": "density_of_all",
+    "dense macs": "dense_macs",
+    "dense bytes": "dense_bytes",
+    "sparse bytes": "sparse_bytes",
+}
+"""Key in a file -> field, of numbers that files of earlier versions lack; nan is not stored."""
 KEYS = {
-    *("cycle", "sparse macs", "training cost", "density", "kept", "prunable", "asked", "got", "layers"),
+    *NEWER,
+    *("cycle", "density", "kept", "prunable", "asked", "got", "layers", "left out"),
     *("masks", "training", "grid", "best lr", "interval", "asks next", "dropped next", "seconds"),
 }
 """The keys of the loop itself; all other keys belong to the task or the publisher."""
@@ -218,7 +241,15 @@ def _grid_to_json(grid: GridSearch) -> dict[str, Json]:
 
 def _grid_from_json(stored: Mapping[str, Any]) -> GridSearch:
     low, high = stored["interval"]
-    return GridSearch(tuple((lr, value) for lr, value in stored["grid"]), stored["best lr"], (low, high))
+    tried = tuple((float(lr), float(value)) for lr, value in stored["grid"])
+    return GridSearch(tried, float(stored["best lr"]), (float(low), float(high)))
+
+
+def _numbers(stored: Mapping[str, Any]) -> dict[str, float]:
+    for name, value in stored.items():
+        if not _is_number(value):
+            raise ValueError(f"{name} must be a number, got {value!r}")
+    return dict(stored)
 
 
 def _is_number(value: object) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
-from pruning.channels import Group
-from pruning.criteria import CRITERIA, Evidence, Scores, scales
+from pruning.channels import Group, first_line
+from pruning.criteria import CRITERIA, Evidence, Scores, checked, scales
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import enforced
 from pruning.loop.task import Task
@@ -66,11 +67,11 @@ def choose(
         network=network,
         alive=masks,
         groups=groups,
-        batches=task.batches,
+        batches=checked(task.batches),
         loss=task.loss,
         before=before,
         generator=torch.Generator().manual_seed(seed),
-        sample=task.sample,
+        sample=checked(task.sample),
         example=task.example,
     )
     if plan.scoring.chooses and plan.amount.drops:
@@ -139,7 +140,9 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     choose_units = CRITERIA[plan.scoring.criterion].choose
     if choose_units is None:
         raise ValueError(f"criterion {plan.scoring.criterion!r} scores units and cannot choose them")
-    shares = averaged(choose_units(evidence, keep, **options))
+    with _named(plan, evidence):
+        found = choose_units(evidence, keep, **options)
+    shares = averaged(found)
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     got = evidence.alive.kept - masks.kept
     selection = Selection(masks, wanted.asked, got, _per_layer(masks))
@@ -162,7 +165,23 @@ def _scores(evidence: Evidence, plan: Plan) -> Scores:
     score = CRITERIA[plan.scoring.criterion].score
     if score is None:
         raise ValueError(f"criterion {plan.scoring.criterion!r} chooses units and has no scores")
-    return averaged(score(evidence))
+    with _named(plan, evidence):
+        found = score(evidence)
+    return averaged(found)
+
+
+@contextmanager
+def _named(plan: Plan, evidence: Evidence) -> Iterator[None]:
+    """Turns any error of a criterion, which runs the user's network and loss, into one line."""
+    try:
+        yield
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"criterion {plan.scoring.criterion!r} failed on {type(evidence.network).__name__}: "
+            f"{type(error).__name__}: {first_line(error)}"
+        ) from error
 
 
 def _zeros(masks: Masks) -> Scores:

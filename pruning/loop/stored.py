@@ -1,4 +1,4 @@
-"""The files of a run: one for each finished cycle, with the network, the masks, the result and the plan."""
+"""The files of a run: one for each finished cycle, with the network, the masks, the result, plan and task."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from pruning.loop.plan import SETTINGS, Plan
+from pruning.loop.fingerprint import Fingerprint, difference
+from pruning.loop.plan import LATER, SETTINGS, Plan
 from pruning.loop.results import Result
 from pruning.masks import Masks, read_header, read_tensors, write_tensors
 
 KIND = "bttt pruning cycle"
+REMEDY = "delete it and the files of all later cycles, then rerun"
 
 
 def cycle_file(folder: Path, cycle: int) -> Path:
@@ -22,24 +23,49 @@ def cycle_file(folder: Path, cycle: int) -> Path:
     return folder / f"cycle-{cycle:02}.safetensors"
 
 
-def write_cycle(path: Path, tensors: Mapping[str, Tensor], result: Result, plan: Plan) -> None:
+def write_cycle(
+    path: Path, tensors: Mapping[str, Tensor], result: Result, plan: Plan, task: Fingerprint
+) -> None:
     """Writes a finished cycle, atomically."""
-    write_tensors(path, tensors, KIND, {"result": result.to_json(), "plan": plan.settings()})
+    told = {"result": result.to_json(), "plan": plan.settings(), "task": dict(task)}
+    write_tensors(path, tensors, KIND, told)
 
 
-def read_cycle(folder: Path, cycle: int, plan: Plan) -> tuple[dict[str, Tensor], Result]:
+def read_cycle(folder: Path, cycle: int, plan: Plan, task: Fingerprint) -> tuple[dict[str, Tensor], Result]:
     """Returns the tensors and the result of a finished cycle.
 
     Raises:
-        ValueError: The file is corrupt, or belongs to another plan or cycle.
+        ValueError: The file is corrupt, or belongs to another plan, task or cycle.
     """
     path = cycle_file(folder, cycle)
     tensors, header = read_tensors(path, KIND)
     _check_plan(path, header, plan)
+    if differs := difference(_object(path, header, "task"), task):
+        raise ValueError(f"{path} belongs to another task: {differs}; use another folder")
     result = _result(path, header)
     if result.cycle != cycle:
         raise ValueError(f"{path} is corrupt: it holds cycle {result.cycle}, expected cycle {cycle}")
     return tensors, result
+
+
+def next_masks(path: Path, tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> Masks:
+    """Returns the masks that a cycle left to the next one.
+
+    Args:
+        path: The cycle's file, for messages.
+        tensors: The file's tensors.
+        shapes: The names and shapes of the masks.
+
+    Raises:
+        ValueError: The file has no such masks.
+    """
+    found = without_prefix(tensors, "next.")
+    if {name: tuple(mask.shape) for name, mask in found.items()} != dict(shapes):
+        raise ValueError(f"{path} has masks of other layers than the network: use another folder")
+    try:
+        return Masks({name: found[name] for name in shapes})
+    except ValueError as error:
+        raise ValueError(f"{path} is corrupt: {error}; {REMEDY}") from error
 
 
 def drop_weights(path: Path) -> None:
@@ -78,14 +104,19 @@ def stored_masks(folder: Path) -> list[Masks]:
         ValueError: A file is corrupt, or no cycle is finished.
     """
     found: list[Masks] = []
-    left: dict[str, Tensor] = {}
+    left: Mapping[str, Tensor] = {}
     for cycle, result in enumerate(stored_results(folder)):
-        tensors, _ = read_tensors(cycle_file(folder, cycle), KIND)
-        left = left or {name: torch.ones_like(tensors[f"next.{name}"]) for name in result.layers}
+        path = cycle_file(folder, cycle)
+        tensors, _ = read_tensors(path, KIND)
+        shapes = {name: tuple(mask.shape) for name, mask in without_prefix(tensors, "next.").items()}
+        if shapes.keys() != result.layers.keys():
+            raise ValueError(f"{path} is corrupt: its masks and its result name different layers; {REMEDY}")
+        after = next_masks(path, tensors, {name: shapes[name] for name in result.layers})
+        left = left or Masks.ones(after.shapes)
         found.append(Masks(without_prefix(tensors, "last.") or left))
         if found[-1].digest() != result.masks:
-            raise ValueError(f"{cycle_file(folder, cycle)} is corrupt: its masks do not match its digest")
-        left = {name: tensors[f"next.{name}"] for name in result.layers}
+            raise ValueError(f"{path} is corrupt: its masks do not match its digest; {REMEDY}")
+        left = after
     if not found:
         raise ValueError(f"{folder} holds no finished cycle: expected the folder of a pruning run")
     return found
@@ -93,8 +124,15 @@ def stored_masks(folder: Path) -> list[Masks]:
 
 def stored_weights(folder: Path) -> dict[str, Tensor]:
     """Returns the network's state after a run's last finished cycle; ValueError if no cycle is finished."""
-    last = len(stored_results(folder)) - 1
-    return without_prefix(read_tensors(cycle_file(folder, max(0, last)), KIND)[0], "network.")
+    return cycle_weights(folder, max(0, len(stored_results(folder)) - 1))
+
+
+def cycle_weights(folder: Path, cycle: int) -> dict[str, Tensor]:
+    """Returns the network's state after a cycle; ValueError if its file is missing or has no network."""
+    path = cycle_file(folder, cycle)
+    if found := without_prefix(read_tensors(path, KIND)[0], "network."):
+        return found
+    raise ValueError(f"{path} has no network: this run kept only the network of its last cycle")
 
 
 def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -103,16 +141,25 @@ def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tens
 
 
 def _result(path: Path, header: Mapping[str, Any]) -> Result:
+    stored = _object(path, header, "result")
     try:
-        return Result.from_json(header.get("result", {}))
+        return Result.from_json(stored)
     except ValueError as error:
-        raise ValueError(f"{path} is corrupt: {error}") from error
+        raise ValueError(f"{path} is corrupt: {error}; {REMEDY}") from error
+
+
+def _object(path: Path, header: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Returns a JSON object of a header; {} if an earlier version did not store it."""
+    found = header.get(name, {})
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{path} is corrupt: its {name} is not an object; {REMEDY}")
+    return found
 
 
 def _check_plan(path: Path, header: Mapping[str, Any], plan: Plan) -> None:
     """Raises ValueError if another plan made a cycle; the settings of `Stop` may differ."""
-    ours = plan.settings()
-    for name, value in header.get("plan", {}).items():
+    ours, theirs = {**LATER, **plan.settings()}, _object(path, header, "plan")
+    for name, value in {**LATER, **theirs}.items():
         if SETTINGS.get(name) != "stop" and ours.get(name) != value:
             raise ValueError(
                 f"{path} belongs to another plan: {name} is {value!r} there, {ours.get(name)!r} here"

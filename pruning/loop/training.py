@@ -94,8 +94,13 @@ class CycleTraining:
             return {}
         one = copy.deepcopy(network)
         before = self._train(0, one, masks, self.plan.lr(0))[0].before
-        trained, own = dict(one.named_parameters()), dict(network.named_parameters())
-        return {name: own[name].detach() - (trained[name].detach() - early) for name, early in before.items()}
+        trained = dict(one.named_parameters(remove_duplicate=False))
+        own = dict(network.named_parameters(remove_duplicate=False))
+        return {
+            name: own[name].detach() - (trained[name].detach() - early)
+            for name, early in before.items()
+            if name in own  # the criterion names those that it misses
+        }
 
     def _best(self, cycle: int, network: nn.Module, masks: Masks) -> CycleOutcome:
         """Trains a copy at each learning rate of the grid, and returns the best outcome."""

@@ -12,7 +12,7 @@ stores tensors.
 """
 
 from pruning.masks.allocation import ALLOCATIONS, Shapes, layer_counts, whole_numbers
-from pruning.masks.distributed import agreed, averaged
+from pruning.masks.distributed import agreed, averaged, of_first
 from pruning.masks.files import read_header, read_tensors, write_tensors
 from pruning.masks.held import Held, Masks, apply, hold_at_zero, weight_masks
 from pruning.masks.select import Scope, Selection, drop_lowest, keep_highest
@@ -31,6 +31,7 @@ __all__ = [
     "hold_at_zero",
     "keep_highest",
     "layer_counts",
+    "of_first",
     "read_header",
     "read_tensors",
     "weight_masks",

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from math import prod
+from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 
 from pruning.masks.held import Masks
+
+T = TypeVar("T")
 
 
 def averaged(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -63,6 +66,15 @@ def agreed(masks: Masks) -> Masks:
     found = Masks(shared)
     _require_equal(found.digest(), "masks")
     return found
+
+
+def of_first(value: T) -> T:
+    """Returns the value of process 0, which must be picklable, in every process."""
+    if not _running():
+        return value
+    found = [value]
+    distributed.broadcast_object_list(found, src=0, device=_device())
+    return found[0]
 
 
 def _running() -> bool:

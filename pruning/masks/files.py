@@ -72,7 +72,7 @@ def _read(
 def _header(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
     try:
         header = json_value(metadata["header"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is corrupt: its header cannot be read ({error})") from error
     if not isinstance(header, dict):
         raise ValueError(f"{path} is corrupt: its header is not a JSON object")

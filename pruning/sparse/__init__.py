@@ -11,7 +11,7 @@ Modules: `topologies` exchanges the weights, `training` applies the exchange to 
 counts multiply-adds and FLOPs.
 """
 
-from pruning.sparse.cost import COUNTED, density_at_macs, training_flops, weight_macs
+from pruning.sparse.cost import COUNTED, density_at_macs, stored_bytes, training_flops, weight_macs
 from pruning.sparse.topologies import TOPOLOGIES, Topology, make_topology
 from pruning.sparse.training import SparseTraining
 
@@ -22,6 +22,7 @@ __all__ = [
     "Topology",
     "density_at_macs",
     "make_topology",
+    "stored_bytes",
     "training_flops",
     "weight_macs",
 ]

@@ -114,6 +114,29 @@ def sparse_macs(network: nn.Module, example: Tensor, masks: Masks) -> int:
     return macs(network, example) - sum(each[name] * int((~mask).sum()) for name, mask in masks.items())
 
 
+def stored_bytes(network: nn.Module, masks: Mapping[str, Tensor] | None = None) -> int:
+    """Returns the bytes of a network's tensors, without those of dropped weights.
+
+    A masked weight takes one bit for each entry, which says whether it is kept, and the kept entries; but not
+    more than all its entries would. Tensors with several names count once.
+
+    Args:
+        network: The network.
+        masks: Masks of weights; None for a dense network.
+    """
+    own = {name: tensor for name, tensor in network.state_dict(keep_vars=True).items()}
+    held = {id(own[name]): mask for name, mask in (masks or {}).items()}
+
+    def size(tensor: Tensor) -> int:
+        whole = tensor.numel() * tensor.element_size()
+        if id(tensor) not in held:
+            return whole
+        kept = int(held[id(tensor)].sum())
+        return min(whole, kept * tensor.element_size() + -(-tensor.numel() // 8))
+
+    return sum(size(tensor) for tensor in {id(tensor): tensor for tensor in own.values()}.values())
+
+
 def training_flops(
     method: str, dense: float, sparse: float, *, every: int = 100, begin: float = 0.0, end: float = 0.75
 ) -> float:

@@ -19,6 +19,8 @@ from pruning.masks.held import Masks
 class OwnPadding(nn.Conv2d):
     """An even kernel that keeps a map's size: it pads what it is given by itself."""
 
+    channels_as_base = True
+
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(functional.pad(x, (0, 1, 0, 1)))
 

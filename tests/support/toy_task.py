@@ -58,6 +58,7 @@ class ToyTask:
         self.example = self.images[:1]
         self.trained, self.holds, self.fails, self.optimizer = trained, holds, fails, optimizer
         self.values = list(values)
+        self.fingerprint = {"data": data, "trained": trained}  # not where its training fails
         self.starts: list[dict] = []
         self.states: list[list[dict]] = []
         self.lrs: list[list[float]] = []

@@ -24,8 +24,8 @@ from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
 from bttt.runs import open_run, options_of, plain, report_found, settings_of
-from pruning.channels import find_groups, shrink
-from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, finished_cycles, whole
+from pruning.channels import shrink
+from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, finished_cycles, groups_of, whole
 from pruning.loop import run as run_loop
 from pruning.measures import cost
 from pruning.studies.alphazero.buffer import Buffer, load_buffer, play_buffer, save_buffer
@@ -146,7 +146,7 @@ def load_subject(agent: str) -> Subject:
 
 def _check(plan: Plan, subject: Subject) -> None:
     """Raises ValueError if a plan does not fit a network."""
-    whole(plan, subject.network, find_groups(subject.network, _example(subject), coupled=plan.amount.coupled))
+    whole(plan, subject.network, groups_of(plan, subject.network, _example(subject)))
     known = "seed" in subject.record and "pruning" not in subject.record
     if (plan.start.restart == "rewind" or plan.start.untrained) and not known:
         asked = "untrained" if plan.start.untrained else "restart=rewind"

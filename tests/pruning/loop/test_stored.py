@@ -1,5 +1,6 @@
 """A run that an earlier version stored (version 0.1.0): it is read, continued and refused like a new one."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from toy_task import ToyTask
 from pruning.loop.cycles import run
 from pruning.loop.plan import Plan
 from pruning.loop.results import GridSearch, Seconds
-from pruning.loop.stored import cycle_file, stored_masks, stored_results, stored_weights
+from pruning.loop.stored import KIND, cycle_file, cycle_weights, stored_masks, stored_results, stored_weights
+from pruning.masks.files import read_tensors, write_tensors
 
 EARLIER = Path(__file__).parents[2] / "golden" / "pruning-run"
 PLAN = Plan.from_settings(
@@ -60,3 +62,68 @@ def test_a_run_of_an_earlier_version_is_refused_to_another_plan(folder):
     with pytest.raises(ValueError, match=r"belongs to another plan: fraction is 0.2 there, 0.5 here"):
         run(ToyTask(), PLAN.with_settings(fraction=0.5), folder)
     assert cycle_file(folder, 1).read_bytes() == cycle_file(EARLIER, 1).read_bytes()
+
+
+def damaged(folder, **changes):
+    """Writes the file of cycle 1 anew, with other values in its header."""
+    path = cycle_file(folder, 1)
+    tensors, header = read_tensors(path, KIND)
+    for name, value in changes.items():
+        header[name] = {**header[name], **value} if isinstance(value, dict) and value else value
+    write_tensors(path, tensors, KIND, header)
+
+
+DAMAGES = {
+    "result is a list": {"result": []},
+    "result is empty": {"result": {}},
+    "result is a text": {"result": "x"},
+    "plan is a list": {"plan": ["magnitude"]},
+    "plan is a number": {"plan": 3},
+    "task is a text": {"task": "x"},
+    "cycle": {"result": {"cycle": "one"}},
+    "infinite": {"result": {"kept": float("inf")}},
+    "density": {"result": {"density": None}},
+    "layers": {"result": {"layers": {"hidden.weight": 3}}},
+    "other layers": {"result": {"layers": {"other": [1, 2]}}},
+    "layers are a list": {"result": {"layers": [1]}},
+    "training": {"result": {"training": {"steps": "four"}}},
+    "training is a text": {"result": {"training": "x"}},
+    "grid": {"result": {"grid": [[1, 2, 3]]}},
+    "seconds": {"result": {"seconds": {"training": "x"}}},
+    "left out": {"result": {"left out": 4}},
+    "macs": {"result": {"sparse macs": "many"}},
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_header_is_one_line_with_the_file_and_the_remedy(folder, name):
+    damaged(folder, **DAMAGES[name])
+    path = cycle_file(folder, 1)
+    remedy = "delete it and the files of all later cycles, then rerun"
+    reads = [lambda: run(ToyTask(), PLAN.with_settings(cycles=2), folder), lambda: stored_masks(folder)]
+    if "plan" in name or "task" in name:
+        reads.pop()  # does not ask
+    if name == "other layers":
+        reads.pop(0)
+    for read in reads:
+        with pytest.raises(ValueError, match="is corrupt") as error:
+            read()
+        assert str(path) in str(error.value) and remedy in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_deeply_nested_header_is_corrupt(folder):
+    path = cycle_file(folder, 1)
+    told = {"format": KIND, "version": "1", "header": "[" * 200_000}
+    nested = json.dumps({"__metadata__": told}).encode()
+    path.write_bytes(len(nested).to_bytes(8, "little") + nested)
+    with pytest.raises(ValueError, match="is corrupt: its header cannot be read"):
+        stored_results(folder)
+
+
+def test_the_network_of_each_cycle_is_read_where_it_was_kept(folder):
+    assert cycle_weights(folder, 1).keys() == stored_weights(folder).keys()
+    path = cycle_file(folder, 0)
+    tensors, header = read_tensors(path, KIND)
+    write_tensors(path, {n: each for n, each in tensors.items() if "network." not in n}, KIND, header)
+    with pytest.raises(ValueError, match="has no network: this run kept only the network of its last cycle"):
+        cycle_weights(folder, 0)

@@ -1,0 +1,144 @@
+"""The fingerprint of a task: what its results depend on, in named parts, to notice that a task has changed.
+
+A task can state it, as an attribute `fingerprint`: a text, or a mapping of names to texts and numbers. For
+others it is made of what can be had: the source of the class and of its bases outside torch, and the numbers,
+texts, tensors, arrays and data sets among its attributes and among the global and enclosing variables that
+its methods use. Only parts that a cycle did not change are stored with it: a counter is no property of a
+task.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import sys
+import textwrap
+import tokenize
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from types import CodeType, FunctionType
+from typing import Any
+
+from torch import Tensor
+
+from pruning.digests import digest_of
+from pruning.loop.task import Task
+
+Fingerprint = Mapping[str, str | int | float]
+FOREIGN = ("torch", "typing", "abc", "collections", "enum", "numpy", "types")
+"""Packages whose classes do not belong to a task's source."""
+FEW = 16
+"""Entries of a list or mapping up to which each is a part of its own."""
+
+
+def fingerprint(task: Task) -> dict[str, str | int | float]:
+    """Returns the parts of a task's fingerprint by name; never fails: what has no digest is left out."""
+    own = getattr(task, "fingerprint", None)
+    if isinstance(own, Mapping):
+        return _parts(own)
+    if own is not None and not callable(own):
+        return {"fingerprint": str(own)}
+    kinds = [
+        kind
+        for kind in type(task).__mro__
+        if kind is not object and kind.__module__.partition(".")[0] not in FOREIGN
+    ]
+    attributes = dict(getattr(task, "__dict__", {}))
+    methods = {name: value for kind in reversed(kinds) for name, value in vars(kind).items()}
+    found: dict[str, str | int | float] = {}
+    for kind in kinds:
+        found |= _source(kind.__qualname__, kind, vars(kind).values())
+    for name, value in attributes.items():
+        if isinstance(value, FunctionType):
+            found |= _source(name, value, [value])
+    data: dict[str, Any] = {}
+    for function in _functions([*methods.values(), *attributes.values()]):
+        data |= _used(function)
+    data |= {name: value for name, value in methods.items() if not name.startswith("__")} | attributes
+    if isinstance(example := data.pop("example", None), Tensor):  # its values decide nothing
+        found["example"] = f"{str(example.dtype).removeprefix('torch.')} {[*example.shape]}"
+    return found | _parts(data)
+
+
+def difference(stored: Fingerprint, ours: Fingerprint) -> str:
+    """Returns the first part in which two fingerprints differ, or ""; a part that only one has is skipped."""
+    for name, value in stored.items():
+        if name in ours and ours[name] != value:
+            return f"{name} is {value!r} there, {ours[name]!r} here"
+    return ""
+
+
+def unchanged(before: Fingerprint, after: Fingerprint) -> dict[str, str | int | float]:
+    """Returns the parts that are the same in both."""
+    return {name: value for name, value in before.items() if after.get(name) == value}
+
+
+def _parts(data: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Returns the digests of values by name; each entry of a short list or mapping has its own."""
+    found: dict[str, str | int | float] = {}
+    for name, value in data.items():
+        entries: Mapping[Any, Any] = {"": value}
+        if isinstance(value, Mapping) and len(value) <= FEW:
+            entries = value
+        elif isinstance(value, list | tuple) and len(value) <= FEW:
+            entries = dict(enumerate(value))
+        for key, each in entries.items():
+            digest = digest_of(each)
+            if digest is not None:
+                found[f"{name}.{key}".removesuffix(".")] = digest
+    return found
+
+
+def _source(name: str, defined: Any, functions: Iterable[Any]) -> dict[str, str]:
+    """Returns the digest of the source of a class or function, or of its compiled code without a source."""
+    try:
+        text = _without_comments(textwrap.dedent(inspect.getsource(defined)))
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
+        version = ".".join(map(str, sys.version_info[:2]))  # another version compiles to other code
+        name, text = f"{name} (compiled, Python {version})", "\n".join(_code(functions))
+    return {f"source of {name}": hashlib.blake2b(text.encode(), digest_size=8).hexdigest()} if text else {}
+
+
+def _without_comments(source: str) -> str:
+    skipped = (tokenize.COMMENT, tokenize.NL)
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return "".join(
+        f"<{token.type}>" if token.type in (tokenize.INDENT, tokenize.DEDENT) else token.string
+        for token in tokens
+        if token.type not in skipped
+    )
+
+
+def _functions(values: Iterable[Any]) -> Iterator[FunctionType]:
+    """Yields the functions among some members of a class, also those of properties and class methods."""
+    for value in values:
+        plain = getattr(value, "__func__", getattr(value, "fget", getattr(value, "func", value)))
+        if isinstance(plain, FunctionType):
+            yield inspect.unwrap(plain)
+
+
+def _code(values: Iterable[Any]) -> Iterator[str]:
+    for function in _functions(values):
+        for code in _nested(function.__code__):
+            constants = [each for each in code.co_consts if not isinstance(each, CodeType)]
+            plain = [sorted(map(repr, each)) if isinstance(each, frozenset) else each for each in constants]
+            yield f"{code.co_code.hex()} {code.co_names} {plain}"
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    """Yields a function's code and that of the functions inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
+
+
+def _used(function: FunctionType) -> dict[str, Any]:
+    """Returns the global and enclosing variables that a function names."""
+    named = {name for code in _nested(function.__code__) for name in code.co_names}
+    known = {name: value for name, value in function.__globals__.items() if name in named}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # not yet assigned
+            known[name] = cell.cell_contents
+    return dict(sorted(known.items()))

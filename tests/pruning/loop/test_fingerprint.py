@@ -1,0 +1,239 @@
+"""Fingerprints of tasks: a changed task is noticed and named, in any process, and no other is."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, Subset, TensorDataset
+from toy_task import ToyTask
+
+from pruning.loop import Plan, finished_cycles, run
+from pruning.loop.fingerprint import difference, fingerprint, unchanged
+from pruning.loop.stored import KIND, cycle_file
+from pruning.masks.files import read_tensors, write_tensors
+
+PLAN = Plan.from_settings(criterion="magnitude", cycles=1)
+OUTSIDE = 3
+
+
+class Own(ToyTask):
+    """A task that states nothing."""
+
+    wide = 7
+
+    def __init__(self, **more):
+        super().__init__()
+        del self.fingerprint
+        self.steps, self.name, self.calls = 120, "digits", 0
+        self.training = self.images, self.labels
+        for name, value in more.items():
+            setattr(self, name, value)
+
+    def train(self, *args, **options):
+        self.calls += OUTSIDE  # a counter is no property of the task
+        return super().train(*args, **options)
+
+
+def changed(**more):
+    return fingerprint(Own(**more))
+
+
+def test_equal_tasks_have_equal_fingerprints_in_every_process(tmp_path):
+    assert fingerprint(Own()) == fingerprint(Own())
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    code = "import json, test_fingerprint as t; print(json.dumps(t.fingerprint(t.Own())))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "1"},
+    )
+    assert json.loads(done.stdout) == fingerprint(Own())
+
+
+CHANGES = {
+    "steps": ({"steps": 5}, "steps is 120 there, 5 here"),
+    "text": ({"name": "mnist"}, "name is 'digits' there, 'mnist' here"),
+    "class attribute": ({"wide": 8}, "wide is 7 there, 8 here"),
+    "images": (
+        {"training": (torch.zeros(30, 1, 4, 4, dtype=torch.double), torch.arange(30) % 3)},
+        "training.0 is 'float64 [30, 1, 4, 4] .*' there, 'float64 [30, 1, 4, 4] .*' here",
+    ),
+    "type": (
+        {"training": (ToyTask().images.float(), 0)},
+        "training.0 is 'float64 .*' there, 'float32 .*' here",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_changed_task_is_named(name):
+    more, expected = CHANGES[name]
+    found = difference(changed(), changed(**more))
+    start, *rest = expected.split(".*")
+    assert found.startswith(start) and all(part in found for part in rest)
+
+
+def test_the_source_of_the_class_and_its_bases_counts_but_not_comments(tmp_path, monkeypatch):
+    text = "class Base:\n    def loss(self):\n        return 1\n\nclass Mine(Base):\n    lr = 0.1\n"
+    found = []
+    for number, source in enumerate(
+        (text, text.replace("1\n\n", "1  # a comment\n\n\n"), text.replace("return 1", "return 2"))
+    ):
+        (tmp_path / f"own_{number}.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        found.append(fingerprint(getattr(__import__(f"own_{number}"), "Mine")()))  # noqa: B009
+    assert found[0] == found[1]
+    assert difference(found[0], found[2]).startswith("source of Base is ")
+
+
+def test_without_a_source_the_compiled_code_counts():
+    def made(value):
+        space = {}
+        exec(f"class Typed:\n def train(self):\n  return {value}, 'a' in {{'a', 'b', 'c'}}", space)
+        return fingerprint(space["Typed"]())
+
+    assert made(1) == made(1) and "source of Typed (compiled" in difference(made(1), made(2))
+
+
+def test_variables_that_the_methods_use_count(monkeypatch):
+    before = changed()
+    monkeypatch.setitem(globals(), "OUTSIDE", 4)
+    assert difference(before, changed()) == "OUTSIDE is 3 there, 4 here"
+
+    def enclosed(steps):
+        class Inner:
+            def train(self):
+                return steps
+
+        return fingerprint(Inner())
+
+    assert difference(enclosed(120), enclosed(5)) == "steps is 120 there, 5 here"
+
+
+def test_functions_of_a_namespace_count():
+    one = fingerprint(SimpleNamespace(measure="x", train=lambda: 1))
+    assert difference(one, fingerprint(SimpleNamespace(measure="x", train=lambda: 2))).startswith(
+        "source of tr"
+    )
+
+
+images = torch.arange(40.0).reshape(10, 4)
+DATA = {
+    "array": (np.arange(9), np.arange(9) + 1),
+    "list of pairs": ([(each, 0) for each in images] * 3, [(each + 1, 0) for each in images] * 3),
+    "data set": (TensorDataset(images), TensorDataset(images + 1)),
+    "subset": (Subset(TensorDataset(images), [1, 2]), Subset(TensorDataset(images), [1, 3])),
+    "loader": (DataLoader(TensorDataset(images)), DataLoader(TensorDataset(images + 1))),
+    "mapping": ({"x": images, "y": 1}, {"x": images, "y": 2}),
+    "numpy number": (np.float32(1), np.float32(2)),
+    "bool": (images > 3, images > 4),
+    "set": ({1, 2}, {1, 3}),
+    "long text": ("a" * 1000, "a" * 999 + "b"),
+    "large": (torch.zeros(2**25), torch.ones(2**25)),
+    "bfloat16": (images.bfloat16(), images.bfloat16() + 1),
+}
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_what_a_task_trains_on_counts(name):
+    one, other = DATA[name]
+    assert changed(data=one) == changed(data=one)
+    assert difference(changed(data=one), changed(data=other)).startswith("data")
+
+
+def test_what_has_no_content_is_left_out():
+    class Broken:
+        def __len__(self):
+            raise RuntimeError
+
+        __getitem__ = __len__
+
+    looped = []
+    looped.append(looped)
+    left_out = {
+        "function": print,
+        "device": torch.device("cpu"),
+        "generator": torch.Generator(),
+        "numpy generator": np.random.default_rng(),
+        "network": torch.nn.Sequential(torch.nn.Linear(2, 2)),
+        "broken": Broken(),
+        "looped": looped,
+        "meta": torch.zeros(3, device="meta"),
+        "nothing": None,
+        "objects": np.array([object()]),
+    }
+    assert changed(**left_out) == changed()
+
+
+def test_a_folder_counts_by_its_files(tmp_path):
+    for name, text in (("a", "one"), ("b", "one"), ("c", "three")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "images").write_text(text)
+    one, moved, other = (changed(data=tmp_path / name) for name in "abc")
+    assert one == moved and difference(one, other).startswith("data is ")
+
+
+def test_a_run_of_a_changed_task_is_refused(tmp_path):
+    results = run(Own(), PLAN, tmp_path)
+    assert run(Own(), PLAN, tmp_path) == results
+    black = torch.zeros(30, 1, 4, 4, dtype=torch.double)
+    for task, reason in [
+        (Own(steps=5), "steps is 120 there, 5 here; use another folder"),
+        (Own(training=(black, torch.arange(30) % 3)), r"training\.0 is 'float64 \[30, 1, 4, 4\] "),
+    ]:
+        with pytest.raises(ValueError, match=rf"cycle-00.safetensors belongs to another task: {reason}"):
+            run(task, PLAN, tmp_path)
+
+
+def test_the_same_task_goes_on_after_its_own_changes(tmp_path):
+    task = Own()
+    run(task, PLAN, tmp_path)
+    assert task.calls == 2 * OUTSIDE and task.starts
+    assert len(run(task, PLAN.with_settings(cycles=2), tmp_path)) == 3
+    assert "calls" not in read_tensors(cycle_file(tmp_path, 0), KIND)[1]["task"]
+
+
+def test_a_run_without_a_fingerprint_goes_on(tmp_path):
+    run(Own(), PLAN, tmp_path)
+    for cycle in range(2):
+        tensors, header = read_tensors(cycle_file(tmp_path, cycle), KIND)
+        assert header.pop("task")
+        write_tensors(cycle_file(tmp_path, cycle), tensors, KIND, header)
+    assert len(run(Own(steps=5), PLAN.with_settings(cycles=2), tmp_path)) == 3
+
+
+def test_a_task_can_state_its_fingerprint(tmp_path):
+    stated = Own(fingerprint="v1")
+    assert fingerprint(stated) == {"fingerprint": "v1"}
+    assert fingerprint(Own(fingerprint={"data": images, "steps": 3})).keys() == {"data", "steps"}
+    run(stated, PLAN, tmp_path)
+    run(Own(fingerprint="v1", steps=5), PLAN, tmp_path)
+    with pytest.raises(ValueError, match="fingerprint is 'v1' there, 'v2' here"):
+        run(Own(fingerprint="v2"), PLAN, tmp_path)
+
+
+def test_cycles_found_are_counted_and_logged(tmp_path, caplog):
+    assert finished_cycles([tmp_path]) == 0
+    with caplog.at_level(logging.INFO, "pruning"):
+        run(ToyTask(), PLAN, tmp_path)
+        assert not caplog.records
+        run(ToyTask(), PLAN, tmp_path)
+        run(ToyTask(), PLAN.with_settings(cycles=2), tmp_path)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"2 finished cycles found in {tmp_path}; nothing was run",
+        f"2 finished cycles found in {tmp_path}; cycles 2 to 2 were run",
+    ]
+    assert finished_cycles([tmp_path]) == 3
+
+
+def test_only_what_stays_is_stored():
+    assert unchanged({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 3}) == {"a": 1}
