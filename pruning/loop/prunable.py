@@ -67,7 +67,7 @@ def whole(plan: Plan, network: nn.Module, groups: Sequence[Group]) -> Masks:
     }
     if not chosen:
         found = "; ".join(f"{name}: {why}" for name, why in left_out(plan, network, groups).items())
-        raise ValueError(f"nothing to prune: every layer is left out ({found})")
+        raise ValueError(f"nothing to prune: every layer is excluded or left out ({found})")
     return Masks.ones(chosen)
 
 
