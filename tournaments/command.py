@@ -9,7 +9,7 @@ from tournaments.running import run_tournament
 
 
 def run(config: TournamentConfig) -> int:
-    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+    """Plays or resumes the tournament and returns the exit code: 0, 1 (forfeits) or 130 (Ctrl-C).
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.

@@ -50,6 +50,9 @@ class TournamentConfig:
     anchor: str | None = option(None, setting=False)
     """Player rated 0. Default: the anchor stored with this run; if there is none, random if it plays;
     otherwise the mean of all players."""
+    rate_exceptions: bool = option(False, setting=False)
+    """Rate games that a player forfeited by an exception, or by the end of its process, as losses. Default:
+    they are not rated. Illegal moves and moves that took too long are always losses."""
     strict: bool = option(False, setting=False)
     """Exit with code 1 if any game was forfeited."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,8 @@ from tournaments.report import publish
 def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
     """Plays or resumes the tournament and returns the exit code and the folder of the run.
 
-    The exit code is 0, 1 (forfeits, strict) or 130 (Ctrl-C).
+    The exit code is 0, 1 (a player forfeited all its games by exceptions; strict: any forfeit) or 130
+    (Ctrl-C).
 
     Raises:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
@@ -57,8 +59,17 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
         code = play_and_store(
             missing, agents, store, config.conditions, workers=config.workers, in_flight=config.in_flight
         )
-        forfeits = publish(run.path, store, anchor=config.anchor, csv=config.csv)
-    return code or (FORFEITS if config.strict and forfeits else OK), run.path
+        forfeits = publish(
+            run.path,
+            store,
+            anchor=config.anchor,
+            csv=config.csv,
+            rate_exceptions=config.rate_exceptions,
+        )
+    for player in forfeits.broken:
+        print(f"{player} forfeited all its games by exceptions", file=sys.stderr)
+    failed = forfeits.broken or (config.strict and forfeits.count)
+    return code or (FORFEITS if failed else OK), run.path
 
 
 def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
@@ -22,6 +23,7 @@ from agents.alphazero.network import (
 from agents.alphazero.search import Found, RootNoise, Search, roots_of
 from agents.alphazero.weights import find_network
 from bttt import Position
+from bttt.runs import require_at_least
 
 NOISE_TOTAL = 10.0
 """Sum of the parameters of the root noise's Dirichlet distribution, divided evenly among the cells."""
@@ -51,6 +53,9 @@ class AlphaZeroAgent:
         evaluator: Inference backend; auto is onnx if onnxruntime is installed, otherwise torch.
         architecture: python:module:Class of a network of your own; loading a checkpoint never imports it.
         encoding: python:module:function of an encoding of your own.
+        lookahead: Tactics that the search solves exactly, without the network: 0 none; 1 immediate wins; 2
+            also replies to a threat and losses to a double threat; 3 also wins by a double threat.
+        fpu: First-play urgency of PUCT: how far below its node's value an untried cell is rated.
         fingerprint: Digest of the checkpoint's content.
         trained_on: The training boards as text, if the checkpoint records them.
     """
@@ -66,6 +71,8 @@ class AlphaZeroAgent:
     evaluator: EvaluatorName = "auto"
     architecture: str | None = None
     encoding: str | None = None
+    lookahead: int = SearchConfig.lookahead
+    fpu: float = SearchConfig.fpu_reduction
     fingerprint: str = field(init=False, repr=False)
     trained_on: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
     _search: Search = field(init=False, repr=False, compare=False)
@@ -82,6 +89,11 @@ class AlphaZeroAgent:
             raise ValueError(f"noise must be 0 to 1, got {self.noise}")
         if self.noise and not self.simulations:
             raise ValueError(f"noise must be 0 without simulations, got {self.noise}")
+        require_at_least(0, below=math.inf, fpu=self.fpu)
+        if self.lookahead != SearchConfig.lookahead and not self.simulations:
+            raise ValueError(f"lookahead needs simulations, got lookahead={self.lookahead} without them")
+        if self.fpu != SearchConfig.fpu_reduction and (self.gumbel or not self.simulations):
+            raise ValueError(f"fpu needs simulations by PUCT, without gumbel, got fpu={self.fpu}")
         path = find_network(self.network)
         network, record = load_checkpoint(path, architecture=self.architecture, encoding=self.encoding)
         config = SearchConfig(
@@ -90,6 +102,8 @@ class AlphaZeroAgent:
             c_puct=self.c_puct,
             leaves=1 if self.gumbel else self.leaves,
             discount=_discount(record),
+            lookahead=self.lookahead,
+            fpu_reduction=self.fpu,
         )
         evaluate = make_evaluator(network, self.evaluator)
         if self.symmetries:

@@ -2,7 +2,7 @@
 
 OK = 0
 FORFEITS = 1
-"""A game of a strict tournament was forfeited."""
+"""A player forfeited all its games by exceptions, or a game of a strict tournament was forfeited."""
 USAGE_ERROR = 2
 """The input is wrong, or a file cannot be written."""
 INTERRUPTED = 130

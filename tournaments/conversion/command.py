@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from agents import Agent
 from bttt import Board, boards_of_size, load_suite
 from bttt.command_line import suggest
 from bttt.runs import (
+    FORFEITS,
     OK,
     csv_text,
     environment,
@@ -30,6 +32,7 @@ from tournaments.play import (
     STORE_FILE,
     Conditions,
     Store,
+    broken_players,
     expanded,
     make_players,
     missing_games,
@@ -102,9 +105,12 @@ def run(config: ConversionConfig) -> int:
             missing, agents, store, conditions, workers=config.workers, in_flight=config.in_flight
         )
         _publish(run.path, store, seats, config.seed)
+        broken = broken_players(store.players, store.games())
+    for agent in broken:
+        print(f"{agent} forfeited all its games by exceptions", file=sys.stderr)
     if code == OK:
         suggest("replay", run.path, 0, why="print a game")
-    return code
+    return code or (FORFEITS if broken else OK)
 
 
 def _check(config: ConversionConfig) -> None:

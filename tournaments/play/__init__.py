@@ -16,7 +16,7 @@ game is played. `runner` plays the games and returns a `game_record` of each. `s
 """
 
 from tournaments.play.conditions import Conditions
-from tournaments.play.game_record import GameRecord
+from tournaments.play.game_record import GameRecord, broken_players
 from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
@@ -43,6 +43,7 @@ __all__ = [
     "GameRecord",
     "ScheduledGame",
     "Store",
+    "broken_players",
     "expanded",
     "isolated_players",
     "made_from",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.asking import is_breakdown
@@ -97,3 +99,10 @@ class GameRecord:
         for cell in self.cells:
             positions.append(positions[-1].play(cell))
         return positions
+
+
+def broken_players(players: Sequence[str], games: Sequence[GameRecord]) -> tuple[str, ...]:
+    """Returns the players that broke down in all their games; see `GameRecord.broke_down`."""
+    played = Counter(player for game in games for player in game.players)
+    broke_down = Counter(game.forfeiter for game in games if game.broke_down)
+    return tuple(player for player in players if 0 < played[player] == broke_down[player])

@@ -7,6 +7,7 @@ A game's record therefore depends neither on the games played at the same time n
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -194,15 +195,15 @@ def _move(agent: Agent, group: Sequence[_LiveGame], limit: float | None) -> None
         return
     before = [_state(live.rng) for live in group]
     positions, rngs = [live.position for live in group], [live.rng for live in group]
-    try:
+    with suppress(AgentError):
         answer = query(agent, positions, rngs, name=group[0].mover)
-    except AgentError:  # a failure in one game must not forfeit the others: query again, one by one
-        for live, state in zip(group, before, strict=True):
-            live.rng = _generator(*state)
-            _move_alone(agent, live, None)
+        for live, decision in zip(group, answer.decisions, strict=True):
+            _play_or_forfeit(live, decision, answer.seconds / len(group))
         return
-    for live, decision in zip(group, answer.decisions, strict=True):
-        _play_or_forfeit(live, decision, answer.seconds / len(group))
+    for live, state in zip(group, before, strict=True):
+        # A failure in one game must not forfeit the others: query again, one by one.
+        live.rng = _generator(*state)
+        _move_alone(agent, live, None)
 
 
 def _state(rng: np.random.Generator) -> tuple[dict[str, Any], np.random.SeedSequence, int]:

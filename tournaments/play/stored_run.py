@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import time
@@ -14,6 +15,7 @@ from agents import Agent
 from bttt.processes import worker_count
 from bttt.runs import INTERRUPTED, OK, report_found
 from tournaments.play.conditions import Conditions
+from tournaments.play.game_record import GameRecord
 from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame
 from tournaments.play.store import STORE_FILE, Store, clean
@@ -96,12 +98,24 @@ def _play(
     workers = worker_count(workers, math.ceil(len(games) / in_flight))
     stored = store.scheduled - len(games)
     played = play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight)
+    shown: set[str] = set()
     with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
         for records in played:
             store.add(records)
+            _show_tracebacks(records, shown)
             if progress.n > stored:
                 progress.update(len(records))
                 continue
             progress.initial = progress.n = progress.last_print_n = stored + len(records)
             progress.last_print_t = time()
             progress.refresh()
+
+
+def _show_tracebacks(records: Sequence[GameRecord], shown: set[str]) -> None:
+    """Prints the first traceback of each player on stderr; `shown` has the players whose was printed."""
+    for record in records:
+        player = record.forfeiter
+        if record.traceback is not None and player is not None and player not in shown:
+            shown.add(player)
+            text = f"\n{player} raised an exception in game {record.index}; its first traceback:\n"
+            tqdm.write(text + record.traceback.rstrip(), file=sys.stderr)

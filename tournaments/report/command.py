@@ -23,6 +23,9 @@ class ReportConfig:
     """Also write games.csv and crosstable.csv."""
     anchor: str | None = None
     """Player rated 0. Default: the anchor of the run."""
+    rate_exceptions: bool = False
+    """Rate games that a player forfeited by an exception, or by the end of its process, as losses. Default:
+    as the run does."""
 
 
 def run(config: ReportConfig) -> int:
@@ -33,6 +36,12 @@ def run(config: ReportConfig) -> int:
             raise ValueError(
                 f"anchor {config.anchor!r} is not a player; players are {', '.join(store.players)}"
             )
-        publish(path.parent, store, anchor=config.anchor, csv=config.csv)
+        publish(
+            path.parent,
+            store,
+            anchor=config.anchor,
+            csv=config.csv,
+            rate_exceptions=config.rate_exceptions,
+        )
     suggest("replay", config.run, 0, why=f"print a game; {path.parent / 'report.html'} shows all games")
     return 0

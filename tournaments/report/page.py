@@ -39,6 +39,9 @@ def report_html(
     ratings: Ratings,
     games: Sequence[GameRecord],
     trained_on: Mapping[str, Sequence[Board]] | None = None,
+    *,
+    unrated: int = 0,
+    tracebacks: Mapping[str, str] | None = None,
 ) -> str:
     """Returns the report of `games` as one HTML page.
 
@@ -48,8 +51,10 @@ def report_html(
         ratings: The ratings fitted to the games.
         games: The finished games; there may be none.
         trained_on: The players' training boards, if known.
+        unrated: Number of the games that the ratings leave out, because they were forfeited by an exception.
+        tracebacks: The first traceback of each player that raised an exception.
     """
-    tournament = Tournament.of(ratings, games, trained_on)
+    tournament = Tournament.of(ratings, games, trained_on, unrated=unrated, tracebacks=tracebacks)
     total = tournament.total
     return Template(_resource("page.html")).substitute(
         title=escape(title),

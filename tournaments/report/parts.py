@@ -29,6 +29,8 @@ class Tournament:
         tallies: Tallies by ordered pair and board.
         boards: The boards played and their numbers, sorted by size, number of bricks and cells.
         trained_on: The players' training boards, if known.
+        unrated: Number of games that are not rated.
+        tracebacks: The first traceback of each player that raised an exception.
     """
 
     players: tuple[str, ...]
@@ -37,6 +39,8 @@ class Tournament:
     tallies: Tallies
     boards: Mapping[Board, int]
     trained_on: Mapping[str, Sequence[Board]]
+    unrated: int
+    tracebacks: Mapping[str, str]
 
     @classmethod
     def of(
@@ -44,6 +48,9 @@ class Tournament:
         ratings: Ratings,
         games: Sequence[GameRecord],
         trained_on: Mapping[str, Sequence[Board]] | None = None,
+        *,
+        unrated: int = 0,
+        tracebacks: Mapping[str, str] | None = None,
     ) -> Tournament:
         """Returns the tournament of rated `games`."""
         tallies = tally_games(games)
@@ -52,7 +59,16 @@ class Tournament:
             key=lambda board: (board.rows, board.cols, board.win_length, len(board.bricks), board.bricks),
         )
         numbers = {board: number for number, board in enumerate(boards)}
-        return cls(ratings.ranked, games, ratings, tallies, numbers, trained_on or {})
+        return cls(
+            players=ratings.ranked,
+            games=games,
+            ratings=ratings,
+            tallies=tallies,
+            boards=numbers,
+            trained_on=trained_on or {},
+            unrated=unrated,
+            tracebacks=tracebacks or {},
+        )
 
     @property
     def seats(self) -> list[tuple[str, str]]:

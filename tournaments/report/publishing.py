@@ -3,42 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bttt import FIRST, OUTCOME_TEXT, SECOND, Board
 from bttt.runs import csv_text, read_json, write_text
-from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store
+from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store, broken_players
 from tournaments.report.page import report_html
 from tournaments.standings import Ratings, crosstable_rows, crosstable_text, fit_ratings, ratings_table
 
 FORFEITS_SHOWN = 5
 
 
-def publish(folder: Path, store: Store, *, anchor: str | None, csv: bool) -> int:
-    """Writes report.html (and CSV files), prints the tables and returns the number of forfeits.
+@dataclass(frozen=True)
+class Forfeits:
+    """What a command needs to know of the forfeits.
+
+    Attributes:
+        count: Number of forfeited games.
+        broken: Players that forfeited all their games by exceptions or ends of their processes.
+    """
+
+    count: int
+    broken: tuple[str, ...]
+
+
+def publish(
+    folder: Path, store: Store, *, anchor: str | None, csv: bool, rate_exceptions: bool = False
+) -> Forfeits:
+    """Writes report.html (and CSV files), prints the tables and returns the forfeits.
+
+    Args:
+        folder: The folder of the run.
+        store: The run's games.
+        anchor: The player rated 0; None for the run's own.
+        csv: Also write CSV files.
+        rate_exceptions: Also rate games that were forfeited by an exception, as losses. The run's own choice
+            holds too.
 
     Raises:
         OSError: A file cannot be written; the tables are printed nevertheless.
     """
     games = store.games()
-    ratings = fit_ratings(store.players, games, anchor=_anchor(folder, anchor, games))
+    asked = rate_exceptions or read_json(folder / "config.json", dict).get("rate_exceptions") is True
+    rated = [game for game in games if asked or not game.broke_down]
+    ratings = fit_ratings(store.players, rated, anchor=_anchor(folder, anchor, rated))
     try:  # files are written before the tables are printed, since a reader may close the pipe early
-        written = _write_files(folder, store, games, ratings, csv=csv)
+        written = _write_files(folder, store, games, ratings, len(games) - len(rated), csv=csv)
     finally:
-        forfeits = _print_tables(store, games, ratings)
+        forfeits = _print_tables(store, games, ratings, len(games) - len(rated))
     print(f"written: {folder / STORE_FILE} {' '.join(map(str, written))}")
-    return forfeits
+    return Forfeits(forfeits, broken_players(store.players, games))
 
 
 def _write_files(
-    folder: Path, store: Store, games: Sequence[GameRecord], ratings: Ratings, *, csv: bool
+    folder: Path, store: Store, games: Sequence[GameRecord], ratings: Ratings, unrated: int, *, csv: bool
 ) -> list[Path]:
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
     settings.pop(TRAINED_ON, None)  # shown in its own section
-    texts = {"report.html": report_html(title, settings, ratings, games, _trained_on(store))}
+    texts = {
+        "report.html": report_html(
+            title,
+            settings,
+            ratings,
+            games,
+            _trained_on(store),
+            unrated=unrated,
+            tracebacks=store.tracebacks(),
+        )
+    }
     if csv:
         texts["games.csv"] = csv_text(map(_game_row, games))
         texts["crosstable.csv"] = csv_text(crosstable_rows(games))
@@ -56,9 +92,12 @@ def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:
         raise ValueError(f"{store.path}: the setting {TRAINED_ON!r} is corrupt ({error})") from error
 
 
-def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings) -> int:
+def _print_tables(store: Store, games: Sequence[GameRecord], ratings: Ratings, unrated: int) -> int:
     """Prints the ratings, the crosstable and the counts, and returns the number of forfeits."""
-    print(f"{ratings_table(ratings, games)}\n\n{crosstable_text(ratings.ranked, games)}")
+    print(ratings_table(ratings, games))
+    if unrated:
+        print(f"forfeits by exceptions, not rated: {unrated} (--rate-exceptions rates them as losses).")
+    print(f"\n{crosstable_text(ratings.ranked, games)}")
     forfeits = [game for game in games if game.forfeit is not None]
     for game in forfeits[:FORFEITS_SHOWN]:
         print(f"forfeit: game {game.index}, {game.forfeiter} {game.forfeit}")

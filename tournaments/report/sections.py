@@ -112,7 +112,11 @@ def ratings(tournament: Tournament) -> str:
     head = head_cells("Player", "Elo", "±&#8239;95&#8239;%")
     head.append(f'<th scope="col" class="plot">{plot.axis()}</th>')
     head += head_cells("Games", "Unique", "W-D-L", "Score", "as first", "as second", "Forfeits")
-    return html_table(head, rows, css="ratings") + f"\n<p>{_first_move_statement(tournament)}</p>"
+    left_out = ""
+    if tournament.unrated:
+        games = plural(tournament.unrated, "game")
+        left_out = f"\n<p>Not rated: {games} forfeited by an exception, which says little about strength.</p>"
+    return html_table(head, rows, css="ratings") + f"\n<p>{_first_move_statement(tournament)}</p>{left_out}"
 
 
 def _player_intervals(tournament: Tournament) -> dict[tuple[str, int], tuple[float, float]]:
@@ -233,4 +237,14 @@ def forfeits(tournament: Tournament) -> str:
         )
     left_out = len(found) - len(rows)
     note = f"<p>{plural(left_out, 'further reason')} not shown.</p>" if left_out else ""
-    return html_table(head_cells("Player", "Games", "Reason", "Game"), rows, css="forfeits") + note
+    table = html_table(head_cells("Player", "Games", "Reason", "Game"), rows, css="forfeits")
+    return table + note + _tracebacks(tournament)
+
+
+def _tracebacks(tournament: Tournament) -> str:
+    """Returns the first traceback of each player that raised an exception."""
+    return "".join(
+        f"\n<details><summary>First traceback of {escape(player)}</summary>\n"
+        f"<pre>{escape(text)}</pre>\n</details>"
+        for player, text in tournament.tracebacks.items()
+    )

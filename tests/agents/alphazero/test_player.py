@@ -123,6 +123,10 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("d4,noise=2", "noise must be 0 to 1, got 2"),
         ("d4,c_puct=inf", "c_puct must be at least 0 and finite, got inf"),
         ("d4,leaves=0", "leaves must be 1 to 1024, got 0"),
+        ("d4,lookahead=4", "lookahead must be 0 to 3, got 4"),
+        ("d4,lookahead=0,simulations=0", "lookahead needs simulations, got lookahead=0 without them"),
+        ("d4,fpu=-1", "fpu must be at least 0 and finite, got -1"),
+        ("d4,fpu=0.5,gumbel=true", "fpu needs simulations by PUCT, without gumbel, got fpu=0.5"),
         ("d4,evaluator=tpu", "option evaluator='tpu' must be auto or torch"),
         ("d4,gumbel=yes", "option gumbel='yes' must be true or false"),
         ("d4,simulation=1", r"unknown option 'simulation' \(did you mean 'simulations'\?\)"),
@@ -155,7 +159,8 @@ def test_a_network_for_another_size_forfeits_with_the_reason(tmp_path):
     schedule = schedule_games("round-robin", ("zero", "random"), brick_sets("none", Board(6, 6, 4)), 1)
     agents = {"zero": agent, "random": make_agent("random")}
     games = list(play_games(schedule, agents, Conditions()))
-    assert [game.forfeit for game in games] == [f"raised {reason}"] * 2
+    assert all(game.forfeit.startswith(f"raised ValueError: {reason} (agents/") for game in games)
+    assert len(games) == 2
     assert all(game.players[game.winner] == "random" for game in games)
     assert agent.decide([Position.start()], np.random.default_rng(0))
 
@@ -244,6 +249,39 @@ def test_games_do_not_depend_on_how_many_are_in_flight():
         for number in (1, 3, 16)
     ]
     assert found[0] == found[1] == found[2]
+
+
+def test_lookahead_says_which_tactics_the_search_sees_by_itself(network):
+    """An untrained network with one simulation sees what its lookahead proves, and nothing else."""
+    win = Position.parse("7x7x4 ......./......./..OOO../......./..XXX../......./.......")
+    lost = Position.parse("7x7x4 ......./......./..OOO../....O../..XX.../....X../.......")
+    double = Position.parse("7x7x4 ......./......./...OO../......./..X..../....X../.......")
+    values = {}
+    for lookahead in range(4):
+        agent = make_agent(f"alphazero:{network},simulations=1,lookahead={lookahead}")
+        decisions = agent.decide([win, lost, double], rngs(3))
+        values[lookahead] = [abs(decision.value) > 0.7 for decision in decisions]
+        assert (decisions[0].cell in (15, 19)) == (lookahead > 0)
+    assert values == {
+        0: [False, False, False],
+        1: [True, False, False],
+        2: [True, True, False],
+        3: [True, True, True],
+    }
+
+
+def test_lookahead_and_fpu_have_the_defaults_of_the_search_and_change_what_is_played(network):
+    asked = positions()
+    plain = make_agent(f"alphazero:{network},simulations=24")
+    wanted = plain.decide(asked, rngs(len(asked)))
+    spelled = make_agent(f"alphazero:{network},simulations=24,lookahead=3,fpu=0.2")
+    assert spelled == plain and spelled.fingerprint == plain.fingerprint
+    assert_same(spelled.decide(asked, rngs(len(asked))), wanted)
+    for option in ("lookahead=0", "fpu=2"):
+        other = make_agent(f"alphazero:{network},simulations=24,{option}")
+        assert other != plain and pickle.loads(pickle.dumps(other)) == other
+        found = other.decide(asked, rngs(len(asked)))
+        assert any((one.policy != two.policy).any() for one, two in zip(found, wanted, strict=True)), option
 
 
 def test_a_copy_decides_as_the_original(network):

@@ -157,7 +157,7 @@ def test_names_and_reasons_are_printed_without_control_characters(path, capsys):
         "UPDATE games SET plies = 0, forfeit = ?, outcome = 'second wins' WHERE id = 1",
         values=(hostile,),
     )
-    assert publish_it(path) == 1
+    assert publish_it(path).count == 1
     page = (path.parent / "report.html").read_text(encoding="utf-8")
     texts = [capsys.readouterr().out, page, (path.parent / "games.csv").read_text(encoding="utf-8")]
     for text in texts:

@@ -6,13 +6,15 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from records import record
 
 from agents.random_agent import RandomAgent
-from bttt import brick_sets
+from bttt import Outcome, brick_sets
 from tournaments.play.conditions import Conditions
 from tournaments.play.runner import play_games
 from tournaments.play.schedule import schedule_games
@@ -201,3 +203,20 @@ def test_games_in_a_log_that_cannot_be_read_are_not_passed_over_in_silence(open_
             Store.open(open_path, read_only=True)
 
     assert as_an_ordinary_user(refuse)
+
+
+def test_the_first_traceback_of_a_player_is_stored_also_in_a_file_of_an_older_version(tmp_path):
+    path = tmp_path / STORE_FILE
+    lost = {"outcome": Outcome.SECOND_WINS, "forfeit": "raised RuntimeError: no (mine.py:3)"}
+    Store.create_or_open(path, {}, ["a", "b"], 3).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TABLE tracebacks")
+    with Store.open(path, read_only=True) as old:
+        assert old.tracebacks() == {}
+    with Store.open(path) as store:
+        store.add(
+            [record("a", "b", "", index=number, traceback=f"number {number}", **lost) for number in (1, 0)]
+        )
+        store.add([record("b", "a", "", index=2, outcome=Outcome.DRAW)])
+        assert store.tracebacks() == {"a": "number 1"}
+        assert [game.broke_down for game in store.games()] == [True, True, False]
