@@ -1,5 +1,6 @@
 """MaskablePPO of sb3-contrib, which takes the environment as it is; the argument is the number of steps."""
 
+import hashlib
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ class Masked:
 
     def __init__(self, file: str):
         self.model = MaskablePPO.load(file, device="cpu")
+        self.fingerprint = hashlib.sha256(Path(file).read_bytes()).hexdigest()  # decisions are stored by it
 
     def decide(self, positions, rng):
         """Returns one decision for each position: the most probable legal cell."""

@@ -12,8 +12,11 @@ from bttt.board import Board
 from bttt.bricks import brick_sets
 from bttt.observation import PLANES
 
-Bricks = str | Board | Iterable[str | Board]
-"""Brick placements: the name of a brick set (see `bttt.bricks`), a board, or several of either."""
+Bricks = str | Board | Iterable[str | Board | Mapping[str, Any]]
+"""Brick placements: the name of a brick set (see `bttt.bricks`), a board, or several of either.
+
+In a list a board may be a mapping of its fields: this is what Gymnasium's `spec.to_json` makes of it.
+"""
 
 SEATS = ("first", "second", "alternating")
 """The learner's seat. With "alternating" it moves first in the first episode after a seed."""
@@ -35,8 +38,9 @@ def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
         ValueError: No brick set has the given name, or a board has a different size or win length.
     """
     boards: dict[Board, None] = {}
-    for entry in [bricks] if isinstance(bricks, str | Board) else bricks:
-        boards |= dict.fromkeys([entry] if isinstance(entry, Board) else brick_sets(entry, size))
+    for entry in [bricks] if isinstance(bricks, str | Board | Mapping) else bricks:
+        board = Board(**entry) if isinstance(entry, Mapping) else entry
+        boards |= dict.fromkeys([board] if isinstance(board, Board) else brick_sets(board, size))
     if not boards:
         raise ValueError("bricks is empty: give at least one brick set or board")
     for board in boards:

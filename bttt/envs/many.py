@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from gymnasium.error import ResetNeeded
-from gymnasium.utils import seeding
 
 from bttt.board import Board
 from bttt.envs import batch
@@ -120,23 +119,23 @@ class ManyGames:
         self._games = games
 
     def restart(
-        self, boards: Sequence[Board], which: np.ndarray, seeds: Sequence[int | None] | None = None
+        self, boards: Sequence[Board], which: np.ndarray, rngs: Sequence[np.random.Generator | None] = ()
     ) -> None:
         """Starts some games anew, each on a board that its own random numbers draw.
 
         Args:
             boards: The boards to draw from; later games draw from the usual ones.
             which: `[B] bool`, the games.
-            seeds: Seeds of the games. A game with a seed begins as the single environment does with it, and
-                its learner in the first seat if seats alternate; None continues its random numbers.
+            rngs: New generators of games, or None for each game whose random numbers continue. A game with a
+                new generator begins as the single environment does with it, and its learner in the first seat
+                if seats alternate.
         """
         games = self.games
         self._add_boards(boards, ~which)
         self._cells[:] = np.where(which, -1, 0)
         batch.restart_games(self._rules._replace(drawn=len(boards)), games, self._cells)
-        for game, seed in enumerate(seeds or ()):
-            if which[game] and seed is not None:
-                rng, _ = seeding.np_random(seed)
+        for game, rng in enumerate(rngs):
+            if which[game] and rng is not None:
                 games.board[game] = rng.integers(len(boards))
                 games.random[game] = rng.spawn(1)[0].integers(2**64, dtype=np.uint64)
                 games.seat[game] = self._first_seat

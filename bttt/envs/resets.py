@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.utils import seeding
 
 MASK = "reset_mask"
 Seed = int | Sequence[int | None] | None
@@ -35,8 +36,8 @@ def reset_mask(options: Mapping[str, Any] | None, games: int) -> np.ndarray | No
     return mask
 
 
-def game_seeds(seed: Seed, games: int, *, apart: bool) -> list[int | None] | None:
-    """Returns a seed for each game, or None if the games are not seeded one by one.
+def game_generators(seed: Seed, games: int, *, apart: bool) -> list[np.random.Generator | None] | None:
+    """Returns a generator for each game that gets a seed, or None if the games are not seeded one by one.
 
     Args:
         seed: The seed or seeds that `reset` was given.
@@ -45,13 +46,22 @@ def game_seeds(seed: Seed, games: int, *, apart: bool) -> list[int | None] | Non
 
     Raises:
         ValueError: There are not as many seeds as games.
+        gymnasium.error.Error: A seed is no number of at least 0.
     """
     if seed is None:
         return [None] * games if apart else None
     if isinstance(seed, int | np.integer):
-        return [int(seed) + game for game in range(games)] if apart else None
+        if not apart:
+            return None
+        seed = [int(seed) + game for game in range(games)]
     if len(seed) != games:
         raise ValueError(
             f"seed must be one number, or a list with one for each of {games} games, got {len(seed)}"
         )
-    return [None if each is None else int(each) for each in seed]
+    return [None if each is None else _generator(each) for each in seed]
+
+
+def _generator(seed: Any) -> np.random.Generator:
+    """Returns the generator that the single environment has after `reset(seed=seed)`."""
+    rng, _ = seeding.np_random(int(seed) if isinstance(seed, np.integer) else seed)
+    return rng

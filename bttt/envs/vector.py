@@ -26,7 +26,7 @@ from bttt.envs.gym import BrickTicTacToeEnv, Observation
 from bttt.envs.infos import final_infos, infos_of
 from bttt.envs.many import SELF, ManyGames
 from bttt.envs.members import ask_each, shared_value
-from bttt.envs.resets import MASK, Seed, game_seeds, reset_mask
+from bttt.envs.resets import MASK, Seed, game_generators, reset_mask
 from bttt.opponent import RANDOM, Opponent
 from bttt.position import Position
 from bttt.runs import require_at_least
@@ -158,16 +158,17 @@ class BrickTicTacToeVectorEnv(VectorEnv[Observation, np.ndarray, np.ndarray]):
         boards = self.boards if bricks is None else episode_boards(bricks, self.boards[0])
         check_seat(self.seat, boards)
         which = reset_mask(options, self.num_envs)
-        seeds = game_seeds(seed, self.num_envs, apart=which is not None or (self._apart and seed is None))
-        if seeds is None:
+        apart = which is not None or (self._apart and seed is None)
+        rngs = game_generators(seed, self.num_envs, apart=apart)
+        if rngs is None:
             super().reset(seed=seed)  # type: ignore[arg-type]  # a number or None
             self._many.start(boards, self.np_random, fresh=seed is not None)
         else:
             if which is None and not self._many.started:
                 self._many.start(boards, self.np_random, fresh=True)
-            self._many.restart(boards, np.ones(self.num_envs, np.bool_) if which is None else which, seeds)
+            self._many.restart(boards, np.ones(self.num_envs, np.bool_) if which is None else which, rngs)
         if which is None:
-            self._apart = seeds is not None
+            self._apart = rngs is not None
         views = self._many.show()
         return self._observations(views), infos_of(self._many.games, views, which)
 

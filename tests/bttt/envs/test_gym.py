@@ -266,6 +266,9 @@ def test_an_opponent_is_named_by_its_spec_also_in_the_environments_own_spec():
     for twin in twins:
         assert random_episode(twin, 0, np.random.default_rng(0)) == seen
         assert twin.unwrapped.opponent == env.unwrapped.opponent == make_agent("minimax:depth=2")
+    boards = gymnasium.make(NAME, bricks=["R2", Board(bricks="E5")])
+    twin = gymnasium.make(gymnasium.envs.registration.EnvSpec.from_json(boards.spec.to_json()))
+    assert twin.unwrapped.boards == boards.unwrapped.boards
     env.unwrapped.opponent = "minimax:depth=1"
     assert env.unwrapped.opponent == make_agent("minimax:depth=1")
 

@@ -119,7 +119,12 @@ def test_it_is_gymnasiums_own_one_in_every_mode_with_every_argument(mode, settin
             masks = np.stack(kinds[1].call("action_masks"))
             assert np.array_equal(kinds[0].action_masks(), masks)
         else:
-            masks = mask_of(seen[0])
+            if step % 9 == 5:
+                options = {"reset_mask": rng.random(5) < 0.5, "bricks": "A1"}
+                options["reset_mask"][step % 5] = True
+                seen = [envs.reset(options=dict(options)) for envs in kinds]
+                assert data_equivalence(*seen, exact=True)
+            masks = kinds[0].action_masks()
         if step == 30:
             seen = [envs.reset() for envs in kinds]
             done[:] = False
@@ -351,6 +356,8 @@ def test_a_game_with_its_own_seed_depends_on_no_other_game(opponent):
     ("seed", "mask", "error", "message"),
     [
         ([1, 2], None, ValueError, "a list with one for each of 3 games, got 2"),
+        ([1, 2, -3], None, gymnasium.error.Error, "Seed must be"),
+        ([1.5, 2, 3], None, gymnasium.error.Error, "Seed must be"),
         (None, [True, False, True], TypeError, "must be a numpy array of dtype bool, got list"),
         (None, np.array([1, 0, 1]), TypeError, "must be a numpy array of dtype bool, got int64"),
         (None, np.array([True]), ValueError, r"must have shape \(3,\), got \(1,\)"),
