@@ -7,6 +7,7 @@ standard deviation come from the training split only.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 from pruning.data.sets import read_set
 from pruning.data.source import ImagePart
 from pruning.data.splits import shuffled, stratified
+from pruning.digests import digest_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class DataSet:
     test: ImageSplit
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    @cached_property
+    def fingerprint(self) -> dict[str, str]:
+        """Digests of the images and labels of each split, by name; large splits are sampled."""
+        splits = {"training": self.train, "validation": self.validation, "test": self.test}
+        return {
+            f"{name} {part}": str(digest_of(getattr(split, part)))
+            for name, split in splits.items()
+            for part in ("images", "labels")
+        }
 
     @property
     def shape(self) -> tuple[int, int, int]:

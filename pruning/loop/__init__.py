@@ -17,6 +17,7 @@ a run is over, and `cycles` joins them all.
 
 from pruning.loop.cycles import Level, run
 from pruning.loop.endings import Ending, ending
+from pruning.loop.fingerprint import fingerprint
 from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import groups_of, whole
@@ -56,6 +57,7 @@ __all__ = [
     "cycle_file",
     "cycle_weights",
     "ending",
+    "fingerprint",
     "finished_cycles",
     "groups_of",
     "run",

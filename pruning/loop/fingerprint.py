@@ -36,7 +36,7 @@ def fingerprint(task: Task) -> dict[str, str | int | float]:
     """Returns the parts of a task's fingerprint by name; never fails: what has no digest is left out."""
     own = getattr(task, "fingerprint", None)
     if isinstance(own, Mapping):
-        return _parts(own)
+        return _parts({str(name): value for name, value in own.items()})
     if own is not None and not callable(own):
         return {"fingerprint": str(own)}
     kinds = [

@@ -141,7 +141,7 @@ def _chosen_units(plan: Plan, evidence: Evidence) -> Chosen:
     if choose_units is None:
         raise ValueError(f"criterion {plan.scoring.criterion!r} scores units and cannot choose them")
     with _named(plan, evidence):
-        found = choose_units(evidence, keep, **options)
+        found = {n: torch.as_tensor(each) for n, each in choose_units(evidence, keep, **options).items()}
     shares = averaged(found)
     masks = agreed(Masks({name: share > 0 for name, share in shares.items()}))
     got = evidence.alive.kept - masks.kept
@@ -166,7 +166,7 @@ def _scores(evidence: Evidence, plan: Plan) -> Scores:
     if score is None:
         raise ValueError(f"criterion {plan.scoring.criterion!r} chooses units and has no scores")
     with _named(plan, evidence):
-        found = score(evidence)
+        found = {name: torch.as_tensor(values) for name, values in score(evidence).items()}
     return averaged(found)
 
 

@@ -209,7 +209,7 @@ class Held:
             raise ValueError(
                 "the optimizer trains none of the masked parameters: use the optimizer of this network"
             )
-        self._pairs = pairs
+        self._pairs, self._names = pairs, tuple(masks)
         self._enforce(optimizer)
 
     def remove(self) -> None:
@@ -218,6 +218,7 @@ class Held:
 
     @torch.no_grad()
     def _enforce(self, optimizer: Optimizer, *_: object) -> None:
+        self._require_held()
         for index, (parameter, dropped) in enumerate(self._pairs):
             if dropped.device != parameter.device:
                 dropped = dropped.to(parameter.device)
@@ -225,6 +226,16 @@ class Held:
             parameter.masked_fill_(dropped, 0)
             for buffer in _buffers(optimizer, parameter):
                 buffer.masked_fill_(dropped, 0)
+
+    def _require_held(self) -> None:
+        """Raises ValueError if the network has got other parameters than those that are held."""
+        for name, (parameter, _) in zip(self._names, self._pairs, strict=True):
+            if _parameter(self._network, name) is not parameter:
+                raise ValueError(
+                    f"the network's parameter {name!r} was replaced, for example by "
+                    "load_state_dict(assign=True): the optimizer trains the old one, so make a new optimizer "
+                    "and call hold_at_zero with it"
+                )
 
 
 def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, Tensor]) -> Held:
@@ -247,7 +258,8 @@ def hold_at_zero(network: nn.Module, optimizer: Optimizer, masks: Mapping[str, T
 
     Raises:
         ValueError: The network has no parameter with a mask's name and shape; or the optimizer trains none of
-            the masked parameters, for example because it belongs to another network.
+            the masked parameters, for example because it belongs to another network. A step of the optimizer
+            raises it if a masked parameter of the network was replaced in between.
     """
     return Held(network, optimizer, masks)
 
@@ -281,6 +293,15 @@ def _dropped(network: nn.Module, masks: Mapping[str, Tensor]) -> list[tuple[Tens
 def _parameters(network: nn.Module) -> dict[str, nn.Parameter]:
     """Returns all parameters by name; a parameter with several names appears under each of them."""
     return dict(network.named_parameters(remove_duplicate=False))
+
+
+def _parameter(network: nn.Module, name: str) -> nn.Parameter | None:
+    """Returns a parameter of the network as it is now, None if it is gone."""
+    path, _, key = name.rpartition(".")
+    try:
+        return network.get_submodule(path)._parameters.get(key)
+    except AttributeError:
+        return None
 
 
 def _difference(one: Mapping[str, object], other: Mapping[str, object]) -> str:

@@ -76,7 +76,8 @@ def test_a_task_is_pruned_by_methods_and_schedules_of_one_s_own(options, capsys)
     assert main([*PRUNING, *options]) == 0
     out = capsys.readouterr().out
     rows = Path("run/levels.csv").read_text().splitlines()
-    assert rows[0] == "level,density,kept,accuracy" and len(rows) == 4
+    assert rows[0].startswith("level,density,kept,accuracy,density of all weights,dense macs,sparse macs")
+    assert len(rows) == 4
     assert all(row.split(",")[0] in out for row in rows)
     assert main([*PRUNING, *options]) == 0  # finished: the same table again
     assert capsys.readouterr().out == out
@@ -89,6 +90,58 @@ def test_a_plug_in_s_criterion_prunes_as_the_same_criterion_of_the_package_does(
         assert main([*PRUNING[:-1], folder, "--method", method, "--schedule", "clr"]) == 0
         densities.append(Path(folder, "levels.csv").read_text())
     assert densities[0] == densities[1]  # squares have the order of absolute values
+
+
+@pytest.mark.parametrize(
+    ("added", "options", "expected"),
+    [
+        (
+            "def broken(evidence):\n    return 1 / 0\nmethod = Criterion(broken, 'weights')\n",
+            ("--method", "python:mine_only:method"),
+            "criterion 'python:mine_only:method' failed on Sequential: ZeroDivisionError: division by zero",
+        ),
+        (
+            "def none(evidence):\n    return None\nmethod = Criterion(none, 'weights')\n",
+            ("--method", "python:mine_only:method"),
+            "criterion 'python:mine_only:method' failed on Sequential: AttributeError",
+        ),
+        (
+            "def evaluate(self, network):\n    return {}[0]\nLeastSquares.evaluate = evaluate\n",
+            (),
+            "LeastSquares.evaluate failed: KeyError: 0",
+        ),
+        (
+            "def rate(*, power=1.0):\n    return lambda progress, cycle: 1 / (progress - progress)\n",
+            ("--schedule", "python:mine_only:rate"),
+            "ZeroDivisionError",
+        ),
+    ],
+)
+def test_an_error_inside_one_s_own_code_is_one_line(added, options, expected, capsys):
+    source = Path("mine_only.py")
+    source.write_text(source.read_text() + "\nfrom pruning import Criterion\n" + added)
+    assert main([*PRUNING, *options]) == 2
+    (line,) = [each for each in capsys.readouterr().err.splitlines() if expected in each]
+    assert "Traceback" not in line
+
+
+def test_what_is_left_out_is_named_below_the_table(capsys):
+    source = Path("mine_only.py")
+    scaled = (
+        "\nclass Scaled(nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.scale, self.layer = nn.Parameter(torch.ones(1, 6)), nn.Linear(6, 2)\n"
+        "    def forward(self, x):\n"
+        "        return self.layer(x * self.scale)\n"
+        "LeastSquares.build = lambda self, seed: Scaled()\n"
+    )
+    source.write_text(source.read_text() + scaled)
+    assert main([*PRUNING, "--method", "magnitude"]) == 0
+    out, err = capsys.readouterr()
+    why = "a parameter of Scaled, which is no layer of torch that is pruned"
+    assert out.count(f"left out of pruning: scale ({why})") == 1 and "left out" not in err
+    assert Path("run/levels.csv").read_text().splitlines()[1].endswith(",scale")
 
 
 def test_a_changed_task_is_another_run(capsys):

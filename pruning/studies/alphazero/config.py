@@ -64,6 +64,8 @@ class PruneConfig(PruneOptions):
 
     Columns of the table:
 
+    - of all, sparse MACs and sparse bytes, if weights are pruned: density of all weights, and what a program
+      would need that skips pruned weights (a bit for each prunable weight, and the kept ones)
     - ms, 1 and ms, 64: milliseconds for a batch of 1 or 64 positions on the inference backend that plays
       (onnxruntime if it is installed)
     - evals/s: evaluations per second in batches of 64 on the inference backend that makes samples (torch)

@@ -62,6 +62,8 @@ class AmountOptions:
     """How many weights each layer keeps: decided by the scores, at uniform density, or at Erdos-Renyi
     densities (er; erk counts the kernel). Default: erk for methods that prune while training, otherwise
     scores."""
+    embeddings: bool = option(False, later=True)
+    """Prune the weights of embeddings too, in a network of your own."""
 
 
 @dataclass(frozen=True)

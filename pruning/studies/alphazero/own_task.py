@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, report_found, write_text
-from pruning.loop import Plan, Result, Stop, Task, ending, finished_cycles
+from pruning.loop import Plan, Result, Stop, Task, ending, finished_cycles, summary_rows
 from pruning.loop import run as run_loop
+from pruning.studies.guarded import GuardedTask
 
 MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
 """The members of a task; see `pruning.loop.Task`."""
@@ -83,11 +86,13 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
                 bar.set_postfix_str(f"density {result.density:.3f}", refresh=False)
                 bar.update()
 
-            results = run_loop(own.task, plan, run.path, progress=count)
+            with _untold():
+                results = run_loop(GuardedTask(own.task), plan, run.path, progress=count)
         report_found(found, len(results) - found, "finished cycle", run.path)
-        rows = [_row(result) for result in results]
+        rows = [_row(each) for each in summary_rows(results)]
         write_text(run.path / TABLE_FILE, csv_text(rows))
         print(_table(rows))
+        _print_left_out(results[-1])
     over = ending(plan, own.task.measure, results)
     if over is not None and over.early:
         print(f"\nended before cycle {plan.stop.cycles}: {over.reason}")
@@ -95,20 +100,36 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
     return run.path
 
 
-def _row(result: Result) -> dict[str, Any]:
-    return {
-        "level": result.cycle,
-        "density": result.density,
-        "kept": result.kept,
-        **result.measures,
-    }
+@contextmanager
+def _untold() -> Iterator[None]:
+    """Silences the loop's log: the command says the same below its table."""
+    log = logging.getLogger("pruning")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
+def _row(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a row of the table; the columns of earlier versions come first."""
+    unused = ("cycle", "prunable", "seconds")
+    return {"level": summary["cycle"], **{name: each for name, each in summary.items() if name not in unused}}
+
+
+def _print_left_out(result: Result) -> None:
+    if result.left_out:
+        told = (f"{name} ({why})" for name, why in result.left_out.items())
+        print(f"\nleft out of pruning: {'; '.join(told)}")
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    heads = list(rows[0])
+    heads = [head for head in rows[0] if head != "left out"]
     lines = [heads, *([_text(row[head]) for head in heads] for row in rows)]
     return "\n".join(aligned(lines))
 
 
-def _text(value: float) -> str:
+def _text(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

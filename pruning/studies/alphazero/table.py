@@ -4,14 +4,17 @@
 evaluations per second in batches of 64 on the evaluator that generates samples. "error %" is the percentage
 of decisions that are value-losing moves: on boards seen in training, their mirror images, and novel boards.
 It is given for the raw policy and with search; the CSV has fractions in columns "losing" and "searched".
+Where weights were pruned, "sparse MACs" and "sparse bytes" say what a program would need that skips them (a
+bit for each prunable weight, and the kept ones); "of all" is the density of all weights, with those left out.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 from bttt import NOVELTIES
@@ -29,11 +32,13 @@ class Column:
         head: Its printed head.
         value: Returns its value for a level, None if it is not measured.
         style: Its print format.
+        beside: Name of the column that it is printed after; "" keeps the order of the CSV.
     """
 
     head: str
     value: Callable[[MeasuredLevel], float | None]
     style: str
+    beside: str = ""
 
 
 def _cost(name: str) -> Callable[[MeasuredLevel], float]:
@@ -42,6 +47,24 @@ def _cost(name: str) -> Callable[[MeasuredLevel], float]:
 
 def _measure(name: str) -> Callable[[MeasuredLevel], float | None]:
     return lambda level: level.result.measures.get(name)
+
+
+def _density_of_all(level: MeasuredLevel) -> float | None:
+    """Returns the density of all weights, None where channels were pruned."""
+    return None if isnan(level.result.sparse_bytes) else level.result.density_of_all
+
+
+def _sparse_macs(level: MeasuredLevel) -> float | None:
+    """Returns the multiply-adds without pruned weights, None where channels were pruned and removed."""
+    return None if isnan(level.result.sparse_bytes) else level.result.sparse_macs
+
+
+def _sparse_bytes(level: MeasuredLevel) -> float | None:
+    """Returns the size of the level's file if it held only kept weights, and a bit for each prunable one."""
+    result = level.result
+    if isnan(result.sparse_bytes):
+        return None
+    return int(result.cost["bytes"] - result.dense_bytes + result.sparse_bytes)
 
 
 def _searched(novelty: str) -> Callable[[MeasuredLevel], float | None]:
@@ -63,8 +86,11 @@ COLUMNS: dict[str, Column] = {
         for name in NOVELTIES
     },
     **{f"searched {name}": Column(f"error %, search, {name}", _searched(name), ".2%") for name in NOVELTIES},
+    "density of all": Column("of all", _density_of_all, ".3f", beside="density"),
+    "sparse MACs": Column("sparse MACs", _sparse_macs, ",.0f", beside="MACs"),
+    "sparse bytes": Column("sparse bytes", _sparse_bytes, ",d", beside="bytes"),
 }
-"""The columns by their names in levels.csv."""
+"""The columns by their names in levels.csv, in its order; those added later come last."""
 
 
 def write_table(folder: Path, levels: Sequence[MeasuredLevel]) -> str:
@@ -76,6 +102,15 @@ def write_table(folder: Path, levels: Sequence[MeasuredLevel]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     write_text(folder / CSV_FILE, file.getvalue())
-    styles = [column.style for column in columns.values()]
-    texts = (list(map(format, row, styles)) for row in rows)
-    return "\n".join(aligned([[column.head for column in columns.values()], *texts]))
+    printed = [columns[name] for name in _print_order(columns)]
+    texts = [[format(column.value(level), column.style) for column in printed] for level in levels]
+    return "\n".join(aligned([[column.head for column in printed], *texts]))
+
+
+def _print_order(columns: Mapping[str, Column]) -> list[str]:
+    """Returns the names of the columns in the order in which they are printed."""
+    order = [name for name, column in columns.items() if not column.beside]
+    for name, column in columns.items():
+        if column.beside:
+            order.insert(order.index(column.beside) + 1, name)
+    return order

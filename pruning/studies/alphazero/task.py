@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,7 @@ from agents.alphazero.network import PolicyValueNet, as_network, make_evaluator,
 from agents.alphazero.training import Learner, Losses, SelfPlay, SolverErrors, images, make_batch
 from bttt import Board
 from pruning.criteria import Batch, Network, as_tuple
+from pruning.digests import digest_of
 from pruning.loop import Hold, Trained
 from pruning.models import lay_out
 
@@ -95,6 +96,18 @@ class AlphaZeroTask:
         self.retraining = retraining
         self.bricks_plane = network.config.encoding == "bricks"
         self.example = torch.zeros(1, 3, self.size.rows, self.size.cols)
+
+    @cached_property
+    def fingerprint(self) -> dict[str, Any]:
+        """What the results depend on."""
+        return {
+            "network": digest_of(self.network.state_dict()),
+            "boards": " ".join(map(str, self.boards)),
+            "samples": digest_of(self.samples),
+            "validation samples": digest_of(self.validation),
+            "seed": self.seed,
+            "retraining": asdict(self.retraining),
+        }
 
     def build(self, seed: int | None) -> PolicyValueNet:
         """Returns an untrained network of this architecture; None gives its own initial weights."""

@@ -41,7 +41,12 @@ def run_jobs(recipe: BilevelRecipe, folder: Path, config: VisionConfig) -> None:
     images = loaded(recipe.data, config.data, config.download)
     recipe.task(images, recipe.levels[0], 0)  # errors before processes start
     folder, data = folder.absolute(), config.data and config.data.absolute()
-    waiting = [job for job in jobs_of(recipe) if not (folder / job.file).exists()]
+    waiting = []
+    for job in jobs_of(recipe):
+        if (folder / job.file).exists():
+            _require_same_data(folder / job.file, images)
+        else:
+            waiting.append(job)
     calls = ((recipe, folder, job, data, config.download) for job in waiting)
     with tqdm(total=len(waiting), unit="run", disable=None) as progress:
         side_by_side(_run, calls, workers=worker_count(config.workers, len(waiting)), progress=progress)
@@ -72,6 +77,17 @@ def read_points(recipe: BilevelRecipe, folder: Path) -> list[BilevelPoint]:
                 spent = numbers.pop("spent")
                 found.append(BilevelPoint(job.arm, job.level, job.seed, spent, numbers))
     return found
+
+
+def _require_same_data(path: Path, images: DataSet) -> None:
+    """Raises ValueError if a finished run was made with other data; earlier versions did not store which."""
+    stored = read_json(path, dict).get("data", {})
+    for name, ours in images.fingerprint.items():
+        if isinstance(stored, dict) and stored.get(name, ours) != ours:
+            raise ValueError(
+                f"{path} was made with other data: {name} are {stored[name]!r} there, {ours!r} here; "
+                "choose another --out"
+            )
 
 
 def follow(task: BilevelTask, arm: BilevelArm, recipe: BilevelRecipe, seed: int) -> Iterator[dict[str, Any]]:
@@ -136,11 +152,12 @@ def loaded(name: str, folder: Path | None, download: bool) -> DataSet:
 def _run(recipe: BilevelRecipe, folder: Path, job: BilevelJob, data: Path | None, download: bool) -> str:
     """Runs one job, stores it and returns its name."""
     torch.set_num_threads(1)
-    task = recipe.task(loaded(recipe.data, data, download), job.level, job.seed)
+    images = loaded(recipe.data, data, download)
+    task = recipe.task(images, job.level, job.seed)
     arm = recipe.arms[job.arm]
     curve = list(follow(task, arm, recipe, job.seed)) if arm.method else [_baseline(task, arm)]
     (folder / job.file).parent.mkdir(parents=True, exist_ok=True)
-    write_json(folder / job.file, {"arm": plain(asdict(arm)), "curve": curve})
+    write_json(folder / job.file, {"arm": plain(asdict(arm)), "curve": curve, "data": images.fingerprint})
     return f"{job.arm}-{job.level:g}"
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,7 @@ from torch.nn import functional
 from bttt.runs import require_at_least
 from pruning.criteria import Batch, Network, as_tuple
 from pruning.data import AUGMENTATIONS, DataSet, ImageSplit
+from pruning.digests import digest_of
 from pruning.loop import Hold, Trained
 from pruning.measures import measure_spread
 from pruning.models import lay_out, make_model
@@ -125,6 +127,7 @@ class VisionTask:
         self.model, self.training, self.seed, self.width, self.init = model, training, seed, width, init
         self.device, self.trained = torch.device(device), trained
         self.shape, self.classes = data.shape, len(data.classes)
+        self._data = data
         self.splits = {
             name: ImageSplit(split.images.to(self.device), split.labels.to(self.device))
             for name, split in (("train", data.train), ("validation", data.validation), ("test", data.test))
@@ -134,6 +137,13 @@ class VisionTask:
         self._shift = torch.tensor(mean, device=self.device).view(channels)
         self._scale = 1 / torch.tensor(std, device=self.device).view(channels)
         self.example = self._inputs(self.splits["train"].images[:1])
+
+    @cached_property
+    def fingerprint(self) -> dict[str, Any]:
+        """What the results depend on; the device is left out."""
+        trained = {} if self.trained is None else {"trained network": digest_of(self.trained)}
+        own = {"model": self.model, "width": self.width, "init": self.init, "seed": self.seed}
+        return {**own, "training": asdict(self.training), "data": self._data.fingerprint, **trained}
 
     def build(self, seed: int | None) -> nn.Module:
         """Returns an untrained network; None gives the run's initial weights."""

@@ -470,3 +470,31 @@ def test_training_held_is_training_what_is_left(make):
     for name, tensor in small.state_dict().items():
         kept = param_map.gather(name, network.state_dict()[name])
         torch.testing.assert_close(kept, tensor, rtol=0, atol=1e-12)
+
+
+def replaced_by_assignment(network):
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    network.load_state_dict(state, assign=True)
+
+
+REPLACED = {
+    "assigned": replaced_by_assignment,
+    "a parameter": lambda net: setattr(net[0], "weight", nn.Parameter(net[0].weight.detach().clone())),
+    "a layer": lambda net: net.__setitem__(0, nn.Linear(3, 4)),
+    "no layer": lambda net: net.__delitem__(0),
+    "parametrized": lambda net: nn.utils.parametrizations.weight_norm(net[0]),
+}
+
+
+@pytest.mark.parametrize("name", REPLACED)
+def test_a_replaced_parameter_is_noticed_at_the_next_step(name):
+    network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    held = hold_at_zero(network, optimizer, {"0.weight": torch.eye(4)[:, :3] > 0})
+    network.load_state_dict({n: each.clone() for n, each in network.state_dict().items()})  # in place
+    optimizer.step()
+    REPLACED[name](network)
+    with pytest.raises(ValueError, match=r"the network's parameter '0\.weight' was replaced"):
+        optimizer.step()
+    held.remove()
+    optimizer.step()

@@ -42,3 +42,22 @@ def test_columns_that_are_not_measured_are_left_out(tmp_path):
     printed = write_table(tmp_path, [level(0)])
     names = (tmp_path / "levels.csv").read_text(encoding="utf-8").splitlines()[0]
     assert "error" not in printed and "losing" not in names and names.startswith("level,density,parameters")
+
+
+def test_pruned_weights_are_shown_as_a_program_that_skips_them_would_see_them(tmp_path):
+    whole, pruned = level(0), level(1)
+    told = {"dense_macs": 100, "dense_bytes": 4000, "density_of_all": 0.5}
+    cost = {"parameters": 1000, "macs": 100, "bytes": 4100}
+    found = [
+        replace(
+            each,
+            result=replace(each.result, sparse_macs=macs, sparse_bytes=size, groups={"cost": cost}, **told),
+        )
+        for each, macs, size in ((whole, 100, 4000), (pruned, 25, 1030))
+    ]
+    printed = write_table(tmp_path, found).splitlines()
+    heads = "level  density  of all  parameters  MACs  sparse MACs  bytes  sparse bytes"
+    assert printed[0].startswith(heads)
+    assert printed[2].split()[4:8] == ["100", "25", "4,100", "1,130"]
+    names, _, last = (tmp_path / "levels.csv").read_text(encoding="utf-8").splitlines()
+    assert names.endswith(",density of all,sparse MACs,sparse bytes") and last.endswith(",0.5,25,1130")

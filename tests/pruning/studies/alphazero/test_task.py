@@ -20,6 +20,7 @@ from bttt.position import Position
 from pruning.channels.groups import find_groups
 from pruning.channels.removal import shrink
 from pruning.loop.cycles import run
+from pruning.loop.fingerprint import difference, fingerprint
 from pruning.loop.plan import Plan
 from pruning.masks.held import apply, hold_at_zero
 from pruning.studies.alphazero.buffer import play_buffer
@@ -182,3 +183,17 @@ def test_layers_that_are_not_cut_keep_their_widths():
     config = shrunk_config(network.config, masks)
     assert config.blocks == (3, 2)
     assert config.to_json() | {"blocks": (3, 7)} == copy.deepcopy(network.config.to_json())
+
+
+def test_the_task_knows_its_network_its_samples_and_its_retraining(samples):
+    one = fingerprint(make_task(samples))
+    assert one == fingerprint(make_task(samples))
+    assert difference(one, fingerprint(make_task(samples, steps=5))) == (
+        "retraining.steps is 3 there, 5 here"
+    )
+    fewer = (samples[0][1:], samples[1])
+    assert difference(one, fingerprint(make_task(fewer))).startswith("samples is ")
+    task = make_task(samples)
+    with torch.no_grad():
+        next(task.network.parameters()).add_(1)
+    assert difference(one, fingerprint(task)).startswith("network is ")

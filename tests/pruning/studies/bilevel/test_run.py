@@ -14,7 +14,7 @@ from pruning.bilevel.start import State
 from pruning.studies.bilevel.experiment import BilevelArm, BilevelJob, jobs_of
 from pruning.studies.bilevel.problems import cleaning, penalties
 from pruning.studies.bilevel.recipes import BILEVEL_RECIPES
-from pruning.studies.bilevel.run import _refitted, follow, read_points
+from pruning.studies.bilevel.run import _refitted, _require_same_data, follow, read_points
 
 CLEANING = BILEVEL_RECIPES["bilevel/cleaning-mnist"]
 RECIPE = replace(CLEANING, train=40, validation=30, passes=30, calls=200, marks=5)
@@ -128,3 +128,15 @@ def test_damaged_runs_are_refused(tmp_path, content):
     recipe = stored(tmp_path, content)
     with pytest.raises(ValueError, match=r"seed-0.json is corrupt \(.*\): repair or delete it"):
         read_points(recipe, tmp_path)
+
+
+def test_runs_made_with_other_data_are_refused(tmp_path):
+    path, images = tmp_path / "seed-0.json", data_set()
+    path.write_text(json.dumps({"data": images.fingerprint}))
+    _require_same_data(path, images)
+    with pytest.raises(
+        ValueError, match=r"seed-0.json was made with other data: training images are .* there"
+    ):
+        _require_same_data(path, data_set(seed=5))
+    path.write_text("{}")  # an earlier version
+    _require_same_data(path, data_set(seed=5))

@@ -9,6 +9,7 @@ import torch
 from tiny_vision import data_set, images
 from torch.nn import functional
 
+from pruning.loop.fingerprint import difference, fingerprint
 from pruning.masks.held import Masks, apply, hold_at_zero
 from pruning.measures.spreads import measure_spread
 from pruning.schedules.registry import make_schedule
@@ -340,3 +341,16 @@ def test_the_dense_network_is_the_one_that_is_given():
 def test_a_wrong_training_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         replace(PLAIN, **changes)
+
+
+def test_the_task_knows_its_images_and_its_training(tmp_path):
+    one = fingerprint(task_of())
+    assert one == fingerprint(task_of()) and one["training.epochs"] == 2
+    assert difference(one, fingerprint(task_of(data=data_set(seed=4)))).startswith("data.training images is")
+    assert difference(one, fingerprint(task_of(data=data_set(test_seed=4)))).startswith("data.test images is")
+    other = fingerprint(task_of(replace(PLAIN, epochs=3)))
+    assert difference(one, other) == "training.epochs is 2 there, 3 here"
+    states = [{"w": torch.ones(2)}, {"w": torch.zeros(2)}]
+    assert difference(*(fingerprint(task_of(trained=state)) for state in states)).startswith(
+        "trained network"
+    )
