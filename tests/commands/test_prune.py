@@ -51,7 +51,16 @@ def channels(tmp_path_factory):
 
 def test_a_run_leaves_what_belongs_to_it(channels):
     assert {path.name for path in channels.iterdir()} == {
-        *("buffer.npz", "config.json", "environment.json", "levels.csv", "times.json", ".lock"),
+        *(
+            "buffer.npz",
+            "config.json",
+            "environment.json",
+            "levels.csv",
+            "results.csv",
+            "README.txt",
+            "times.json",
+            ".lock",
+        ),
         *(f"cycle-0{cycle}.safetensors" for cycle in range(3)),
         *(f"level-0{level}" for level in range(3)),
     }
