@@ -10,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
@@ -57,16 +57,6 @@ def digest_of(value: Any) -> str | int | float | None:
     return f"{_kind(value)} {hashed.hexdigest()}" if fed else None
 
 
-def digest_of_files(paths: Iterable[Path]) -> str:
-    """Returns a digest of the names, sizes and contents of files; large ones are sampled."""
-    hashed = hashlib.blake2b(digest_size=8)
-    for path in sorted(paths):
-        hashed.update(f"{path.name} {path.stat().st_size}\n".encode())
-        with path.open("rb") as file:
-            _feed_file(hashed, file.fileno(), path.stat().st_size)
-    return hashed.hexdigest()
-
-
 def _kind(value: Any) -> str:
     shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
     if shape is not None and dtype is not None:
@@ -109,15 +99,24 @@ def _feed_items(hashed: Hash, items: Sequence[Any], depth: int) -> bool:
 
 
 def _members(value: Any) -> Mapping[str, Any]:
-    """Returns the members of an object that holds data: a dataclass, or a data set or its loader."""
-    if hasattr(value, "named_parameters"):  # a network is trained, not trained on
+    """Returns the members of an object that holds data: settings, or a data set or its loader."""
+    if isinstance(value, type) or hasattr(value, "named_parameters"):  # a network is not trained on
         return {}
+    if found := settings_of(value):
+        return found
+    if hasattr(value, "dataset") and hasattr(value, "batch_size"):  # a loader, for any number of workers
+        return {name: getattr(value, name, None) for name in ("dataset", "batch_size", "drop_last")}
+    holds = hasattr(type(value), "__getitem__") or hasattr(value, "dataset")
+    return dict(sorted(vars(value).items())) if holds and hasattr(value, "__dict__") else {}
+
+
+def settings_of(value: Any) -> Mapping[str, Any]:
+    """Returns the members of an object of settings, a dataclass or one with plain members only, or {}."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-    holds = hasattr(type(value), "__getitem__") or hasattr(value, "dataset")
-    if isinstance(value, type) or not holds or not hasattr(value, "__dict__"):
-        return {}
-    return dict(sorted(vars(value).items()))
+    members = {} if isinstance(value, type) or callable(value) else getattr(value, "__dict__", {})
+    plain = all(isinstance(each, bool | int | float | str | tuple | list | None) for each in members.values())
+    return members if plain else {}
 
 
 def _bytes(value: Any) -> np.ndarray | None:
@@ -155,7 +154,7 @@ def _feed_path(hashed: Hash, path: Path) -> bool:
     """Adds a file's content, or the names and sizes of a folder's files; where they lie does not count."""
     if path.is_file():
         with path.open("rb") as file:
-            _feed_file(hashed, file.fileno(), path.stat().st_size)
+            _feed_file(hashed, file, path.stat().st_size)
         return True
     if not path.is_dir():
         return False
@@ -167,8 +166,9 @@ def _feed_path(hashed: Hash, path: Path) -> bool:
     return True
 
 
-def _feed_file(hashed: Hash, descriptor: int, size: int) -> None:
+def _feed_file(hashed: Hash, file: BinaryIO, size: int) -> None:
     starts = range(0, size, 2**20) if size <= MOST else np.linspace(0, size - BLOCK, BLOCKS, dtype=np.int64)
     length = 2**20 if size <= MOST else BLOCK
     for start in starts:
-        hashed.update(os.pread(descriptor, length, int(start)))
+        file.seek(int(start))
+        hashed.update(file.read(length))

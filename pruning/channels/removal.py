@@ -81,6 +81,11 @@ def shrink(
         _check(known, name, mask)
     cut = {name: torch.as_tensor(mask).cpu() for name, mask in masks.items() if not mask.all()}
     tensors = network.state_dict(keep_vars=True)
+    for name in cut:
+        group = known[name]
+        for entry in group.producers + group.statistics + group.consumers:
+            if entry.tensor not in tensors:
+                raise ValueError(f"group {name!r} belongs to another network: this has no {entry.tensor}")
     kept = ParamMap(_kept(tensors, [(known[name], mask) for name, mask in cut.items()]))
     small = copy.deepcopy(network)
     for name in kept.kept:

@@ -205,6 +205,8 @@ def _factors(group: Group, scales: Tensor, tensors: Mapping[str, Tensor]) -> dic
     found: dict[str, Tensor] = {}
     shapes = {}
     for part in group.consumers:
+        if part.tensor not in tensors:
+            raise ValueError(f"group {group.name!r} belongs to another network: this has no {part.tensor}")
         tensor = tensors[part.tensor]
         shapes[part.tensor] = [-1 if dim == part.dim else 1 for dim in range(tensor.dim())]
         factor = found.setdefault(part.tensor, tensor.new_ones(tensor.shape[part.dim], requires_grad=False))

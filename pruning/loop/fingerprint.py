@@ -3,8 +3,8 @@
 A task can state it, as an attribute `fingerprint`: a text, or a mapping of names to texts and numbers. For
 others it is made of what can be had: the source of the class and of its bases outside torch, and the numbers,
 texts, tensors, arrays and data sets among its attributes and among the global and enclosing variables that
-its methods use. Only parts that a cycle did not change are stored with it: a counter is no property of a
-task.
+its methods use; not its device or number of workers. Only parts that a cycle did not change are stored with
+it: a counter is no property of a task.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from typing import Any
 
 from torch import Tensor
 
-from pruning.digests import digest_of
+from pruning.digests import digest_of, settings_of
 from pruning.loop.task import Task
 
 Fingerprint = Mapping[str, str | int | float]
 FOREIGN = ("torch", "typing", "abc", "collections", "enum", "numpy", "types")
 """Packages whose classes do not belong to a task's source."""
+IGNORED = ("device", "workers", "num_workers", "verbose")
+"""Attributes that say how a task runs, not what it computes."""
 FEW = 16
 """Entries of a list or mapping up to which each is a part of its own."""
 
@@ -44,7 +46,8 @@ def fingerprint(task: Task) -> dict[str, str | int | float]:
         for kind in type(task).__mro__
         if kind is not object and kind.__module__.partition(".")[0] not in FOREIGN
     ]
-    attributes = dict(getattr(task, "__dict__", {}))
+    slots = [name for kind in kinds for name in vars(kind).get("__slots__", ()) if hasattr(task, name)]
+    attributes = {name: getattr(task, name) for name in slots} | dict(getattr(task, "__dict__", {}))
     methods = {name: value for kind in reversed(kinds) for name, value in vars(kind).items()}
     found: dict[str, str | int | float] = {}
     for kind in kinds:
@@ -56,6 +59,7 @@ def fingerprint(task: Task) -> dict[str, str | int | float]:
     for function in _functions([*methods.values(), *attributes.values()]):
         data |= _used(function)
     data |= {name: value for name, value in methods.items() if not name.startswith("__")} | attributes
+    data = {name: value for name, value in data.items() if name not in IGNORED}
     if isinstance(example := data.pop("example", None), Tensor):  # its values decide nothing
         found["example"] = f"{str(example.dtype).removeprefix('torch.')} {[*example.shape]}"
     return found | _parts(data)
@@ -83,6 +87,8 @@ def _parts(data: Mapping[str, Any]) -> dict[str, str | int | float]:
             entries = value
         elif isinstance(value, list | tuple) and len(value) <= FEW:
             entries = dict(enumerate(value))
+        elif settings := settings_of(value):
+            entries = settings
         for key, each in entries.items():
             digest = digest_of(each)
             if digest is not None:

@@ -26,6 +26,8 @@ def groups_of(plan: Plan, network: nn.Module, example: Tensor) -> tuple[Group, .
         ValueError: The network cannot be used, or for a plan of units not traced; or the example is not one
             tensor.
     """
+    if not isinstance(network, nn.Module):
+        raise ValueError(f"the task's build must return a network, it returned a {type(network).__name__}")
     require_usable(network)
     if not isinstance(example, Tensor):
         raise ValueError(f"the task's example must be one tensor [B, ...], got a {type(example).__name__}")

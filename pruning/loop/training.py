@@ -139,7 +139,7 @@ class CycleTraining:
         if self.removable(masks) and not CRITERIA[self.plan.scoring.criterion].before:
             small, param_map = shrink(network, self.groups, masks)
             with self._timed("training"):
-                trained = self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done)
+                trained = _checked(self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done))
             restore(small, network, param_map)
             return trained, masks
         if cycle and self.plan.scoring.changing:
@@ -150,7 +150,7 @@ class CycleTraining:
                 network, lambda optimizer: hold_at_zero(network, optimizer, held), lr, seed, share=1 - done
             )
         _require_zeros(network, held)
-        return trained, masks
+        return _checked(trained), masks
 
     def _train_sparsely(
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
@@ -162,6 +162,7 @@ class CycleTraining:
             trained = self.task.train(
                 network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share
             )
+        trained = _checked(trained)
         if not sparse.held:
             raise ValueError("the task's training did not attach the masks: it must call hold(optimizer)")
         # a task may leave averaged weights, which can be nonzero where the latest masks drop them
@@ -171,7 +172,7 @@ class CycleTraining:
     def _evaluate(self, network: nn.Module) -> dict[str, float]:
         """Returns the task's measurements; in a data-parallel run their means over the processes."""
         with self._timed("evaluation"):
-            measured = self.task.evaluate(network)
+            measured = _numbers("evaluate", self.task.evaluate(network))
         if self.task.measure not in measured:
             raise ValueError(
                 f"the task's evaluate must return {self.task.measure!r}, it returned {', '.join(measured)}"
@@ -185,6 +186,30 @@ class CycleTraining:
         yield
         before: float = getattr(self.seconds, what)
         self.seconds = replace(self.seconds, **{what: before + perf_counter() - start})
+
+
+def _checked(trained: Trained) -> Trained:
+    """Returns the result of a task's training; ValueError if it is none."""
+    if not isinstance(trained, Trained):
+        raise ValueError(
+            f"the task's train must return Trained(metrics, before), it returned a {type(trained).__name__}"
+        )
+    return replace(trained, metrics=_numbers("train", trained.metrics))
+
+
+def _numbers(what: str, found: Mapping[str, float]) -> dict[str, float]:
+    """Returns the numbers that a task measured, tensors of one entry as numbers; ValueError for others."""
+    if not isinstance(found, Mapping):
+        raise ValueError(
+            f"the task's {what} must return numbers by name, it returned a {type(found).__name__}"
+        )
+    numbers: dict[str, float] = {}
+    for name, value in found.items():
+        try:
+            numbers[str(name)] = value if isinstance(value, int | float) else float(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"the task's {what} must return numbers, {name!r} is {value!r:.60}") from error
+    return numbers
 
 
 def _require_zeros(network: nn.Module, enforced: Mapping[str, Tensor]) -> None:

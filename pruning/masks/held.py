@@ -167,6 +167,8 @@ def weight_masks(groups: Iterable[Group], units: Mapping[str, Tensor], network: 
         if group.fixed and not kept.all():
             raise ValueError(f"group {name!r} cannot be pruned: {group.fixed}")
         for slice_ in (*group.producers, *group.consumers):
+            if slice_.tensor not in parameters:
+                raise ValueError(f"group {name!r} belongs to another network: this has no {slice_.tensor}")
             if slice_.tensor not in found:
                 found[slice_.tensor] = torch.ones(parameters[slice_.tensor].shape, dtype=torch.bool)
             part = found[slice_.tensor].narrow(slice_.dim, slice_.offset, group.size * slice_.span)

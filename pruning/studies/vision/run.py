@@ -15,9 +15,19 @@ import torch
 from tqdm import tqdm
 
 from bttt.processes import side_by_side, worker_count
+from bttt.runs import checking
 from pruning.channels import shrink
 from pruning.data import DataSet, load
-from pruning.loop import Additions, Level, Plan, Result, stored_masks, stored_results, stored_weights
+from pruning.loop import (
+    Additions,
+    Level,
+    Plan,
+    Result,
+    cycle_file,
+    stored_masks,
+    stored_results,
+    stored_weights,
+)
 from pruning.loop import run as run_loop
 from pruning.masks import Masks
 from pruning.measures import cost
@@ -66,12 +76,13 @@ def read_points(recipe: Recipe, folder: Path) -> list[Point]:
     """
     *_, hosts, followers = stages(recipe)
     plans = {job: recipe.plan_of(recipe.arms[job.arm], job.part, job.seed) for job in (*hosts, *followers)}
-    return [
-        _point(plan, job, result)
-        for job, plan in plans.items()
-        for result in stored_results(folder / job.folder, plan)
-        if result.cycle or not plan.start.untrained
-    ]
+    found = []
+    for job, plan in plans.items():
+        for result in stored_results(folder / job.folder, plan):
+            if result.cycle or not plan.start.untrained:
+                with checking(cycle_file(folder / job.folder, result.cycle)):  # a metric may be missing
+                    found.append(_point(plan, job, result))
+    return found
 
 
 def _point(plan: Plan, job: Job, result: Result) -> Point:

@@ -15,6 +15,8 @@ import agents.alphazero
 from agents.alphazero.network.checkpoint import load_network
 from pruning.channels.groups import cuttable, find_groups
 from pruning.channels.removal import ParamMap, carry_optimizer_state, removable, restore, shrink
+from pruning.criteria import fold
+from pruning.masks import weight_masks
 
 SMALL = [name for name in NAMES if name not in ("base", "paper")]
 SHIPPED = Path(agents.alphazero.__file__).parent / "weights" / "all.safetensors"
@@ -394,3 +396,19 @@ def test_what_can_be_removed_is_what_shrink_takes(coupled):
         for masks in (none,) if removable(groups, one) else (one, none):
             with pytest.raises(ValueError, match=group.name):
                 shrink(network, groups, masks)
+
+
+def test_groups_of_another_network_are_refused():
+    network, other = (
+        nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)),
+        nn.Sequential(nn.Linear(3, 4)),
+    )
+    (group,) = cuttable(find_groups(network, torch.zeros(1, 3)))
+    keep = {group.name: torch.arange(4) < 2}
+    for refuse in (
+        lambda: shrink(other, [group], keep),
+        lambda: weight_masks([group], keep, other),
+        lambda: fold(other, [group], {group.name: torch.ones(4)}),
+    ):
+        with pytest.raises(ValueError, match=r"group '0' belongs to another network: this has no 2\.weight"):
+            refuse()

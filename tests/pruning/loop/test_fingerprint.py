@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -172,6 +173,33 @@ def test_what_has_no_content_is_left_out():
         "objects": np.array([object()]),
     }
     assert changed(**left_out) == changed()
+
+
+@dataclass
+class Settings:
+    steps: int
+    data: object = None
+
+
+@pytest.mark.parametrize("kind", [Settings, lambda steps: SimpleNamespace(steps=steps, name="x")])
+def test_settings_count_one_by_one(kind):
+    found = difference(changed(config=kind(120)), changed(config=kind(5)))
+    assert found == "config.steps is 120 there, 5 here"
+
+
+def test_where_and_how_fast_a_task_runs_does_not_count():
+    loaders = [DataLoader(TensorDataset(images), num_workers=number) for number in (0, 2)]
+    assert changed(data=loaders[0], device="cpu") == changed(data=loaders[1], device="cuda")
+
+
+def test_a_task_of_slots_counts():
+    class Slots:
+        __slots__ = ("steps",)
+
+        def __init__(self, steps):
+            self.steps = steps
+
+    assert difference(fingerprint(Slots(120)), fingerprint(Slots(5))) == "steps is 120 there, 5 here"
 
 
 def test_a_folder_counts_by_its_files(tmp_path):

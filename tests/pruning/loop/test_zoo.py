@@ -2,13 +2,16 @@
 
 import logging
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
 from zoo import NETWORKS, ZooTask
 
-from pruning.loop import Plan, run, stored_masks, stored_weights
+from pruning.loop import KIND, Plan, cycle_file, prunable, run, stored_masks, stored_weights
 from pruning.loop.prunable import _say
+from pruning.loop.results import NEWER
+from pruning.masks import read_tensors, write_tensors
 
 REFUSED = {
     "prune": "the module '0' .Linear. has a computed 'weight', as torch.nn.utils.prune",
@@ -140,3 +143,54 @@ def test_embeddings_are_pruned_on_request(tmp_path):
         run(ZooTask("lstm"), plan.with_settings(embeddings=False), tmp_path / "lstm")
     with pytest.raises(ValueError, match="embeddings needs a criterion that scores weights"):
         Plan.from_settings(embeddings=True)
+
+
+WRONG = {
+    "build": (None, "the task's build must return a network, it returned a NoneType"),
+    "train": (None, r"the task's train must return Trained\(metrics, before\), it returned a NoneType"),
+    "evaluate": (3.0, "the task's evaluate must return numbers by name, it returned a float"),
+}
+
+
+@pytest.mark.parametrize("method", WRONG)
+def test_a_task_that_returns_something_else_is_refused(tmp_path, method):
+    task, (value, reason) = ZooTask("mlp"), WRONG[method]
+    setattr(task, method, lambda *args, **options: value)
+    with pytest.raises(ValueError, match=reason):
+        run(task, Plan.from_settings(criterion="magnitude"), tmp_path)
+
+
+def test_measures_are_numbers(tmp_path):
+    task = ZooTask("mlp")
+    task.evaluate = lambda network: {"quality": torch.tensor(0.5)}
+    plan = Plan.from_settings(criterion="magnitude", cycles=0)
+    assert run(task, plan, tmp_path / "tensor")[0].measures == {"quality": 0.5}
+    for value in ("high", torch.ones(2), None):
+        task.evaluate = lambda network, value=value: {"quality": value}
+        with pytest.raises(ValueError, match="the task's evaluate must return numbers, 'quality' is "):
+            run(task, plan, tmp_path / "other")
+
+
+def test_a_run_that_pruned_fewer_kinds_of_layers_goes_on_with_these(tmp_path, monkeypatch):
+    """A run that an earlier version began on convolutions of series; its files lack the newer keys."""
+    plan = Plan.from_settings(criterion="magnitude", fraction=0.5, cycles=1)
+    whole = prunable.find_weights
+
+    def linear_only(network, **options):
+        found = whole(network, **options)
+        return replace(
+            found, prunable={name: size for name, size in found.prunable.items() if name[0] == "6"}
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prunable, "find_weights", linear_only)
+        run(ZooTask("series"), plan, tmp_path)
+    for cycle in range(2):
+        tensors, header = read_tensors(cycle_file(tmp_path, cycle), KIND)
+        header["result"] = {
+            n: each for n, each in header["result"].items() if n not in NEWER or "sparse m" in n
+        }
+        write_tensors(cycle_file(tmp_path, cycle), tensors, KIND, header)
+    last = run(ZooTask("series"), plan.with_settings(cycles=2), tmp_path)[-1]
+    assert last.layers == {"6.weight": (6, 24)}
+    assert last.left_out["0.weight"] == "left out by the version that began this run"
