@@ -11,13 +11,13 @@ A `Task` is the network with its data and its training; a `Plan` says how to pru
 
 Modules: `task`, `parts` and `plan` are the inputs, `results` is the output. `prunable` lists what a plan may
 prune, `training` trains one cycle, and `selection` chooses what the next cycle keeps. `stored` reads and
-writes the files of a run, with the `fingerprint` of its task. `summary` writes a table, `endings` states why
-a run is over, and `cycles` joins them all.
+writes the files of a run, and `identity` tells its task from others. `summary` writes a table, `endings`
+states why a run is over, and `cycles` joins them all.
 """
 
 from pruning.loop.cycles import Level, run
 from pruning.loop.endings import Ending, ending
-from pruning.loop.fingerprint import fingerprint
+from pruning.loop.identity import fingerprint
 from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import groups_of, whole

@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from pruning.channels import Group
 from pruning.criteria import fold
 from pruning.loop.endings import ending
-from pruning.loop.fingerprint import fingerprint, unchanged
+from pruning.loop.identity import fingerprint, unchanged
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import LOG, density_of_all, enforced, groups_of, left_out, say_left_out, whole
 from pruning.loop.results import Additions, Result

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from pruning.loop.fingerprint import Fingerprint, difference
+from pruning.loop.identity import Fingerprint, difference
 from pruning.loop.plan import LATER, SETTINGS, Plan
 from pruning.loop.results import Result
 from pruning.masks import Masks, read_header, read_tensors, write_tensors

@@ -32,7 +32,7 @@ class Task(Protocol):
     """A network, its data, and its training. The first tensor of a batch is the network's input.
 
     An attribute `fingerprint`, a text or a mapping of names to values, may state what the results depend on;
-    see `pruning.loop.fingerprint`.
+    see `pruning.loop.identity`.
 
     Attributes:
         measure: Name of the measurement of `evaluate` that a plan compares; above 0, larger is better. It

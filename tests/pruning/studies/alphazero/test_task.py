@@ -20,7 +20,7 @@ from bttt.position import Position
 from pruning.channels.groups import find_groups
 from pruning.channels.removal import shrink
 from pruning.loop.cycles import run
-from pruning.loop.fingerprint import difference, fingerprint
+from pruning.loop.identity import difference, fingerprint
 from pruning.loop.plan import Plan
 from pruning.masks.held import apply, hold_at_zero
 from pruning.studies.alphazero.buffer import play_buffer

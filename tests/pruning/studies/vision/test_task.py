@@ -9,7 +9,7 @@ import torch
 from tiny_vision import data_set, images
 from torch.nn import functional
 
-from pruning.loop.fingerprint import difference, fingerprint
+from pruning.loop.identity import difference, fingerprint
 from pruning.masks.held import Masks, apply, hold_at_zero
 from pruning.measures.spreads import measure_spread
 from pruning.schedules.registry import make_schedule

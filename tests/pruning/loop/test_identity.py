@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 from toy_task import ToyTask
 
 from pruning.loop import Plan, finished_cycles, run
-from pruning.loop.fingerprint import difference, fingerprint, unchanged
+from pruning.loop.identity import difference, fingerprint, unchanged
 from pruning.loop.stored import KIND, cycle_file
 from pruning.masks.files import read_tensors, write_tensors
 
@@ -49,7 +49,7 @@ def changed(**more):
 def test_equal_tasks_have_equal_fingerprints_in_every_process(tmp_path):
     assert fingerprint(Own()) == fingerprint(Own())
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    code = "import json, test_fingerprint as t; print(json.dumps(t.fingerprint(t.Own())))"
+    code = "import json, test_identity as t; print(json.dumps(t.fingerprint(t.Own())))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
