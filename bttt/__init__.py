@@ -43,7 +43,7 @@ register(
 
 
 def _register_with_pettingzoo(pettingzoo: ModuleType) -> None:
-    if hasattr(pettingzoo, "register"):  # older versions have no registry
+    if hasattr(pettingzoo, "register"):  # since 1.27
         pettingzoo.register("aec", "bttt/BrickTicTacToe-v0", "bttt.envs.aec:env")
 
 

@@ -109,8 +109,7 @@ class ManyGames:
         if fresh or before is None:
             games.random[:] = rng.integers(2**64, size=self.count, dtype=np.uint64)
             games.seat[:] = self._first_seat
-            if self._mode == ASKED_OPPONENT:
-                self._rngs = rng.spawn(self.count)
+            self._rngs = rng.spawn(self.count) if self._mode == ASKED_OPPONENT else []
         else:
             games.random[:] = before.random
             if self._mode != SELF_PLAY:

@@ -46,7 +46,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[Observation, np.ndarray, np.ndarray]):
 
     Spaces, rewards, episode ends, the keys of `infos` and the arguments match the single environment,
     `bttt.envs.gym.BrickTicTacToeEnv`, with a first axis of `num_envs`. Against a deterministic opponent on
-    one board both environments play the same games. There are these additions:
+    one board both environments play the same games; given a list of seeds, against any agent or callable.
+    There are these additions:
 
     - `opponent="random"`, the default, plays inside the kernels. With `opponent="self"` the caller moves
       for both sides in turn. Observation and `infos["seat"]` then belong to the player to move. In a finished
@@ -124,7 +125,7 @@ class BrickTicTacToeVectorEnv(VectorEnv[Observation, np.ndarray, np.ndarray]):
     @opponent.setter
     def opponent(self, opponent: Opponent) -> None:
         self._many.set_opponent(opponent, self.np_random)
-        self._single.opponent = RANDOM if self.opponent == SELF else self.opponent
+        self._single.opponent = RANDOM if isinstance(self.opponent, str) else self.opponent
 
     @property
     def illegal(self) -> str:
@@ -164,9 +165,11 @@ class BrickTicTacToeVectorEnv(VectorEnv[Observation, np.ndarray, np.ndarray]):
             super().reset(seed=seed)  # type: ignore[arg-type]  # a number or None
             self._many.start(boards, self.np_random, fresh=seed is not None)
         else:
-            if which is None and not self._many.started:
+            some = np.ones(self.num_envs, np.bool_) if which is None else which
+            if some.all() and not self._many.started:
                 self._many.start(boards, self.np_random, fresh=True)
-            self._many.restart(boards, np.ones(self.num_envs, np.bool_) if which is None else which, rngs)
+                some = np.array([rng is not None for rng in rngs])
+            self._many.restart(boards, some, rngs)
         if which is None:
             self._apart = rngs is not None
         views = self._many.show()

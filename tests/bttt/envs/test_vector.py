@@ -343,13 +343,19 @@ def test_a_game_with_its_own_seed_depends_on_no_other_game(opponent):
             seen.append(envs.positions())
         return list(zip(*seen, strict=True))
 
-    three, others = games([5, 6, 7]), games([7, 8, 5, 9])
+    three, others = games([5, 6, 7]), games([7, None, 5, 9])
     assert [three[0], three[2]] == [others[2], others[0]]
     assert len({game[0].board for game in others}) > 1
     firsts = [gymnasium.make(NAME).unwrapped for _ in range(3)]
     for env, seed, game in zip(firsts, (5, 6, 7), three, strict=True):
         env.reset(seed=seed)
         assert env.position == game[0]
+
+
+def test_the_first_seats_are_first_also_of_games_without_a_seed():
+    for envs in both(AutoresetMode.DISABLED, seat="alternating"):
+        for seeds, seats in (([1, None, 2, None, 3], [0] * 5), ([None, 1, None, None, 2], [1, 0, 1, 1, 0])):
+            assert envs.reset(seed=seeds)[1]["seat"].tolist() == seats
 
 
 @pytest.mark.parametrize(
@@ -370,7 +376,7 @@ def test_wrong_seeds_and_masks_are_refused_and_change_nothing(seed, mask, error,
     with pytest.raises(ResetNeeded, match="for all games"):
         envs.reset(options={"reset_mask": some})
     options = {"reset_mask": some, "bricks": "E5"}
-    envs.reset(seed=0)
+    envs.reset(seed=0, options={"reset_mask": np.ones(3, bool)})
     envs.step(np.zeros(3, np.int64))
     before = envs.positions()
     with pytest.raises(error, match=message):
