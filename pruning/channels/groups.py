@@ -22,6 +22,9 @@ from pruning.channels.tracing import LAYERS, with_shapes
 from pruning.channels.trust import altered, departure
 from pruning.channels.weights import layer_modules, width
 
+COMPUTED = "computed from others"
+"""The reason why channels of a parametrised tensor are fixed."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -39,7 +42,7 @@ class Group:
         fixed: The reason why the channels cannot be pruned, or "".
         tied: The reason why they can be masked but not removed, or ""; only without `coupled`.
         last: The taps whose channels are the last dimension, after the tokens, instead of the second.
-        opaque: Whether the layer was not followed because it may compute something else than its class.
+        opaque: Whether they are fixed because a module may compute something else than its class.
     """
 
     name: str
@@ -95,7 +98,7 @@ def cuttable(groups: Iterable[Group]) -> tuple[Group, ...]:
     free = tuple(group for group in groups if not group.fixed)
     if not free and any(group.opaque for group in groups):
         raise ValueError(
-            f"no channels can be pruned: {'; '.join(f'{each.name} is {each.fixed}' for each in groups)}"
+            f"no channels can be pruned: {'; '.join(f'{each.name}: {each.fixed}' for each in groups)}"
         )
     return free
 
@@ -113,6 +116,7 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
     def slices(kind: str) -> tuple[Slice, ...]:
         return tuple(entry._replace(span=entry.span * block) for entry in gathered(kind))
 
+    fixed = _why([part.fixed for part in parts if part.fixed])
     return Group(
         name=layers[0],
         size=parts[0].size // block,
@@ -121,9 +125,10 @@ def _group(flow: Flow, members: list[int], tied: str) -> Group:
         statistics=slices("statistics"),
         consumers=slices("consumers"),
         taps=tuple(node.name for node in taps),
-        fixed=_why([part.fixed for part in parts if part.fixed]),
+        fixed=fixed,
         tied=tied,
         last=tuple(node.name for node in taps if node in flow.tokens),
+        opaque=fixed in flow.distrusted or fixed.endswith(COMPUTED),
     )
 
 
@@ -169,7 +174,7 @@ def _fix_shared(flow: Flow, network: nn.Module) -> None:
             why[name] = "used under two names"
     for channels in flow.channels.sets:
         for tensor, *_ in channels.producers + channels.statistics + channels.consumers:
-            reason = why.get(tensor, "" if tensor in own else "computed from others")
+            reason = why.get(tensor, "" if tensor in own else COMPUTED)
             channels.fixed = channels.fixed or (reason and f"its tensor {tensor} is {reason}")
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.channels.attention import Attention
-from pruning.channels.places import Channels, Layout, OpaqueError, Run
+from pruning.channels.places import Channels, DistrustError, Layout, OpaqueError, Run
 from pruning.channels.tracing import LAYERS, NORMS, module_of, operation, path_of
 from pruning.channels.trust import departure
 
@@ -38,6 +38,8 @@ class Flow:
         tokens: Nodes with the channels last: `[B, T, C]`, or with more dimensions between.
         roles: "layer", "norm", "activation", "join" (addition) or "other" for each node.
         direct: Tensors that the network reads directly, not through a layer.
+        distrusted: Reasons of fixed channels that lie in a module that may compute something else than its
+            class.
     """
 
     def __init__(self, traced: fx.GraphModule, shapes: dict[fx.Node, torch.Size], example: Tensor):
@@ -50,6 +52,7 @@ class Flow:
         self.tokens: set[fx.Node] = set()
         self.roles: dict[fx.Node, str] = {}
         self.direct: set[str] = set()
+        self.distrusted: set[str] = set()
         self._calls: dict[str, tuple[Layout, Layout]] = {}
         for node in traced.graph.nodes:
             self._visit(node)
@@ -106,8 +109,10 @@ class Flow:
         try:
             self.layouts[node] = self._apply(node, name)
         except OpaqueError as reason:
-            why = str(reason) or "an unsupported operation"
-            self.channels.fix(inputs, f"read by {name}, {why}")
+            why = f"read by {name}, {str(reason) or 'an unsupported operation'}"
+            if isinstance(reason, DistrustError):
+                self.distrusted |= {why, f"made by {name}"}
+            self.channels.fix(inputs, why)
             self._opaque(node, name)
         else:
             linear = node.op == "call_module" and isinstance(self.module(node), nn.Linear)
@@ -129,7 +134,7 @@ class Flow:
             module = self.module(node)
             known = next((kind for kind in (*LAYERS, *NORMS, Attention) if isinstance(module, kind)), None)
             if why := departure(module, known or type(module)):
-                raise OpaqueError(why)
+                raise DistrustError(why)
             if isinstance(module, LAYERS + NORMS):
                 return self._parametrised(node, module)
             if isinstance(module, Attention):

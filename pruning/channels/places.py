@@ -44,6 +44,10 @@ class OpaqueError(Exception):
     """Raised if channels cannot be followed through an operation; the message gives the reason."""
 
 
+class DistrustError(OpaqueError):
+    """Raised at a module that may compute something else than its class, see `trust`."""
+
+
 @dataclass
 class ChannelSet:
     """The channels of one layer or one addition; `pruning.channels.Group` describes the slices."""
