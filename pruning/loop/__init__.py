@@ -33,37 +33,12 @@ from pruning.loop.stored import (
     stored_weights,
 )
 from pruning.loop.summary import summary_rows
-from pruning.loop.task import Hold, Task, Trained
+from pruning.loop.task import TASK_MEMBERS, Hold, Task, Trained, missing_members
 
 __all__ = [
-    "KIND",
-    "Additions",
-    "Amount",
-    "Ending",
-    "GridSearch",
-    "Hold",
-    "Json",
-    "LearningRate",
-    "Level",
-    "Plan",
-    "Result",
-    "Scoring",
-    "Seconds",
-    "StartWeights",
-    "Stop",
-    "Task",
-    "Trained",
-    "choose",
-    "cycle_file",
-    "cycle_weights",
-    "ending",
-    "fingerprint",
-    "finished_cycles",
-    "groups_of",
-    "run",
-    "stored_masks",
-    "stored_results",
-    "stored_weights",
-    "summary_rows",
-    "whole",
-]
+    "KIND", "TASK_MEMBERS", "Additions", "Amount", "Ending", "GridSearch", "Hold", "Json",
+    "LearningRate", "Level", "Plan", "Result", "Scoring", "Seconds", "StartWeights", "Stop", "Task",
+    "Trained", "choose", "cycle_file", "cycle_weights", "ending", "fingerprint", "finished_cycles",
+    "groups_of", "missing_members", "run", "stored_masks", "stored_results", "stored_weights",
+    "summary_rows", "whole",
+]  # fmt: skip

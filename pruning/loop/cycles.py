@@ -49,7 +49,7 @@ from pruning.loop.stored import (
     write_cycle,
 )
 from pruning.loop.summary import write_summary
-from pruning.loop.task import Task
+from pruning.loop.task import Task, require_alike, require_task
 from pruning.loop.training import CycleOutcome, CycleTraining
 from pruning.masks import Masks, apply, averaged, of_first, read_tensors, write_tensors
 from pruning.measures import macs
@@ -138,11 +138,14 @@ class _Loop:
 
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
+        require_task(task)
         self.fingerprint = of_first(fingerprint(task))
         self.initial = task.build(None)
         self.trained = None if plan.start.untrained else task.dense()
         self.groups = groups_of(plan, self.initial, task.example)
         self.whole = whole(plan, self.initial, self.groups)
+        if self.trained is not None:
+            require_alike(self.trained, self.initial)
         self.left_out = left_out(plan, self.initial, self.groups)
         if begun := stored_results(folder)[:1]:
             self._follow(begun[0])

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from pruning.criteria import Batch, Network
 
+TASK_MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
+"""The members of a task."""
 Hold = Callable[[torch.optim.Optimizer], object]
 """Call it once with the new optimizer: from then on pruned weights and their buffers stay at zero."""
 
@@ -68,3 +70,32 @@ class Task(Protocol):
 
     def loss(self, network: Network, batch: Batch) -> Tensor:
         """Returns the mean loss of a batch."""
+
+
+def missing_members(value: object) -> list[str]:
+    """Returns the names of a task's members that an object lacks."""
+    return [member for member in TASK_MEMBERS if not hasattr(value, member)]
+
+
+def require_task(task: Task) -> None:
+    """Raises ValueError if an object lacks a member of a task."""
+    if missing := missing_members(task):
+        known = ", ".join(TASK_MEMBERS)
+        raise ValueError(
+            f"{type(task).__name__} is no task: it has no {', '.join(missing)}; a task has {known}"
+        )
+
+
+def require_alike(network: object, built: nn.Module) -> None:
+    """Raises ValueError if a task's trained network lacks the tensors of the network that it builds."""
+    if not isinstance(network, nn.Module):
+        raise ValueError(
+            f"the task's dense must return a network or None, it returned a {type(network).__name__}"
+        )
+    own, other = (
+        {name: tuple(tensor.shape) for name, tensor in each.state_dict().items()} for each in (network, built)
+    )
+    for name in (*other, *own):
+        if own.get(name) != other.get(name):
+            shapes = f"{name} is {own.get(name, 'missing')} there, {other.get(name, 'missing')} here"
+            raise ValueError(f"the task's dense must return a network like that of build: {shapes}")

@@ -14,12 +14,20 @@ from typing import Any
 from tqdm import tqdm
 
 from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, report_found, write_text
-from pruning.loop import Plan, Result, Stop, Task, ending, finished_cycles, summary_rows
+from pruning.loop import (
+    TASK_MEMBERS,
+    Plan,
+    Result,
+    Stop,
+    Task,
+    ending,
+    finished_cycles,
+    missing_members,
+    summary_rows,
+)
 from pruning.loop import run as run_loop
 from pruning.studies.guarded import GuardedTask
 
-MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
-"""The members of a task; see `pruning.loop.Task`."""
 TABLE_FILE = "levels.csv"
 
 
@@ -42,19 +50,15 @@ def load_task(name: str) -> OwnTask:
     Raises:
         ValueError: The task cannot be loaded or made, or lacks a member.
     """
-    found = load_plugin(name, "task", lambda value: callable(value) or not _missing(value))
-    if _missing(found) or inspect.isclass(found):
+    found = load_plugin(name, "task", lambda value: callable(value) or not missing_members(value))
+    if missing_members(found) or inspect.isclass(found):
         try:
             found = found()
         except FAILURES as error:
             raise ValueError(f"task {name!r} cannot be made: {one_line(error)}") from error
-    if missing := _missing(found):
-        raise ValueError(f"task {name!r} has no {', '.join(missing)}; a task has {', '.join(MEMBERS)}")
+    if missing := missing_members(found):
+        raise ValueError(f"task {name!r} has no {', '.join(missing)}; a task has {', '.join(TASK_MEMBERS)}")
     return OwnTask(found, _digest(found))
-
-
-def _missing(value: Any) -> list[str]:
-    return [member for member in MEMBERS if not hasattr(value, member)]
 
 
 def _digest(task: Task) -> str:

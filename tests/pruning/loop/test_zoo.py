@@ -160,6 +160,25 @@ def test_a_task_that_returns_something_else_is_refused(tmp_path, method):
         run(task, Plan.from_settings(criterion="magnitude"), tmp_path)
 
 
+def test_what_is_no_task_is_refused(tmp_path):
+    class Half:
+        measure = "quality"
+
+    plan = Plan.from_settings(criterion="magnitude")
+    with pytest.raises(
+        ValueError, match="Half is no task: it has no example, build, dense, train, evaluate, ba"
+    ):
+        run(Half(), plan, tmp_path)
+    task = ZooTask("mlp")
+    for network, reason in (
+        (3, "the task's dense must return a network or None, it returned a int"),
+        (torch.nn.Linear(8, 3), r"a network like that of build: 0\.weight is missing there, \(8, 8\) here"),
+    ):
+        task.dense = lambda network=network: network
+        with pytest.raises(ValueError, match=reason):
+            run(task, plan, tmp_path)
+
+
 def test_measures_are_numbers(tmp_path):
     task = ZooTask("mlp")
     task.evaluate = lambda network: {"quality": torch.tensor(0.5)}
