@@ -66,9 +66,17 @@ def test_every_arm_of_the_study_is_a_plan(arm):
     assert made.stop.cycles == 12 and made.start.restart == ARMS[arm].get("restart", "keep")
 
 
-@pytest.mark.parametrize("record", [{}, {"boards": []}, {"boards": 5}, {"boards": [5]}, {"boards": None}])
-def test_a_network_must_tell_its_boards(record, tmp_path):
+UNTOLD = "does not record its training boards"
+WRONG = "is corrupt: the entry 'boards' of its record must be a list"
+RECORDS = [
+    *(({}, UNTOLD), ({"boards": []}, UNTOLD)),
+    *(({"boards": 5}, WRONG), ({"boards": [5]}, WRONG), ({"boards": None}, WRONG)),
+]
+
+
+@pytest.mark.parametrize(("record", "reason"), RECORDS)
+def test_a_network_must_tell_its_boards(record, reason, tmp_path):
     path = tmp_path / "mine.safetensors"
     save_network(path, PolicyValueNet(PRESETS["small"]), record)
-    with pytest.raises(ValueError, match=r"mine\.safetensors does not record its training boards"):
+    with pytest.raises(ValueError, match=rf"mine\.safetensors {reason}"):
         load_subject(f"alphazero:{path}")
