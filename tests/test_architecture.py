@@ -32,7 +32,9 @@ PACKAGES = ("agents", "bttt", "pruning", "tournaments")
 ROOMS = {
     "bttt": ("processes", "runs", "drawing", "kernels", "solver", "envs", "command_line", "commands"),
     "agents.alphazero": ("weights", "search", "network", "training"),
-    "tournaments": ("play", "standings", "evaluation", "conversion", "generalisation", "suites", "report"),
+    "tournaments": (
+        *("play", "standings", "evaluation", "conversion", "generalisation", "suites", "report", "records"),
+    ),
     "pruning": (
         *("schedules", "channels", "masks", "criteria", "measures", "sparse", "loop"),
         *("models", "data", "bilevel", "studies"),

@@ -10,6 +10,7 @@ import tyro
 
 from bttt.runs import option, part, require_at_least
 from tournaments.play import DEFAULT_PLAYERS, IN_FLIGHT, Conditions
+from tournaments.standings import Hypotheses
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,16 @@ class TournamentConfig:
     """Board size and win length, ROWSxCOLSxWIN."""
     repeats: int = 1
     """Games of each pairing on each board in each seat."""
-    schedule: Literal["round-robin", "gauntlet"] = "round-robin"
+    schedule: Literal["round-robin", "gauntlet", "bipartite"] = "round-robin"
     """round-robin: every player meets every other player. gauntlet: the first player meets each of the
-    others."""
+    others. bipartite: each player meets each of those given with --against."""
+    against: tuple[str, ...] = option((), later=True)
+    """The other side of a bipartite schedule: player specs, for example baselines that need not meet each
+    other."""
+    sprt: str | None = option(None, setting=False)
+    """Two differences in Elo, for example 0,20: stop as soon as a sequential test decides between them. It
+    tests the first player against the other one, or against the others of a gauntlet or bipartite schedule.
+    Error rates are 5%, and --repeats limits the games. Default: play all games."""
     conditions: Annotated[Conditions, tyro.conf.arg(name="")] = part(Conditions)
     out: Path | None = option(None, setting=False)
     """Run folder. Default: runs/tournament-<hash of the settings>."""
@@ -59,3 +67,27 @@ class TournamentConfig:
     def __post_init__(self) -> None:
         require_at_least(0, workers=self.workers)
         require_at_least(1, in_flight=self.in_flight)
+        if (self.schedule == "bipartite") != bool(self.against):
+            raise ValueError(
+                "a bipartite schedule needs players in --against, and no other schedule takes them"
+            )
+        self.hypotheses()
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The players of both sides."""
+        return (*self.players, *self.against)
+
+    def hypotheses(self) -> Hypotheses | None:
+        """Returns the hypotheses of the sequential test, if there is one.
+
+        Raises:
+            ValueError: They have another form, or the schedule tests no single player.
+        """
+        if self.sprt is None:
+            return None
+        if self.schedule == "round-robin" and len(self.players) != 2:
+            raise ValueError("sprt tests one player: give two players, or --schedule gauntlet or bipartite")
+        if self.schedule == "bipartite" and len(self.players) != 1:
+            raise ValueError(f"sprt tests one player: give one in --players, got {len(self.players)}")
+        return Hypotheses.parse(self.sprt)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agents import Agent
 from bttt import Board, boards_of_size
-from bttt.runs import FORFEITS, OK, RunFolder, open_run, options_of, settings_of
+from bttt.runs import FORFEITS, OK, RunFolder, default_folder, open_run, options_of, settings_of
 from tournaments.config import TournamentConfig
 from tournaments.play import (
     STORE_FILE,
+    GameRecord,
     ScheduledGame,
+    Store,
     expanded,
     isolated_players,
     make_players,
     missing_games,
-    open_store,
+    open_growing,
     opening,
     play_and_store,
-    schedule_games,
+    schedule_of,
     source_files,
     training_boards,
 )
 from tournaments.report import publish
+from tournaments.standings import pairs_in_order, sequential_test
 
 
 def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
@@ -39,37 +42,75 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
         ValueError: An option is wrong, or the folder holds a run with other settings or other files.
         OSError: The folder cannot be written; games stored earlier are kept.
     """
-    config = replace(config, players=expanded(config.players))
-    if config.anchor is not None and config.anchor not in config.players:
-        raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(config.players)}")
+    config = replace(config, players=expanded(config.players), against=expanded(config.against))
+    players = config.everyone
+    if config.anchor is not None and config.anchor not in players:
+        raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(players)}")
     limit = config.conditions.seconds_per_move
-    isolated = isolated_players(config.players, config.isolate, limit)
-    agents = make_players(config.players, isolated=isolated, limit=limit)
-    boards = boards_of_size(config.board, config.bricks)
-    schedule = schedule_games(config.schedule, config.players, boards, config.repeats)
-    _check_openings(config, schedule)
-    settings = _settings(config, boards, agents)
-    with (
-        open_run("tournament", settings, out=config.out, known_by=STORE_FILE) as run,
-        open_store(run.path, settings, config.players, len(schedule)) as store,
-    ):
-        missing = missing_games(schedule, store)
-        if missing:
-            _record(config, run)
-        code = play_and_store(
-            missing, agents, store, config.conditions, workers=config.workers, in_flight=config.in_flight
-        )
-        forfeits = publish(
-            run.path,
-            store,
-            anchor=config.anchor,
-            csv=config.csv,
-            rate_exceptions=config.rate_exceptions,
-        )
+    isolated = isolated_players(players, config.isolate, limit)
+    agents = make_players(players, isolated=isolated, limit=limit)
+    settings = _settings(config, boards_of_size(config.board, config.bricks), agents)
+    folder = config.out or default_folder("tournament", settings)
+    if not (folder / STORE_FILE).exists():
+        _check_openings(config, schedule_of(settings, by_key=True))  # before anything is created
+    with open_run("tournament", settings, out=folder, known_by=STORE_FILE) as run:
+        store, schedule = open_growing(run.path, settings)
+        with store:
+            _check_openings(config, schedule)
+            missing = missing_games(schedule, store)
+            if missing:
+                _record(config, run)
+            code = play_and_store(
+                _in_order(missing, schedule, config),
+                agents,
+                store,
+                config.conditions,
+                workers=config.workers,
+                in_flight=config.in_flight,
+                enough=_enough(config, schedule, store),
+            )
+            forfeits = publish(
+                run.path,
+                store,
+                anchor=config.anchor,
+                csv=config.csv,
+                rate_exceptions=config.rate_exceptions,
+                sprt=config.sprt,
+            )
     for player in forfeits.broken:
         print(f"{player} forfeited all its games by exceptions", file=sys.stderr)
     failed = forfeits.broken or (config.strict and forfeits.count)
     return code or (FORFEITS if failed else OK), run.path
+
+
+def _in_order(
+    missing: Sequence[ScheduledGame], schedule: Sequence[ScheduledGame], config: TournamentConfig
+) -> list[ScheduledGame]:
+    """Returns the missing games in the order in which to play them: that of the sequential test, if any."""
+    if config.sprt is None:
+        return list(missing)
+    left = {game.index for game in missing}
+    pairs = pairs_in_order(schedule, config.players[0])
+    return [game for pair in pairs for game in pair if game.index in left]
+
+
+def _enough(
+    config: TournamentConfig, schedule: Sequence[ScheduledGame], store: Store
+) -> Callable[[Sequence[GameRecord]], bool] | None:
+    """Returns a function that is told of finished games, and answers whether the sequential test has ended.
+
+    It is None without such a test.
+    """
+    hypotheses = config.hypotheses()
+    if hypotheses is None:
+        return None
+    finished = store.games()
+
+    def enough(games: Sequence[GameRecord]) -> bool:
+        finished.extend(games)
+        return sequential_test(schedule, finished, config.players[0], hypotheses).accepted is not None
+
+    return enough
 
 
 def _check_openings(config: TournamentConfig, schedule: Sequence[ScheduledGame]) -> None:
@@ -89,9 +130,9 @@ def _settings(
     """Returns the settings that determine the games, and no others, in the order of the report."""
     return {
         "schedule": config.schedule,
-        "players": list(config.players),
+        "players": list(config.everyone),
         "boards": [str(board) for board in boards],
-        **settings_of(config),
+        **{name: value for name, value in settings_of(config).items() if name not in ("schedule", "players")},
         "opening_plies": config.conditions.plies,
         **source_files(agents),
         **training_boards(agents),

@@ -60,6 +60,22 @@ COMMANDS: dict[str, Command] = {
         "runs/first 0",
         ("run", "game"),
     ),
+    "games": Command(
+        "tournaments.records.export",
+        "GamesConfig",
+        "Play",
+        "print the stored games of a run, one a line",
+        "runs/first --out games.txt",
+        ("run", "out"),
+    ),
+    "merge": Command(
+        "tournaments.records.merge",
+        "MergeConfig",
+        "Play",
+        "join runs of the same settings, for example from several machines",
+        "runs/first runs/second --out runs/both",
+        ("runs", "out", "csv"),
+    ),
     "play": Command(
         "agents.play",
         "PlayConfig",

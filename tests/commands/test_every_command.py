@@ -21,6 +21,7 @@ from commands import bttt, refused
 
 from bttt.__main__ import COMMANDS
 from tournaments.play.store import STORE_FILE, Store
+from tournaments.records.text import parse_games
 
 BTTT = [sys.executable, "-m", "bttt"]
 TINY = ["tournament", "--players", "random", "minimax:depth=1", "--bricks", "orbit:0", "--workers", "1"]
@@ -59,9 +60,10 @@ def test_tournament_plays_stores_rates_and_reports(capsys):
     config = json.loads(Path("run/config.json").read_text())
     assert config["bricks"] == ["orbit:0"] and config["out"] == "run"
     assert list(config) == [
-        *("players", "bricks", "board", "repeats", "schedule", "seed", "openings", "opening_plies"),
-        *("adjudicate", "seconds_per_move", "out", "workers", "isolate", "in_flight"),
-        *("csv", "anchor", "rate_exceptions", "strict"),
+        *("players", "bricks", "board", "repeats", "schedule", "against", "sprt"),
+        *("seed", "openings", "opening_plies", "adjudicate", "seconds_per_move"),
+        *("out", "workers", "isolate", "in_flight", "csv", "anchor"),
+        *("rate_exceptions", "strict"),
     ]
     assert len(Path("run/games.csv").read_text().splitlines()) == 9
 
@@ -100,9 +102,64 @@ def test_the_folder_of_another_command_or_of_others_is_refused_and_kept(capsys):
 def test_another_setting_is_refused_for_a_run_that_has_begun(capsys):
     bttt(*TINY, "--out", "run", capsys=capsys)
     before = stored("run")
-    err = refused(*TINY, "--out", "run", "--seed", 5, "--repeats", 2, capsys=capsys)
-    assert "repeats is 1 there and 2 here" in err and "seed is 0 there and 5 here" in err
+    err = refused(*TINY, "--out", "run", "--seed", 5, "--opening-plies", 2, capsys=capsys)
+    assert "opening_plies is 0 there and 2 here" in err and "seed is 0 there and 5 here" in err
     assert stored("run") == before
+
+
+def test_players_boards_and_repeats_can_be_added_to_a_run(capsys):
+    bttt(*TINY, "--out", "run", capsys=capsys)
+    before = stored("run")
+    players = ("--players", "mcts:iterations=2", "minimax:depth=1", "random")
+    options = (*players, "--bricks", "D4", "orbit:0", "--repeats", 2, "--workers", 1)
+    out = bttt("tournament", *options, "--out", "run", capsys=capsys)[1]
+    assert "run grows: repeats 1 to 2; players mcts:iterations=2; boards 7x7x4:D4" in out
+    assert "60 of 60 games" in out and len(stored("run")) == 60
+    assert_kept(before, stored("run"))
+    bttt("tournament", *options, "--out", "fresh", capsys=capsys)
+    fresh, grown = (
+        {(game.players, game.board, game.repeat): game.cells for game in stored(folder)}
+        for folder in ("fresh", "run")
+    )
+    assert fresh == grown
+    assert "players lack mcts:iterations=2" in refused(*TINY, "--out", "run", capsys=capsys)
+
+
+def test_a_sequential_test_ends_the_run_and_is_shown(capsys):
+    players = ("--players", "minimax:depth=1", "random", "--board", "4x4x3", "--bricks", "A1", "B2")
+    options = (
+        "tournament",
+        *players,
+        "--opening-plies",
+        2,
+        "--repeats",
+        50,
+        "--in-flight",
+        2,
+        "--workers",
+        1,
+    )
+    out = bttt(*options, "--sprt", "0,300", "--out", "run", capsys=capsys)[1]
+    line = next(line for line in out.splitlines() if "sequential test" in line)
+    assert line.startswith("minimax:depth=1: sequential test of 0 against 300 Elo: 300 Elo accepted after ")
+    count = len(stored("run"))
+    assert count < 100 and f"{count} of 200 games" in out
+    assert "nothing was run" in "".join(bttt(*options, "--sprt", "0,300", "--out", "run", capsys=capsys)[1:])
+    assert line in bttt("report", "run", capsys=capsys)[1]
+    assert "300 Elo accepted" in Path("run/report.html").read_text()
+    before = stored("run")
+    assert "undecided" in bttt(*options, "--sprt", "500,501", "--out", "run", capsys=capsys)[1]
+    assert_kept(before, stored("run"))
+    assert len(stored("run")) == 200
+
+
+def test_one_side_against_the_other(capsys):
+    sides = ("--players", "minimax:depth=1", "--against", "random", "mcts:iterations=2")
+    options = ("--schedule", "bipartite", *sides, "--board", "4x4x3", "--bricks", "A1", "--workers", 1)
+    assert bttt("tournament", *options, "--out", "run", capsys=capsys)[0] == 0
+    pairs = {frozenset(game.players) for game in stored("run")}
+    assert pairs == {frozenset(("minimax:depth=1", other)) for other in ("random", "mcts:iterations=2")}
+    assert len(stored("run")) == 4
 
 
 def test_gauntlet_openings_and_other_boards(capsys):
@@ -131,6 +188,22 @@ def test_report_and_replay_of_a_stored_run(capsys):
     assert out.startswith(f"game 3 on {game.board}: {game.first} (O) against {game.second} (X)")
     assert re.findall(r"^\d+\. (\w+)", out, re.M) == [game.board.cell_name(cell) for cell in game.cells]
     assert out.strip().splitlines()[-1] in ("first wins", "second wins", "draw")
+
+
+def test_games_are_exported_and_runs_are_merged(capsys):
+    for seed, bricks in (("one", "D4"), ("two", "E5")):
+        bttt(*TINY, "--bricks", bricks, "--out", seed, capsys=capsys)
+    code, out, _ = bttt("games", "one", capsys=capsys)
+    told = parse_games(out.splitlines())
+    assert code == 0 and [game.cells for game in told] == [game.cells for game in stored("one")]
+    assert bttt("games", "one", "--out", "games.txt", capsys=capsys)[0] == 0
+    assert Path("games.txt").read_text() == out
+    code, out, _ = bttt("merge", "one", "two", "--out", "both", capsys=capsys)
+    assert code == 0 and "4 of 4 games" in out
+    assert {game.cells for game in stored("both")} == {
+        game.cells for folder in ("one", "two") for game in stored(folder)
+    }
+    assert "both holds a run" in refused("merge", "one", "two", "--out", "both", capsys=capsys)
 
 
 def test_time_prints_a_row_a_player(capsys):
@@ -173,6 +246,10 @@ def test_the_installed_script_runs():
         (["tournament", "--players", "random"], "at least 2 players, got 1"),
         (["tournament", "--players", "random", "random"], "player 'random' is named twice"),
         (["tournament", "--players", "random", "human"], "try bttt play"),
+        (["tournament", "--against", "random"], "a bipartite schedule needs players in --against"),
+        (["tournament", "--schedule", "bipartite"], "a bipartite schedule needs players in --against"),
+        (["tournament", "--players", "random", "minimax", "--sprt", "20"], "sprt must be two numbers"),
+        (["tournament", "--sprt", "0,20"], "sprt tests one player: give two players"),
         (["tournament", "--players", "random", "human:"], "try bttt play"),
         (["time", "--players", "human"], "player 'human' cannot be timed"),
         (["tournament", "--players", "random", "python:no_such:Agent"], "module 'no_such'"),

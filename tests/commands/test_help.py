@@ -123,7 +123,7 @@ def test_help_all_has_the_whole_docstring_and_the_parts():
         ("tournamet", "unknown command 'tournamet' (did you mean 'tournament'?); commands are tournament, "),
         ("tournament --repeats two", "--repeats must be a whole number, got 'two'"),
         ("tournament --repeats=2.5", "--repeats must be a whole number, got '2.5'"),
-        ("tournament --schedule swiss", "--schedule must be round-robin or gauntlet, got 'swiss'"),
+        ("tournament --schedule swiss", "--schedule must be round-robin, gauntlet or bipartite, got 'swiss'"),
         ("tournament --schedule gauntlt", "got 'gauntlt' (did you mean 'gauntlet'?)"),
         ("tournament --repeats", "--repeats needs a value, a whole number"),
         ("tournament --out --csv", "--out needs a value, a path"),

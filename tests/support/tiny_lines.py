@@ -31,6 +31,7 @@ TINY: dict[str, tuple[str, ...]] = {
         *("--file", "drawn.txt"),
     ),
     "evaluate": ("--positions", "1", "--workers", "1"),
+    "games": (),
     "generalisation": (
         *STUDY,
         *("--variants", "base", "--simulations", "0", "--games", "1", "--cells", "D4", "--suites"),
@@ -38,6 +39,7 @@ TINY: dict[str, tuple[str, ...]] = {
     ),
     "layouts": ("--boards", "3x3x3", "--most-bricks", "1", "--count", "2", "--workers", "1"),
     "levels": ("--levels", "0", "1", "--bricks", "D4", "--repeats", "1", "--simulations", "1"),
+    "merge": (),
     "methods": (
         *STUDY[2:6],
         "--brick-set",

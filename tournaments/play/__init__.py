@@ -12,11 +12,12 @@
 
 Modules: `schedule` lists the games, `players` makes the agents, and `conditions` and `openings` say how a
 game is played. `runner` plays the games and returns a `game_record` of each. `store` is the SQLite file, and
-`stored_run` resumes a run from it.
+`stored_run` resumes a run from it, and `growth` lets it grow.
 """
 
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord, broken_players
+from tournaments.play.growth import joined_settings, open_growing, schedule_of
 from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
@@ -46,16 +47,19 @@ __all__ = [
     "broken_players",
     "expanded",
     "isolated_players",
+    "joined_settings",
     "made_from",
     "make_again",
     "make_players",
     "missing_games",
+    "open_growing",
     "open_store",
     "opening",
     "play_and_store",
     "play_games",
     "proven_outcome",
     "schedule_games",
+    "schedule_of",
     "source_files",
     "store_path",
     "training_boards",

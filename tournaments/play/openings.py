@@ -1,13 +1,13 @@
 """Openings: the first plies of a game, which the players do not choose.
 
-An opening depends only on the seed, the board's number and the repeat. Both seats, all pairs and any number
-of processes therefore play the same openings.
+An opening depends only on the seed and the opening key: the board and the repeat. Both seats, all pairs and
+any number of processes therefore play the same openings.
 
 - "random" openings are uniform.
 - "balanced" openings are redrawn until the exact solver proves the required result of perfect play. The
-  required winner alternates between the seats with the board's number and the repeat, so each seat wins about
-  half of the openings. On a board that is proven drawn from the start, every balanced opening is a proven
-  draw.
+  required winner alternates between the seats from board to board and from repeat to repeat, so each seat
+  wins about half of the openings. On a board that is proven drawn from the start, every balanced opening is a
+  proven draw.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def opening(seed: int, game: ScheduledGame, plies: int, kind: OpeningKind = "ran
 
 
 def _random_openings(
-    seed: int, key: tuple[int, int], board: Board, plies: int
+    seed: int, key: tuple[int, ...], board: Board, plies: int
 ) -> Iterator[tuple[tuple[int, ...], Position]]:
     """Yields openings of uniform random cells with the position after them, if it is unfinished."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
@@ -71,7 +71,7 @@ def _random_openings(
 
 
 @lru_cache(maxsize=2**14)
-def _balanced(seed: int, key: tuple[int, int], board: Board, plies: int) -> tuple[int, ...]:
+def _balanced(seed: int, key: tuple[int, ...], board: Board, plies: int) -> tuple[int, ...]:
     wanted = Outcome.DRAW if _is_drawn(board) else WINS[sum(key) % 2]
     for cells, position in _random_openings(seed, key, board, plies):
         if proven_outcome(position, NODE_LIMIT) == wanted:

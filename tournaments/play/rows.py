@@ -49,9 +49,10 @@ COLUMNS: Mapping[str, Mapping[str, Check]] = {
         "nodes": ("a whole number from 0 or NULL", lambda value: value is None or _whole(value)),
     },
     "tracebacks": {"player_id": WHOLE, "number": WHOLE, "text": TEXT},
+    "stages": {"id": WHOLE, "players": WHOLE, "boards": WHOLE, "repeats": WHOLE},
 }
 """The columns that are read, by table: what each holds, in words, and the test of a value."""
-OPTIONAL = ("tracebacks",)
+OPTIONAL = ("tracebacks", "stages")
 """Tables that files of older versions lack."""
 SHOWN = 40
 """Characters of a wrong value that an error shows."""

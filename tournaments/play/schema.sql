@@ -49,6 +49,15 @@ CREATE TABLE IF NOT EXISTS tracebacks (
     text TEXT NOT NULL
 );
 
+-- A run that has grown: what it scheduled before it grew, each time.
+CREATE TABLE IF NOT EXISTS stages (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES runs (id),
+    players INTEGER NOT NULL,    -- how many of the players, in the order of their ids
+    boards INTEGER NOT NULL,     -- how many of the boards, in the order of the settings
+    repeats INTEGER NOT NULL
+);
+
 CREATE VIEW results AS
 SELECT games.id, games.number, first.name AS first, second.name AS second, games.board, games.bricks,
        games.repeat, games.opening_plies, games.plies, games.outcome, games.forfeit

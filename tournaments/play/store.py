@@ -26,15 +26,18 @@ from tournaments.play.game_record import GameRecord
 from tournaments.play.rows import COLUMNS, OPTIONAL, checked, game_record, select
 
 APPLICATION_ID = 0x42545454  # "BTTT", in the SQLite header: distinguishes these files from other databases
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+VERSIONS = (1, SCHEMA_VERSION)
+"""The versions that can be read. In tournaments of version 1, random streams follow from games' numbers."""
 STORE_FILE = "tournament.sqlite"
 
 
 class Store:
     """An open tournament file; use it in a `with` statement."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection):
+    def __init__(self, path: Path, connection: sqlite3.Connection, version: int):
         self.path = path
+        self.version = version
         self._connection = connection
         with guarded(path, connection):
             self._tables = require_tables(connection, COLUMNS, OPTIONAL)
@@ -50,14 +53,33 @@ class Store:
             self._player_ids: dict[str, int] = {printable(name): number for number, name in rows}
             if len(self._player_ids) != len(rows) or len({*self._player_ids.values()}) != len(rows):
                 raise ValueError("players must differ")
+            query = select("stages", "ORDER BY id")
+            stages = connection.execute(query) if "stages" in self._tables else ()
+            self.stages: list[tuple[int, int, int]] = [
+                (players, boards, repeats)
+                for _, players, boards, repeats in (checked("stages", row) for row in stages)
+            ]
 
     @classmethod
     def create_or_open(
-        cls, path: Path, settings: Mapping[str, Any], players: Sequence[str], games: int
+        cls,
+        path: Path,
+        settings: Mapping[str, Any],
+        players: Sequence[str],
+        games: int,
+        *,
+        version: int = SCHEMA_VERSION,
     ) -> Store:
         """Returns the store at `path`; creates it with these settings if there is none.
 
         The caller must compare `settings` with the settings of the store that it gets.
+
+        Args:
+            path: The file.
+            settings: The settings that determine the games.
+            players: The players' names.
+            games: Games in the schedule.
+            version: The version of a new file, one of `VERSIONS`.
 
         Raises:
             ValueError: The file is not a tournament of this program.
@@ -70,6 +92,7 @@ class Store:
                 connection.execute("BEGIN IMMEDIATE")
                 if is_empty(connection):
                     _create_tables(connection, settings, players, games)
+                    connection.execute(f"PRAGMA user_version = {version}")
                 connection.execute("COMMIT")
         return cls.open(path)
 
@@ -87,16 +110,16 @@ class Store:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
         try:
-            if application != APPLICATION_ID or version != SCHEMA_VERSION:
+            if application != APPLICATION_ID or version not in VERSIONS:
                 raise ValueError(
                     f"{path} is not a tournament of this program (application id {application:#x}, version "
-                    f"{version}; expected {APPLICATION_ID:#x}, version {SCHEMA_VERSION})"
+                    f"{version}; expected {APPLICATION_ID:#x}, version 1 or {SCHEMA_VERSION})"
                 )
             with guarded(path):
                 for statement in () if read_only else _statements(_schema()):
                     if "IF NOT EXISTS" in statement:  # a run of an older version goes on
                         connection.execute(statement)
-            return cls(path, connection)
+            return cls(path, connection, version)
         except (OSError, ValueError):
             connection.close()
             raise
@@ -182,6 +205,29 @@ class Store:
             found = [checked("tracebacks", row) for row in rows]
             return {names[player]: "\n".join(map(printable, text.splitlines())) for player, _, text in found}
 
+    def grow(self, settings: Mapping[str, Any], games: int, stage: tuple[int, int, int]) -> None:
+        """Replaces the settings by larger ones, in one transaction.
+
+        Args:
+            settings: The settings; "players" begins with the stored players.
+            games: Games in the larger schedule.
+            stage: Numbers of players, boards and repeats until now.
+
+        Raises:
+            OSError: The file cannot be written; it is unchanged.
+        """
+        with guarded(self.path, self._connection, damage=(sqlite3.Error,)), self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute(
+                "INSERT INTO stages (run_id, players, boards, repeats) VALUES (1, ?, ?, ?)", stage
+            )
+            self._connection.execute("UPDATE runs SET settings = ?, games = ?", (json.dumps(settings), games))
+            for name in settings["players"][len(self._player_ids) :]:
+                added = self._connection.execute("INSERT INTO players (run_id, name) VALUES (1, ?)", (name,))
+                self._player_ids[name] = int(added.lastrowid or 0)
+        self.settings, self.scheduled = dict(settings), games
+        self.stages.append(stage)
+
     def games(self, number: int | None = None) -> list[GameRecord]:
         """Returns the stored games in schedule order, or only the game with this number.
 
@@ -233,7 +279,6 @@ def _create_tables(
     )
     connection.executemany("INSERT INTO players (run_id, name) VALUES (1, ?)", [(name,) for name in players])
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
 def _schema() -> str:

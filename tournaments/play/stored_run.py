@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from time import time
 from typing import Any
@@ -20,6 +21,9 @@ from tournaments.play.runner import play_in_processes
 from tournaments.play.schedule import ScheduledGame
 from tournaments.play.store import STORE_FILE, Store, clean
 
+SLICE = 2
+"""Games for each one in flight, after which a run may end early."""
+
 
 def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
     """Returns the store of the run in an open folder; creates it if there is none.
@@ -31,16 +35,27 @@ def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str]
     store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
     here = clean(settings)
     differences = [
-        f"{name} is {_shown(store.settings.get(name))} there and {_shown(here.get(name))} here"
+        difference(name, store.settings.get(name), here.get(name))
         for name in {**store.settings, **here}
         if store.settings.get(name) != here.get(name)
     ]
-    if differences:
+    try:
+        refuse_differences(f"{folder} holds a run", differences)
+    except ValueError:
         store.close()
-        raise ValueError(
-            f"{folder} holds a run with other settings: {'; '.join(differences)}; choose another --out"
-        )
+        raise
     return store
+
+
+def difference(name: str, there: Any, here: Any) -> str:
+    """Returns that a setting differs."""
+    return f"{name} is {_shown(there)} there and {_shown(here)} here"
+
+
+def refuse_differences(where: str, differences: Sequence[str]) -> None:
+    """Raises ValueError if there are differences; the message begins with `where`, for example the folder."""
+    if differences:
+        raise ValueError(f"{where} with other settings: {'; '.join(differences)}; choose another --out")
 
 
 def _shown(value: Any) -> str:
@@ -62,53 +77,71 @@ def play_and_store(
     *,
     workers: int,
     in_flight: int,
+    enough: Callable[[Sequence[GameRecord]], bool] | None = None,
 ) -> int:
     """Plays the missing `games`, stores each as soon as its record arrives, and returns the exit code.
 
-    The exit code is 0, or 130 after Ctrl-C. 0 `workers` starts one process per core.
+    The exit code is 0, or 130 after Ctrl-C. 0 `workers` starts one process per core. `enough` is called with
+    the games finished since its last call, and ends the run if it returns true.
     """
-    stored = store.scheduled - len(games)
+    stored, made = len(store.finished()), 0
+    workers = worker_count(workers, math.ceil(len(games) / in_flight))
+    size = len(games) if enough is None else SLICE * workers * in_flight
+    slices = [games[start : start + size] for start in range(0, len(games), max(1, size))]
     try:
-        if games:
-            _play(games, agents, store, conditions, workers=workers, in_flight=in_flight)
+        if games and not (enough and enough(())):
+            made = _play(slices, agents, store, conditions, workers, in_flight, enough or _never)
     except KeyboardInterrupt:
         print(
             f"\ninterrupted: {len(store.finished())} of {store.scheduled} games are stored in "
             f"{store.path.parent}; rerun the command to resume"
         )
         return INTERRUPTED
-    report_found(stored, len(games), "finished game", store.path)
+    report_found(stored, made, "finished game", store.path)
     return OK
 
 
+def _never(_: Sequence[GameRecord]) -> bool:
+    return False
+
+
 def _play(
-    games: Sequence[ScheduledGame],
+    slices: Sequence[Sequence[ScheduledGame]],
     agents: Mapping[str, Agent],
     store: Store,
     conditions: Conditions,
-    *,
     workers: int,
     in_flight: int,
-) -> None:
-    """Plays and stores games, with a progress bar.
+    enough: Callable[[Sequence[GameRecord]], bool],
+) -> int:
+    """Plays and stores games slice by slice, with a progress bar, and returns how many.
 
     The first games take longer, since workers make their agents and load compiled kernels. The time left is
     therefore estimated from the games after them.
     """
-    workers = worker_count(workers, math.ceil(len(games) / in_flight))
-    stored = store.scheduled - len(games)
-    played = play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight)
+
+    def play(games: Sequence[ScheduledGame]) -> Iterator[list[GameRecord]]:
+        return play_in_processes(games, agents, conditions, workers=workers, in_flight=in_flight)
+
+    stored = store.scheduled - sum(map(len, slices))
     shown: set[str] = set()
+    first = play(slices[0])  # prepares the players, before the bar begins
     with tqdm(total=store.scheduled, initial=stored, unit="game", smoothing=0.05) as progress:
-        for records in played:
-            store.add(records)
-            _show_tracebacks(records, shown)
-            if progress.n > stored:
-                progress.update(len(records))
-                continue
-            progress.initial = progress.n = progress.last_print_n = stored + len(records)
-            progress.last_print_t = time()
-            progress.refresh()
+        for played in chain([first], map(play, slices[1:])):
+            fresh: list[GameRecord] = []
+            for records in played:
+                store.add(records)
+                _show_tracebacks(records, shown)
+                fresh += records
+                if progress.n > stored:
+                    progress.update(len(records))
+                    continue
+                progress.initial = progress.n = progress.last_print_n = stored + len(records)
+                progress.last_print_t = time()
+                progress.refresh()
+            if enough(fresh):
+                break
+        return int(progress.n) - stored
 
 
 def _show_tracebacks(records: Sequence[GameRecord], shown: set[str]) -> None:

@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from bttt import FIRST, OUTCOME_TEXT, SECOND, Board
-from bttt.runs import csv_text, read_json, write_text
-from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store, broken_players
+from bttt.runs import CONFIG_FILE, checking, csv_text, read_json, write_text
+from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store, broken_players, schedule_of
 from tournaments.report.page import report_html
-from tournaments.standings import Ratings, crosstable_rows, crosstable_text, fit_ratings, ratings_table
+from tournaments.standings import (
+    Hypotheses,
+    Ratings,
+    crosstable_rows,
+    crosstable_text,
+    fit_ratings,
+    ratings_table,
+    sequential_test,
+)
 
 FORFEITS_SHOWN = 5
 
@@ -30,7 +38,13 @@ class Forfeits:
 
 
 def publish(
-    folder: Path, store: Store, *, anchor: str | None, csv: bool, rate_exceptions: bool = False
+    folder: Path,
+    store: Store,
+    *,
+    anchor: str | None,
+    csv: bool,
+    rate_exceptions: bool = False,
+    sprt: str | None = None,
 ) -> Forfeits:
     """Writes report.html (and CSV files), prints the tables and returns the forfeits.
 
@@ -41,6 +55,7 @@ def publish(
         csv: Also write CSV files.
         rate_exceptions: Also rate games that were forfeited by an exception, as losses. The run's own choice
             holds too.
+        sprt: The hypotheses of the sequential test; by default the run's.
 
     Raises:
         OSError: A file cannot be written; the tables are printed nevertheless.
@@ -49,19 +64,30 @@ def publish(
     asked = rate_exceptions or read_json(folder / "config.json", dict).get("rate_exceptions") is True
     rated = [game for game in games if asked or not game.broke_down]
     ratings = fit_ratings(store.players, rated, anchor=_anchor(folder, anchor, rated))
+    test = _sequential_test(folder, store, games, sprt)
     try:  # files are written before the tables are printed, since a reader may close the pipe early
-        written = _write_files(folder, store, games, ratings, len(games) - len(rated), csv=csv)
+        written = _write_files(folder, store, games, ratings, len(games) - len(rated), test, csv=csv)
     finally:
         forfeits = _print_tables(store, games, ratings, len(games) - len(rated))
+        if test:
+            print(test)
     print(f"written: {folder / STORE_FILE} {' '.join(map(str, written))}")
     return Forfeits(forfeits, broken_players(store.players, games))
 
 
 def _write_files(
-    folder: Path, store: Store, games: Sequence[GameRecord], ratings: Ratings, unrated: int, *, csv: bool
+    folder: Path,
+    store: Store,
+    games: Sequence[GameRecord],
+    ratings: Ratings,
+    unrated: int,
+    test: str,
+    *,
+    csv: bool,
 ) -> list[Path]:
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
+    settings |= {"sequential test": test} if test else {}
     title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
     settings.pop(TRAINED_ON, None)  # shown in its own section
     texts = {
@@ -81,6 +107,18 @@ def _write_files(
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]
+
+
+def _sequential_test(folder: Path, store: Store, games: Sequence[GameRecord], sprt: str | None) -> str:
+    """Returns the result of the sequential test, or "" if there is none."""
+    with checking(folder / CONFIG_FILE):
+        config = read_json(folder / CONFIG_FILE, dict)
+        hypotheses = sprt or config.get("sprt")
+        if hypotheses is None:
+            return ""
+        schedule = schedule_of(store.settings, store.stages, by_key=True)
+        test = sequential_test(schedule, games, config["players"][0], Hypotheses.parse(hypotheses))
+    return f"{config['players'][0]}: {test}"
 
 
 def _trained_on(store: Store) -> dict[str, tuple[Board, ...]]:

@@ -32,7 +32,7 @@ from tournaments.standings import (
     score_intervals,
 )
 
-ORIGIN_SETTINGS = ("seed", "date", "created")
+ORIGIN_SETTINGS = ("seed", "date", "created", "sequential test")
 FORFEIT_ROWS = 100
 GAME_LINKS = 8
 ALL = -1

@@ -12,6 +12,7 @@
 
 Modules: `units` says which games are evidence, and which belong together. `ratings` fits a Bradley-Terry
 model with draws, `crosstable` counts games by pair, seat and board, and `scores` gives scores intervals.
+`sequential` tests whether a player is stronger by so much, and says when it has played enough.
 """
 
 from tournaments.standings.crosstable import (
@@ -32,9 +33,12 @@ from tournaments.standings.crosstable import (
 )
 from tournaments.standings.ratings import Ratings, fit_ratings
 from tournaments.standings.scores import score_intervals
+from tournaments.standings.sequential import Hypotheses, SequentialTest, pairs_in_order, sequential_test
 
 __all__ = [
+    "Hypotheses",
     "Ratings",
+    "SequentialTest",
     "Tallies",
     "Tally",
     "by_board",
@@ -47,8 +51,10 @@ __all__ = [
     "milliseconds_text",
     "move_times",
     "orbit_name",
+    "pairs_in_order",
     "ratings_table",
     "score_intervals",
+    "sequential_test",
     "sum_tallies",
     "tally_games",
 ]

@@ -23,6 +23,7 @@ def path(tmp_path):
     path = tmp_path / STORE_FILE
     with Store.create_or_open(path, {"seed": 0, "players": list(PLAYERS)}, PLAYERS, 4) as store:
         store.add(random_round_robin(PLAYERS, [Board.parse("3x3x3:B2"), Board.parse("4x4x3")]))
+    change(path, "INSERT INTO stages (run_id, players, boards, repeats) VALUES (1, 2, 1, 1)")
     change(path, "INSERT INTO tracebacks (player_id, number, text) VALUES (1, 0, 'Traceback')")
     return path
 
