@@ -16,8 +16,8 @@ from bttt.runs import one_line
 BUSY_SECONDS = 10.0
 MOST_BYTES = 2**27
 """Maximum size of a single value, in bytes; the settings of ten million boards would fit."""
-STEPS, STEPS_A_BYTE = 10_000_000, 20
-"""Maximum steps of a query: a constant, and the steps for each byte of the file. Reading takes 1 a byte."""
+STEPS, STEPS_A_BYTE = 10_000_000, 5
+"""Maximum steps of a query: a constant, and the steps for each byte of the file. Reading takes 0.3 a byte."""
 STEPS_A_CALL = 100_000
 DAMAGE = (ValueError, TypeError, KeyError, sqlite3.DatabaseError)
 """Exceptions that reading raises if the content was not written by this program."""

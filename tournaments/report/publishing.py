@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bttt import FIRST, OUTCOME_TEXT, SECOND, Board
-from bttt.runs import CONFIG_FILE, checking, csv_text, read_json, write_text
+from bttt.runs import CONFIG_FILE, checking, csv_text, printable, read_json, write_text
 from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store, broken_players, schedule_of
 from tournaments.report.page import report_html
 from tournaments.standings import (
@@ -152,7 +152,7 @@ def _anchor(folder: Path, anchor: str | None, games: Sequence[GameRecord]) -> st
     if anchor is None:
         anchor = read_json(folder / "config.json", dict).get("anchor")
     if games and anchor is not None and not any(anchor in game.players for game in games):
-        print(f"anchor {anchor} has no games yet: the ratings have no anchor\n")
+        print(f"anchor {printable(str(anchor))} has no games yet: the ratings have no anchor\n")
         return None
     return anchor if games else None
 

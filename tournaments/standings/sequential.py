@@ -11,7 +11,8 @@ where s0 and s1 are the expected scores, 1 / (1 + 10^(-elo / 400)). Deviation: t
 pair with each of the five scores. Otherwise a few equal pairs would decide at once.
 
 The pairs are taken in a fixed order, and the first crossing of a bound decides. The result therefore does not
-depend on the order in which games end. Copies of an earlier pair are left out.
+depend on the order in which games end. Copies of an earlier pair are left out, and so are pairs with a game
+that a player forfeited by an exception, which says nothing of its strength.
 """
 
 from __future__ import annotations
@@ -121,7 +122,7 @@ def sequential_test(
 
     Args:
         schedule: All games of the run.
-        games: The finished ones that count.
+        games: The finished ones.
         player: The player.
         hypotheses: What to decide between.
     """
@@ -143,14 +144,17 @@ def pairs_in_order(games: Iterable[ScheduledGame], player: str) -> list[list[Sch
 def _scores(
     pairs: Iterable[Sequence[ScheduledGame]], finished: Mapping[int, GameRecord], player: str
 ) -> Iterator[float]:
-    """Yields the player's score in each pair, until a game is missing; without copies of earlier pairs."""
+    """Yields the player's score in each pair, until a game is missing.
+
+    Copies of earlier pairs, and pairs in which a player broke down, are left out.
+    """
     seen = set()
     for pair in pairs:
         records = [finished[game.index] for game in pair if game.index in finished]
         if len(records) < len(pair):
             return
         content = tuple((*record.players, record.board, record.cells, record.outcome) for record in records)
-        if content not in seen:
+        if content not in seen and not any(record.broke_down for record in records):
             seen.add(content)
             points = [
                 record.first_score if record.first == player else 1 - record.first_score for record in records

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from records import record
 
-from bttt import Board
+from bttt import Board, Outcome
 from tournaments.play.schedule import schedule_games
 from tournaments.standings.sequential import (
     SCORES,
@@ -105,6 +105,15 @@ def test_copies_of_a_pair_are_no_evidence():
     assert sequential_test(schedule, games, "a", hypotheses) == once
     other = [replace(game, cells=(*game.cells[:-1], 8), seconds=game.seconds) for game in games[6:8]]
     assert sequential_test(schedule, [*games[:6], *other, *games[8:]], "a", hypotheses).pairs == 5
+
+
+def test_exceptions_are_no_evidence_and_do_not_hold_up_the_test():
+    schedule = schedule_games("round-robin", "ab", BOARDS, 1)
+    games = games_of(schedule, lambda game: WIN if game.first == "a" else LOSS)
+    games[1] = replace(games[1], forfeit="raised ValueError: no idea", outcome=Outcome.SECOND_WINS)
+    assert games[1].broke_down
+    found = sequential_test(schedule, games, "a", Hypotheses(0, 5))
+    assert (found.pairs, found.score) == (2, 1)
 
 
 def test_the_score_is_the_tested_player_s():
