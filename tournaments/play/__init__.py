@@ -17,7 +17,7 @@ game is played. `runner` plays the games and returns a `game_record` of each. `s
 
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord, broken_players
-from tournaments.play.growth import joined_settings, open_growing, schedule_of
+from tournaments.play.growth import is_tournament, joined_settings, open_growing, schedule_of
 from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
@@ -46,6 +46,7 @@ __all__ = [
     "Store",
     "broken_players",
     "expanded",
+    "is_tournament",
     "isolated_players",
     "joined_settings",
     "made_from",

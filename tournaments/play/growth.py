@@ -24,6 +24,13 @@ BY_PLAYER = ("source files", "fingerprints", "trained on")
 """Settings with an entry for some players: those of the stored players must stay."""
 
 
+def is_tournament(settings: Mapping[str, Any]) -> bool:
+    """Returns whether stored settings are those of a tournament, and not of another command's games."""
+    lists = [settings.get(name) for name in LISTS[:2]]
+    texts = all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
+    return texts and isinstance(settings.get("schedule"), str) and isinstance(settings.get("repeats"), int)
+
+
 def schedule_of(
     settings: Mapping[str, Any], stages: Sequence[tuple[int, int, int]] = (), *, by_key: bool
 ) -> list[ScheduledGame]:
@@ -64,6 +71,10 @@ def open_growing(folder: Path, settings: Mapping[str, Any]) -> tuple[Store, list
     store = Store.create_or_open(folder / STORE_FILE, settings, settings["players"], len(schedule))
     try:
         before = store.settings
+        if not is_tournament(before):
+            raise ValueError(
+                f"out must be a new folder or that of a tournament, but {folder} holds other games"
+            )
         grown = grown_settings(before, clean(settings), f"{folder} holds a run")
         if grown != before:
             stage = (len(before["players"]), len(before["boards"]), before["repeats"])

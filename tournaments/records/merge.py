@@ -12,7 +12,15 @@ import tyro
 
 from bttt.command_line import suggest
 from bttt.runs import open_run
-from tournaments.play import STORE_FILE, GameRecord, Store, joined_settings, schedule_of, store_path
+from tournaments.play import (
+    STORE_FILE,
+    GameRecord,
+    Store,
+    is_tournament,
+    joined_settings,
+    schedule_of,
+    store_path,
+)
 from tournaments.report import publish
 
 
@@ -71,7 +79,7 @@ def run(config: MergeConfig) -> int:
 def _joined(stores: Sequence[Store]) -> dict[str, Any]:
     """Returns the settings of all runs together; ValueError if they differ in more than may grow."""
     for store in stores:
-        if not {"schedule", "players", "boards", "repeats"} <= store.settings.keys():
+        if not is_tournament(store.settings):
             raise ValueError(f"{store.path} is not a run of bttt tournament")
     first = stores[0]
     settings = first.settings

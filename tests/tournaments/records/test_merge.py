@@ -93,6 +93,19 @@ def test_what_cannot_be_merged_is_one_line(tmp_path):
         run(MergeConfig((same, other), tmp_path / "both"))
 
 
+def test_games_of_another_command_are_no_tournament(tmp_path):
+    one = play(tmp_path / "one", settings())
+    (tmp_path / "other").mkdir()
+    for wrong in ({"agents": ["a"]}, settings(["a", 5]), settings(repeats="2")):
+        path = tmp_path / "other" / STORE_FILE
+        path.unlink(missing_ok=True)
+        Store.create_or_open(path, wrong, "ab", 0).close()
+        with pytest.raises(ValueError, match="is not a run of bttt tournament"):
+            run(MergeConfig((one, path.parent), tmp_path / "both"))
+        with pytest.raises(ValueError, match="holds other games"):
+            open_growing(path.parent, settings())
+
+
 def test_runs_of_the_first_version_join_only_with_their_like(tmp_path):
     wanted = settings("abc", BOARDS)
     one, two = play(tmp_path / "one", wanted, slice(0)), play(tmp_path / "two", wanted, slice(0))
