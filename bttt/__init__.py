@@ -15,6 +15,9 @@ Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver
 
 from types import ModuleType
 
+import bttt.processes.starting  # noqa: F401  # first, for Ctrl-C during the other imports
+
+# isort: split
 from gymnasium.envs.registration import register
 
 from bttt.board import WORD_BITS, Board, row_name

@@ -19,6 +19,7 @@ from bttt.command_line import (
     short_help,
     unknown_command,
 )
+from bttt.processes import came, exit_code, interrupt
 from bttt.runs import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 
@@ -33,11 +34,25 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = _main(arguments)
         sys.stdout.flush()
-        return code
-    except BrokenPipeError:  # `bttt ... | head`: text left in the buffer must not raise at exit
-        with suppress(OSError):  # not a file
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_code(code) if code == INTERRUPTED else code
+    except BrokenPipeError:  # `bttt ... | head`
+        _forget_output()
         return CLOSED_PIPE
+    except OSError:
+        if not came():
+            raise
+        _forget_output()  # the terminal is gone, after SIGHUP
+        return exit_code(INTERRUPTED)
+
+
+def _forget_output() -> None:
+    """Points the output elsewhere: text left in the buffers must not raise at exit."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # not a file
+            stream.flush()
+            continue
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _main(arguments: list[str]) -> int:
@@ -54,12 +69,18 @@ def _main(arguments: list[str]) -> int:
     except (ValueError, OSError) as error:
         if os.environ.get("BTTT_TRACEBACK"):
             raise
+        if came():  # an error in the wake of the signal, for example that the workers have gone
+            return _interrupted()
         message = " ".join(str(error).split()) or type(error).__name__
         print(f"bttt {arguments[0]}: error: {message}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+        return _interrupted()
+
+
+def _interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def _run(name: str, arguments: list[str]) -> int:
@@ -75,7 +96,9 @@ def _run(name: str, arguments: list[str]) -> int:
     if "--help" in arguments or "-h" in arguments:
         print(short_help(name, config_class))
         return OK
-    code: int = module.run(_parse(config_class, f"bttt {name}", arguments))
+    config = _parse(config_class, f"bttt {name}", arguments)
+    interrupt()
+    code: int = module.run(config)
     return code
 
 

@@ -8,8 +8,12 @@ Modules: `spreading` calls a function in several processes, `child` is one proce
 what ends a command, `surroundings` restores the current folder and the standard streams.
 """
 
+import bttt.processes.starting  # noqa: F401  # first, for Ctrl-C during the other imports
+
+# isort: split
 from bttt.processes.child import Child, ChildEndedError, ChildLateError, serve
 from bttt.processes.signals import (
+    came,
     end_at_once,
     exit_code,
     interrupt,
@@ -24,6 +28,7 @@ __all__ = [
     "Child",
     "ChildEndedError",
     "ChildLateError",
+    "came",
     "end_at_once",
     "exit_code",
     "interrupt",

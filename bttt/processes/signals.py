@@ -30,16 +30,22 @@ def end_at_once() -> None:
 
 
 def interrupt() -> None:
-    """Lets an ending signal raise KeyboardInterrupt in the main thread; a second one ends at once."""
-    _take(_interrupt)
+    """Lets an ending signal raise KeyboardInterrupt in the main thread, and a second one end at once.
+
+    Only where `end_at_once` came before: a program that calls a command keeps its own handlers.
+    """
+    if _taken:
+        _take(_interrupt)
 
 
 def leave_to_parent() -> None:
-    """Lets this process ignore Ctrl-C, which reaches all processes of a terminal: its parent ends it."""
+    """Lets this process ignore Ctrl-C and SIGHUP: they reach its parent too, which ends it."""
     global _taken
     _taken = True
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for each in ENDING:
+            if each != signal.SIGTERM:
+                signal.signal(each, signal.SIG_IGN)
 
 
 def exit_code(interrupted: int) -> int:
@@ -51,9 +57,14 @@ def is_interrupt(error: BaseException) -> bool:
     """Returns whether an exception out of a user's code is an interrupt, and no failure of that code.
 
     It is a KeyboardInterrupt and a signal came. If the signals of this process are not taken (by
-    `interrupt`), that cannot be known, and every KeyboardInterrupt counts.
+    `end_at_once`), that cannot be known, and every KeyboardInterrupt counts.
     """
     return isinstance(error, KeyboardInterrupt) and (not _taken or _received is not None)
+
+
+def came() -> bool:
+    """Returns whether an ending signal came."""
+    return _received is not None
 
 
 def raise_interrupt() -> None:

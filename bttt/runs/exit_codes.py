@@ -6,6 +6,6 @@ FORFEITS = 1
 USAGE_ERROR = 2
 """The input is wrong, or a file cannot be written."""
 INTERRUPTED = 130
-"""Interrupted by Ctrl-C; the code that shells use."""
+"""Interrupted by Ctrl-C; the code that shells use. After SIGTERM it is 143, after SIGHUP 129."""
 CLOSED_PIPE = 141
 """The reader of the output closed the pipe; the code that shells use."""

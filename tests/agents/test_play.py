@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import heed_interrupts
 
 import bttt
 from agents.play import PlayConfig, run
@@ -165,6 +166,7 @@ def command(*arguments: str, folder: Path) -> subprocess.Popen:
         stderr=subprocess.PIPE,
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8:strict"},
+        preexec_fn=heed_interrupts,
     )
 
 
@@ -185,14 +187,15 @@ def test_the_command_takes_bytes_that_are_no_text(tmp_path):
     assert output.decode().endswith("The game is not finished: the input has ended.\n")
 
 
-def test_ctrl_c_ends_the_command_politely(tmp_path):
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_the_command_politely(tmp_path, sent):
     with command("--second", "random", folder=tmp_path) as process:
         shown = b""
         while not shown.endswith(b"(? for help): "):
             shown += process.stdout.read(1)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(sent)
         output, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (INTERRUPTED, b"")
+    assert (process.returncode, errors) == (128 + sent, b"")
     assert output.decode() == "\nThe game is not finished: interrupted.\n"
 
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from commands import bttt, refused
+from commands import bttt, heed_interrupts, refused
 
 from bttt.__main__ import COMMANDS
 from tournaments.play.store import STORE_FILE, Store
@@ -564,6 +564,7 @@ def test_interrupt_keeps_what_is_finished_and_says_so():
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heed_interrupts,
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not _stored_count("run"):

@@ -1,12 +1,19 @@
 """The `bttt` command run in this process."""
 
 import shlex
+import signal
 from importlib import import_module
 
 import tyro
 
 from bttt.__main__ import main
 from bttt.command_line import COMMANDS
+
+
+def heed_interrupts():
+    """Lets a process that is about to start heed Ctrl-C, also where the shell of the tests ignores it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 
 HELP = {"--help", "--help-all", "-h", "--version"}
 
