@@ -15,7 +15,7 @@ Subpackages: `envs` holds the environments for Gymnasium and PettingZoo, `solver
 
 from types import ModuleType
 
-import bttt.processes.starting  # noqa: F401  # first, for Ctrl-C during the other imports
+import bttt.processes  # noqa: F401  # first: Ctrl-C while a command imports the modules below
 
 # isort: split
 from gymnasium.envs.registration import register
