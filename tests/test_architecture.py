@@ -192,9 +192,9 @@ def test_nothing_imports_a_command():
     assert {name: found for name, others in graph.items() if (found := others & commands)} == {}
 
 
-def test_one_module_starts_processes():
-    """Another engine takes the place of joblib behind this module alone."""
-    starting = ("joblib", "concurrent.futures.process", "multiprocessing")
+def test_one_folder_starts_processes():
+    """Another engine takes the place of joblib behind one module, and one more starts single processes."""
+    starting = ("joblib", "concurrent.futures.process", "multiprocessing", "subprocess")
     found = [
         name
         for name, path in modules(ROOT, PACKAGES).items()
@@ -203,7 +203,7 @@ def test_one_module_starts_processes():
             for each in imports((ROOT / path).read_text(encoding="utf-8"), path)
         )
     ]
-    assert found == ["bttt.processes.spreading"]
+    assert found == ["bttt.processes.child", "bttt.processes.spreading"]
 
 
 def _to_owners(graph: dict[str, set[str]], name: str) -> set[str]:

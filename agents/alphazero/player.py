@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from agents.alphazero.network import (
 )
 from agents.alphazero.search import Found, RootNoise, Search, roots_of
 from agents.alphazero.weights import find_network
-from bttt import Position
+from bttt import Board, Position
 from bttt.runs import require_at_least
 
 NOISE_TOTAL = 10.0
@@ -128,11 +127,7 @@ class AlphaZeroAgent:
         by_size: dict[tuple[int, int, int], list[int]] = {}
         for place, position in enumerate(positions):
             board = position.board
-            if not self._config.fits(board.rows, board.cols):
-                raise ValueError(
-                    f"network {self.network!r} is for {self._config.rows}x{self._config.cols} boards, "
-                    f"got {board.size_text}"
-                )
+            self._check_size(board)
             by_size.setdefault((board.rows, board.cols, board.win_length), []).append(place)
         with one_thread():
             for places in by_size.values():
@@ -147,11 +142,18 @@ class AlphaZeroAgent:
         Raises:
             ValueError: The network cannot evaluate boards of this size.
         """
+        self._check_size(position.board)
         search = self._search
         config = replace(search.config, simulations=min(1, self.simulations), leaves=1)
-        quick = copy(self)
-        object.__setattr__(quick, "_search", Search(search.evaluate, config, search.bricks_plane))
-        quick.decide([position], np.random.default_rng(0))
+        with one_thread():
+            Search(search.evaluate, config, search.bricks_plane).run(roots_of([position]))
+
+    def _check_size(self, board: Board) -> None:
+        if not self._config.fits(board.rows, board.cols):
+            raise ValueError(
+                f"network {self.network!r} is for {self._config.rows}x{self._config.cols} boards, "
+                f"got {board.size_text}"
+            )
 
     def _decide(self, positions: Sequence[Position], rngs: Sequence[np.random.Generator]) -> list[Decision]:
         roots = roots_of(positions)
