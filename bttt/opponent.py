@@ -7,7 +7,8 @@ Cells may be names ("D4") or indices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,8 @@ def ask(agent: Any, positions: Sequence[Position], rngs: Sequence[np.random.Gene
 
 def _decisions(agent: Any, positions: Sequence[Position], rng: Any) -> list[Any]:
     answer = agent.decide(positions, rng)
+    if isinstance(answer, Iterable) and not isinstance(answer, Sized):
+        answer = islice(answer, len(positions) + 1)  # a generator may never end
     decisions = list(answer) if isinstance(answer, Iterable) else [answer]
     for decision in decisions:
         if not hasattr(decision, "cell"):

@@ -68,7 +68,9 @@ def _plain(decision: Any) -> Decision:
             nodes=None if nodes is None else int(nodes),
             proven=None if decision.proven is None else bool(decision.proven),
         )
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise AgentError(f"illegal decision: {one_line(error)}") from error
 
 

@@ -9,6 +9,7 @@ import traceback
 from pathlib import Path
 from types import TracebackType
 
+from bttt.processes import is_interrupt
 from bttt.runs import one_line
 
 RAISED = "raised "
@@ -69,6 +70,8 @@ def _text(error: BaseException) -> str:
         trace = trace.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, trace))
-    except Exception:  # the exception's own text fails
+    except BaseException as other:  # the exception's own text fails
+        if is_interrupt(other):
+            raise
         text = "".join(traceback.format_tb(trace))
     return "".join(each if each.isprintable() or each == "\n" else " " for each in text[-MOST_TRACEBACK:])

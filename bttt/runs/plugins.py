@@ -108,7 +108,9 @@ def one_line(error: BaseException) -> str:
     """Returns the message of an error on one line; its type comes first unless it is a ValueError."""
     try:
         text = str(error)
-    except Exception:
+    except BaseException as other:
+        if is_interrupt(other):
+            raise
         text = "(its message cannot be read)"
     printable = "".join(symbol if symbol.isprintable() else " " for symbol in text)
     text = textwrap.shorten(printable, MOST_TEXT, placeholder=" ...")

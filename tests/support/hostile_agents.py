@@ -129,6 +129,43 @@ class Odd(Uniform):
         return [Decision(lambda: "x" * 10**6)]
 
 
+class Silent(Uniform):
+    """Raises an exception whose text raises another one."""
+
+    def decide(self, positions, rng):
+        class MuteError(Exception):
+            def __str__(self):
+                raise KeyboardInterrupt
+
+        raise MuteError
+
+
+class Late(Uniform):
+    """Its decision raises when it is read a second time."""
+
+    def decide(self, positions, rng):
+        reads = iter([0])
+
+        class Once:
+            value = nodes = proven = None
+
+            @property
+            def cell(self):
+                for each in reads:
+                    return each
+                raise KeyboardInterrupt
+
+        return [Once()]
+
+
+class Endless(Uniform):
+    """Its decisions never end."""
+
+    def decide(self, positions, rng):
+        while True:
+            yield Decision(0)
+
+
 class ByName(Uniform):
     """Names its cells."""
 

@@ -43,6 +43,20 @@ def test_any_exception_of_the_agent_is_its_failure(monkeypatch, kind):
         ask(f"Raises,kind={kind}")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Silent", r"raised MuteError: \(its message cannot be read\)"),
+        ("Late", "illegal decision: KeyboardInterrupt: "),
+        ("Endless", "raised ValueError: decide returned 2 decisions for 1 positions"),
+    ],
+)
+def test_so_is_what_its_objects_raise_when_they_are_read(monkeypatch, name, reason):
+    monkeypatch.setattr(signals, "_taken", True)
+    with pytest.raises(AgentError, match=f"^{reason}"):
+        ask(name)
+
+
 def test_ctrl_c_interrupts_also_where_the_agent_has_caught_it(monkeypatch):
     with pytest.raises(KeyboardInterrupt):  # no command: every KeyboardInterrupt may be a person's
         ask("Raises,kind=KeyboardInterrupt")
