@@ -81,7 +81,8 @@ def _feed(hashed: Hash, value: Any, depth: int) -> bool:
     if isinstance(value, Path):
         return _feed_path(hashed, value)
     if isinstance(value, Set):
-        return _feed_items(hashed, sorted(map(str, value)), depth)
+        plain = [each for each in value if isinstance(each, bool | int | float | str | bytes)]
+        return _feed_items(hashed, sorted(map(repr, plain)), depth)
     if isinstance(value, Mapping):
         return _feed_items(hashed, [each for pair in value.items() for each in pair], depth)
     if isinstance(value, Sequence):

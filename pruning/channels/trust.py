@@ -61,7 +61,7 @@ def _unusable(module: nn.Module) -> str:
     if any(each.is_meta for each in tensors):
         return "has tensors on the meta device, without values: load its weights first"
     for name, value in vars(module).items():
-        made = any(each.startswith(f"{name}_") for each in module._parameters)
+        made = any(f"{name}_{end}" in module._parameters for end in ("orig", "g", "v"))
         if isinstance(value, Tensor) and (made or value.grad_fn is not None):
             return (
                 f"has a computed {name!r}, as torch.nn.utils.prune and the old weight_norm and spectral_norm "

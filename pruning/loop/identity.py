@@ -1,10 +1,10 @@
 """The fingerprint of a task: what its results depend on, in named parts, to notice that a task has changed.
 
 A task can state it, as an attribute `fingerprint`: a text, or a mapping of names to texts and numbers. For
-others it is made of what can be had: the source of the class and of its bases outside torch, and the numbers,
-texts, tensors, arrays and data sets among its attributes and among the global and enclosing variables that
-its methods use; not its device or number of workers. Only parts that a cycle did not change are stored with
-it: a counter is no property of a task.
+others it is made of what can be had: the source of the class, of its bases outside torch and of what it uses
+of its own module, and the numbers, texts, tensors, arrays and data sets among its attributes and among the
+global and enclosing variables that its methods use; not its device or number of workers. Only parts that a
+cycle did not change are stored with it: a counter is no property of a task.
 """
 
 from __future__ import annotations
@@ -48,26 +48,52 @@ def fingerprint(task: Task) -> dict[str, str | int | float]:
     ]
     slots = [name for kind in kinds for name in vars(kind).get("__slots__", ()) if hasattr(task, name)]
     attributes = {name: getattr(task, name) for name in slots} | dict(getattr(task, "__dict__", {}))
-    methods = {name: value for kind in reversed(kinds) for name, value in vars(kind).items()}
-    found: dict[str, str | int | float] = {}
-    for kind in kinds:
-        found |= _source(kind.__qualname__, kind, vars(kind).values())
-    for name, value in attributes.items():
-        if isinstance(value, FunctionType):
-            found |= _source(name, value, [value])
-    data: dict[str, Any] = {}
-    for function in _functions([*methods.values(), *attributes.values()]):
-        data |= _used(function)
-    data |= {name: value for name, value in methods.items() if not name.startswith("__")} | attributes
+    definitions: dict[str, type | FunctionType] = {kind.__qualname__: kind for kind in kinds}
+    definitions |= {name: value for name, value in attributes.items() if isinstance(value, FunctionType)}
+    found, data = _defined(definitions)
+    for kind in reversed(kinds):
+        data |= {name: value for name, value in vars(kind).items() if not name.startswith("__")}
+    data |= attributes
     data = {name: value for name, value in data.items() if name not in IGNORED}
     if isinstance(example := data.pop("example", None), Tensor):  # its values decide nothing
         found["example"] = f"{str(example.dtype).removeprefix('torch.')} {[*example.shape]}"
     return found | _parts(data)
 
 
+def _defined(
+    definitions: Mapping[str, type | FunctionType],
+) -> tuple[dict[str, str | int | float], dict[str, Any]]:
+    """Returns digests of the sources of classes and functions, and the variables from outside that they use.
+
+    Classes and functions of the same module that they use count too, for example a network or a helper.
+    """
+    found: dict[str, str | int | float] = {}
+    data: dict[str, Any] = {}
+    waiting, seen = list(definitions.items()), set[int]()
+    while waiting:
+        name, defined = waiting.pop(0)
+        if id(defined) in seen:
+            continue
+        seen.add(id(defined))
+        members = [*vars(defined).values()] if isinstance(defined, type) else [defined]
+        found |= _source(name, defined, members)
+        for function in _functions(members):
+            used = _used(function)
+            data |= used
+            waiting += [
+                (each.__qualname__, each)
+                for each in used.values()
+                if isinstance(each, type | FunctionType) and each.__module__ == function.__module__
+            ]
+    return found, data
+
+
 def difference(stored: Fingerprint, ours: Fingerprint) -> str:
-    """Returns the first part in which two fingerprints differ, or ""; a part that only one has is skipped."""
-    for name, value in stored.items():
+    """Returns a part in which two fingerprints differ, or ""; values are preferred to sources.
+
+    A part that only one of them has is skipped.
+    """
+    for name, value in sorted(stored.items(), key=lambda part: part[0].startswith("source of ")):
         if name in ours and ours[name] != value:
             return f"{name} is {value!r} there, {ours[name]!r} here"
     return ""

@@ -238,6 +238,13 @@ def test_a_network_that_cannot_be_followed_is_refused_in_one_line(name):
     assert "\n" not in str(error.value)
 
 
+def test_a_plain_tensor_beside_a_parameter_of_a_similar_name_is_no_obstacle():
+    network = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+    network.scale = torch.ones(3)
+    network.scale_bias = nn.Parameter(torch.ones(3))
+    assert cuttable(find_groups(network, torch.rand(2, 4)))
+
+
 def test_every_layer_is_in_a_group():
     class Many(nn.Module):
         def __init__(self):

@@ -96,6 +96,23 @@ def test_the_source_of_the_class_and_its_bases_counts_but_not_comments(tmp_path,
     assert difference(found[0], found[2]).startswith("source of Base is ")
 
 
+def test_what_the_class_uses_of_its_module_counts(tmp_path, monkeypatch):
+    text = (
+        "def helper():\n    return inner()\n\ndef inner():\n    return 1\n\n"
+        "class Net:\n    def forward(self, x):\n        return x + 1\n\n"
+        "class Mine:\n    def build(self):\n        return Net()\n    def train(self):\n        helper()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    for number, source in enumerate(
+        (text, text.replace("return 1", "return 2"), text.replace("x + 1", "x + 2"))
+    ):
+        (tmp_path / f"uses_{number}.py").write_text(source)
+        found.append(fingerprint(__import__(f"uses_{number}").Mine()))
+    assert difference(found[0], found[1]).startswith("source of inner is ")
+    assert difference(found[0], found[2]).startswith("source of Net is ")
+
+
 def test_without_a_source_the_compiled_code_counts():
     def made(value):
         space = {}
