@@ -69,10 +69,11 @@ def end_with(parent: int) -> None:
     """Ends this process within a second after `parent`, the process that started it, has ended.
 
     A thread looks. It runs during long searches too, since kernels release the interpreter's lock. A worker
-    of another machine, or one started by a third process, is left alone.
+    that a third process started, for example on another machine, is left alone.
     """
-    started_by = os.getppid()
-    if started_by not in (parent, 1):
+    from multiprocessing import current_process
+
+    if getattr(current_process(), "_parent_pid", None) != parent:
         return
 
     def look() -> None:

@@ -43,10 +43,10 @@ def ask(agent, position=START, seed=0):
     return query(agent, [position], [np.random.default_rng(seed)])
 
 
-def games(agent, *, limit=None, repeats=1):
+def games(agent):
     agents = {"it": agent, "random": RandomAgent()}
-    schedule = schedule_games("round-robin", list(agents), BOARDS, repeats)
-    records = play_games(schedule, agents, Conditions(seconds_per_move=limit))
+    schedule = schedule_games("round-robin", list(agents), BOARDS, 1)
+    records = play_games(schedule, agents, Conditions())
     return sorted((replace(record, seconds=()) for record in records), key=lambda record: record.index)
 
 
@@ -64,7 +64,7 @@ def test_an_agent_of_the_package_plays_the_same_and_keeps_its_traits(isolated):
 
 
 def test_an_agent_that_ends_its_process_loses_that_game_and_plays_the_next(isolated):
-    records = games(isolated("Leaves"), repeats=2)
+    records = games(isolated("Leaves"))
     assert {record.forfeit for record in records} == {"its process ended with code 7"}
     assert {len(record.cells) for record in records} == {3, 4}
     with pytest.raises(AgentError, match=r"its process was killed by signal 11 \(SIGSEGV\)"):

@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from bttt.processes import spread, worker_count
+from bttt.processes import spread, spreading, worker_count
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,6 +64,17 @@ def test_there_are_no_more_workers_than_tasks():
     assert worker_count(3, 2) == 2
     assert worker_count(1, 100) == worker_count(4, 0) == 1
     assert 1 <= worker_count(0, 10_000) <= os.cpu_count()
+
+
+def watchers(number):
+    return [thread.name for thread in threading.enumerate() if thread.name == "end with the parent"]
+
+
+def test_workers_watch_their_parent_and_no_other_process_does(monkeypatch):
+    assert list(spread(watchers, [(0,)] * 4, workers=2)) == [["end with the parent"]] * 4
+    assert list(spread(watchers, [(0,)], workers=1)) == [[]]
+    spreading.end_with(os.getppid())  # this process was not started by joblib
+    assert watchers(0) == []
 
 
 @pytest.mark.parametrize("module", ["agents", "bttt.runs", "bttt.solver.log", "agents.play", "bttt.__main__"])
