@@ -75,11 +75,19 @@ def drop_weights(path: Path) -> None:
     write_tensors(path, masks, KIND, header)
 
 
-def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
+def stored_results(
+    folder: Path, plan: Plan | None = None, *, measures: Iterable[str] = (), cost: Iterable[str] = ()
+) -> list[Result]:
     """Returns the results of a run's finished cycles.
 
+    Args:
+        folder: The run's folder.
+        plan: The plan that the run must have; None takes any.
+        measures: Measures that each result must have.
+        cost: Numbers that each result's cost must have.
+
     Raises:
-        ValueError: A file is corrupt, or belongs to another plan than the given one.
+        ValueError: A file is corrupt, belongs to another plan than the given one, or lacks a number.
     """
     results: list[Result] = []
     while (path := cycle_file(folder, len(results))).exists():
@@ -87,6 +95,9 @@ def stored_results(folder: Path, plan: Plan | None = None) -> list[Result]:
         if plan is not None:
             _check_plan(path, header, plan)
         results.append(_result(path, header))
+        have = {*results[-1].measures, *(f"cost {name}" for name in results[-1].cost)}
+        if missing := [name for name in (*measures, *(f"cost {each}" for each in cost)) if name not in have]:
+            raise ValueError(f"{path} is corrupt: its result has no {missing[0]!r}; {REMEDY}")
     return results
 
 

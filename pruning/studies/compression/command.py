@@ -81,7 +81,7 @@ def measured(config: CompressionConfig, plan: Iterable[ArmRun]) -> list[Measured
     found = []
     for pruned in plan:
         folder = config.runs / pruned.name
-        results = stored_results(folder)
+        results = stored_results(folder, cost=["parameters", "macs", "bytes"])
         parts = _parts(config, pruned)
         counts = [stored(level_folder(folder, level), parts) for level in range(len(results))]
         if results and all(own for level in counts for own in level):

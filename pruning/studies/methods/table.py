@@ -79,7 +79,8 @@ def alphazero_networks(config: MethodsConfig, prunings: Sequence[MethodRun]) -> 
     """Returns the final networks of all finished pruning runs."""
     found = []
     for pruned in prunings:
-        results = stored_results(config.runs / pruned.folder)
+        folder = config.runs / pruned.folder
+        results = stored_results(folder, measures=["agreement"], cost=["parameters", "macs"])
         if len(results) > pruned.method.options["cycles"]:
             values = _values(results, pruned.method.time)
             found.append(MeasuredNetwork(pruned.name, "alphazero", pruned.network.seed, values))

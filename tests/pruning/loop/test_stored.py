@@ -111,6 +111,15 @@ def test_a_damaged_header_is_one_line_with_the_file_and_the_remedy(folder, name)
         assert str(path) in str(error.value) and remedy in str(error.value) and "\n" not in str(error.value)
 
 
+def test_numbers_that_a_reader_needs_are_asked_for(folder):
+    assert stored_results(folder, measures=["test quality"], cost=["macs"]) == stored_results(folder)
+    for needs, name in (({"measures": ["agreement"]}, "agreement"), ({"cost": ["macs", "ms"]}, "cost ms")):
+        with pytest.raises(
+            ValueError, match=rf"cycle-00.safetensors is corrupt: its result has no '{name}'; "
+        ):
+            stored_results(folder, **needs)
+
+
 def test_a_deeply_nested_header_is_corrupt(folder):
     path = cycle_file(folder, 1)
     told = {"format": KIND, "version": "1", "header": "[" * 200_000}
