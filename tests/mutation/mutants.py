@@ -40,8 +40,8 @@ class Mutant:
 def mutants(source: str) -> list[Mutant]:
     """Returns every mutant of a module, in the order of its lines.
 
-    Only code inside functions changes. Annotations, decorators, docstrings and the arguments of a raised
-    error stay: changing them changes no result.
+    Only code inside functions changes. Annotations, decorators, docstrings, the arguments of a raised error
+    and `strict=True` of zip, which only guards, stay: changing them changes no result.
     """
     lines = source.splitlines(keepends=True)
     starts = list(accumulate((len(line.encode()) for line in lines), initial=0))
@@ -75,6 +75,8 @@ def _in(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.YieldFrom)
     ):
         yield node, "pass"
+    if isinstance(node, ast.keyword) and node.arg == "strict":
+        return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "type_comment"):
             continue

@@ -7,7 +7,7 @@ from records import random_round_robin, record
 from bttt.board import Board
 from bttt.bricks import brick_sets
 from bttt.position import Outcome
-from bttt.runs.tables import number_text
+from bttt.runs.tables import TEXT_WIDTH, number_text
 from bttt.symmetry import canonical_board
 from tournaments.standings.crosstable import (
     Tally,
@@ -238,3 +238,12 @@ def test_number_text(value, digits, text):
 )
 def test_milliseconds_text(seconds, text):
     assert milliseconds_text(seconds) == text
+
+
+def test_a_crosstable_of_exactly_the_terminals_width_keeps_its_names():
+    exact = "b" * (TEXT_WIDTH - len("2    -  1-0-0"))
+    for player, listed in ((exact, False), (f"{exact}b", True)):
+        lines = crosstable_text(["a", player], [record("a", player, WIN, SMALL)]).splitlines()[1:]
+        assert (f"2 = {player}" in lines) is listed
+        if not listed:
+            assert [len(line) for line in lines] == [TEXT_WIDTH] * 3
