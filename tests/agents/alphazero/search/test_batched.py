@@ -249,6 +249,14 @@ def test_without_search_the_best_free_logit_is_played():
         assert (found.statuses[game], found.simulations[game]) == (OPEN, 0)
 
 
+def test_equal_cells_take_the_lowest_with_gumbel():
+    position = Position.start(Board(7, 7, 4, "A1"))
+    for simulations in (1, 2, 4):  # no cell is tried twice, so visits and scores are equal
+        found, trees = searched([position], uniform, simulations=simulations, gumbel=True, lookahead=0)
+        assert np.flatnonzero(trees.visits[0, ROOT]).tolist() == list(range(1, 1 + simulations))
+        assert found.cells.tolist() == [1]
+
+
 @pytest.mark.parametrize(
     ("considered", "simulations", "expected"),
     [
