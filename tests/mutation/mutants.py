@@ -1,4 +1,4 @@
-"""Small mutations of Python source: one operator, number or condition changed, or one statement removed."""
+"""Small mutations of Python source: one operator, number or condition changed, or one statement skipped."""
 
 from __future__ import annotations
 
@@ -71,6 +71,8 @@ def _in(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     if isinstance(node, ast.expr):
         if (after := _changed(node)) is not None:
             yield node, f"({ast.unparse(after)})"
+    elif isinstance(node, ast.If):
+        yield node.test, "(False)"
     elif isinstance(node, ast.AugAssign) or (
         isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.YieldFrom)
     ):

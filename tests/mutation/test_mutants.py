@@ -37,6 +37,8 @@ def test_each_mutant_is_one_small_change_in_a_function():
         ("total += value", "pass"),
         ("print(total)", "pass"),
         ("not total", "(total)"),
+        ("not total", "(False)"),
+        ("value >= least and value not in (4, -5)", "(False)"),
         ("total * 2", "(total + 2)"),
         ("2", "(3)"),
     }
