@@ -16,6 +16,8 @@ OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Mod: ast.Add, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.BitXor: ast.BitOr,
     ast.LShift: ast.RShift, ast.RShift: ast.LShift,
 }  # fmt: skip
+SKIPPED = (ast.FunctionDef, ast.ClassDef, ast.Raise, ast.JoinedStr)
+CALLS = (ast.Call, ast.YieldFrom)
 
 
 @dataclass(frozen=True)
@@ -66,25 +68,25 @@ def _changes(tree: ast.Module) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 def _in(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
     """Yields the changes of a node and of the nodes in it; functions in it are visited by `_changes`."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Raise | ast.JoinedStr):
+    if isinstance(node, SKIPPED) or (isinstance(node, ast.keyword) and node.arg == "strict"):
         return
-    if isinstance(node, ast.expr):
-        if (after := _changed(node)) is not None:
-            yield node, f"({ast.unparse(after)})"
-    elif isinstance(node, ast.If):
-        yield node.test, "(False)"
-    elif isinstance(node, ast.AugAssign) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call | ast.YieldFrom)
-    ):
-        yield node, "pass"
-    if isinstance(node, ast.keyword) and node.arg == "strict":
-        return
+    yield from _own(node)
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "type_comment"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
                 yield from _in(child)
+
+
+def _own(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
+    """Yields the changes at the top of a node."""
+    if isinstance(node, ast.expr) and (after := _changed(node)) is not None:
+        yield node, f"({ast.unparse(after)})"
+    elif isinstance(node, ast.If):
+        yield node.test, "(False)"
+    elif isinstance(node, ast.AugAssign) or (isinstance(node, ast.Expr) and isinstance(node.value, CALLS)):
+        yield node, "pass"
 
 
 def _changed(node: ast.expr) -> ast.expr | None:
