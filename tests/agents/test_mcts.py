@@ -1,6 +1,7 @@
 import pickle
 import time
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,18 @@ from solve import best_cells, exact_value
 from agents.agent import Agent, make_agent
 from agents.heuristic import expert_heuristic, leaf_value
 from agents.mcts import MctsAgent
-from agents.mcts_kernels import DRAWN, LEAF, LOST, ROOT, PlayoutTree, Settings, empty_tree, grow, places
+from agents.mcts_kernels import (
+    DRAWN,
+    LEAF,
+    LOST,
+    ROOT,
+    PlayoutTree,
+    Settings,
+    _select,
+    empty_tree,
+    grow,
+    places,
+)
 from bttt.board import Board
 from bttt.position import Outcome, Position
 
@@ -149,6 +161,18 @@ def test_more_rollouts_judge_a_leaf_more_closely():
     }
     assert spread[1] > 0.7
     assert spread[100] < 0.3
+
+
+def test_the_child_with_the_highest_upper_confidence_bound_is_selected():
+    rng = np.random.default_rng(0)
+    for c in (0.0, 0.3, 1.4):
+        for _ in range(50):
+            visits = rng.integers(1, 40, size=6)
+            total = rng.uniform(-1, 1, size=6) * visits
+            parent = int(visits[1:5].sum()) + 1
+            bounds = total / visits + c * np.sqrt(np.log(parent) / visits)  # UCB1: Auer et al. 2002
+            tree = SimpleNamespace(visits=visits, total=total)
+            assert _select.py_func(1, 4, parent, c, tree) == 1 + np.argmax(bounds[1:5])
 
 
 def test_exploration_spreads_the_visits():
