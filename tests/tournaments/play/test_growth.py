@@ -13,7 +13,7 @@ from tournaments.play.conditions import Conditions
 from tournaments.play.growth import grown_settings, growth_text, open_growing, schedule_of
 from tournaments.play.openings import opening
 from tournaments.play.runner import play_games
-from tournaments.play.schedule import game_generator, keyed, schedule_games
+from tournaments.play.schedule import ScheduledGame, game_generator, keyed, schedule_games
 from tournaments.play.store import STORE_FILE, Store
 from tournaments.play.stored_run import missing_games
 
@@ -158,6 +158,14 @@ def test_streams_by_key_depend_on_nothing_else():
     for board in boards:
         assert [parities[board, repeat] for repeat in range(3)] in ([0, 1, 0], [1, 0, 1])
     assert parities[boards[0], 0] != parities[boards[1], 0]
+
+
+def test_streams_by_key_stay_what_they_are():
+    """Stored runs must resume and grow with the same random numbers in every version."""
+    game = keyed(ScheduledGame(7, "random", "minimax:depth=2", Board.parse("7x7x4:D4"), 3, (0, 3)))
+    assert game.stream == (3991478547, 2787303671, 1340688585, 3852185799)
+    assert game.opening_key == (1825604143, 1798754589, 3311405089, 1110304262, 0)
+    assert game_generator(1, game).integers(1000, size=4).tolist() == [331, 980, 399, 442]
 
 
 def test_a_stage_that_does_not_fit_is_one_line(tmp_path):

@@ -85,6 +85,22 @@ def test_a_wrong_value_in_any_column_is_one_line_with_the_column(path, table, ca
     assert "\x1b" not in capsys.readouterr().out
 
 
+def test_a_game_that_goes_on_after_its_end_is_refused(path):
+    lines = {"A1 B1 A2 B3 A3 C1": True, "A1 B1 A2 C1 C3 A3 B3": False, "A1 C1 B1 C2 A3 C3 B3": True}
+    for moves, goes_on in lines.items():
+        cells = moves.split()
+        outcome = "'second wins'" if "C3 B3" in moves else "'first wins'"
+        change(path, "DELETE FROM games WHERE id != 1", "DELETE FROM moves")
+        change(path, f"UPDATE games SET board = '3x3x3:B2', plies = {len(cells)}, outcome = {outcome}")
+        for ply, cell in enumerate(cells):
+            change(path, f"INSERT INTO moves VALUES (1, {ply}, '{cell}', 0, NULL, NULL)")
+        if goes_on:
+            with pytest.raises(ValueError, match="it goes on after its end"):
+                read(path)
+        else:
+            read(path)
+
+
 RECURSION = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT"
 
 

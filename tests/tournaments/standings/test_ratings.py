@@ -285,6 +285,15 @@ def test_pairs_that_all_end_one_to_one_keep_an_interval():
     assert fit.first_move_margin == pytest.approx(np.sqrt(2) * alone.first_move_margin, rel=0.05)
 
 
+def test_two_pairs_that_split_make_the_interval_narrower_already():
+    match = np.array([[[1, 0, 0], [1, 0, 0]], [[0, 0, 1], [0, 0, 1]]])
+    counts = np.zeros((2, 2, 3))
+    counts[0, 1], counts[1, 0] = match.sum(axis=0)
+    fit, alone = fit_counts("ab", counts, {(0, 1): match}), fit_counts("ab", counts)
+    assert fit.margin[0] < 0.95 * alone.margin[0]
+    assert fit.first_move_margin > 1.02 * alone.first_move_margin
+
+
 def test_a_single_unit_tells_nothing_of_the_spread_over_units():
     match = np.array([[[30, 0, 10], [15, 0, 25]]])
     counts = np.zeros((2, 2, 3))

@@ -47,5 +47,6 @@ def test_copies_change_nothing():
     )
 
 
-def test_two_units_give_no_interval():
+def test_two_units_give_no_interval_and_three_do():
     assert all(map(isnan, interval(games((1, 1), (0, 0)))))
+    assert not any(map(isnan, interval(games((1, 1), (0, 0), (1, 0)))))
