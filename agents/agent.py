@@ -18,7 +18,7 @@ import numpy as np
 
 from bttt import OUTCOME_TEXT, Position
 from bttt.processes import is_interrupt, unharmed
-from bttt.runs import load_plugin, nearest, one_line, parse_options
+from bttt.runs import load_plugin, nearest, one_line, parse_options, without_effect
 
 AGENTS: dict[str, str] = {
     "alphazero": "agents.alphazero.player:AlphaZeroAgent",
@@ -98,11 +98,13 @@ def make_agent(spec: str) -> Agent:
         ValueError: The agent or an option is unknown, a value is not allowed, or the class cannot be loaded
             or instantiated; the message lists what exists.
     """
-    name, _, rest = spec.strip().partition(":")
+    name, colon, rest = spec.strip().partition(":")
     if name not in (*AGENTS, USER_AGENT):
         known = [*sorted(AGENTS), f"{USER_AGENT}:package.module:Class"]
         hint = nearest(name, [*AGENTS, USER_AGENT])
         raise ValueError(f"unknown agent {name!r}{hint}; agents are {', '.join(known)}")
+    if colon and not rest.strip():
+        raise ValueError(f"agent {spec!r} ends with a colon: options follow it, or leave it out")
     target, _, options = rest.partition(",") if name == USER_AGENT else (AGENTS[name], "", rest)
     with unharmed() if name == USER_AGENT else nullcontext():
         try:
@@ -118,6 +120,9 @@ def make_agent(spec: str) -> Agent:
             raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
+    if useless := [(option, why) for option, why in without_effect(agent).items() if option in arguments]:
+        option, why = useless[0]
+        raise ValueError(f"agent {spec!r}: option {option!r} has no effect {why}: leave it out")
     return agent
 
 

@@ -86,6 +86,11 @@ class MctsAgent:
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise ValueError(f"seconds must be above 0 or none, got {self.seconds}")
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        found = {"rollouts": "with leaf=heuristic"} if self.leaf == "heuristic" else {}
+        return found | ({"iterations": "with seconds"} if self.seconds is not None else {})
+
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
         """Returns one decision per position."""
         pairs = zip(positions, generators(rng, positions), strict=True)

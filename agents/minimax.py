@@ -66,6 +66,10 @@ class MinimaxAgent:
             most = f"{threading.TIMEOUT_MAX:.0f}"
             raise ValueError(f"seconds must be above 0 and at most {most}, or none, got {self.seconds}")
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return {"depth": "with seconds"} if self.seconds is not None else {}
+
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
         """Returns one decision per position."""
         pairs = zip(positions, generators(rng, positions), strict=True)

@@ -6,21 +6,26 @@ import io
 import os
 import re
 import sys
+import traceback
 from contextlib import redirect_stderr, suppress
 from importlib import import_module
 from typing import Any
 
 from bttt.command_line import (
     COMMANDS,
+    REPORT_IT,
+    as_typed,
     command_options,
     explain,
     full_help,
     list_of_commands,
+    refuse_useless,
+    sentence,
     short_help,
     unknown_command,
 )
 from bttt.processes import came, exit_code, interrupt
-from bttt.runs import CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
+from bttt.runs import BUG, CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,14 +71,12 @@ def _main(arguments: list[str]) -> int:
         return _run(arguments[0], arguments[1:])
     except BrokenPipeError:
         raise
-    except (ValueError, OSError) as error:
+    except Exception as error:
         if os.environ.get("BTTT_TRACEBACK"):
             raise
         if came():  # an error in the wake of the signal, for example that the workers have gone
             return _interrupted()
-        message = " ".join(str(error).split()) or type(error).__name__
-        print(f"bttt {arguments[0]}: error: {message}", file=sys.stderr)
-        return USAGE_ERROR
+        return _failed(arguments[0], arguments[1:], error)
     except KeyboardInterrupt:
         return _interrupted()
 
@@ -83,13 +86,24 @@ def _interrupted() -> int:
     return INTERRUPTED
 
 
+def _failed(name: str, arguments: list[str], error: Exception) -> int:
+    """Prints the sentence of an expected failure, or the traceback of a bug; returns the exit code."""
+    told = sentence(error)
+    if told is None:
+        traceback.print_exception(error)
+        print(f"bttt {name}: error: {REPORT_IT}", file=sys.stderr)
+        return BUG
+    if name in COMMANDS:
+        told = as_typed(told, command_options(_config_class(name)), arguments)
+    print(f"bttt {name}: error: {told}", file=sys.stderr)
+    return USAGE_ERROR
+
+
 def _run(name: str, arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise ValueError(unknown_command(name))
     _refuse_foreign_agents()
-    command = COMMANDS[name]
-    module = import_module(command.module)
-    config_class = getattr(module, command.config)
+    config_class = _config_class(name)
     if "--help-all" in arguments:
         print(full_help(name, config_class))
         return OK
@@ -97,9 +111,15 @@ def _run(name: str, arguments: list[str]) -> int:
         print(short_help(name, config_class))
         return OK
     config = _parse(config_class, f"bttt {name}", arguments)
+    refuse_useless(command_options(config_class), arguments, config)
     interrupt()
-    code: int = module.run(config)
+    code: int = import_module(COMMANDS[name].module).run(config)
     return code
+
+
+def _config_class(name: str) -> Any:
+    command = COMMANDS[name]
+    return getattr(import_module(command.module), command.config)
 
 
 def _parse(config_class: type, program: str, arguments: list[str]) -> Any:
@@ -134,7 +154,7 @@ def _boxed_message(box: str) -> str:
     message = " ".join(
         each for each in told if each and not each.startswith(("Argument help", "For full help"))
     )
-    return re.sub(r"^Error parsing \w+Config: ", "", message)  # raised by the configuration's own checks
+    return re.sub(r"^Error parsing [\w.-]+: ", "", message)  # raised by the configuration's own checks
 
 
 def _refuse_foreign_agents() -> None:

@@ -2,7 +2,7 @@
 
 A brick set is a tuple of boards. Its name has one of these forms:
 
-- `D4` (any cell): one board with that brick; `D4+E5` or `D4,E5`: one board with both; `none`: no brick;
+- `D4` (any cell): one board with that brick; `D4+E5`: one board with both; `none`: no brick;
 - `R2` (D3, D4) and `R3` (C3, D3, D4): the training sets of the Brick Tic-Tac-Toe paper;
 - `all`: one brick, on each cell in turn;
 - `orbit:K` or `orbit:D4`: one brick, on each cell of the K-th orbit (from 0) or of the orbit of D4;
@@ -68,9 +68,14 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
     try:
         if text.upper() in PAPER_SETS:
             return tuple(board.with_bricks([name]) for name in PAPER_SETS[text.upper()])
-        return (board.with_bricks(re.split("[+,]", text)),)
+        found = board.with_bricks(re.split("[+,]", text))
     except ValueError as error:
         raise ValueError(f"brick set {text!r}: {error}; allowed are {FORMS}") from None
+    if "," in text:
+        names = [board.cell_name(cell) for cell in found.bricks]
+        several = f"{' '.join(names)} for {len(names)} boards, or {'+'.join(names)} for one board"
+        raise ValueError(f"brick set {text!r} has a comma: give {several}")
+    return (found,)
 
 
 def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[Board, ...]:
@@ -87,8 +92,13 @@ def boards_of_size(size: str, texts: str | Iterable[str]) -> tuple[Board, ...]:
     """Returns the boards of one or several brick sets for a size such as "7x7x4"."""
     board = Board.parse(size)
     if board.bricks:
-        raise ValueError(f"board {size!r} already has bricks: give them as the brick set {board.brick_names}")
+        raise ValueError(f"board {size!r} already has bricks: give them as the brick set {name_of(board)}")
     return brick_sets(texts, board)
+
+
+def name_of(board: Board) -> str:
+    """Returns the name of the brick set that holds this board alone: "D4+E5", or "none" without bricks."""
+    return "+".join(map(board.cell_name, board.bricks)) or "none"
 
 
 def _own_boards(text: str, board: Board) -> tuple[Board, ...]:

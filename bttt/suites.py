@@ -108,6 +108,12 @@ class Suite:
         starts = np.searchsorted(self.board_numbers, self.board_numbers)
         return np.flatnonzero(np.arange(len(self)) - starts < count)
 
+    def require(self, positions: int) -> None:
+        """Raises ValueError if no board has this many positions, or the number is below 1."""
+        most = int(np.bincount(self.board_numbers).max())
+        if not 1 <= positions <= most:
+            raise ValueError(f"positions must be 1 to {most} with suite {self.name!r}, got {positions}")
+
     def take(self, indices: np.ndarray) -> Suite:
         """Returns a suite with the positions at the ascending `indices` `[M]`."""
         return Suite(self.name, self.size, self.records[indices], self.made)

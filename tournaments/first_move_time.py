@@ -9,7 +9,7 @@ import numpy as np
 
 from agents import Agent, ask_by_name, make_agent
 from bttt import Board, Position, boards_of_size
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.runs import Z95, require_at_least
 from tournaments.play import DEFAULT_PLAYERS, expanded
 
@@ -44,6 +44,7 @@ def run(config: TimeConfig) -> int:
         raise ValueError("player 'human' cannot be timed; bttt agents lists the others")
     boards = boards_of_size(config.board, config.bricks)
     agents = {spec: make_agent(spec) for spec in config.players}
+    tell_boards(boards, "plays on")
     width = max(map(len, agents))
     print(f"{'player':{width}}  {'mean s':>10}  {'+-95%':>10}  {'median s':>10}  calls")
     for spec, agent in agents.items():

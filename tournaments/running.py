@@ -10,6 +10,7 @@ from typing import Any
 
 from agents import Agent
 from bttt import Board, boards_of_size
+from bttt.command_line import tell_boards
 from bttt.runs import FORFEITS, OK, RunFolder, default_folder, open_run, options_of, settings_of
 from tournaments.config import TournamentConfig
 from tournaments.play import (
@@ -49,14 +50,17 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
     limit = config.conditions.seconds_per_move
     isolated = isolated_players(players, config.isolate, limit)
     agents = make_players(players, isolated=isolated, limit=limit)
-    settings = _settings(config, boards_of_size(config.board, config.bricks), agents)
-    folder = config.out or default_folder("tournament", settings)
+    boards = boards_of_size(config.board, config.bricks)
+    settings = _settings(config, boards, agents)
+    earlier = {**settings, **source_files(agents, earlier=True)}
+    folder = config.out or default_folder("tournament", settings, earlier)
     if not (folder / STORE_FILE).exists():
         _check_openings(config, schedule_of(settings, by_key=True))  # before anything is created
     with open_run("tournament", settings, out=folder, known_by=STORE_FILE) as run:
-        store, schedule = open_growing(run.path, settings)
+        store, schedule = open_growing(run.path, settings, earlier)
         with store:
             _check_openings(config, schedule)
+            tell_boards(boards, "plays on")
             missing = missing_games(schedule, store)
             if missing:
                 _record(config, run)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         LearnerConfig,
         SearchConfig,
         SelfPlayConfig,
+        noise_without_effect,
     )
     from agents.alphazero.player import AlphaZeroAgent
 
@@ -35,6 +36,7 @@ __all__ = [
     "LearnerConfig",
     "SearchConfig",
     "SelfPlayConfig",
+    "noise_without_effect",
 ]
 
 if not TYPE_CHECKING:

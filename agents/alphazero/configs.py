@@ -75,6 +75,12 @@ class SearchConfig:
         if self.gumbel and self.reuse:
             raise ValueError("reuse must be false with gumbel, got true")
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options of the other way to search, which have no effect."""
+        if self.gumbel:
+            return dict.fromkeys(("c_puct", "fpu_reduction"), "with gumbel, which does not use PUCT")
+        return dict.fromkeys(("considered", "c_visit", "c_scale"), "without gumbel")
+
 
 @dataclass(frozen=True)
 class SelfPlayConfig:
@@ -112,6 +118,14 @@ class SelfPlayConfig:
                 raise ValueError(f"{name} must be {least} to {most}, got {getattr(self, name)}")
         if not 0 < self.noise_total < math.inf:
             raise ValueError(f"noise_total must be above 0 and finite, got {self.noise_total}")
+
+
+def noise_without_effect(selfplay: SelfPlayConfig, search: SearchConfig) -> dict[str, str]:
+    """Returns the options of the root noise that have no effect in self-play with this search."""
+    if search.gumbel:
+        why = "with search.gumbel, which has noise of its own"
+        return dict.fromkeys(("selfplay.noise", "selfplay.noise_total"), why)
+    return {} if selfplay.noise else {"selfplay.noise_total": "with selfplay.noise 0"}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -14,6 +13,7 @@ from agents.agent import Decision, Rng, generators
 from agents.alphazero.configs import SearchConfig
 from agents.alphazero.network import (
     EvaluatorName,
+    digests,
     load_checkpoint,
     make_evaluator,
     one_thread,
@@ -36,7 +36,7 @@ class AlphaZeroAgent:
     noise and no temperature, and each decision starts a new tree. A decision's policy is each cell's fraction
     of the visits (with gumbel the improved policy, without search the network's policy). Its value is the
     expected discounted result, its nodes are the simulations run. No decision depends on an earlier decision.
-    Two agents are equal if their options and the contents of their checkpoints are equal.
+    Two agents are equal if their options and what their networks learned are equal.
 
     Attributes:
         network: A bundled network (d4, r2, r3, all), the folder of a training run, or a checkpoint file. In a
@@ -55,7 +55,8 @@ class AlphaZeroAgent:
         lookahead: Tactics that the search solves exactly, without the network: 0 none; 1 immediate wins; 2
             also replies to a threat and losses to a double threat; 3 also wins by a double threat.
         fpu: First-play urgency of PUCT: how far below its node's value an untried cell is rated.
-        fingerprint: Digest of the checkpoint's content.
+        fingerprint: Digest of what the network learned; equal for a network trained again bit for bit.
+        earlier_fingerprint: Digest of the checkpoint's file, by which earlier versions stored runs.
         trained_on: The training boards as text, if the checkpoint records them.
     """
 
@@ -72,8 +73,10 @@ class AlphaZeroAgent:
     encoding: str | None = None
     lookahead: int = SearchConfig.lookahead
     fpu: float = SearchConfig.fpu_reduction
-    fingerprint: str = field(init=False, repr=False)
+    fingerprint: str = field(init=False, repr=False, compare=False)
+    earlier_fingerprint: str = field(init=False, repr=False, compare=False)
     trained_on: tuple[str, ...] | None = field(init=False, repr=False, compare=False)
+    _learned: str = field(init=False, repr=False)
     _search: Search = field(init=False, repr=False, compare=False)
     _config: Any = field(init=False, repr=False, compare=False)
 
@@ -107,7 +110,10 @@ class AlphaZeroAgent:
         evaluate = make_evaluator(network, self.evaluator)
         if self.symmetries:
             evaluate = with_symmetries(evaluate)
-        object.__setattr__(self, "fingerprint", hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+        found = digests(path)
+        object.__setattr__(self, "fingerprint", found.stored)
+        object.__setattr__(self, "earlier_fingerprint", found.file)
+        object.__setattr__(self, "_learned", found.learned)
         object.__setattr__(self, "trained_on", _boards_trained_on(record))
         object.__setattr__(self, "_config", network.config)
         object.__setattr__(self, "_search", Search(evaluate, config, network.config.encoding == "bricks"))
@@ -115,6 +121,13 @@ class AlphaZeroAgent:
     def __reduce__(self) -> tuple[type[AlphaZeroAgent], tuple[object, ...]]:
         """Pickles the options only: a copy loads the network again, since evaluators cannot be pickled."""
         return type(self), tuple(getattr(self, each.name) for each in fields(self) if each.init)
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        if not self.simulations:
+            options = ("gumbel", "c_puct", "leaves", "lookahead", "fpu")
+            return dict.fromkeys(options, "with simulations=0, which does not search")
+        return dict.fromkeys(("c_puct", "leaves", "fpu"), "with gumbel") if self.gumbel else {}
 
     def decide(self, positions: Sequence[Position], rng: Rng) -> list[Decision]:
         """Returns one decision per position.

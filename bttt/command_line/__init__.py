@@ -6,7 +6,9 @@
 """
 
 from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
-from bttt.command_line.ending import suggest
+from bttt.command_line.ending import boards_text, suggest, tell_boards
+from bttt.command_line.failures import REPORT_IT, sentence
+from bttt.command_line.given import as_typed, refuse_useless
 from bttt.command_line.help import full_help, list_of_commands, short_help
 from bttt.command_line.mistakes import explain, unknown_command
 from bttt.command_line.options import Option, command_options
@@ -14,13 +16,19 @@ from bttt.command_line.options import Option, command_options
 __all__ = [
     "COMMANDS",
     "HEADINGS",
+    "REPORT_IT",
     "Command",
     "Option",
+    "as_typed",
+    "boards_text",
     "command_options",
     "explain",
     "full_help",
     "list_of_commands",
+    "refuse_useless",
+    "sentence",
     "short_help",
     "suggest",
+    "tell_boards",
     "unknown_command",
 ]

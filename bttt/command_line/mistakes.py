@@ -37,7 +37,7 @@ class Given:
 
 def explain(options: Sequence[Option], arguments: Sequence[str]) -> str | None:
     """Returns the first mistake in a command's arguments; None if there is none of the known kinds."""
-    given = _sorted(options, arguments)
+    given = sort_arguments(options, arguments)
     return next(_mistakes(options, given), None)
 
 
@@ -46,7 +46,8 @@ def unknown_command(name: str) -> str:
     return f"unknown command {name!r}{nearest(name, list(COMMANDS))}; commands are {', '.join(COMMANDS)}"
 
 
-def _sorted(options: Sequence[Option], arguments: Sequence[str]) -> Given:
+def sort_arguments(options: Sequence[Option], arguments: Sequence[str]) -> Given:
+    """Returns the arguments of a command by the options that they belong to."""
     by_flag = {option.flag: option for option in options if not option.positional}
     by_flag |= {option.off: option for option in options if option.is_flag}
     by_flag |= {alias: option for option in options for alias in option.aliases}

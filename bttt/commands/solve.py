@@ -9,6 +9,7 @@ import tyro
 from tqdm import tqdm
 
 from bttt.board import Board
+from bttt.bricks import name_of
 from bttt.command_line import suggest
 from bttt.commands.verdicts import mark
 from bttt.drawing import ansi, caption
@@ -68,8 +69,8 @@ def _suggest_next(config: SolveConfig, position: Position, line: list[int]) -> N
         moves = f"{config.moves} {position.board.cell_name(line[0])}".strip()
         suggest("solve", config.position, "--moves", moves, why="after the best move")
     elif line:
-        size, _, bricks = str(position.board).partition(":")
-        suggest("play", "--bricks", bricks or "none", "--board", size, why="play on this board")
+        size = position.board.with_bricks(())
+        suggest("play", "--bricks", name_of(position.board), "--board", size, why="play on this board")
     else:
         played = ("--moves", config.moves) if config.moves else ()
         more = ("--nodes", 10 * config.nodes)

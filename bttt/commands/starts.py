@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bttt.board import Board
 from bttt.bricks import boards_of_size
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.commands.verdicts import mark
 from bttt.position import Position
 from bttt.runs import csv_text, open_results, provenance, write_json, write_text
@@ -97,6 +97,7 @@ def run(config: StartsConfig) -> int:
             raise ValueError(f"each board must have one brick, but {board} has {len(board.bricks)}")
     search = SolveSettings(config.nodes, plies=True, table_mb=config.table_mb, workers=config.workers)
     with open_results(config.out, LOG_FILE, "starts.json"):
+        tell_boards(boards, "solves")
         tasks = positions_to_solve(boards)
         log = solve_logged(config.out / LOG_FILE, tasks, search)
         found = [start_of(board, log) for board in boards]

@@ -8,15 +8,13 @@
 ...     run.config()
 {'seed': 0}
 
-Modules: `folder` opens run folders, `files` writes files, `settings` says which options are settings,
-`origin` records versions and machine. `options` and `plugins` read specs, `tables` formats text.
+Modules: `folder` opens run folders, `files` reads and writes files, `limits` checks, `settings` and `origin`
+say what a run was; `options` and `plugins` read specs, `tables` formats text.
 """
 
 from bttt.runs.doors import on_first_use, when_imported
-from bttt.runs.exit_codes import CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
+from bttt.runs.exit_codes import BUG, CLOSED_PIPE, FORFEITS, INTERRUPTED, OK, USAGE_ERROR
 from bttt.runs.files import (
-    as_record,
-    checking,
     json_value,
     lined_json,
     plain,
@@ -36,9 +34,9 @@ from bttt.runs.folder import (
     open_results,
     open_run,
     report_found,
-)
+)  # fmt: skip
 from bttt.runs.intervals import Z95, ratio_interval, spread_half_width, wilson
-from bttt.runs.limits import require_at_least
+from bttt.runs.limits import as_record, checking, require_at_least
 from bttt.runs.options import nearest, parse_options
 from bttt.runs.origin import environment, peak_memory_mb, provenance
 from bttt.runs.plugins import FAILURES, PLUGIN_PREFIX, folder_name, is_plugin, load_plugin, one_line, resolve
@@ -50,18 +48,20 @@ from bttt.runs.settings import (
     part,
     refuse_set_by_study,
     settings_of,
+    useless_options,
     with_options,
-)
+    without_effect,
+)  # fmt: skip
 from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, printable, rounded
 
 __all__ = [
-    "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
+    "BUG", "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
     "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
     "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
     "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
-    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options", "part",
-    "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval", "read_bytes", "read_json",
-    "read_text", "refuse_set_by_study", "report_found", "require_at_least", "resolve", "rounded",
-    "settings_of", "spread_half_width", "when_imported", "wilson", "with_options", "write_bytes",
-    "write_json", "write_text",
+    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options",
+    "part", "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval", "read_bytes",
+    "read_json", "read_text", "refuse_set_by_study", "report_found", "require_at_least", "resolve",
+    "rounded", "settings_of", "spread_half_width", "useless_options", "when_imported", "wilson",
+    "with_options", "without_effect", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

@@ -9,14 +9,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import NoneType
-from typing import Any, TypeVar, get_args, get_type_hints
-
-Record = TypeVar("Record")
+from typing import Any
 
 MOST_BYTES = 2**30
 """Maximum size of a file that is read whole, in bytes."""
@@ -24,14 +19,6 @@ MOST_JSON = 2**27
 """Maximum size of a JSON file, in bytes; the largest files of the commands have a hundredth of it."""
 JSON_KINDS: dict[type, str] = {dict: "a JSON object", list: "a JSON list"}
 """The kinds of JSON values, in words."""
-JSON_TYPES: dict[Any, str] = {
-    int: "a whole number",
-    float: "a number",
-    str: "text",
-    bool: "true or false",
-    NoneType: "null",
-}
-"""The types of single JSON values, in words."""
 MOST_NESTED = 100
 """Maximum depth of nested JSON."""
 
@@ -141,61 +128,6 @@ def read_json(path: Path, kind: type) -> Any:
         name = JSON_KINDS.get(kind, kind.__name__)
         raise ValueError(f"{path} is corrupt (expected {name}): repair or delete it")
     return value
-
-
-@contextmanager
-def checking(path: Path, remedy: str = "repair or delete it") -> Iterator[None]:
-    """Turns any error of a stored value's form into one line; for the few lines that take a value apart.
-
-    Args:
-        path: The file of the value.
-        remedy: What to do about it.
-
-    Raises:
-        ValueError: The block met a missing entry, a wrong type or a number out of range.
-    """
-    try:
-        yield
-    except (LookupError, TypeError, AttributeError, ArithmeticError, ValueError) as error:
-        kind = "" if isinstance(error, ValueError) else "an entry is missing or has a wrong type: "
-        raise ValueError(f"{path} is corrupt ({kind}{' '.join(str(error).split())}): {remedy}") from error
-
-
-def as_record(kind: Callable[..., Record], values: object) -> Record:
-    """Returns a dataclass with the entries of a JSON object, whose types must fit.
-
-    Args:
-        kind: The dataclass. Fields annotated as numbers, text, booleans or None are checked.
-        values: The JSON value.
-
-    Raises:
-        ValueError: It is not an object, or an entry is missing, unknown, or has a wrong type.
-    """
-    if not isinstance(values, dict):
-        raise ValueError(f"expected {JSON_KINDS[dict]}")
-    hints = _hints(kind)
-    for name, value in values.items():
-        kinds = [each for each in get_args(hints.get(name)) or (hints.get(name),) if each in JSON_TYPES]
-        if kinds and not any(_has_type(value, each) for each in kinds):
-            raise ValueError(
-                f"{name} must be {' or '.join(JSON_TYPES[each] for each in kinds)}, got {value!r}"
-            )
-    try:
-        return kind(**values)
-    except TypeError as error:
-        wrong = sorted(set(hints) ^ set(values))
-        raise ValueError(f"the entry {wrong[0]!r} is missing or unknown" if wrong else str(error)) from error
-
-
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _has_type(value: Any, kind: type) -> bool:
-    if isinstance(value, bool):
-        return kind is bool
-    return isinstance(value, (int, float) if kind is float else kind)
 
 
 def plain(value: Any) -> Any:

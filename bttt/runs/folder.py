@@ -55,6 +55,7 @@ def open_run(
     *,
     out: Path | None = None,
     defaults: Mapping[str, Any] | None = None,
+    earlier: Mapping[str, Any] | None = None,
     known_by: str = CONFIG_FILE,
 ) -> Iterator[RunFolder]:
     """Opens the folder of a run for this process alone, and creates it if needed.
@@ -64,6 +65,7 @@ def open_run(
         settings: The settings of the run, as JSON values; their hash names the folder.
         out: The folder; default: `runs/<command>-<hash of the settings>`.
         defaults: Values of settings for runs made before these settings existed.
+        earlier: The same settings as earlier versions wrote them; a run of theirs is found and resumed.
         known_by: The file or folder that identifies a run of this command. If it is config.json, the settings
             stored there must equal `settings`; otherwise the command compares them itself.
 
@@ -72,12 +74,12 @@ def open_run(
             it.
         OSError: The folder cannot be created.
     """
-    folder = out or default_folder(command, settings)
+    folder = out or default_folder(command, settings, earlier)
 
     def check() -> None:
         _refuse_other_files(folder, (known_by,))
         if known_by == CONFIG_FILE:
-            _refuse_other_settings(folder, settings, defaults or {})
+            _refuse_other_settings(folder, settings, defaults or {}, earlier or {})
 
     with _checked_and_locked(folder, check):
         yield RunFolder(folder)
@@ -129,10 +131,22 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def default_folder(command: str, settings: Mapping[str, Any]) -> Path:
-    """Returns `runs/<command>-<hash of the settings>`: the same settings give the same folder."""
+def default_folder(
+    command: str, settings: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
+) -> Path:
+    """Returns `runs/<command>-<hash of the settings>`: the same settings give the same folder.
+
+    Args:
+        command: Name of the command.
+        settings: The settings of the run, as JSON values.
+        earlier: The same settings as earlier versions wrote them; if they have a folder, it is returned.
+    """
     canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"))
-    return RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+    folder = RUNS / f"{command}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+    if earlier is not None and not folder.exists():
+        before = default_folder(command, earlier)
+        return before if before.exists() else folder
+    return folder
 
 
 def _refuse_other_files(folder: Path, known_by: Iterable[str]) -> None:
@@ -144,7 +158,9 @@ def _refuse_other_files(folder: Path, known_by: Iterable[str]) -> None:
         raise ValueError(f"out must be a new folder or the folder of a run, but {folder} holds other files")
 
 
-def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def _refuse_other_settings(
+    folder: Path, settings: Mapping[str, Any], defaults: Mapping[str, Any], earlier: Mapping[str, Any]
+) -> None:
     stored = read_json(folder / CONFIG_FILE, dict)
     if not stored:
         return
@@ -154,7 +170,7 @@ def _refuse_other_settings(folder: Path, settings: Mapping[str, Any], defaults: 
         )
     before = _with_defaults(stored, defaults)
     for name, value in settings.items():
-        if before.get(name) != value:
+        if before.get(name) not in (value, earlier.get(name, value)):
             raise ValueError(
                 f"{folder} holds a run with other settings: {name} is {before.get(name)!r} there, "
                 f"{value!r} here; choose another --out"

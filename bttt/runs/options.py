@@ -15,6 +15,14 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Any
 
+KIND_TEXTS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    types.NoneType: "none",
+}
+"""The types of values, in words."""
 UNANNOTATED = None | bool | int | float | str
 
 
@@ -86,16 +94,23 @@ def _convert_to(kind: Any, value: str) -> Any:
     elif kind is types.NoneType:
         choices, value = {"none": None}, value.lower()
     else:
-        return kind(value) if kind in (int, float) else value
+        return _number(kind, value) if kind in (int, float) else value
     if value not in choices:
         raise ValueError
     return choices[value]
 
 
+def _number(kind: type, value: str) -> float:
+    number: float = kind(value)
+    if kind is int and abs(number) >= 2**63:
+        raise ValueError
+    return number
+
+
 def _kind_text(kind: Any) -> str:
     if typing.get_origin(kind) is typing.Literal:
         return " or ".join(map(str, typing.get_args(kind)))
-    return {bool: "true or false", types.NoneType: "none"}.get(kind, getattr(kind, "__name__", str(kind)))
+    return KIND_TEXTS.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

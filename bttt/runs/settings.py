@@ -85,6 +85,40 @@ def settings_of(config: DataclassInstance) -> dict[str, Any]:
     return found | later
 
 
+def without_effect(config: object) -> dict[str, str]:
+    """Returns the options that have no effect under a configuration's own values, each with the reason.
+
+    A configuration, or an agent, tells them in a method of this name; by default there are none. The names of
+    the options of a part stand alone, those of other nested configurations follow a dot. The reason completes
+    the sentence "--iterations has no effect ...".
+    """
+    told = getattr(config, "without_effect", None)
+    found: dict[str, str] = told() if callable(told) else {}
+    return found
+
+
+def useless_options(config: DataclassInstance, prefix: str = "") -> dict[str, str]:
+    """Returns the options without effect, also those of nested configurations, by their command-line names.
+
+    Args:
+        config: The configuration.
+        prefix: What their names begin with, for example "train.".
+    """
+    found = {prefix + name.replace("_", "-"): why for name, why in without_effect(config).items()}
+    for each in fields(config):
+        value = getattr(config, each.name)
+        if not is_dataclass(value) or isinstance(value, type):
+            continue
+        if each.metadata.get(PART):
+            found |= useless_options(value, prefix)
+        else:
+            inner = f"{prefix}{each.name.replace('_', '-')}."
+            found |= useless_options(value, inner)
+            set_here = (own.name for own, _ in _fields(value) if own.metadata.get(BY_STUDY))
+            found |= {inner + name.replace("_", "-"): "here: the study sets it" for name in set_here}
+    return found
+
+
 def refuse_set_by_study(
     config: DataclassInstance, default: DataclassInstance, *, of: str, every: bool = False
 ) -> None:

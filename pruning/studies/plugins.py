@@ -20,8 +20,14 @@ TOPOLOGY_SETTINGS = PRUNING_METHODS["set"].settings
 
 
 def split_method(text: str) -> tuple[str, str]:
-    """Returns the name and the options of a method: "rigl:alpha=0.3", or "python:module:name,alpha=0.3"."""
-    name, _, options = text.partition("," if is_plugin(text) else ":")
+    """Returns the name and the options of a method: "rigl:alpha=0.3", or "python:module:name,alpha=0.3".
+
+    Raises:
+        ValueError: It ends where options must follow.
+    """
+    name, mark, options = text.partition("," if is_plugin(text) else ":")
+    if mark and not options.strip():
+        raise ValueError(f"method {text!r} ends with {mark!r}: options follow it, or leave it out")
     return name, options
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bttt.board import Board
-from bttt.bricks import brick_set, brick_sets, split
+from bttt.bricks import brick_set, brick_sets, name_of, split
 from bttt.symmetry import canonical_board, orbits, symmetries
 
 
@@ -20,7 +20,6 @@ def names(boards):
         (" e5 ", ["E5"]),
         ("D4+E5", ["D4,E5"]),
         ("E5 + d4", ["D4,E5"]),
-        ("D4,E5", ["D4,E5"]),
         ("random:0", [""]),
         ("none", [""]),
         ("R2", ["D3", "D4"]),
@@ -35,6 +34,27 @@ def test_every_form(text, bricks):
     found = brick_set(text)
     assert names(found) == bricks
     assert all(board.with_bricks(()) == Board() for board in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("C2,E5", "brick set 'C2,E5' has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"),
+        ("e5, c2", "brick set 'e5, c2' has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"),
+        ("A1,B2+C3", "give A1 B2 C3 for 3 boards, or A1+B2+C3 for one board"),
+        ("C2,", "brick set 'C2,': "),
+        ("C2,count=3", "brick set 'C2,count=3': "),
+    ],
+)
+def test_a_comma_between_bricks_is_refused(text, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        brick_set(text)
+    assert Board.parse("7x7x4:C2,E5") == brick_set("C2+E5")[0]  # stored boards are read
+
+
+@pytest.mark.parametrize("text", ["none", "A1", "C2+E5"])
+def test_the_name_of_a_board_is_its_brick_set(text):
+    assert name_of(brick_set(text)[0]) == text
 
 
 def test_all_is_every_cell_once():

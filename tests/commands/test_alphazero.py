@@ -2,6 +2,7 @@
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 import torch
 from commands import bttt
 
-from agents.alphazero.network.checkpoint import save_network
+from agents.alphazero.network import digests, load_network, save_network
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
+from bttt.runs import default_folder
 from tournaments.play.store import STORE_FILE, Store
 
 TINY = NetworkConfig(stream=4, blocks=(4,), policy=4, value=4, hidden=4)
@@ -73,6 +75,28 @@ def test_a_run_does_not_go_on_with_changed_weights(capsys):
     assert code == 2 and f"fingerprints is {PLAYER} " in err and len(err.strip().splitlines()) == 1
     assert bttt(*TOURNAMENT, "--workers", 1, capsys=capsys)[0] == 0
     assert len(list(Path("runs").iterdir())) == 2
+
+
+def test_a_run_goes_on_with_a_network_trained_again_and_where_an_earlier_version_stored_it(capsys):
+    """Earlier versions stored the digest of the network's file, with its dates, in settings and folder."""
+    line = (*TOURNAMENT, "--workers", 1)
+    path = Path("net/network.safetensors")
+    assert bttt(*line, capsys=capsys)[0] == 0
+    (folder,) = Path("runs").iterdir()
+    before = cells(folder)
+    network, record = load_network(path)
+    save_network(path, network, record | {"date": "another day"})
+    assert bttt(*line, capsys=capsys)[0] == 0
+    found = digests(path)
+    with sqlite3.connect(folder / STORE_FILE) as store:
+        (text,) = store.execute("SELECT settings FROM runs").fetchone()
+        assert found.learned in text
+        settings = json.loads(text.replace(found.learned, found.file))
+        store.execute("UPDATE runs SET settings = ?", (json.dumps(settings),))
+    folder.rename(default_folder("tournament", settings))
+    assert bttt(*line, capsys=capsys)[0] == 0
+    (folder,) = Path("runs").iterdir()
+    assert cells(folder) == before
 
 
 def test_workers_that_find_another_file_than_the_run_began_with_play_nothing():

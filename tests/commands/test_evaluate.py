@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from commands import bttt, refused
+from commands import bttt, refused, refused_at_work
 
 TINY = ["evaluate", "random", "minimax:depth=2", "--positions", "2", "--workers", "1"]
 
@@ -131,7 +131,7 @@ def test_suites_builds_files_and_compares_them(capsys):
 
 def test_wrong_input_of_suites_is_one_line(capsys):
     assert "unknown suite 'all'" in refused("suites", "--names", "all", capsys=capsys)
-    assert "per_board must be at least 1" in refused("suites", "--per-board", 0, capsys=capsys)
+    assert "--per-board must be at least 1" in refused("suites", "--per-board", 0, capsys=capsys)
     assert "nodes must be at least 1" in refused("suites", "--nodes", 0, capsys=capsys)
 
 
@@ -146,4 +146,4 @@ def test_decisions_of_another_shape_are_not_taken(content, capsys):
         assert bttt(*command, capsys=capsys)[0] == 0
         assert rows("run") == before
     else:
-        assert "is corrupt: delete it" in refused(*command, capsys=capsys)
+        assert "is corrupt: delete it" in refused_at_work(*command, capsys=capsys)

@@ -49,8 +49,9 @@ def assert_kept(before, after):
 
 
 def test_tournament_plays_stores_rates_and_reports(capsys):
-    code, out, _ = bttt(*TINY, "--out", "run", "--csv", capsys=capsys)
+    code, out, err = bttt(*TINY, "--out", "run", "--csv", capsys=capsys)
     assert code == 0
+    assert "plays on 4 boards: A1, A7, G1, ...\n" in err
     assert len(stored("run")) == 8
     assert "8 of 8 games, 0 forfeits" in out
     assert {path.name for path in Path("run").iterdir()} == {
@@ -263,12 +264,12 @@ def test_the_installed_script_runs():
         (["tournament", "--repeats", "0"], "repeats must be at least 1, got 0"),
         (["tournament", "--seed", "-1"], "seed must be at least 0, got -1"),
         (["tournament", "--workers", "-2"], "workers must be at least 0, got -2"),
-        (["tournament", "--in-flight", "0"], "in_flight must be at least 1, got 0"),
-        (["tournament", "--seconds-per-move", "0"], "seconds_per_move must be positive, got 0"),
+        (["tournament", "--in-flight", "0"], "--in-flight must be at least 1, got 0"),
+        (["tournament", "--seconds-per-move", "0"], "--seconds-per-move must be positive, got 0"),
         (["tournament", "--anchor", "nobody"], "anchor 'nobody' is not a player; players are random, "),
         (["tournament", "--repeats", "100000000000"], "205,800,000,000,000 games; at most 10,000,000"),
         (["tournament", "--out", "my_agents.py"], "out must be a folder, but my_agents.py is a file"),
-        (["tournament", "--opening-plies", "49", "--workers", "1"], "opening_plies=49 is too long"),
+        (["tournament", "--opening-plies", "49", "--workers", "1"], "--opening-plies 49 is too long"),
         (["report", "nowhere"], "no tournament at nowhere"),
         (["replay", "nowhere", "0"], "no tournament at nowhere"),
         (["time", "--calls", "1"], "calls must be at least 2, got 1"),
@@ -284,7 +285,10 @@ def test_the_installed_script_runs():
         (["agents", "mcts"], "unexpected argument 'mcts'"),
         (["play", "--first", "alphago"], "unknown agent 'alphago'"),
         (["play", "--second", "alphazero:D44"], "no network 'D44' (did you mean 'd4'?): give one of all, d4"),
-        (["tournament", "--players", "random", "alphazero:d4,simulations=x"], "simulations='x' must be int"),
+        (
+            ["tournament", "--players", "random", "alphazero:d4,simulations=x"],
+            "simulations='x' must be a whole",
+        ),
         (["tournament", "--players", "alphazero:D4", "alphazero:d4,c_puct=1.5"], "are the same agent"),
         (["evaluate", "alphazero:my_agents.py"], "my_agents.py is corrupt or not a safetensors file"),
         (["play", "--bricks", "Z1"], "cell 'Z1' is not on the 7x7 board"),

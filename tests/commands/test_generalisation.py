@@ -148,7 +148,7 @@ def test_another_training_in_the_same_folder_is_one_line(capsys):
         (["--boards", "9x9x4"], "9x9"),
         (["--sets", "none"], "sets must have one brick per board"),
         (["--cells", "D4+E5"], "cells must be sets of single bricks"),
-        (["--train.seed", "3"], "train.seed is set by the study: leave it out, got 3"),
+        (["--train.seed", "3"], "--train.seed has no effect here: the study sets it"),
         (["--train.board", "6x6x4"], "train.board must be 7x7x4"),
         (["--iterations", "0"], "iterations must be above 0"),
         (["--report"], "no measurements yet in runs"),

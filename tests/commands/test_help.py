@@ -141,7 +141,7 @@ def test_help_all_has_the_whole_docstring_and_the_parts():
         ("train --lr 0.1", "unknown option --lr (did you mean --learner.lr?)"),
         ("train --learner.optimiser sgd", "(did you mean --learner.optimizer?)"),
         ("train --learner.optimizer adam", "--learner.optimizer must be adamw or sgd, got 'adam' (did you"),
-        ("train --seed -1", "error: seed must be at least 0, got -1"),
+        ("train --seed -1", "error: --seed must be at least 0, got -1"),
         ("train --minutes ten", "--minutes must be a number, got 'ten'"),
         ("compression --learner.lr 1", "(did you mean --train.learner.lr or --prune.learner.lr?)"),
         ("play random mcts", "unexpected argument 'random'"),

@@ -59,7 +59,7 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
         (("--levels", "0", "7"), "no level 7 in"),
         (("--levels", "3"), "at least two levels are needed, got 3"),
         (("--repeats", "0"), "repeats must be 1 to 10000, got 0"),
-        (("--in-flight", "9801"), "in_flight must be 1 to 1024, got 9801"),
+        (("--in-flight", "9801"), "--in-flight must be 1 to 1024, got 9801"),
         (("--bricks", "Z9"), "'Z9'"),
     ],
 )

@@ -12,7 +12,7 @@ from bttt.__main__ import main
 
 TINY_TRAINING = (
     *("train", "--iterations", "1", "--plies", "9", "--selfplay.games", "4", "--search.simulations", "2"),
-    *("--learner.batch", "8", "--bricks", "D4", "--out", "mine"),
+    *("--learner.batch", "8", "--out", "mine"),
 )
 
 
@@ -28,7 +28,8 @@ def in_a_folder_with_the_module(tmp_path, monkeypatch):
 
 def test_a_network_and_an_encoding_are_trained_and_played_when_they_are_named_again(capsys):
     network, encoding = "python:mine_only:Net", "python:mine_only:border"
-    assert main([*TINY_TRAINING, "--network", f"{network},width=4", "--encoding", encoding]) == 0
+    own = ("--network", f"{network},width=4", "--encoding", encoding)
+    assert main([*TINY_TRAINING, "--bricks", "D4", *own]) == 0
     assert Path("mine/network.safetensors").is_file()
     agent = f"alphazero:mine,simulations=2,architecture={network},encoding={encoding}"
     game = ("tournament", "--players", "random", "--bricks", "python:mine_only:corners", "--out", "games")
@@ -185,7 +186,7 @@ def test_a_wrong_name_says_what_the_module_has(arguments, part, capsys):
     ("options", "name"),
     [
         (("--simulations", "100"), "simulations"),
-        (("--in-loop",), "in_loop"),
+        (("--in-loop",), "in-loop"),
         (("--steps", "5"), "steps"),
         (("--buffer", "mine.npz"), "buffer"),
         (("--positions", "5"), "positions"),
@@ -195,7 +196,7 @@ def test_a_wrong_name_says_what_the_module_has(arguments, part, capsys):
 )
 def test_options_that_a_task_of_one_s_own_does_not_use_are_refused(options, name, capsys):
     assert main([*PRUNING, *options]) == 2
-    assert f"{name} has no effect on a task of your own" in capsys.readouterr().err
+    assert f"--{name} has no effect on a task of your own" in capsys.readouterr().err
     assert not Path("run").exists()
 
 

@@ -44,8 +44,8 @@ def test_what_a_small_limit_leaves_open(capsys):
         (("3x3x3", "--moves", "A1 A1"), "move 'A1': cell A1 is taken"),
         (("3x3x3", "--moves", "A1 B1 A2 B2 A3"), "the game is over: O wins: A1 A2 A3"),
         (("3x3x3", "--nodes", 0), "nodes must be at least 1, got 0"),
-        (("3x3x3", "--cell-nodes", 0), "cell_nodes must be at least 1, got 0"),
-        (("3x3x3", "--table-mb", 0), "table_mb must be 1 to"),
+        (("3x3x3", "--cell-nodes", 0), "--cell-nodes must be at least 1, got 0"),
+        (("3x3x3", "--table-mb", 0), "--table-mb must be 1 to"),
         ((), "bttt solve --help"),
     ],
 )

@@ -105,7 +105,7 @@ def test_drawn_writes_boards_that_are_draws(capsys):
         ((*STARTS, "--bricks", "H9"), "cell 'H9' is not on the 4x4 board"),
         ((*STARTS, "--nodes", 0), "nodes must be at least 1, got 0"),
         ((*STARTS, "--workers", -1), "workers must be at least 0, got -1"),
-        ((*STARTS, "--table-mb", 0), "table_mb must be 1 to"),
+        ((*STARTS, "--table-mb", 0), "--table-mb must be 1 to"),
         (("layouts", "--boards", "3x3x3:A1"), "board '3x3x3:A1' already has bricks"),
         (("layouts", "--boards", "3x3"), "board '3x3' does not have the form"),
         (("layouts", "--boards"), "no board given"),

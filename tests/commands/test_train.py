@@ -191,8 +191,8 @@ def cut(path):
         ("config.json", cut, "config.json is corrupt"),
         ("config.json", lambda path: path.write_text("[]"), "config.json is corrupt"),
         ("environment.json", cut, "environment.json is corrupt"),
-        ("samples", lambda path: cut(max(path.iterdir())), "is corrupt: its size is not a multiple of"),
-        ("samples", lambda path: max(path.iterdir()).unlink(), "are corrupt: found"),
+        ("samples", lambda path: cut(max(path.iterdir())), "is corrupt (its size is not a multiple of"),
+        ("samples", lambda path: max(path.iterdir()).unlink(), "are corrupt (found"),
     ],
 )
 def test_a_corrupt_run_is_named(whole, name, damage, message, capsys):

@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 
 import pytest
+import tyro
 from blocks import pages, python_blocks, shell_words
+from commands import HELP, config_class
 from registries import registries_as_before
 from tiny_lines import NOT_RUN, TINY, tiny_lines
 from tiny_training import measure_few_positions, train_tiny_networks
 
 from bttt.__main__ import main
-from bttt.command_line import COMMANDS
+from bttt.command_line import COMMANDS, command_options, refuse_useless
 
 ROOT = Path(__file__).parents[2]
 PAGES = pages(ROOT)
@@ -48,6 +50,16 @@ def test_a_line_runs(page, line, folders, monkeypatch, capsys):
     out, err = capsys.readouterr()
     assert code == 0, err
     assert out
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_no_line_has_an_option_without_effect(page):
+    """As the page has it: an option given twice, or one that does nothing, would stop the command."""
+    for words in shell_words(page.read_text(encoding="utf-8")):
+        if words[0] == "bttt" and words[1:2] and words[1] in COMMANDS and "..." not in words:
+            kind, rest = config_class(words[1]), words[2:]
+            if HELP.isdisjoint(rest) and "python:" not in " ".join(rest):
+                refuse_useless(command_options(kind), rest, tyro.cli(kind, args=rest))
 
 
 def test_each_command_is_run():

@@ -25,7 +25,7 @@ TINY: dict[str, tuple[str, ...]] = {
         *TRAINED,
     ),
     "compression": (*STUDY, *PRUNED, "--arms", "dropnet-layer", "--simulations", "0", "--games", "1"),
-    "conversion": ("--positions", "1", "--workers", "1"),
+    "conversion": ("--workers", "1"),
     "drawn": (
         *("--board", "4x4x3", "--count", "2", "--tries", "3", "--bricks", "5", "--workers", "1"),
         *("--file", "drawn.txt"),
@@ -53,7 +53,7 @@ TINY: dict[str, tuple[str, ...]] = {
     ),
     "play": (),
     "prune": (
-        *("--positions", "300", "--steps", "2", "--cycles", "1", "--simulations", "0", "--iterations", "1"),
+        *("--positions", "300", "--steps", "2", "--cycles", "1", "--simulations", "0"),
         *("--selfplay.games", "16", "--search.simulations", "2", "--learner.batch", "32"),
     ),
     "replay": (),
@@ -79,24 +79,38 @@ NOT_RUN = {
 """Words of lines that are not run, and why."""
 
 
+def budget(command: str, rest: list[str]) -> tuple[str, ...]:
+    """The options of a line's tiny budget; none has no effect there."""
+    given = TINY[command]
+    if command == "vision" and "--list" in rest:
+        return ()
+    if command == "vision" and rest[0].startswith("bilevel/"):
+        return IMAGES
+    if command == "prune" and rest[0].startswith("python:"):
+        return ("--cycles", "1")
+    if command == "prune" and "--in-loop" in rest:
+        return (*given, "--iterations", "1")
+    if command == "conversion" and "--suite" in rest:
+        return (*given, "--positions", "1")
+    if command in ("conversion", "evaluate", "tournament") and "--suite" not in rest:
+        solved = command == "conversion" or any(word.startswith("perfect") for word in rest)
+        return (*given, *(SMALL_BOARD if solved and command != "evaluate" else ONE_BOARD))
+    return given
+
+
 def tiny(words: list[str]) -> list[str]:
     """The words of a line after "bttt", with the options of `TINY` in place of the line's own."""
     command, *rest = (re.sub(r"level-\d\d", "level-01", word) for word in words)
-    given = TINY[command]
-    if command == "vision" and "--list" in rest:
-        given = ()
-    elif command == "vision" and rest[0].startswith("bilevel/"):
-        given = IMAGES
-    elif command == "prune" and rest[0].startswith("python:"):
-        given = ("--cycles", "1")
-    elif command in ("conversion", "evaluate", "tournament") and "--suite" not in rest:
-        solved = command == "conversion" or any(word.startswith("perfect") for word in rest)
-        given += SMALL_BOARD if solved and command != "evaluate" else ONE_BOARD
+    given = budget(command, rest)
     rest = [
         re.sub(r"iterations=\d+", "iterations=10", re.sub(r"depth=\d+", "depth=1", word)) for word in rest
     ]
     if command in ("methods", "compression") and any(word.startswith("python:") for word in rest):
         given = without(given, "--methods", "--arms")  # the line names its own
+    if command in ("compression", "generalisation"):  # nothing is searched
+        given, rest = tuple(without(given, "--positions")), without(rest, "--positions")
+    if command == "vision" and "--data-set" in given:
+        rest = without(rest, "--data", "--download")  # digits need no files
     if "self-play" in rest:
         given = tuple("dense" if word == "snip" else word for word in given)
     rest = without(rest, *(name for name in given if name.startswith("--")))

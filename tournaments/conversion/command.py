@@ -12,7 +12,7 @@ import tyro
 
 from agents import Agent
 from bttt import Board, boards_of_size, load_suite
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.runs import (
     FORFEITS,
     OK,
@@ -77,6 +77,10 @@ class ConversionConfig:
     in_flight: int = option(IN_FLIGHT, setting=False)
     """Games that each process plays at once, so that agents are queried in batches."""
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return {"positions": "without --suite"} if self.suite is None else {}
+
 
 def run(config: ConversionConfig) -> int:
     """Plays or resumes the games and returns the exit code: 0, or 130 on Ctrl-C.
@@ -92,10 +96,12 @@ def run(config: ConversionConfig) -> int:
     starts = _starts(config)
     schedule, seats = conversion_schedule(config.agents, OPPONENT, starts, config.games)
     settings = _settings(config, starts, agents)
+    earlier = {**settings, **source_files(agents, earlier=True)}
     with (
-        open_run("conversion", settings, out=config.out, known_by=STORE_FILE) as run,
-        open_store(run.path, settings, players, len(schedule)) as store,
+        open_run("conversion", settings, out=config.out, earlier=earlier, known_by=STORE_FILE) as run,
+        open_store(run.path, settings, players, len(schedule), earlier=earlier) as store,
     ):
+        tell_boards([*dict.fromkeys(start.board for start in starts)], "plays on")
         missing = missing_games(schedule, store)
         if missing:
             run.write_config({**options_of(config), "out": str(run.path)})

@@ -15,7 +15,7 @@ import tyro
 
 from agents import Agent
 from bttt import Board, Suite, brick_sets, load_suite
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.runs import (
     NOT_A_SETTING,
     OK,
@@ -96,11 +96,12 @@ def run(config: EvaluateConfig) -> int:
     }
     with open_run("evaluate", settings, out=config.out, known_by=DECISIONS) as run:
         make_folder(run.path / DECISIONS)  # first: it marks the folder
+        tell_boards(suite.boards, "measures on")
         run.write_config({**options_of(config), "out": str(run.path), "made": environment()})
         rates: list[LossRate] = []
         for spec, agent in agents.items():
-            name = _file_name({**settings, "agent": spec, **source_files({spec: agent})})
-            cells = _decisions(run.path / DECISIONS / name, spec, agent, suite, places, config)
+            path = _file(run.path / DECISIONS, {**settings, "agent": spec}, spec, agent)
+            cells = _decisions(path, spec, agent, suite, places, config)
             rates += loss_rates(spec, suite, cells, train.get(spec, ()))
         _publish(run.path, rates, suite, train, config)
     suggest("conversion", *config.agents, why="how often they win won positions")
@@ -165,6 +166,7 @@ def chosen_positions(config: EvaluateConfig) -> tuple[Suite, np.ndarray]:
         numbers = [suite.boards.index(board) for board in boards]
         places = np.flatnonzero(np.isin(suite.board_numbers, numbers))
     if config.positions is not None:
+        suite.require(config.positions)
         places = np.intersect1d(places, suite.first_of_each_board(config.positions))
     return suite.take(places), places
 
@@ -201,10 +203,12 @@ def _stored_cells(stored: Mapping[str, Any], path: Path, shape: tuple[int, int],
     return cells
 
 
-def _file_name(settings: Mapping[str, Any]) -> str:
-    """Returns the name of the file with the decisions made under these settings."""
-    text = json.dumps(settings, sort_keys=True)
-    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+def _file(folder: Path, settings: Mapping[str, Any], spec: str, agent: Agent) -> Path:
+    """Returns the file of an agent's decisions under these settings; one of an earlier version is found."""
+    made = ({**settings, **source_files({spec: agent}, earlier=earlier)} for earlier in (False, True))
+    texts = (json.dumps(each, sort_keys=True) for each in made)
+    now, before = (folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json" for text in texts)
+    return before if before.exists() and not now.exists() else now
 
 
 def _about(suite: Suite, config: EvaluateConfig, train: Mapping[str, Sequence[Board]]) -> str:

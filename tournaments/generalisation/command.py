@@ -14,7 +14,7 @@ from tqdm import tqdm
 from agents.alphazero import SearchConfig
 from agents.alphazero.training import TrainConfig
 from bttt import boards_of_size
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.processes import quietly, spread
 from bttt.runs import OK, make_folder, open_results, report_found, require_at_least
 from tournaments.generalisation.config import GeneralisationConfig
@@ -61,6 +61,8 @@ def run(config: GeneralisationConfig) -> int:
     parts = {network: _parts(config, network) for network in networks}
     make_folder(config.runs)
     with open_results(config.out, JSON_NAME):
+        tell_boards([*dict.fromkeys(board for each in networks for board in each.boards)], "trains on")
+        tell_boards(boards_of_size(SINGLE_SIZE, config.cells), "measures on")
         measured = _stored(config, parts) if config.report else _measured(config, parts)
         publish(config.out, config, measured, _compared(config, measured))
     suggest("prune", f"alphazero:{config.runs / networks[0].name}", why="prune one of the networks")

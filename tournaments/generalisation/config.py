@@ -60,3 +60,16 @@ class GeneralisationConfig:
     """Train and measure nothing; write the results of what is already measured."""
     train: TrainConfig = field(default_factory=TrainConfig)
     """How the base networks are trained. The options above set bricks, seed, out and iterations."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        found: dict[str, str] = {}
+        if len(self.variants) == 1:
+            found |= dict.fromkeys(("control_sets", "control_seeds"), "with one variant: there is no control")
+        if not any(0 < each <= 100 for each in self.simulations):
+            found["positions"] = "without --simulations of 1 to 100"
+        if not any(each > 100 for each in self.simulations):
+            found["positions_deep"] = "without --simulations above 100"
+        if self.report:
+            found["workers"] = "with --report, which runs nothing"
+        return found

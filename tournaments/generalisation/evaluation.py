@@ -9,7 +9,6 @@ A measurement counts, on each of its boards, the trials and the hits among them:
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +20,7 @@ import numpy as np
 
 from agents import Agent, make_agent
 from agents.alphazero import AlphaZeroAgent
-from agents.alphazero.network import load_network
+from agents.alphazero.network import digests, load_network
 from agents.alphazero.weights import RUN_FILE
 from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
 from bttt.runs import checking, read_json, write_text
@@ -92,10 +91,10 @@ class Evaluation:
         self.network = folder / RUN_FILE
         if not self.network.is_file():
             raise ValueError(f"{folder} holds no network: {RUN_FILE} is missing")
-        fingerprint = hashlib.sha256(self.network.read_bytes()).hexdigest()[:16]
+        known = digests(self.network)
         stored = read_json(self.path, dict)
-        fits = stored.get("network") == fingerprint
-        self._fingerprint = fingerprint
+        fits = stored.get("network") in (known.learned, known.file)
+        self._fingerprint = known.learned
         parts = stored.get("parts") if fits else []
         if not isinstance(parts, list):
             raise ValueError(f"{self.path} is corrupt (it has no parts): {REMEASURE}")

@@ -60,8 +60,15 @@ def schedule_of(
     return list(map(keyed, numbered)) if by_key else numbered
 
 
-def open_growing(folder: Path, settings: Mapping[str, Any]) -> tuple[Store, list[ScheduledGame]]:
+def open_growing(
+    folder: Path, settings: Mapping[str, Any], earlier: Mapping[str, Any]
+) -> tuple[Store, list[ScheduledGame]]:
     """Returns the store of a tournament in an open folder, and its schedule; the run grows to `settings`.
+
+    Args:
+        folder: The folder.
+        settings: The settings that determine the games.
+        earlier: The same settings as earlier versions stored them.
 
     Raises:
         ValueError: The folder holds a run with other settings, or with more players, boards or repeats.
@@ -75,7 +82,8 @@ def open_growing(folder: Path, settings: Mapping[str, Any]) -> tuple[Store, list
             raise ValueError(
                 f"out must be a new folder or that of a tournament, but {folder} holds other games"
             )
-        grown = grown_settings(before, clean(settings), f"{folder} holds a run")
+        given = _as_stored(before, clean(settings), clean(earlier))
+        grown = grown_settings(before, given, f"{folder} holds a run")
         if grown != before:
             stage = (len(before["players"]), len(before["boards"]), before["repeats"])
             schedule = schedule_of(grown, [*store.stages, stage], by_key=store.version > 1)
@@ -86,6 +94,22 @@ def open_growing(folder: Path, settings: Mapping[str, Any]) -> tuple[Store, list
     except BaseException:
         store.close()
         raise
+
+
+def _as_stored(
+    stored: Mapping[str, Any], given: Mapping[str, Any], earlier: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Returns the settings `given`, with a player's entry of an earlier version where the run stored that."""
+    found = dict(given)
+    for name in BY_PLAYER:
+        before, old = _entries(stored.get(name)), _entries(earlier.get(name))
+        entries = {
+            player: old[player] if player in old and before.get(player) == old[player] else entry
+            for player, entry in _entries(given.get(name)).items()
+        }
+        if entries:
+            found[name] = entries if isinstance(given[name], Mapping) else list(entries.values())
+    return found
 
 
 def grown_settings(stored: Mapping[str, Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -113,15 +113,22 @@ def make_players(
     return agents
 
 
-def source_files(agents: Mapping[str, Agent]) -> dict[str, list[str]]:
+def source_files(agents: Mapping[str, Agent], *, earlier: bool = False) -> dict[str, list[str]]:
     """Returns the settings that identify what agents are made from, besides their specs; may be empty.
 
     These are digests of the source files of users' own agents, and the `fingerprint` attribute of any agent
     that has one. A fingerprint is, for example, a digest of the weights. With these settings, a changed agent
     gets a new run. Modules that a user's file imports are not included.
+
+    Args:
+        agents: The agents by their specs.
+        earlier: Return the settings as runs of earlier versions stored them, with an agent's
+            `earlier_fingerprint` where it has one.
     """
     files = [f"{spec} {_digest(agent)}" for spec, agent in agents.items() if _is_users(spec)]
     found = {spec: getattr(agent, "fingerprint", None) for spec, agent in agents.items()}
+    if earlier:
+        found = {spec: getattr(agents[spec], "earlier_fingerprint", text) for spec, text in found.items()}
     prints = [f"{spec} {text}" for spec, text in found.items() if isinstance(text, str)]
     return {**({"source files": files} if files else {}), **({"fingerprints": prints} if prints else {})}
 

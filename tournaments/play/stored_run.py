@@ -25,19 +25,33 @@ SLICE = 2
 """Games for each one in flight, after which a run may end early."""
 
 
-def open_store(folder: Path, settings: Mapping[str, Any], players: Sequence[str], games: int) -> Store:
+def open_store(
+    folder: Path,
+    settings: Mapping[str, Any],
+    players: Sequence[str],
+    games: int,
+    *,
+    earlier: Mapping[str, Any] | None = None,
+) -> Store:
     """Returns the store of the run in an open folder; creates it if there is none.
+
+    Args:
+        folder: The folder.
+        settings: The settings that determine the games.
+        players: The specs of the players.
+        games: Number of games of the run.
+        earlier: The same settings as earlier versions stored them.
 
     Raises:
         ValueError: The folder holds a run with other settings.
         OSError: The folder cannot be written.
     """
     store = Store.create_or_open(folder / STORE_FILE, settings, players, games)
-    here = clean(settings)
+    here, before = clean(settings), clean(earlier or settings)
     differences = [
         difference(name, store.settings.get(name), here.get(name))
         for name in {**store.settings, **here}
-        if store.settings.get(name) != here.get(name)
+        if store.settings.get(name) not in (here.get(name), before.get(name))
     ]
     try:
         refuse_differences(f"{folder} holds a run", differences)

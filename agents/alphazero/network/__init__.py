@@ -9,8 +9,8 @@
 >>> logits.shape, values.shape
 ((2, 49), (2,))
 
-Modules: `residual` is the architecture, `checkpoint` reads and writes networks, and `evaluators` chooses an
-inference backend, `torch_evaluators` or `onnx_evaluator`.
+Modules: `residual` is the architecture, `checkpoint` reads and writes networks, `digests` compares them, and
+`evaluators` chooses an inference backend, `torch_evaluators` or `onnx_evaluator`.
 """
 
 from agents.alphazero.network.checkpoint import (
@@ -20,6 +20,7 @@ from agents.alphazero.network.checkpoint import (
     save_network,
     write_network_file,
 )
+from agents.alphazero.network.digests import Digests, digests
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
 from agents.alphazero.network.own import AlphaZeroNetwork, as_network, own_network
 from agents.alphazero.network.residual import (
@@ -35,12 +36,14 @@ from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_i
 __all__ = [
     "PRESETS",
     "AlphaZeroNetwork",
+    "Digests",
     "EvaluatorName",
     "PolicyValueNet",
     "TorchEvaluator",
     "as_network",
     "bfloat16_is_fast",
     "channels_last",
+    "digests",
     "folded",
     "load_checkpoint",
     "load_network",

@@ -8,7 +8,14 @@ from typing import Annotated, get_args
 
 import tyro
 
-from agents.alphazero.configs import Encoding, LearnerConfig, Preset, SearchConfig, SelfPlayConfig
+from agents.alphazero.configs import (
+    Encoding,
+    LearnerConfig,
+    Preset,
+    SearchConfig,
+    SelfPlayConfig,
+    noise_without_effect,
+)
 from agents.alphazero.training.budget import Budget
 from bttt.runs import PLUGIN_PREFIX, is_plugin, nearest, option, require_at_least
 
@@ -80,6 +87,10 @@ class TrainConfig:
             raise ValueError(
                 f"workers must be at most selfplay.games, {self.selfplay.games}, got {self.workers}"
             )
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return noise_without_effect(self.selfplay, self.search)
 
     @property
     def budget(self) -> Budget:

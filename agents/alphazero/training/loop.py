@@ -38,6 +38,7 @@ from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.training.state import REMEDY, TrainingState, as_arrays, as_tensors
 from agents.alphazero.weights import RUN_FILE
 from bttt import Board, Outcome, boards_of_size
+from bttt.command_line import tell_boards
 from bttt.processes import spread
 from bttt.runs import (
     environment,
@@ -68,8 +69,11 @@ def train(config: TrainConfig) -> Path:
     network = new_network(config, boards[0])
     _check_device(config.device)
     settings, defaults = settings_of(config), options_of(type(config)())
-    with one_thread(), open_run("train", settings, out=config.out, defaults=defaults) as run:
+    commas = {**settings, "bricks": [text.replace("+", ",") for text in config.bricks]}  # once allowed
+    opened = open_run("train", settings, out=config.out, defaults=defaults, earlier=commas)
+    with one_thread(), opened as run:
         run.write_config({**options_of(config), "out": str(run.path)})
+        tell_boards(boards, "trains on")
         _train(config, boards, network, run)
     return run.path
 

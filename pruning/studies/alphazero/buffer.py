@@ -82,8 +82,20 @@ def save_buffer(buffer: Buffer, path: Path, made: Mapping[str, Any]) -> None:
     write_bytes(path, file.getvalue())
 
 
-def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
-    """Returns a buffer that `save_buffer` wrote; ValueError if it is corrupt or has other settings."""
+def load_buffer(
+    path: Path, cells: int, made: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None
+) -> Buffer:
+    """Returns a buffer that `save_buffer` wrote.
+
+    Args:
+        path: The file.
+        cells: Cells of a board.
+        made: The settings that it must have been made with.
+        earlier: Some of these settings as earlier versions stored them.
+
+    Raises:
+        ValueError: It is corrupt, or has other settings.
+    """
     try:
         samples, games, told = _arrays(path, "samples", "games", "made")
         stored = json_value(str(told))
@@ -97,7 +109,7 @@ def load_buffer(path: Path, cells: int, made: Mapping[str, Any]) -> Buffer:
             "or choose another --buffer"
         ) from error
     for name, value in made.items():
-        if stored.get(name) != value:
+        if stored.get(name) not in (value, (earlier or {}).get(name, value)):
             raise ValueError(
                 f"{path} was made with other settings: {name} is {stored.get(name)!r} there, {value!r} here; "
                 "choose another --buffer"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bttt.command_line import suggest
-from bttt.runs import OK, is_plugin, options_of
+from bttt.runs import OK, is_plugin, options_of, without_effect
 from pruning.studies.alphazero.config import PruneConfig
-from pruning.studies.alphazero.options import LearningOptions, RetrainingOptions
 
 if TYPE_CHECKING:
     from pruning.loop import Plan
 
 CONTROLS = {"weights": "random-weights", "units": "random"}
 """The random method by what is pruned."""
-SAME = ("scope", "fraction", "cycles", "schedule")
+SAME = ("scope", "fraction", "count", "cycles", "schedule")
 """Options that a control shares."""
 
 
@@ -28,7 +26,6 @@ def run(config: PruneConfig) -> int:
         OSError: The folder cannot be written; the levels finished before are kept.
     """
     if is_plugin(config.agent):
-        _refuse_without_effect(config)
         from pruning.studies.alphazero.own_task import prune_task
         from pruning.studies.alphazero.plans import make_plan
 
@@ -52,31 +49,8 @@ def _suggest_control(config: PruneConfig, plan: Plan, folder: Path) -> None:
         return
     control = CONTROLS["weights" if plan.scoring.topology else CRITERIA[plan.scoring.criterion].of]
     options = options_of(config)
-    same = [word for name in SAME for word in (f"--{name}", options[name]) if options[name] is not None]
+    skipped = without_effect(config)
+    named = {name: options[name] for name in SAME if options[name] is not None and name not in skipped}
+    same = [word for name, value in named.items() for word in (f"--{name}", value)]
     given = ("--method", control, *same, "--out", f"{folder}-control")
     suggest("prune", config.agent, *given, why="the same with a random method, as a control")
-
-
-def _refuse_without_effect(config: PruneConfig) -> None:
-    """Raises ValueError if an option that a user's own task does not use differs from its default."""
-    given = _flat({**options_of(config.retraining), **options_of(config.learning)})
-    before = _flat({**options_of(RetrainingOptions()), **options_of(LearningOptions())})
-    given["simulations"], before["simulations"] = config.simulations, 0
-    given["learner.lr"] = before["learner.lr"]  # the peak of schedules without one of their own
-    for name, value in given.items():
-        if value != before[name]:
-            raise ValueError(
-                f"{name} has no effect on a task of your own, which trains itself; got {value!r}"
-            )
-
-
-def _flat(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns options by their names on the command line: {"learner": {"lr": 1}} as {"learner.lr": 1}."""
-    found: dict[str, Any] = {}
-    for name, value in options.items():
-        found |= (
-            {f"{name}.{key}": each for key, each in value.items()}
-            if isinstance(value, dict)
-            else {name: value}
-        )
-    return found

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from bttt.runs import option, part, require_at_least
-from pruning.studies.alphazero.defaults import defaults
+from agents.alphazero import noise_without_effect
+from bttt.runs import is_plugin, option, options_of, part, require_at_least
+from pruning.studies.alphazero.defaults import SCORES, defaults
 from pruning.studies.alphazero.options import (
     AmountOptions,
     LearningOptions,
@@ -52,6 +53,20 @@ class PruneOptions:
             if is_dataclass(value) and not isinstance(value, type):
                 object.__setattr__(self, each.name, _completed(value, of_method))
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others, each with the reason."""
+        found = noise_without_effect(self.learning.selfplay, self.learning.search)
+        found |= dict.fromkeys(("learner.schedule", "learner.passes"), "here: --schedule and --steps decide")
+        if self.amount.count is not None:
+            found["fraction"] = "with --count"
+        if self.amount.allocation != SCORES:
+            found["scope"] = f"with --allocation {self.amount.allocation}, which decides for each layer"
+        if self.start.untrained and self.start.restart == "rewind" and (self.stop.cycles or 0) <= 1:
+            found["restart"] = "with one cycle that prunes initial weights: it starts from them anyway"
+        if any(f"{peak}=" in (self.learning_rate.schedule or "") for peak in ("lr", "epsilon")):
+            found["learner.lr"] = "with the peak that --schedule gives"
+        return found
+
 
 @dataclass(frozen=True)
 class PruneConfig(PruneOptions):
@@ -79,6 +94,23 @@ class PruneConfig(PruneOptions):
     agent: Annotated[str, tyro.conf.Positional]
     """Network: alphazero:all (or d4, r2, r3), or alphazero:FOLDER of a training run. A task of your own:
     python:module:name."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others, and on a task of the user's own."""
+        found = super().without_effect()
+        if is_plugin(self.agent):
+            own = ("simulations", *_names(self.retraining), *_names(self.learning))
+            found |= dict.fromkeys(own, "on a task of your own, which trains itself")
+            found.pop("learner.lr")  # the peak of schedules without one of their own
+        return found
+
+
+def _names(part: DataclassInstance) -> list[str]:
+    """Returns the names of a part's options on the command line: "steps", "learner.lr"."""
+    options = options_of(part)
+    own = [name for name, value in options.items() if not isinstance(value, dict)]
+    nested = [f"{name}.{key}" for name, value in options.items() if isinstance(value, dict) for key in value]
+    return own + nested
 
 
 def _completed(part: DataclassInstance, of_method: Mapping[str, Any]) -> DataclassInstance:

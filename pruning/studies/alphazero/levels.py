@@ -78,7 +78,9 @@ def run(config: LevelsConfig) -> int:
         OSError: A folder cannot be written; the games stored before are kept.
     """
     networks = _networks(config)
-    with open_run("levels", settings_of(config), out=config.out, known_by=TIMING_FILE) as run:
+    settings = settings_of(config)
+    commas = {**settings, "bricks": [text.replace("+", ",") for text in config.bricks]}  # once allowed
+    with open_run("levels", settings, out=config.out, earlier=commas, known_by=TIMING_FILE) as run:
         _play(config, run.path, networks)
     smallest = list(networks.values())[-1]
     suggest("play", "--second", f"alphazero:{smallest},simulations=100", why="play against the last level")

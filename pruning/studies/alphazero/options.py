@@ -80,6 +80,10 @@ class StartOptions:
     """With rewind: point in a dense retraining run whose weights are restored, as a fraction of its steps; 0
     is the start of training."""
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return {} if self.restart == "rewind" else {"rewind_to": "without --restart rewind"}
+
 
 @dataclass(frozen=True)
 class LearningRateOptions:
@@ -94,6 +98,10 @@ class LearningRateOptions:
     with an option lr."""
     tolerance: float = 0.005
     """Largest loss of agreement, compared with the best peak, at which a peak is in the oracle's interval."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return {} if self.grid else {"tolerance": "without --grid"}
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,10 @@ class RetrainingOptions:
 
     def __post_init__(self) -> None:
         require_at_least(1, steps=self.steps, iterations=self.iterations)
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        return {} if self.in_loop else {"iterations": "without --in-loop"}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from agents.alphazero import SearchConfig
 from agents.alphazero.network import (
     PolicyValueNet,
     as_network,
+    digests,
     load_network,
     make_evaluator,
     one_thread,
@@ -23,6 +23,7 @@ from agents.alphazero.network import (
 from agents.alphazero.training import SolverErrors
 from agents.alphazero.weights import RUN_FILE, find_network
 from bttt import Board
+from bttt.command_line import tell_boards
 from bttt.runs import open_run, options_of, plain, report_found, settings_of
 from pruning.channels import shrink
 from pruning.loop import Additions, Level, Plan, Result, cycle_file, ending, finished_cycles, groups_of, whole
@@ -47,27 +48,32 @@ class Subject:
         network: The trained network.
         record: The contents of its checkpoint, besides the weights.
         boards: The boards it was trained on.
-        fingerprint: Digest of the checkpoint.
+        fingerprint: Digest of what the network learned.
+        earlier_fingerprint: Digest of the checkpoint's file, by which earlier versions stored runs.
     """
 
     network: PolicyValueNet
     record: dict[str, Any]
     boards: tuple[Board, ...]
     fingerprint: str
+    earlier_fingerprint: str
 
 
 def prune(config: PruneConfig) -> Path:
     """Starts or resumes a plan on a network, and returns the folder; see `PruneConfig`."""
     subject = load_subject(config.agent)
     plan = make_plan(config)
-    _check(plan, subject)  # before anything is written: the folder would store a wrong setting
+    _check(plan, subject, config)  # before anything is written: the folder would store a wrong setting
     settings = _settings(config, subject)
     defaults = options_of(PruneConfig(config.agent))
-    with one_thread(), open_run("prune", settings, out=config.out, defaults=defaults) as opened:
+    earlier = {**settings, "network": subject.earlier_fingerprint}
+    opening = open_run("prune", settings, out=config.out, defaults=defaults, earlier=earlier)
+    with one_thread(), opening as opened:
         folder = opened.path
         opened.write_config({**settings, "cycles": config.stop.cycles, "out": str(folder)})
         if not level_folder(folder, plan.stop.cycles).exists():
             opened.add_environment()
+        tell_boards(subject.boards, "plays and measures on")
         task = _task(config, subject, folder)
         found = finished_cycles([folder])
         with tqdm(total=plan.stop.cycles + 1, unit="level") as bar:
@@ -116,7 +122,7 @@ def _measured(
         MeasuredLevel(result, times)
         for result, times in zip(results, level_times(folder, len(results)), strict=True)
     ]
-    if not config.simulations or not SolverErrors.fits(boards[0]):
+    if not config.simulations:
         return levels
     rates = searched(folder, len(levels), boards, config.simulations)
     return [replace(level, searched=own) for level, own in zip(levels, rates, strict=True)]
@@ -142,12 +148,16 @@ def load_subject(agent: str) -> Subject:
             raise ValueError("no boards")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} does not record its training boards") from error
-    return Subject(network, record, boards, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+    found = digests(path)
+    return Subject(network, record, boards, found.stored, found.file)
 
 
-def _check(plan: Plan, subject: Subject) -> None:
+def _check(plan: Plan, subject: Subject, options: PruneConfig) -> None:
     """Raises ValueError if a plan does not fit a network."""
     whole(plan, subject.network, groups_of(plan, subject.network, _example(subject)))
+    if options.simulations and not SolverErrors.fits(subject.boards[0]):
+        board = subject.boards[0].with_bricks(())
+        raise ValueError(f"simulations must be 0 on {board} boards: value-losing moves are known on 7x7x4")
     known = "seed" in subject.record and "pruning" not in subject.record
     if (plan.start.restart == "rewind" or plan.start.untrained) and not known:
         asked = "untrained" if plan.start.untrained else "restart=rewind"
@@ -208,7 +218,8 @@ def _buffer(config: PruneConfig, subject: Subject, folder: Path) -> Buffer:
             seed=config.seed,
         )
         save_buffer(played, path, made)
-    return load_buffer(path, subject.boards[0].cells, made)
+    earlier = {"network": subject.earlier_fingerprint}
+    return load_buffer(path, subject.boards[0].cells, made, earlier=earlier)
 
 
 def publish_level(folder: Path, level: Level, subject: Subject, config: PruneConfig) -> Additions:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig, noise_without_effect
 from bttt.runs import option, require_at_least
 
 
@@ -66,6 +66,11 @@ class BricksConfig:
     learner: LearnerConfig = field(default_factory=lambda: LearnerConfig(batch=256, lr=1e-3, averaging=0.98))
     selfplay: SelfPlayConfig = field(default_factory=lambda: SelfPlayConfig(games=64))
     search: SearchConfig = field(default_factory=lambda: SearchConfig(simulations=64, gumbel=True))
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        found = noise_without_effect(self.selfplay, self.search)
+        return found | {"learner.passes": "here: --steps says how long a retraining run is"}
 
     def __post_init__(self) -> None:
         require_at_least(1, positions=self.positions, fitted=self.fitted, held=self.held, suite=self.suite)

@@ -27,7 +27,9 @@ def study(config: BricksConfig) -> Path:
     drawn = {seed: choices(candidates, subject.boards, config.splits, seed) for seed in range(config.seeds)}
     settings = settings_of(config)
     settings |= {"network": subject.fingerprint, "teacher network": teacher.fingerprint}
-    with open_run("bricks", settings, out=config.out, defaults=options_of(BricksConfig())) as run:
+    before = {"network": subject.earlier_fingerprint, "teacher network": teacher.earlier_fingerprint}
+    defaults, earlier = options_of(BricksConfig()), {**settings, **before}
+    with open_run("bricks", settings, out=config.out, defaults=defaults, earlier=earlier) as run:
         run.write_config({**settings, "seeds": config.seeds, "splits": config.splits})
         work = Study(config, run.path, subject.boards, candidates)
         for seed in drawn:

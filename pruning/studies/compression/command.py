@@ -13,7 +13,7 @@ from functools import partial
 
 from agents.alphazero import SearchConfig
 from bttt import boards_of_size
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.processes import quietly, work_through
 from bttt.runs import (
     OK,
@@ -62,6 +62,7 @@ def run(config: CompressionConfig) -> int:
 
             folders = [config.runs / pruned.name for pruned in plan]
             found = finished_cycles(folders)
+            tell_boards([*dict.fromkeys(board for each in networks for board in each.boards)], "trains on")
             for_each = partial(work_through, workers=config.workers, unit="network")
             for_each(_train, [(config, each) for each in networks], what="trained")
             for_each(_prune, [(config, each) for each in plan], what="pruned and measured")

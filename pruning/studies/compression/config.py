@@ -69,6 +69,20 @@ class CompressionConfig:
     """How the networks are pruned. The study sets method, scope, restart, grid, seed, simulations, buffer and
     out."""
 
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        found: dict[str, str] = {}
+        if len(self.arms) == 1:
+            controls = ("control_sets", "control_seeds", "control_cycles", "control_simulations")
+            found |= dict.fromkeys(controls, "with one variant: there is no control")
+        if "oracle" not in self.arms:
+            found["grid"] = "without the variant oracle"
+        if not any((*self.simulations, *self.control_simulations)):
+            found["positions"] = "without search: --simulations are 0"
+        if self.report:
+            found["workers"] = "with --report, which runs nothing"
+        return found
+
 
 @dataclass(frozen=True)
 class MeasuredPruning:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,8 @@ import tyro
 CLASSIFIER, BILEVEL = "classifier", "bilevel"
 """The kinds of recipes: for pruned image classifiers, and for bilevel methods."""
 DEVICE = "cpu"
+DIGITS = "digits"
+"""The data set that comes with scikit-learn."""
 
 
 SETS = "sets"
@@ -89,3 +91,16 @@ class VisionConfig:
     verdicts: Path | None = None
     """Run nothing; print the verdict on each claim of the experiments in this folder. Default: run the
     recipe."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        names = [each.name for each in fields(self)]
+        for only in ("verdicts", "list"):
+            if getattr(self, only):
+                return dict.fromkeys((name for name in names if name != only), f"with --{only}")
+        found = {"workers": "with --report, which runs nothing"} if self.report else {}
+        if self.data_set == DIGITS:
+            found |= dict.fromkeys(("data", "download"), "with --data-set digits, which needs no files")
+        if not self.recipe:
+            found |= dict.fromkeys((name for name in names if name != "list"), "without a recipe")
+        return found

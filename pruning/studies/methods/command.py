@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from bttt.command_line import suggest
+from bttt.command_line import suggest, tell_boards
 from bttt.processes import quietly, work_through
 from bttt.runs import (
     OK,
@@ -52,6 +52,7 @@ def run(config: MethodsConfig) -> int:
 
             folders = [config.runs / pruned.folder for pruned in prunings]
             found = finished_cycles(folders)
+            tell_boards([*dict.fromkeys(board for each in networks for board in each.boards)], "trains on")
             for_each = partial(work_through, workers=config.workers, unit="network")
             for_each(_train, [(config, each) for each in networks], what="trained")
             for_each(_prune, [(config, each) for each in prunings], what="pruned")

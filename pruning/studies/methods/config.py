@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from agents.alphazero.training import TrainConfig
-from bttt.runs import folder_name, from_options
+from bttt.runs import folder_name, from_options, options_of
 from pruning.studies.alphazero import PruneOptions
 from pruning.studies.methods.arms import ComparedMethod, compared_method
 from tournaments.generalisation import StudyNetwork
@@ -66,6 +66,13 @@ class MethodsConfig:
     """How the networks are trained. The options above set bricks, seed, out and iterations."""
     prune: PruneOptions = field(default_factory=lambda: from_options(PruneOptions, positions=60_000))
     """How the networks are pruned: positions, learner, selfplay and search. The study sets the rest."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        used = options_of(self.prune.learning)
+        set_here = (name for name in options_of(self.prune) if name not in used)
+        found = {f"prune.{name}": "here: the study sets it" for name in set_here}
+        return found | ({"workers": "with --report, which runs nothing"} if self.report else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ def schedule_spec(text: str) -> tuple[str, dict[str, Any]]:
             valid.
     """
     text = text.strip()
-    name, _, rest = text.partition("," if is_plugin(text) else ":")
+    name, mark, rest = text.partition("," if is_plugin(text) else ":")
+    if mark and not rest.strip():
+        raise ValueError(f"schedule {text!r} ends with {mark!r}: options follow it, or leave it out")
     resolve(SCHEDULES, name, "schedule")
     factory = schedule_factory(name)
     try:

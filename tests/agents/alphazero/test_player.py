@@ -117,7 +117,7 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("cut.safetensors", "cut.safetensors is corrupt"),
         ("other.safetensors", "its tensors do not match its architecture: "),
         ("d4,simulations=-1", "simulations must be 0 to 1000000, got -1"),
-        ("d4,simulations=many", "option simulations='many' must be int"),
+        ("d4,simulations=many", "option simulations='many' must be a whole number"),
         ("d4,temperature=-1", "temperature must be 0 to 100, got -1"),
         ("d4,temperature=nan", "temperature must be 0 to 100, got nan"),
         ("d4,noise=2", "noise must be 0 to 1, got 2"),

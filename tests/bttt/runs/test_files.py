@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bttt.runs.files import (
-    as_record,
-    checking,
     json_value,
     lined_json,
     plain,
@@ -21,6 +19,7 @@ from bttt.runs.files import (
     write_json,
     write_text,
 )
+from bttt.runs.limits import as_record, checking
 from pruning import reading
 
 
