@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import last_of_each
 
 from bttt.__main__ import main
 from bttt.position import Outcome
@@ -49,7 +50,7 @@ def test_the_perfect_player_wins_every_balanced_game_that_is_won_for_it():
     assert (
         min(perfect_wins[seat] for seat in (0, 1)) >= 2
     )  # each opening is won for one seat, and it has both
-    assert main([*arguments, "--workers", "2", "--in-flight", "2", "--out", "two"]) == 0
+    assert main(last_of_each([*arguments, "--workers", "2", "--in-flight", "2", "--out", "two"])) == 0
     assert stored("two") == games
 
 
@@ -68,7 +69,7 @@ def test_adjudicated_games_are_stored_replayed_reported_and_exported(capsys):
 
 
 def test_settings_that_are_not_used_do_not_move_old_runs_to_another_folder():
-    assert main([*SMALL, "--bricks", "none", "--out", "run"]) == 0
+    assert main(last_of_each([*SMALL, "--bricks", "none", "--out", "run"])) == 0
     with Store.open(Path("run", STORE_FILE)) as store:
         settings = store.settings
     assert list(settings) == [
@@ -99,7 +100,10 @@ def test_a_run_is_not_resumed_with_or_without_an_option_that_decides_games(optio
     [
         (["--adjudicate", "0"], "adjudicate must be at least 1, got 0"),
         (["--openings", "fair"], "fair"),
-        (["--openings", "balanced", "--opening-plies", "16"], "opening_plies=16 is too long for board 4x4x3"),
+        (
+            ["--openings", "balanced", "--opening-plies", "16"],
+            "--opening-plies 16 is too long for board 4",
+        ),
         (["--openings", "balanced", "--opening-plies", "0", "--repeats", "2"], "on board 4x4x3: none of"),
     ],
 )

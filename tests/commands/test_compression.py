@@ -9,6 +9,7 @@ import pytest
 import user_plugins
 from commands import bttt, refused
 from registries import registries_as_before
+from tiny_lines import without
 from tiny_training import measure_few_positions, train_tiny_networks
 
 TINY = [
@@ -82,7 +83,7 @@ def _check_reported(out, capsys):
     ("arguments", "message"),
     [
         (
-            ["--arms", "dropnet-layr"],
+            ["--arms", "dropnet-layr", "none"],
             "unknown variant 'dropnet-layr' (did you mean 'dropnet-layer'?); variants are dropnet-layer,",
         ),
         (["--arms", "rewind", "rewind"], "variant 'rewind' is named twice"),
@@ -90,7 +91,7 @@ def _check_reported(out, capsys):
         (["--control-sets", "R3"], "control set 'R3' must be one of the sets, D4"),
         (["--sets", "D4", "Z9"], "brick set 'Z9'"),
         (["--seeds", "0"], "seeds must be at least 1, got 0"),
-        (["--control-simulations"], "control_simulations must have at least one entry"),
+        (["--control-simulations"], "--control-simulations must have at least one entry"),
         (["--simulations", "-1"], "simulations must be 0 to 1000000, got -1"),
         (["--report"], "nothing is measured yet in runs"),
     ],
@@ -102,8 +103,9 @@ def test_wrong_input_is_one_line(arguments, message, capsys):
 def test_a_method_of_one_s_own_is_a_variant(capsys):
     shutil.copyfile(user_plugins.__file__, "own_variants.py")
     own = "python:own_variants:smallest_squares"
+    tiny = without(TINY, "--positions")  # nothing is searched
     with registries_as_before():
-        code, out, err = bttt(*TINY, "--simulations", 0, "--arms", "magnitude", own, capsys=capsys)
+        code, out, err = bttt(*tiny, "--simulations", 0, "--arms", "magnitude", own, capsys=capsys)
     assert code == 0, err
     with Path("out/compression.csv").open() as file:
         rates = {

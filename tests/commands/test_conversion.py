@@ -121,7 +121,7 @@ def test_boards_that_are_not_won_are_left_out_and_said(capsys):
         (["random", "--seed", "-1"], "seed must be at least 0, got -1"),
         (["random", "--bricks", "Z9"], "cell 'Z9' is not on the 4x4 board"),
         (["random", "--suite", "none"], "unknown suite 'none'; suites are "),
-        (["random", "--positions", "0"], "positions must be at least 1, got 0"),
+        (["random", "--suite", "single", "--positions", "0"], "positions must be at least 1, got 0"),
         (["perfect:limit=20000000"], "are the same agent"),
     ],
 )

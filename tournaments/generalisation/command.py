@@ -61,8 +61,9 @@ def run(config: GeneralisationConfig) -> int:
     parts = {network: _parts(config, network) for network in networks}
     make_folder(config.runs)
     with open_results(config.out, JSON_NAME):
-        tell_boards([*dict.fromkeys(board for each in networks for board in each.boards)], "trains on")
-        tell_boards(boards_of_size(SINGLE_SIZE, config.cells), "measures on")
+        if not config.report:
+            tell_boards([*dict.fromkeys(board for each in networks for board in each.boards)], "trains on")
+            tell_boards(boards_of_size(SINGLE_SIZE, config.cells), "measures on")
         measured = _stored(config, parts) if config.report else _measured(config, parts)
         publish(config.out, config, measured, _compared(config, measured))
     suggest("prune", f"alphazero:{config.runs / networks[0].name}", why="prune one of the networks")

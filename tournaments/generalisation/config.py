@@ -66,9 +66,10 @@ class GeneralisationConfig:
         found: dict[str, str] = {}
         if len(self.variants) == 1:
             found |= dict.fromkeys(("control_sets", "control_seeds"), "with one variant: there is no control")
-        if not any(0 < each <= 100 for each in self.simulations):
+        valid = bool(self.simulations) and min(self.simulations) >= 0
+        if valid and not any(0 < each <= 100 for each in self.simulations):
             found["positions"] = "without --simulations of 1 to 100"
-        if not any(each > 100 for each in self.simulations):
+        if valid and not any(each > 100 for each in self.simulations):
             found["positions_deep"] = "without --simulations above 100"
         if self.report:
             found["workers"] = "with --report, which runs nothing"
