@@ -13,7 +13,7 @@ from agents.agent import Decision, Rng, generators
 from agents.alphazero.configs import SearchConfig
 from agents.alphazero.network import (
     EvaluatorName,
-    digests,
+    digests_of,
     load_checkpoint,
     make_evaluator,
     one_thread,
@@ -110,7 +110,7 @@ class AlphaZeroAgent:
         evaluate = make_evaluator(network, self.evaluator)
         if self.symmetries:
             evaluate = with_symmetries(evaluate)
-        found = digests(path)
+        found = digests_of(path)
         object.__setattr__(self, "fingerprint", found.stored)
         object.__setattr__(self, "earlier_fingerprint", found.file)
         object.__setattr__(self, "_learned", found.learned)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from commands import bttt
 
-from agents.alphazero.network import digests, load_network, save_network
+from agents.alphazero.network import digests_of, load_network, save_network
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
 from bttt.runs import default_folder
 from tournaments.play.store import STORE_FILE, Store
@@ -87,7 +87,7 @@ def test_a_run_goes_on_with_a_network_trained_again_and_where_an_earlier_version
     network, record = load_network(path)
     save_network(path, network, record | {"date": "another day"})
     assert bttt(*line, capsys=capsys)[0] == 0
-    found = digests(path)
+    found = digests_of(path)
     with sqlite3.connect(folder / STORE_FILE) as store:
         (text,) = store.execute("SELECT settings FROM runs").fetchone()
         assert found.learned in text

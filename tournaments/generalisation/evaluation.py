@@ -20,7 +20,7 @@ import numpy as np
 
 from agents import Agent, make_agent
 from agents.alphazero import AlphaZeroAgent
-from agents.alphazero.network import digests, load_network
+from agents.alphazero.network import digests_of, load_network
 from agents.alphazero.weights import RUN_FILE
 from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
 from bttt.runs import checking, read_json, write_text
@@ -91,7 +91,7 @@ class Evaluation:
         self.network = folder / RUN_FILE
         if not self.network.is_file():
             raise ValueError(f"{folder} holds no network: {RUN_FILE} is missing")
-        known = digests(self.network)
+        known = digests_of(self.network)
         stored = read_json(self.path, dict)
         fits = stored.get("network") in (known.learned, known.file)
         self._fingerprint = known.learned

@@ -20,7 +20,7 @@ from agents.alphazero.network.checkpoint import (
     save_network,
     write_network_file,
 )
-from agents.alphazero.network.digests import Digests, digests
+from agents.alphazero.network.digests import Digests, digests_of
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
 from agents.alphazero.network.own import AlphaZeroNetwork, as_network, own_network
 from agents.alphazero.network.residual import (
@@ -43,7 +43,7 @@ __all__ = [
     "as_network",
     "bfloat16_is_fast",
     "channels_last",
-    "digests",
+    "digests_of",
     "folded",
     "load_checkpoint",
     "load_network",

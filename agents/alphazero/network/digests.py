@@ -35,7 +35,7 @@ class Digests:
     stored: str
 
 
-def digests(path: Path) -> Digests:
+def digests_of(path: Path) -> Digests:
     """Returns the digests of a checkpoint; ValueError if it is corrupt or of another kind."""
     tensors, header = read_network_file(path, FORMAT, VERSION)
     record = header.get("record", {})

@@ -14,7 +14,7 @@ from agents.alphazero import SearchConfig
 from agents.alphazero.network import (
     PolicyValueNet,
     as_network,
-    digests,
+    digests_of,
     load_network,
     make_evaluator,
     one_thread,
@@ -148,7 +148,7 @@ def load_subject(agent: str) -> Subject:
             raise ValueError("no boards")
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{path} does not record its training boards") from error
-    found = digests(path)
+    found = digests_of(path)
     return Subject(network, record, boards, found.stored, found.file)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from agents.alphazero.network import PolicyValueNet, digests, save_network
+from agents.alphazero.network import PolicyValueNet, digests_of, save_network
 from agents.alphazero.network.residual import NetworkConfig
 from agents.alphazero.weights import find_network, shipped
 
@@ -21,7 +21,7 @@ def written(path, record=RECORD, *, seed=0, **changes):
     torch.manual_seed(seed)
     config = NetworkConfig(**{"stream": 6, "blocks": (4,), "policy": 3, "value": 3, "hidden": 5} | changes)
     save_network(path, PolicyValueNet(config), record)
-    return digests(path)
+    return digests_of(path)
 
 
 def test_dates_seconds_and_places_do_not_count(tmp_path):
@@ -47,7 +47,7 @@ def test_weights_and_architecture_count(tmp_path):
 
 
 def test_a_bundled_network_keeps_the_name_that_runs_have_stored():
-    found = {name: digests(find_network(name)).stored for name in shipped()}
+    found = {name: digests_of(find_network(name)).stored for name in shipped()}
     assert found == {
         "all": "1d6e4a25fecfe077",
         "d4": "8be665119ae09f0d",
