@@ -12,7 +12,7 @@ Modules: `loading` makes the splits and `sets` lists the data sets. `idx`, `batc
 """
 
 from pruning.data.augmentation import AUGMENTATIONS
-from pruning.data.loading import DataSet, ImageSplit, load
+from pruning.data.loading import DataSet, ImageSplit, load, training_images
 from pruning.data.sets import SETS, VARIABLE, is_there
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "ImageSplit",
     "is_there",
     "load",
+    "training_images",
 ]

@@ -125,6 +125,18 @@ def load(
     )
 
 
+def training_images(
+    name: str,
+    folder: Path | None = None,
+    *,
+    classes: int | None = None,
+    size: int | None = None,
+) -> int:
+    """Returns how many images the official training split has; arguments and errors as in `load`."""
+    source = read_set(name, folder, seed=0, size=size, download=False)
+    return len(_positions(source.train, _kept(source.classes, classes)))
+
+
 def _kept(names: tuple[str, ...], classes: int | None) -> int:
     if classes is not None and not 1 <= classes <= len(names):
         raise ValueError(f"classes must be 1 to {len(names)}, got {classes}")

@@ -156,3 +156,88 @@ def test_wrong_folders(tmp_path):
     (tmp_path / "train" / "fox").mkdir()
     with pytest.raises(ValueError, match=r"train/fox has no images, expected files with .bmp, .jpeg"):
         read_image_folder(tmp_path, 8)
+
+
+def decoded(path, image, **options):
+    """The pixels [H, W, 3] that a folder of images gives for one image, saved as it is."""
+    for split in ("train", "val"):
+        (path / split / "one").mkdir(parents=True, exist_ok=True)
+        image.save(path / split / "one" / "image.png", **options)
+    size = image.height
+    return read_image_folder(path, size).train.images(np.array([0]))[0].permute(1, 2, 0).numpy()
+
+
+def grey16(values, mode="I;16"):
+    return Image.fromarray(np.array(values, np.uint16 if mode == "I;16" else np.int32))
+
+
+def palette(transparent=None):
+    image = Image.new("P", (2, 2))
+    image.putpalette([10, 20, 30, 200, 100, 50])
+    image.putdata([0, 1, 1, 0])
+    if transparent is not None:
+        image.info["transparency"] = transparent
+    return image
+
+
+def with_data(mode, *pixels):
+    image = Image.new(mode, (2, 2))
+    image.putdata([pixels[0], pixels[1], pixels[1], pixels[0]])
+    return image
+
+
+FIRST, SECOND = (10, 20, 30), (200, 100, 50)
+
+
+@pytest.mark.parametrize(
+    ("image", "format", "pixels"),
+    [
+        (grey16([[30_000, 65_535], [0, 128]]), "PNG", [[[117] * 3, [255] * 3], [[0] * 3, [0] * 3]]),
+        (grey16([[129, 385], [386, 32_768]]), "PNG", [[[1] * 3, [1] * 3], [[2] * 3, [128] * 3]]),
+        (grey16([[30_000, 65_535], [0, 129]], "I"), "TIFF", [[[117] * 3, [255] * 3], [[0] * 3, [1] * 3]]),
+        (with_data("1", 0, 1), "PNG", [[[0] * 3, [255] * 3], [[255] * 3, [0] * 3]]),
+        (with_data("L", 7, 201), "PNG", [[[7] * 3, [201] * 3], [[201] * 3, [7] * 3]]),
+        (with_data("LA", (7, 0), (201, 255)), "PNG", [[[7] * 3, [201] * 3], [[201] * 3, [7] * 3]]),
+        (palette(), "PNG", [[FIRST, SECOND], [SECOND, FIRST]]),
+        (palette(transparent=0), "PNG", [[FIRST, SECOND], [SECOND, FIRST]]),
+        (palette(transparent=b"\x00\x80"), "PNG", [[FIRST, SECOND], [SECOND, FIRST]]),
+        (with_data("RGB", FIRST, SECOND), "PNG", [[FIRST, SECOND], [SECOND, FIRST]]),
+        (with_data("RGBA", (*FIRST, 0), (*SECOND, 128)), "PNG", [[FIRST, SECOND], [SECOND, FIRST]]),
+        (with_data("CMYK", (0, 255, 255, 0), (255, 0, 0, 0)), "TIFF", [[(255, 0, 0), (0, 255, 255)]] * 1),
+        (with_data("CMYK", (0, 0, 0, 255), (0, 0, 0, 55)), "TIFF", [[(0, 0, 0), (200, 200, 200)]]),
+        (with_data("YCbCr", (90, 128, 128), (200, 128, 128)), "TIFF", [[[90] * 3, [200] * 3]]),
+    ],
+)
+def test_every_mode_has_the_pixels_that_a_hand_computes(tmp_path, image, format, pixels):
+    found = decoded(tmp_path, image, format=format)
+    np.testing.assert_array_equal(found[: len(pixels)], pixels)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (Image.fromarray(np.full((2, 2), 70_000, np.int32)), "its pixels of 32 bits exceed 65,535"),
+        (Image.fromarray(np.full((2, 2), 0.5, np.float32)), "its pixels are floats, expected 8 or 16 bits"),
+    ],
+)
+def test_pixels_without_a_known_white_are_refused(tmp_path, image, message):
+    with pytest.raises(ValueError, match=f"image.png cannot be read, expected an image: {message}"):
+        decoded(tmp_path, image, format="TIFF")
+
+
+def test_an_animation_gives_its_first_frame_and_a_rotated_photograph_stands_upright(tmp_path):
+    frames = [Image.new("RGB", (2, 2), colour) for colour in (FIRST, SECOND)]
+    found = decoded(tmp_path / "a", frames[0], save_all=True, append_images=frames[1:], format="PNG")
+    assert (found == FIRST).all()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: the left column is the top row
+    image = with_data("RGB", FIRST, SECOND)
+    image.putpixel((0, 0), (1, 2, 3))
+    found = decoded(tmp_path / "b", image, exif=exif, format="PNG")
+    np.testing.assert_array_equal(found, [[SECOND, (1, 2, 3)], [FIRST, SECOND]])
+
+
+def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr("pruning.data.folders.MOST_PIXELS", 3)
+    with pytest.raises(ValueError, match="2 x 2 pixels are more than 3"):
+        decoded(tmp_path, palette(), format="PNG")
