@@ -19,6 +19,7 @@ from bttt.command_line import (
     explain,
     full_help,
     list_of_commands,
+    refuse_foreign_agents,
     refuse_useless,
     sentence,
     short_help,
@@ -102,7 +103,7 @@ def _failed(name: str, arguments: list[str], error: Exception) -> int:
 def _run(name: str, arguments: list[str]) -> int:
     if name not in COMMANDS:
         raise ValueError(unknown_command(name))
-    _refuse_foreign_agents()
+    refuse_foreign_agents()
     config_class = _config_class(name)
     if "--help-all" in arguments:
         print(full_help(name, config_class))
@@ -155,16 +156,6 @@ def _boxed_message(box: str) -> str:
         each for each in told if each and not each.startswith(("Argument help", "For full help"))
     )
     return re.sub(r"^Error parsing [\w.-]+: ", "", message)  # raised by the configuration's own checks
-
-
-def _refuse_foreign_agents() -> None:
-    """Raises ValueError if another package named `agents`, a common name, hides ours."""
-    agents = import_module("agents")
-    if not hasattr(agents, "make_agent"):
-        raise ValueError(
-            f"another package named 'agents' ({agents.__file__}) hides that of brick-tic-tac-toe: "
-            "uninstall it, or install brick-tic-tac-toe in a separate virtual environment"
-        )
 
 
 if __name__ == "__main__":

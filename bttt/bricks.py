@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from bttt.board import Board
+from bttt.runs import nearest
 from bttt.symmetry import canonical_board, orbits
 
 PAPER_SETS = {"R2": ("D3", "D4"), "R3": ("C3", "D3", "D4")}
@@ -32,6 +33,7 @@ FORMS = (
     f"a cell (D4), cells joined by + (D4+E5), none, {', '.join(PAPER_SETS)}, all, orbit:K, "
     "random:K[,count=N,seed=S], drawn:K[,count=N], python:module:function"
 )
+KINDS = ("all", "none", "orbit", "random", "drawn", "python")
 NOVELTIES = ("seen", "mirror", "novel")
 """How a test board relates to the training boards; see `Split`."""
 DRAWN_FILE = Path(__file__).with_name("drawn_layouts.txt")
@@ -70,7 +72,8 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
             return tuple(board.with_bricks([name]) for name in PAPER_SETS[text.upper()])
         found = board.with_bricks(re.split("[+,]", text))
     except ValueError as error:
-        raise ValueError(f"brick set {text!r}: {error}; allowed are {FORMS}") from None
+        hint = nearest(text, KINDS)
+        raise ValueError(f"brick set {text!r}: {error}{hint}; allowed are {FORMS}") from None
     if "," in text:
         names = [board.cell_name(cell) for cell in found.bricks]
         several = f"{' '.join(names)} for {len(names)} boards, or {'+'.join(names)} for one board"

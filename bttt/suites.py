@@ -25,6 +25,7 @@ import numpy as np
 
 from bttt.board import Board
 from bttt.position import Position
+from bttt.runs import json_value, nearest
 
 SUITES = {
     "single": "one brick, on each of the 49 cells",
@@ -127,7 +128,9 @@ def load_suite(name: str) -> Suite:
         ValueError: The name is unknown, or the suite's files are corrupt or have a different version.
     """
     if name not in SUITES:
-        raise ValueError(f"unknown suite {name!r}; suites are {', '.join(SUITES)}")
+        raise ValueError(
+            f"unknown suite {name!r}{nearest(name, list(SUITES))}; suites are {', '.join(SUITES)}"
+        )
     return read_suite(name, files("bttt") / "suite_data")
 
 
@@ -137,7 +140,9 @@ def read_suite(name: str, folder: Traversable) -> Suite:
     Raises:
         ValueError: The suite's files are corrupt or have a different version.
     """
-    made = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    made = json_value((folder / f"{name}.json").read_text(encoding="utf-8"))
+    if not isinstance(made, dict) or not {"version", "sha256", "board"} <= made.keys():
+        raise ValueError(f"suite {name!r} is corrupt: {name}.json is not from bttt suites")
     if made["version"] != VERSION:
         raise ValueError(
             f"suite {name!r} has version {made['version']}, but this program reads version {VERSION}: "

@@ -11,7 +11,7 @@ from typing import Any
 from agents import Agent
 from bttt import Board, boards_of_size
 from bttt.command_line import tell_boards
-from bttt.runs import FORFEITS, OK, RunFolder, default_folder, open_run, options_of, settings_of
+from bttt.runs import FORFEITS, OK, RunFolder, default_folder, nearest, open_run, options_of, settings_of
 from tournaments.config import TournamentConfig
 from tournaments.play import (
     STORE_FILE,
@@ -46,7 +46,9 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
     config = replace(config, players=expanded(config.players), against=expanded(config.against))
     players = config.everyone
     if config.anchor is not None and config.anchor not in players:
-        raise ValueError(f"anchor {config.anchor!r} is not a player; players are {', '.join(players)}")
+        hint = nearest(config.anchor, players)
+        known = ", ".join(players)
+        raise ValueError(f"anchor {config.anchor!r} is not a player{hint}; players are {known}")
     limit = config.conditions.seconds_per_move
     isolated = isolated_players(players, config.isolate, limit)
     agents = make_players(players, isolated=isolated, limit=limit)
@@ -62,7 +64,7 @@ def run_tournament(config: TournamentConfig) -> tuple[int, Path]:
             _check_openings(config, schedule)
             tell_boards(boards, "plays on")
             missing = missing_games(schedule, store)
-            if missing:
+            if missing or not run.config():
                 _record(config, run)
             code = play_and_store(
                 _in_order(missing, schedule, config),

@@ -8,6 +8,7 @@
 from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
 from bttt.command_line.ending import boards_text, suggest, tell_boards
 from bttt.command_line.failures import REPORT_IT, sentence
+from bttt.command_line.foreign import refuse_foreign_agents
 from bttt.command_line.given import as_typed, refuse_useless
 from bttt.command_line.help import full_help, list_of_commands, short_help
 from bttt.command_line.mistakes import explain, unknown_command
@@ -25,6 +26,7 @@ __all__ = [
     "explain",
     "full_help",
     "list_of_commands",
+    "refuse_foreign_agents",
     "refuse_useless",
     "sentence",
     "short_help",

@@ -22,6 +22,9 @@ def tell_boards(boards: Sequence[Board], what: str = "") -> None:
     """
     sys.stdout.flush()
     print(f"{what} {boards_text(boards)}".strip(), file=sys.stderr, flush=True)
+    if lineless := [board for board in boards if board.win_length > max(board.rows, board.cols)]:
+        size = lineless[0].with_bricks(())
+        print(f"warning: no line of {size.win_length} fits on {size}: all games are drawn", file=sys.stderr)
 
 
 def boards_text(boards: Sequence[Board]) -> str:

@@ -18,6 +18,8 @@ from bttt.runs import useless_options
 
 MOST_INT = 2**63 - 1
 """Largest whole number that files and random-number generators hold."""
+MOST_WORKERS = 1024
+"""Largest number of worker processes: more than any one machine has a use for."""
 NO_LIMIT = ("nodes", "cell-nodes")
 """Options that limit a search: a number larger than any search is no limit."""
 
@@ -48,13 +50,11 @@ def refuse_useless(options: Sequence[Option], arguments: Sequence[str], config: 
 
 
 def _check_value(flag: str, option: Option, value: str) -> None:
-    if (
-        option.kind is int
-        and option.name not in NO_LIMIT
-        and value not in ("None", "")
-        and abs(int(value)) > MOST_INT
-    ):
+    bounded = option.kind is int and option.name not in NO_LIMIT and value != "None"
+    if bounded and abs(int(value)) > MOST_INT:
         raise ValueError(f"{flag} must be at most {MOST_INT}, got {value}")
+    if bounded and option.name.rpartition(".")[2] == "workers" and int(value) > MOST_WORKERS:
+        raise ValueError(f"{flag} must be at most {MOST_WORKERS}, got {value}")
     if option.kind is Path and not value.strip():
         raise ValueError(f"{flag} needs a path, got {value!r}")
     if "\0" in value:

@@ -154,6 +154,10 @@ def _refuse_other_files(folder: Path, known_by: Iterable[str]) -> None:
         raise ValueError(f"out must be a folder, but {folder} is a file")
     if not folder.is_dir() or any((folder / name).exists() for name in known_by):
         return
+    if (folder / ENVIRONMENT_FILE).exists() and (folder / CONFIG_FILE).exists():
+        missing = " or ".join(known_by)
+        remedy = "restore it, or choose another --out"
+        raise ValueError(f"{folder} holds {CONFIG_FILE} of a run, but {missing} is missing: {remedy}")
     if any(not path.name.startswith(".") for path in folder.iterdir()):
         raise ValueError(f"out must be a new folder or the folder of a run, but {folder} holds other files")
 

@@ -18,6 +18,8 @@ FAILURES = (Exception, SystemExit, GeneratorExit)
 """Exceptions that count as failures of the user's code; Ctrl-C does not."""
 MOST_TEXT = 300
 """Maximum length of an error message, in characters."""
+KIND_OF = {"class": True, "brick set": False, "encoding": False, "function": False}
+"""Kinds of objects that are classes (True) or functions (False): the list in a message has no others."""
 Entry = TypeVar("Entry")
 
 
@@ -62,7 +64,10 @@ def load_plugin(name: str, what: str, accepts: Callable[[Any], bool] = callable)
         names = sorted(
             own
             for own, value in vars(module).items()
-            if not own.startswith("_") and _is_own(value, module_name) and _accepted(accepts, value)
+            if not own.startswith("_")
+            and _is_own(value, module_name)
+            and _accepted(accepts, value)
+            and (what not in KIND_OF or isinstance(value, type) == KIND_OF[what])
         )
         raise ValueError(
             f"module {module_name!r} has no {what} {attribute!r}{nearest(attribute, names)}; "

@@ -1,6 +1,7 @@
 """Options that are given twice, do nothing, or hold what nothing can hold: one line, before any work."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from commands import bttt, refused
@@ -56,6 +57,14 @@ OUT_OF_BOUNDS = [
     (f"tournament --repeats {10**30}", f"--repeats must be at most {2**63 - 1}"),
     (f"layouts --count -{10**30}", f"--count must be at most {2**63 - 1}"),
     (f"replay run {10**30}", f"GAME must be at most {2**63 - 1}"),
+    ("tournament --workers 99999", "--workers must be at most 1024, got 99999"),
+    ("prune alphazero:d4 --floor 32", "--floor must be below the size of the largest layer, 32, got 32"),
+    ("evaluate random --suite singel", "unknown suite 'singel' (did you mean 'single'?)"),
+    (
+        "tournament --players random minimax --anchor randon",
+        "not a player (did you mean 'random'?)",
+    ),
+    ("train --bricks ornit:3", "(did you mean 'orbit'?)"),
     ("train --out=", "--out needs a path, got ''"),
     ("evaluate random --positions 201", "--positions must be 1 to 200 with suite 'single', got 201"),
     ("evaluate random --positions 0", "--positions must be at least 1, got 0"),
@@ -106,6 +115,36 @@ def test_a_command_tells_how_many_boards_it_plays_on(size, bricks, text, capsys)
     assert boards_text(boards) == text
     tell_boards(boards, "plays on")
     assert capsys.readouterr().err == f"plays on {text}\n"
+
+
+def test_a_picture_that_others_made_is_kept(capsys, tmp_path):
+    path = tmp_path / "holiday.png"
+    path.write_bytes(b"\x89PNG mine")
+    assert "holiday.png exists, and bttt has not drawn it" in refused(
+        "schedules", "--out", path, capsys=capsys
+    )
+    assert path.read_bytes() == b"\x89PNG mine"
+    for suffix in ("png", "svg", "pdf"):
+        for _ in range(2):  # its own picture is replaced
+            code, _, _ = bttt("schedules", "--cycles", 1, "--out", tmp_path / f"own.{suffix}", capsys=capsys)
+            assert code == 0
+
+
+def test_a_deleted_database_is_told_and_a_deleted_config_is_written_again(capsys):
+    line = ("tournament", "--players", "random", "minimax:depth=1", "--bricks", "D4", "--workers", 1)
+    assert bttt(*line, "--out", "run", capsys=capsys)[0] == 0
+    Path("run/config.json").unlink()
+    assert bttt(*line, "--out", "run", capsys=capsys)[0] == 0
+    assert Path("run/config.json").is_file()
+    Path("run/tournament.sqlite").unlink()
+    told = refused(*line, "--out", "run", capsys=capsys)
+    assert "tournament.sqlite is missing: restore it, or choose another --out" in told
+
+
+def test_a_line_that_fits_nowhere_is_a_warning(capsys):
+    tell_boards(boards_of_size("3x4x5", "none"), "plays on")
+    told = capsys.readouterr().err.splitlines()
+    assert told[1] == "warning: no line of 5 fits on 3x4x5: all games are drawn"
 
 
 COMMA = "has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"

@@ -23,7 +23,7 @@ from agents.alphazero import AlphaZeroAgent
 from agents.alphazero.network import digests_of, load_network
 from agents.alphazero.weights import RUN_FILE
 from bttt import FIRST, SUITES, Board, boards_of_size, load_suite
-from bttt.runs import checking, read_json, write_text
+from bttt.runs import checking, nearest, read_json, write_text
 from tournaments.evaluation import decide_suite
 from tournaments.generalisation.networks import SINGLE_SIZE
 from tournaments.play import Conditions, GameRecord, ScheduledGame, play_games
@@ -234,4 +234,5 @@ def check_suites(names: Iterable[str]) -> None:
     for name in names:
         if name not in SUITES or name == SINGLE:
             others = ", ".join(suite for suite in SUITES if suite != SINGLE)
-            raise ValueError(f"unknown suite {name!r}; suites of other boards are {others}")
+            hint = nearest(name, list(SUITES))
+            raise ValueError(f"unknown suite {name!r}{hint}; suites of other boards are {others}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from bttt.command_line import suggest
+from bttt.runs import nearest
 from tournaments.play import Store, store_path
 from tournaments.report.publishing import publish
 
@@ -33,9 +34,9 @@ def run(config: ReportConfig) -> int:
     path = store_path(config.run)
     with Store.open(path, read_only=True) as store:
         if config.anchor is not None and config.anchor not in store.players:
-            raise ValueError(
-                f"anchor {config.anchor!r} is not a player; players are {', '.join(store.players)}"
-            )
+            hint = nearest(config.anchor, store.players)
+            known = ", ".join(store.players)
+            raise ValueError(f"anchor {config.anchor!r} is not a player{hint}; players are {known}")
         publish(
             path.parent,
             store,

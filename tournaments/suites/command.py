@@ -28,7 +28,7 @@ from bttt import (
 )
 from bttt.command_line import suggest
 from bttt.processes import spread, worker_count
-from bttt.runs import open_results, require_at_least
+from bttt.runs import nearest, open_results, require_at_least
 from tournaments.suites.positions import Mixture, collect
 
 SIZE = Board()
@@ -68,7 +68,8 @@ def run(config: SuitesConfig) -> int:
     """
     for name in config.names:
         if name not in RECIPES:
-            raise ValueError(f"unknown suite {name!r}; suites are {', '.join(RECIPES)}")
+            hint = nearest(name, list(RECIPES))
+            raise ValueError(f"unknown suite {name!r}{hint}; suites are {', '.join(RECIPES)}")
     require_at_least(1, per_board=config.per_board, nodes=config.nodes)
     require_at_least(0, seed=config.seed, workers=config.workers)
     with open_results(config.out, *(f"{name}.json" for name in RECIPES)):

@@ -154,7 +154,10 @@ def load_subject(agent: str) -> Subject:
 
 def _check(plan: Plan, subject: Subject, options: PruneConfig) -> None:
     """Raises ValueError if a plan does not fit a network."""
-    whole(plan, subject.network, groups_of(plan, subject.network, _example(subject)))
+    prunable = whole(plan, subject.network, groups_of(plan, subject.network, _example(subject)))
+    most = max(mask.numel() for mask in prunable.values())
+    if plan.amount.drops and plan.least >= most:
+        raise ValueError(f"floor must be below the size of the largest layer, {most}, got {plan.least}")
     if options.simulations and not SolverErrors.fits(subject.boards[0]):
         board = subject.boards[0].with_bricks(())
         raise ValueError(f"simulations must be 0 on {board} boards: value-losing moves are known on 7x7x4")

@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from bttt.command_line import suggest
-from bttt.runs import make_folder
+from bttt.runs import make_folder, read_bytes
 from pruning.schedules import SCHEDULES, Schedule
 from pruning.studies.schedules.spec import parse_schedule
 
@@ -18,6 +18,8 @@ MOST_CYCLES = 100
 POINTS = 5040
 """Points per cycle, excluding its end; they include the peaks of up to ten triangles."""
 SUFFIXES = (".pdf", ".png", ".svg")
+DRAWN_BY = b"atplotlib"
+"""Part of the name of the library that draws, which stands in each of its pictures."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def _check(config: SchedulesConfig) -> None:
         raise ValueError(f"cycles must be 1 to {MOST_CYCLES}, got {config.cycles}")
     if config.out.suffix.lower() not in SUFFIXES:
         raise ValueError(f"out must end in {', '.join(SUFFIXES)}, got {config.out}")
+    if config.out.exists() and DRAWN_BY not in read_bytes(config.out):
+        raise ValueError(f"{config.out} exists, and bttt has not drawn it: choose another --out")
 
 
 def curve(schedule: Schedule, cycles: int) -> list[list[float]]:

@@ -103,7 +103,7 @@ def test_what_needs_a_network_of_the_package_says_so(stored):
     [
         ("python:user_plugins:WrongShape", None, r"must return logits \(2, 20\) and values \(2,\) for 2"),
         (NET, "python:user_plugins:flat", r"fails: it returns planes \(2, 60\) for \(2, 3, 4, 5\)"),
-        (f"{NET},width=wide", None, "option width='wide' must be int"),
+        (f"{NET},width=wide", None, "option width='wide' must be a whole number"),
         (f"{NET},depth=2", None, "unknown option 'depth'"),
         ("python:user_plugins:border", None, "must be a torch module|cannot be made"),
         ("paper", BORDER, "preset 'paper' is for 7x7 boards, got 4x5"),
