@@ -44,7 +44,6 @@ def run(config: TimeConfig) -> int:
         raise ValueError("player 'human' cannot be timed; bttt agents lists the others")
     boards = boards_of_size(config.board, config.bricks)
     agents = {spec: make_agent(spec) for spec in config.players}
-    tell_boards(boards, "plays on")
     width = max(map(len, agents))
     print(f"{'player':{width}}  {'mean s':>10}  {'+-95%':>10}  {'median s':>10}  calls")
     for spec, agent in agents.items():
@@ -52,6 +51,7 @@ def run(config: TimeConfig) -> int:
         half = Z95 * seconds.std(ddof=1) / np.sqrt(len(seconds))
         figures = f"{seconds.mean():10.6f}  {half:10.6f}  {np.median(seconds):10.6f}  {len(seconds)}"
         print(f"{spec:{width}}  {figures}", flush=True)
+    tell_boards(boards, "played on")
     suggest("evaluate", *config.players, why="how often they make value-losing moves")
     return 0
 

@@ -125,7 +125,7 @@ def noise_without_effect(selfplay: SelfPlayConfig, search: SearchConfig) -> dict
     if search.gumbel:
         why = "with search.gumbel, which has noise of its own"
         return dict.fromkeys(("selfplay.noise", "selfplay.noise_total"), why)
-    return {} if selfplay.noise else {"selfplay.noise_total": "with selfplay.noise 0"}
+    return {} if selfplay.noise else {"selfplay.noise_total": "with selfplay.noise=0"}
 
 
 @dataclass(frozen=True)

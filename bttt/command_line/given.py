@@ -75,7 +75,7 @@ def as_typed(message: str, options: Sequence[Option], arguments: Sequence[str]) 
     if first and first[1] in flags:
         message = flags[first[1]] + message[first.end() :]
     return re.sub(
-        r"(?<![\w./:=,'\"-])([a-z]+(?:[_.][a-z_]+)+)(=| )(?=\S)",
+        r"(?<![\w./:=,'\"-])([a-z]+(?:[_.][a-z_]+)*)=(?=[^\s'])",
         lambda found: f"{flags[found[1]]} " if found[1] in flags else found[0],
         message,
     )

@@ -61,7 +61,7 @@ def schedule_of(
 
 
 def open_growing(
-    folder: Path, settings: Mapping[str, Any], earlier: Mapping[str, Any]
+    folder: Path, settings: Mapping[str, Any], earlier: Mapping[str, Any] | None = None
 ) -> tuple[Store, list[ScheduledGame]]:
     """Returns the store of a tournament in an open folder, and its schedule; the run grows to `settings`.
 
@@ -82,7 +82,7 @@ def open_growing(
             raise ValueError(
                 f"out must be a new folder or that of a tournament, but {folder} holds other games"
             )
-        given = _as_stored(before, clean(settings), clean(earlier))
+        given = _as_stored(before, clean(settings), clean(earlier or settings))
         grown = grown_settings(before, given, f"{folder} holds a run")
         if grown != before:
             stage = (len(before["players"]), len(before["boards"]), before["repeats"])
