@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agents.alphazero.network.checkpoint import FORMAT, VERSION, read_network_file
 from agents.alphazero.weights import FOLDER
@@ -35,6 +36,11 @@ class Digests:
     stored: str
 
 
+def _without_places(pruning: Any) -> Any:
+    """Returns how a level was pruned, without the name of the network, which may be a folder."""
+    return {name: each for name, each in pruning.items() if name != "agent"} if pruning else None
+
+
 def digests_of(path: Path) -> Digests:
     """Returns the digests of a checkpoint; ValueError if it is corrupt or of another kind."""
     tensors, header = read_network_file(path, FORMAT, VERSION)
@@ -45,6 +51,7 @@ def digests_of(path: Path) -> Digests:
         "boards": record.get("boards"),
         "seed": record.get("seed"),
         "discount": config.get("search", {}).get("discount"),
+        "pruning": _without_places(record.get("pruning")),
     }
     found = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name in sorted(tensors):

@@ -70,6 +70,8 @@ def checked_record(found: Any) -> dict[str, Any]:
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ValueError(f"the entry 'seed' of its record must be a whole number, got {seed!r}")
     search = config.get("search", {}) if isinstance(config, dict) else None
+    if not isinstance(found.get("pruning", {}), dict):
+        raise ValueError("the entry 'pruning' of its record must be a JSON object")
     if not isinstance(search, dict) or not _is_fraction(search.get("discount", 1)):
         raise ValueError("the entry 'config' of its record has no valid search.discount")
     return found

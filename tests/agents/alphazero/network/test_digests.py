@@ -33,7 +33,13 @@ def test_dates_seconds_and_places_do_not_count(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"boards": ["7x7x4:E5"]}, {"seed": 4}, {"config": {"search": {"discount": 0.8}}}]
+    "changes",
+    [
+        {"pruning": {"agent": "alphazero:x", "cycle": 0}},
+        {"boards": ["7x7x4:E5"]},
+        {"seed": 4},
+        {"config": {"search": {"discount": 0.8}}},
+    ],
 )
 def test_what_changes_play_or_pruning_counts(tmp_path, changes):
     path = tmp_path / "network.safetensors"
