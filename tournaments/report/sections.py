@@ -137,7 +137,7 @@ def _first_move_statement(tournament: Tournament) -> str:
     win, draw, loss = fitted.outcome_probabilities()
     zero = "the mean of the players" if fitted.anchor is None else escape(fitted.anchor)
     return (
-        f"0 Elo is {zero}. <b>Moving first is worth {fitted.first_move:.0f}&#8239;±&#8239;"
+        f"0 Elo is {zero}. <b>Moving first is worth {fitted.first_move:z.0f}&#8239;±&#8239;"
         f"{fitted.first_move_margin:.0f} Elo:</b> between equal players, the first player wins "
         f"{percent(win)} of the games, draws {percent(draw)} and loses {percent(loss)} (fitted; draw "
         f"parameter &nu; = {fitted.draw:.3g}). In the games played, the first player scored "

@@ -230,7 +230,7 @@ def _ratings_notes(ratings: Ratings) -> list[str]:
     if ratings.games:
         win, draw, loss = 100 * ratings.outcome_probabilities()
         notes.append(
-            f"Moving first is worth {ratings.first_move:.0f} +- {ratings.first_move_margin:.0f} elo: with "
+            f"Moving first is worth {ratings.first_move:z.0f} +- {ratings.first_move_margin:.0f} elo: with "
             f"equal players, the first wins {win:.0f}%, draws {draw:.0f}%, loses {loss:.0f}%."
         )
     return notes

@@ -247,3 +247,9 @@ def test_a_crosstable_of_exactly_the_terminals_width_keeps_its_names():
         assert (f"2 = {player}" in lines) is listed
         if not listed:
             assert [len(line) for line in lines] == [TEXT_WIDTH] * 3
+
+
+def test_no_advantage_of_moving_first_is_0_and_not_minus_0():
+    games = [record("a", "b", WIN, SMALL, index=0), record("b", "a", LOSS, SMALL, index=1)]
+    ratings = replace(fit_ratings(["a", "b"], games), first_move=-0.2)
+    assert "Moving first is worth 0 +- " in ratings_table(ratings, games)
