@@ -91,7 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     stored = {_key(each): each for each in _read(options.out)}
     equivalent = {_key(each) for each in json.loads(EQUIVALENT.read_text())}
-    todo = [each for each in drawn(options.count, options.seed) if _key(_row(*each)) not in stored]
+    chosen = list(drawn(options.count, options.seed))
+    todo = [each for each in chosen if _key(_row(*each)) not in stored]
     for subject in dict.fromkeys(name for name, _, _ in todo):
         if outcome(subject, "", None) != SURVIVED:
             print(f"the tests of {subject!r} fail without a mutation: mend them first", file=sys.stderr)
@@ -103,8 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps(row), file=file, flush=True)
             print(f"{row['outcome']:10}{row['module']}:{row['line']}: {row['before']} -> {row['after']}")
             stored[_key(row)] = row
-    rows = [stored[_key(_row(*each))] for each in drawn(options.count, options.seed)]
-    return _report(rows, equivalent)
+    return _report([stored[_key(_row(*each))] for each in chosen], equivalent)
 
 
 def _report(rows: Iterable[dict[str, Any]], equivalent: set[tuple[str, ...]]) -> int:
