@@ -26,7 +26,11 @@ SUBJECTS = {
         ),
     ),
     "ratings": Subject(
-        ("tournaments/standings/ratings.py", "tournaments/standings/crosstable.py"),
+        (
+            "tournaments/standings/ratings.py", "tournaments/standings/crosstable.py",
+            "tournaments/standings/units.py", "tournaments/standings/scores.py",
+            "tournaments/standings/sequential.py",
+        ),
         ("tests/tournaments/standings", "tests/tournaments/report"),
     ),
     "masks": Subject(
