@@ -67,10 +67,10 @@ class TournamentConfig:
     def __post_init__(self) -> None:
         require_at_least(0, workers=self.workers)
         require_at_least(1, in_flight=self.in_flight)
-        if (self.schedule == "bipartite") != bool(self.against):
-            raise ValueError(
-                "a bipartite schedule needs players in --against, and no other schedule takes them"
-            )
+        if self.against and self.schedule != "bipartite":
+            raise ValueError("--against needs --schedule bipartite")
+        if self.schedule == "bipartite" and not self.against:
+            raise ValueError("--schedule bipartite needs players in --against")
         self.hypotheses()
 
     @property
@@ -87,7 +87,7 @@ class TournamentConfig:
         if self.sprt is None:
             return None
         if self.schedule == "round-robin" and len(self.players) != 2:
-            raise ValueError("sprt tests one player: give two players, or --schedule gauntlet or bipartite")
+            raise ValueError("--sprt tests one player: give two players, or --schedule gauntlet or bipartite")
         if self.schedule == "bipartite" and len(self.players) != 1:
-            raise ValueError(f"sprt tests one player: give one in --players, got {len(self.players)}")
+            raise ValueError(f"--sprt tests one player: give one in --players, got {len(self.players)}")
         return Hypotheses.parse(self.sprt)

@@ -16,7 +16,7 @@ from bttt.board import Board
 from bttt.command_line import suggest
 from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
-from bttt.runs import make_folder, open_results, read_bytes, require_at_least, write_text
+from bttt.runs import make_folder, open_results, refuse_other_file, require_at_least, write_text
 from bttt.solver import DEFAULT_TABLE_MB, LOG_FILE, SolveSettings, solve_logged
 from bttt.symmetry import canonical_board
 
@@ -175,8 +175,7 @@ def _refuse_other_file(path: Path) -> None:
     """Raises ValueError if a path is a folder, or a file that this command has not written."""
     if path.is_dir():
         raise ValueError(f"file must be a file, but {path} is a folder")
-    if path.exists() and not read_bytes(path).startswith(FIRST_WORDS.encode()):
-        raise ValueError(f"{path} is not a file of drawn layouts; choose another --file")
+    refuse_other_file(path, FIRST_WORDS, "is not a file of drawn layouts; choose another --file")
 
 
 def drawn_text(config: DrawnConfig, found: Sequence[Drawn]) -> str:

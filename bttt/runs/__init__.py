@@ -21,6 +21,7 @@ from bttt.runs.files import (
     read_bytes,
     read_json,
     read_text,
+    refuse_other_file,
     write_bytes,
     write_json,
     write_text,
@@ -61,7 +62,7 @@ __all__ = [
     "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
     "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options",
     "part", "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval", "read_bytes",
-    "read_json", "read_text", "refuse_set_by_study", "report_found", "require_at_least", "resolve",
-    "rounded", "settings_of", "spread_half_width", "useless_options", "when_imported", "wilson",
+    "read_json", "read_text", "refuse_other_file", "refuse_set_by_study", "report_found", "require_at_least",
+    "resolve", "rounded", "settings_of", "spread_half_width", "useless_options", "when_imported", "wilson",
     "with_options", "without_effect", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

@@ -6,10 +6,12 @@ refused before it costs time or memory.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file atomically: a killed process leaves the old or the new content, never a mixture."""
+    """Writes a file atomically: a killed process leaves the old or the new content, never a mixture.
+
+    Raises:
+        OSError: The folder does not exist, the path is a folder, a device or a pipe, or it cannot be written.
+            The error names the path.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():  # a rename would replace the device itself
+        raise OSError(f"{path} is not a regular file: choose another path")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
@@ -37,8 +48,31 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{path}: its folder does not exist: make it, or choose another path"
+        ) from None
+    except OSError as error:  # which names the temporary file
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def refuse_other_file(path: Path, mark: str, remedy: str, *, lines: int = 1) -> None:
+    """Raises ValueError if a path is a file that this program has not written; it may be empty or absent.
+
+    Args:
+        path: The file to be replaced.
+        mark: The beginning of a line in each file of its kind.
+        remedy: End of the message: what the file is not, and what to do.
+        lines: Number of first lines, one of which has the mark.
+    """
+    if not path.exists() or path.is_dir():
+        return
+    content = read_bytes(path)
+    if content and not any(line.startswith(mark.encode()) for line in content.split(b"\n", lines)[:lines]):
+        raise ValueError(f"{path} {remedy}")
 
 
 def write_json(path: Path, value: Any, *, indent: int = 2) -> None:

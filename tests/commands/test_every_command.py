@@ -198,7 +198,21 @@ def test_games_are_exported_and_runs_are_merged(capsys):
     told = parse_games(out.splitlines())
     assert code == 0 and [game.cells for game in told] == [game.cells for game in stored("one")]
     assert bttt("games", "one", "--out", "games.txt", capsys=capsys)[0] == 0
+    assert bttt("games", "one", "--out", "games.txt", capsys=capsys)[0] == 0  # a file of games is replaced
     assert Path("games.txt").read_text() == out
+    config = Path("one/config.json").read_bytes()
+    assert "config.json is not a file of games" in refused(
+        "games", "one", "--out", "one/config.json", capsys=capsys
+    )
+    assert Path("one/config.json").read_bytes() == config
+    for name in ("report.html", "games.csv", "crosstable.csv"):
+        own = Path("one", name).read_bytes() if Path("one", name).exists() else b""
+        Path("one", name).write_text("mine")
+        assert f"{name} was not written by bttt" in refused("report", "one", "--csv", capsys=capsys)
+        assert Path("one", name).read_text() == "mine"
+        Path("one", name).write_bytes(own)
+    assert bttt("report", "one", "--csv", capsys=capsys)[0] == 0
+    assert bttt("report", "one", "--csv", capsys=capsys)[0] == 0  # its own files
     code, out, _ = bttt("merge", "one", "two", "--out", "both", capsys=capsys)
     assert code == 0 and "4 of 4 games" in out
     assert {game.cells for game in stored("both")} == {
@@ -247,10 +261,10 @@ def test_the_installed_script_runs():
         (["tournament", "--players", "random"], "at least 2 players, got 1"),
         (["tournament", "--players", "random", "random"], "player 'random' is named twice"),
         (["tournament", "--players", "random", "human"], "try bttt play"),
-        (["tournament", "--against", "random"], "a bipartite schedule needs players in --against"),
-        (["tournament", "--schedule", "bipartite"], "a bipartite schedule needs players in --against"),
+        (["tournament", "--against", "random"], "--against needs --schedule bipartite"),
+        (["tournament", "--schedule", "bipartite"], "--schedule bipartite needs players in --against"),
         (["tournament", "--players", "random", "minimax", "--sprt", "20"], "sprt must be two numbers"),
-        (["tournament", "--sprt", "0,20"], "sprt tests one player: give two players"),
+        (["tournament", "--sprt", "0,20"], "--sprt tests one player: give two players"),
         (["tournament", "--players", "random", "human:"], "try bttt play"),
         (["time", "--players", "human"], "player 'human' cannot be timed"),
         (["tournament", "--players", "random", "python:no_such:Agent"], "module 'no_such'"),

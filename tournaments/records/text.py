@@ -25,7 +25,9 @@ from bttt.runs import printable
 from tournaments.play import GameRecord
 
 FIELDS = ("number", "board", "first", "second", "repeat", "result", "ending", "moves")
-HEADER = "# bttt games 1\t" + "\t".join(FIELDS)
+FIRST_WORDS = "# bttt games"
+"""Each file begins with these."""
+HEADER = f"{FIRST_WORDS} 1\t" + "\t".join(FIELDS)
 """The first line of a file: the version of the format, and the fields."""
 RESULTS = {Outcome.FIRST_WINS: "1-0", Outcome.SECOND_WINS: "0-1", Outcome.DRAW: "1/2-1/2"}
 OUTCOMES = {text: outcome for outcome, text in RESULTS.items()}

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from bttt import FIRST, OUTCOME_TEXT, SECOND, Board
-from bttt.runs import CONFIG_FILE, checking, csv_text, printable, read_json, write_text
+from bttt.runs import (
+    CONFIG_FILE,
+    checking,
+    csv_text,
+    printable,
+    read_json,
+    refuse_other_file,
+    write_text,
+)  # fmt: skip
 from tournaments.play import STORE_FILE, TRAINED_ON, GameRecord, Store, broken_players, schedule_of
 from tournaments.report.page import report_html
 from tournaments.standings import (
@@ -22,6 +30,14 @@ from tournaments.standings import (
 )
 
 FORFEITS_SHOWN = 5
+TITLE = "Brick Tic-Tac-Toe tournament"
+MARKS = {
+    "report.html": f"<title>{TITLE}: ",
+    "games.csv": "game,first,second,",
+    "crosstable.csv": "first,second,board,",
+}
+"""The beginning of a line among the first `MARK_LINES` of each file: other files are not replaced."""
+MARK_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -58,7 +74,8 @@ def publish(
         sprt: The hypotheses of the sequential test; by default the run's.
 
     Raises:
-        OSError: A file cannot be written; the tables are printed nevertheless.
+        ValueError: A file of the same name was not written by this program.
+        OSError: A file cannot be written. The tables are printed nevertheless, as after a ValueError.
     """
     games = store.games()
     asked = rate_exceptions or read_json(folder / "config.json", dict).get("rate_exceptions") is True
@@ -88,7 +105,7 @@ def _write_files(
     """Returns the files written."""
     settings = {**store.settings, "created": store.created, "scheduled games": store.scheduled}
     settings |= {"sequential test": test} if test else {}
-    title = f"Brick Tic-Tac-Toe tournament: {folder.resolve().name}"
+    title = f"{TITLE}: {folder.resolve().name}"
     settings.pop(TRAINED_ON, None)  # shown in its own section
     texts = {
         "report.html": report_html(
@@ -104,6 +121,9 @@ def _write_files(
     if csv:
         texts["games.csv"] = csv_text(map(_game_row, games))
         texts["crosstable.csv"] = csv_text(crosstable_rows(games))
+    for name in texts:
+        lines = MARK_LINES if name.endswith(".html") else 1
+        refuse_other_file(folder / name, MARKS[name], "was not written by bttt: move it away", lines=lines)
     for name, text in texts.items():
         write_text(folder / name, text)
     return [folder / name for name in texts]

@@ -51,10 +51,10 @@ class Hypotheses:
         try:
             elo0, elo1 = map(float, text.split(","))
         except ValueError:
-            raise ValueError(f"sprt must be two numbers in Elo, for example 0,20, got {text!r}") from None
+            raise ValueError(f"--sprt must be two numbers in Elo, for example 0,20, got {text!r}") from None
         if not (isfinite(elo0) and isfinite(elo1) and -MOST_ELO <= elo0 < elo1 <= MOST_ELO):
             raise ValueError(
-                f"sprt must be a smaller and a larger difference of at most {MOST_ELO:g} Elo, got {text!r}"
+                f"--sprt must be a smaller and a larger difference of at most {MOST_ELO:g} Elo, got {text!r}"
             )
         return cls(elo0, elo1)
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bttt.command_line.failures import sentence
 from bttt.runs.files import (
     json_value,
     lined_json,
@@ -16,6 +17,7 @@ from bttt.runs.files import (
     read_bytes,
     read_json,
     read_text,
+    refuse_other_file,
     write_json,
     write_text,
 )
@@ -30,6 +32,46 @@ def test_a_write_that_fails_keeps_the_old_file_and_leaves_no_other(tmp_path):
         write_text(path, "new \ud800")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_only_regular_files_are_replaced(tmp_path):
+    """A rename would put a file in the place of a device; a link to a pipe stands for /dev/full here."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "folder").mkdir()
+    for name, reason in (
+        ("pipe", "not a regular file"),
+        ("link", "not a regular file"),
+        ("folder", "directory"),
+    ):
+        with pytest.raises(OSError, match=f"{name}.*{reason}|{reason}.*{name}"):
+            write_text(tmp_path / name, "new")
+    assert (tmp_path / "pipe").is_fifo() and (tmp_path / "link").is_symlink()
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_error_of_writing_names_the_file_asked_for(tmp_path):
+    (tmp_path / "file").touch()
+    for name in ("a/b", "file/b", "x" * 300):
+        with pytest.raises(OSError) as caught:
+            write_text(tmp_path / name, "new")
+        text = sentence(caught.value)
+        assert text.startswith(f"{tmp_path / name}: ") and ".tmp" not in text
+    with pytest.raises(OSError, match=r"a/b: its folder does not exist: make it"):
+        write_text(tmp_path / "a/b", "new")
+
+
+def test_a_file_is_replaced_only_with_its_mark(tmp_path):
+    path = tmp_path / "games.txt"
+    for content in (None, "", "# mark 1\nx", "# mark\n"):
+        if content is not None:
+            path.write_text(content)
+        refuse_other_file(path, "# mark", "is not a file of games")
+    for content in ("mine", "\n# mark"):
+        path.write_text(content)
+        with pytest.raises(ValueError, match=r"games\.txt is not a file of games"):
+            refuse_other_file(path, "# mark", "is not a file of games")
+    refuse_other_file(path, "# mark", "is not a file of games", lines=2)
 
 
 def test_json_is_read_as_it_was_written_and_a_file_of_another_kind_is_named(tmp_path):
