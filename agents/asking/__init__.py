@@ -10,14 +10,15 @@
 7
 
 Modules: `queries` asks and `answers` holds what comes back; `failure` says why an agent did not decide.
-`isolated` runs an agent in a process of its own, and `serving` is that process. `thinking` names an agent
-that thinks for long, `warming` compiles before the games.
+`isolated` runs an agent in a process of its own, `serving` is that process, and `reading` checks what it
+sends. `thinking` names an agent that thinks for long, `warming` compiles before the games.
 """
 
 from agents.asking.answers import Decided
 from agents.asking.failure import AgentError, is_breakdown
 from agents.asking.isolated import IsolatedAgent
 from agents.asking.queries import ask_by_name, query
+from agents.asking.thinking import watched
 from agents.asking.warming import warm_up
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "is_breakdown",
     "query",
     "warm_up",
+    "watched",
 ]

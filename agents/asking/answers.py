@@ -16,6 +16,11 @@ from bttt import Position, ask
 from bttt.processes import is_interrupt, raise_interrupt
 from bttt.runs import one_line
 
+MOST_SHOWN = 100
+"""Maximum length of a cell's name, and of the text in place of something that is no cell."""
+MOST_NUMBER = 2**64
+"""Numbers up to this one are sent and shown; no cell has a larger one, and no record more nodes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decided:
@@ -65,7 +70,7 @@ def _plain(decision: Any) -> Decision:
         return Decision(
             _cell(cell),
             value=None if value is None else float(value),
-            nodes=None if nodes is None else int(nodes),
+            nodes=None if nodes is None else max(-MOST_NUMBER, min(int(nodes), MOST_NUMBER)),
             proven=None if decision.proven is None else bool(decision.proven),
         )
     except BaseException as error:
@@ -75,9 +80,11 @@ def _plain(decision: Any) -> Decision:
 
 
 def _cell(cell: Any) -> Any:
+    """Returns a cell's number or name; anything that cannot be one, as it looks."""
     if isinstance(cell, str):
-        return str(cell)
+        return text if len(text := str(cell)) <= MOST_SHOWN else Shown(repr(text)[:MOST_SHOWN])
     try:
-        return operator.index(cell)
+        number = operator.index(cell)
     except TypeError:
-        return Shown(repr(cell)[:100])
+        return Shown(repr(cell)[:MOST_SHOWN])
+    return number if abs(number) < MOST_NUMBER else Shown(hex(number)[:MOST_SHOWN])

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
-from agents.asking.answers import Decided, Shown
+from agents.asking.answers import Decided
 from agents.asking.failure import PROCESS, AgentError
+from agents.asking.reading import UNREADABLE, Made, read_decided, read_made
+from agents.asking.thinking import watched
 from bttt import Board, Position
 from bttt.processes import Child, ChildEndedError, ChildLateError
 from bttt.runs import one_line
@@ -57,10 +59,10 @@ class IsolatedAgent:
         except AgentError as error:
             raise ValueError(f"agent {spec!r} cannot be made: {error}") from error
         self._made = made
-        self.batched: bool = made["batched"]
-        self.digest: str | None = made["digest"]
-        self.fingerprint: str | None = made["fingerprint"]
-        self.trained_on: Any = made["trained_on"]
+        self.batched = made.batched
+        self.digest = made.digest
+        self.fingerprint = made.fingerprint
+        self.trained_on: Any = made.trained_on
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_child": None}
@@ -83,16 +85,12 @@ class IsolatedAgent:
         """
         limit = None if self.limit is None else self.limit + GRACE_SECONDS
         asked = ("decide", [_words(position) for position in positions], list(rngs))
-        found = self._request(asked, limit)
-        if "reason" in found:
-            raise AgentError(found["reason"], found["traceback"])
-        for rng, (state, children) in zip(rngs, found["states"], strict=True):
-            _advance(rng, state, children)
-        decisions = [
-            Decision(Shown(cell[0]) if isinstance(cell, tuple) else cell, None, *rest)  # type: ignore[arg-type]
-            for cell, *rest in found["decisions"]
-        ]
-        return Decided(decisions, found["seconds"])
+        found = self._request(asked, limit, f"{self.limit:g} s for a move, the limit," if limit else "")
+        try:
+            return read_decided(found, rngs)
+        except ValueError:
+            self.stop()
+            raise AgentError(UNREADABLE) from None
 
     def warm_up(self, boards: Iterable[Board]) -> None:
         """Warms the agent up in its process; the time for this has a limit if moves have one.
@@ -103,7 +101,8 @@ class IsolatedAgent:
         if not self._cold:
             self._cold = True
             limit = None if self.limit is None else WARM_SECONDS
-            self._request(("warm up", [str(board) for board in boards]), limit)
+            asked = ("warm up", [str(board) for board in boards])
+            self._request(asked, limit, f"{WARM_SECONDS:g} s to warm up")
             self._cold = False
 
     def stop(self) -> None:
@@ -112,7 +111,8 @@ class IsolatedAgent:
             self._child.stop()
             self._child = None
 
-    def _request(self, message: Any, seconds: float | None) -> Any:
+    def _request(self, message: Any, seconds: float | None, too_long: str) -> Any:
+        """Returns the answer to a message; `too_long` says which limit `seconds` is."""
         if self._child is None:
             self._restart()
         assert self._child is not None
@@ -120,9 +120,7 @@ class IsolatedAgent:
             return self._child.request(message, seconds)
         except ChildLateError:
             self._child = None
-            raise AgentError(
-                f"took more than {self.limit:g} s for a move, the limit, and was stopped"
-            ) from None
+            raise AgentError(f"took more than {too_long} and was stopped") from None
         except ChildEndedError as error:
             self._child = None
             raise AgentError(f"{PROCESS}{error}") from None
@@ -139,24 +137,30 @@ class IsolatedAgent:
                 self._broken = f"{PROCESS}cannot be started again: {one_line(error)}"
         raise AgentError(self._broken)
 
-    def _start(self) -> tuple[Child, dict[str, Any]]:
+    def _start(self) -> tuple[Child, Made]:
         """Returns a new process that has made the agent, and what it says about the agent.
 
         Raises:
-            AgentError: The process ended, or it took too long.
+            AgentError: The process ended, it took too long, or it sent something else.
             ValueError: The agent cannot be made.
         """
         child = Child("agents.asking.serving", "serve_agent")
         limit = None if self.limit is None else MAKE_SECONDS
         try:
-            made = child.request(("make", self.spec), limit)
+            with watched(self.spec, "starting"):
+                found = child.request(("make", self.spec), limit)
         except ChildLateError:
             raise AgentError(f"it took more than {MAKE_SECONDS:g} s") from None
         except ChildEndedError as error:
             raise AgentError(f"{PROCESS}{error}") from None
-        if "error" in made:
+        try:
+            made = read_made(found)
+        except ValueError:
             child.stop()
-            raise ValueError(made["error"])
+            raise AgentError(UNREADABLE) from None
+        if isinstance(made, str):
+            child.stop()
+            raise ValueError(made)
         return child, made
 
 
@@ -164,12 +168,3 @@ def _words(position: Position) -> tuple[Any, ...]:
     board = position.board
     size = (board.rows, board.cols, board.win_length, board.bricks)
     return size, position.first, position.second, int(position.outcome), position.last_move
-
-
-def _advance(rng: np.random.Generator, state: Any, children: int) -> None:
-    """Brings a generator to the state, and the number of spawned children, that a copy has reached."""
-    rng.bit_generator.state = state
-    seeds: Any = rng.bit_generator.seed_seq
-    missing = children - getattr(seeds, "n_children_spawned", children)
-    if missing > 0:
-        seeds.spawn(missing)

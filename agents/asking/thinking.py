@@ -1,4 +1,4 @@
-"""A line on stderr for an agent that has been thinking for long: which one it is."""
+"""A line on stderr for an agent that has been thinking, or starting, for long: which one it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 LONG_SECONDS = 60.0
-"""Thinking time after which an agent is named, once for each query."""
+"""Time after which an agent is named, once for each query."""
 LOOK_SECONDS = 1.0
 
 
@@ -34,7 +34,7 @@ class _Watch:
             if query is not None and query is not named and time.monotonic() - query[1] > LONG_SECONDS:
                 named = query
                 with suppress(OSError, ValueError, AttributeError):  # the stream is gone
-                    text = f"\n{query[0]} has been thinking for more than {LONG_SECONDS:g} s\n"
+                    text = f"\n{query[0]} for more than {LONG_SECONDS:g} s\n"
                     print(text, end="", file=sys.stderr, flush=True)
 
 
@@ -42,10 +42,10 @@ _watch = _Watch()
 
 
 @contextmanager
-def watched(name: str) -> Iterator[None]:
-    """Names the agent on stderr if the block takes more than `LONG_SECONDS`."""
+def watched(name: str, doing: str = "thinking") -> Iterator[None]:
+    """Names the agent on stderr, and what it is doing, if the block takes more than `LONG_SECONDS`."""
     _watch.start()
-    before, _watch.query = _watch.query, (name, time.monotonic())
+    before, _watch.query = _watch.query, (f"{name} has been {doing}", time.monotonic())
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
 """A Python process of one's own that answers requests, and that can be stopped at any time.
 
-Requests and answers are pickles in pipes, each with a number and its length before it. Answers hold plain
-data only: a child runs somebody's code, and what it sends creates no objects here.
+Requests are pickles and answers are JSON, in pipes, each with a number and its length before it. A child runs
+somebody's code: what it sends creates no objects here, and no more memory than its length allows.
 
 A child leads a session of its own: Ctrl-C on the terminal does not reach it, and `stop` ends what it started
 too. It ends with its parent, however that ended: a *guard*, a second small process, waits for that.
@@ -9,7 +9,7 @@ too. It ends with its parent, however that ended: a *guard*, a second small proc
 
 from __future__ import annotations
 
-import io
+import json
 import os
 import pickle
 import select
@@ -23,8 +23,8 @@ from typing import Any
 
 HEAD = struct.Struct("<QQ")
 """Number and length of a message."""
-MOST_BYTES = 2**28
-"""Maximum length of an answer."""
+MOST_BYTES, MOST_TIMES = 2**20, 16
+"""Maximum length of an answer: so many bytes, and so many times the length of its request."""
 TICK_SECONDS = 0.1
 """How often a child is looked after where the system cannot report its end."""
 
@@ -71,7 +71,7 @@ class Child:
         self._open = True
 
     def request(self, message: object, seconds: float | None = None) -> Any:
-        """Returns the answer to a message.
+        """Returns the answer to a message; its tuples have become lists.
 
         Raises:
             ChildEndedError: The process ended, or its answer cannot be read. It is stopped.
@@ -84,7 +84,7 @@ class Child:
             self._send(HEAD.pack(self._number, len(data)) + data, deadline)
             while True:
                 number, length = HEAD.unpack(self._receive(HEAD.size, deadline))
-                if number > self._number or length > MOST_BYTES:
+                if number > self._number or length > MOST_BYTES + MOST_TIMES * len(data):
                     raise ChildEndedError("sent an answer that cannot be read")
                 answer = self._receive(length, deadline)
                 if number == self._number:  # else a forked copy of the child answered once more
@@ -167,7 +167,7 @@ class Child:
 def serve(read: int, write: int, answer: Any) -> None:
     """Answers requests with `answer(message)` until the parent ends: what a child's function calls.
 
-    The answers must be plain data: numbers, strings, bytes, None, and lists, tuples and dicts of them.
+    The answers must be what JSON can hold: numbers, strings, None, and lists and dicts of them.
     """
     own = os.getpid()
     for each in (read, write):
@@ -178,7 +178,7 @@ def serve(read: int, write: int, answer: Any) -> None:
             found = answer(pickle.loads(requests.read(length)))
             if os.getpid() != own:  # a copy that the user's code has forked
                 os._exit(0)
-            data = pickle.dumps(found, pickle.HIGHEST_PROTOCOL)
+            data = json.dumps(found).encode("ascii")
             left = memoryview(HEAD.pack(number, len(data)) + data)
             while left:
                 left = left[os.write(write, left) :]
@@ -223,13 +223,8 @@ def _end_of(pid: int) -> int | None:
     return None
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f"{module}.{name} is not plain data")
-
-
 def _plain(data: bytes) -> Any:
     try:
-        return _PlainUnpickler(io.BytesIO(data)).load()
-    except Exception as error:
+        return json.loads(data.decode("ascii"))
+    except (ValueError, RecursionError) as error:
         raise ChildEndedError("sent an answer that cannot be read") from error

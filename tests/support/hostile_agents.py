@@ -171,3 +171,22 @@ class ByName(Uniform):
 
     def decide(self, positions, rng):
         return [Decision(position.board.cell_name(position.legal_cells()[0])) for position in positions]
+
+
+class Huge(Uniform):
+    """Its numbers have more digits than Python writes."""
+
+    def decide(self, positions, rng):
+        return [Decision(10**5000, nodes=10**5000)]
+
+
+class Long(Uniform):
+    """The name of its cell is long."""
+
+    def decide(self, positions, rng):
+        return [Decision("x" * 10**6)]
+
+
+class SlowWhenMade(Uniform):
+    def __init__(self):
+        time.sleep(0.3)

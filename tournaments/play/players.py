@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agents import USER_AGENT, Agent, make_agent, source_digest
 from agents.alphazero.weights import RUN_FILE, SUFFIX
-from agents.asking import IsolatedAgent
+from agents.asking import IsolatedAgent, watched
 from bttt import Board
 from bttt.runs import nearest
 
@@ -102,7 +102,7 @@ def make_players(
             raise ValueError("player 'human' cannot play a tournament: try bttt play")
         if spec in agents:
             raise ValueError(f"player {spec!r} is named twice; players must differ")
-        agents[spec] = IsolatedAgent(spec, limit=limit) if spec in isolated else make_agent(spec)
+        agents[spec] = IsolatedAgent(spec, limit=limit) if spec in isolated else _made(spec)
     # Only the package's own agents are known to be equal exactly when they play identically.
     ours = {spec: agents[spec] for spec in players if not _is_users(spec)}
     if len(ours) > 1:
@@ -111,6 +111,12 @@ def make_players(
         if ours[one] == ours[other]:
             raise ValueError(f"players {one!r} and {other!r} are the same agent; players must differ")
     return agents
+
+
+def _made(spec: str) -> Agent:
+    """Returns the agent of a spec; a line names the spec if this takes long."""
+    with watched(spec, "starting"):
+        return make_agent(spec)
 
 
 def source_files(agents: Mapping[str, Agent], *, earlier: bool = False) -> dict[str, list[str]]:
@@ -149,7 +155,7 @@ def make_again(players: Sequence[str], made: str, isolated: Sequence[IsolatedAge
         ValueError: The agents differ from those that `made_from` identified: a file has changed since.
     """
     given = {agent.spec: agent for agent in isolated}
-    agents = {spec: given[spec] if spec in given else make_agent(spec) for spec in players}
+    agents = {spec: given[spec] if spec in given else _made(spec) for spec in players}
     if made_from(agents) != made:
         raise ValueError(
             f"a file of {', '.join(players)} was changed while the run began: start the run again"

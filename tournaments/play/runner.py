@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from agents import Agent, Decision
-from agents.asking import AgentError, IsolatedAgent, query, warm_up
+from agents.asking import AgentError, IsolatedAgent, query, warm_up, watched
 from bttt import FIRST, Board, Outcome, Position
 from bttt.processes import spread
 from bttt.runs import one_line
@@ -127,8 +127,9 @@ def play_in_processes(
         ValueError: A player's file, for example its weights, was changed before the workers read it.
     """
     boards = tuple({game.board.with_bricks(()): game.board for game in games}.values())
-    for agent in tqdm(agents.values(), "preparing", unit="player", leave=False, delay=1):
-        warm_up(agent, boards)
+    for name, agent in tqdm(agents.items(), "preparing", unit="player", leave=False, delay=1):
+        with watched(name, "warming up"):
+            warm_up(agent, boards)
     if workers == 1:
         return ([record] for record in play_games(games, agents, conditions, in_flight=in_flight))
     isolated = tuple(agent for agent in agents.values() if isinstance(agent, IsolatedAgent))
@@ -159,8 +160,9 @@ def _play_chunk(
 def _agents(setting: _Setting) -> dict[str, Agent]:
     """Returns each player's agent, made and warmed up once per worker process."""
     agents = make_again(setting.players, setting.made, setting.isolated)
-    for agent in agents.values():
-        warm_up(agent, setting.boards)
+    for name, agent in agents.items():
+        with watched(name, "warming up"):
+            warm_up(agent, setting.boards)
     return agents
 
 

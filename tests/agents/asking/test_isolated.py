@@ -97,6 +97,25 @@ def alive(group):
     return True
 
 
+def test_an_answer_in_another_form_is_a_failure_and_the_process_starts_again(isolated, monkeypatch):
+    agent = isolated("Uniform", limit=9)
+    with monkeypatch.context() as patch:
+        patch.setattr(agent._child, "request", lambda *_: 7)
+        with pytest.raises(AgentError, match=r"^its process sent an answer that cannot be read$"):
+            ask(agent)
+    assert ask(agent).decisions == ask(make_agent(spec("Uniform"))).decisions
+    monkeypatch.setattr(module, "WARM_SECONDS", 0.0)
+    with pytest.raises(AgentError, match=r"^took more than 0 s to warm up and was stopped$"):
+        agent.warm_up(BOARDS)
+
+
+def test_numbers_that_no_process_can_send_are_the_same_illegal_decision_in_both(isolated):
+    for name in ("Huge", "Long"):
+        one, other = (ask(each).decisions[0] for each in (isolated(name), make_agent(spec(name))))
+        assert repr(one.cell) == repr(other.cell) and len(repr(one.cell)) <= 100
+        assert one.nodes == other.nodes
+
+
 def test_copies_of_a_process_answer_nothing(isolated):
     agent = isolated("Forks")
     expected = [ask(make_agent(spec("Uniform")), seed=seed).decisions for seed in range(3)]

@@ -4,7 +4,16 @@ import pytest
 
 from agents import make_agent
 from agents.alphazero.weights import RUN_FILE
-from tournaments.play.players import expanded, isolated_players, make_players, source_files, training_boards
+from agents.asking import thinking
+from tournaments.play.players import (
+    expanded,
+    isolated_players,
+    made_from,
+    make_again,
+    make_players,
+    source_files,
+    training_boards,
+)
 from tournaments.play.schedule import DEFAULT_PLAYERS
 
 OURS = {name: make_agent(name) for name in ("random", "mcts", "minimax", "perfect")}
@@ -115,3 +124,16 @@ def test_players_that_may_hang_are_isolated_where_moves_have_a_limit():
     assert isolated_players(players, players[:1], 1.0) == {"random"}
     with pytest.raises(ValueError, match=r"--isolate 'randm' is not a player \(did you mean 'random'\?\)"):
         isolated_players(players, ("randm",), None)
+
+
+def test_a_player_that_takes_long_to_make_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(thinking, "LONG_SECONDS", 0.05)
+    monkeypatch.setattr(thinking, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(thinking, "_watch", thinking._Watch())
+    slow = "python:hostile_agents:SlowWhenMade"
+    line = f"{slow} has been starting for more than 0.05 s"
+    for agents in (make_players([slow]), make_again([slow], made_from(make_players([slow])))):
+        assert agents.keys() == {slow}
+    assert capsys.readouterr().err.split() == f"{line} {line} {line}".split()
+    make_players([slow], isolated=[slow])[slow].stop()
+    assert capsys.readouterr().err.split() == line.split()
