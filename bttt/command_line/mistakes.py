@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bttt.command_line.catalogue import COMMANDS
 from bttt.command_line.options import Option
-from bttt.runs import nearest
+from bttt.runs import is_number, nearest
 
 MOST_LISTED = 12
 """Maximum number of options that a message lists; with more, only similar names are given."""
@@ -54,7 +54,7 @@ def sort_arguments(options: Sequence[Option], arguments: Sequence[str]) -> Given
     given = Given()
     room, several = given.places, True  # the list that the next value belongs to, and whether more may follow
     for argument in arguments:
-        if not argument.startswith("-") or _is_number(argument):
+        if not argument.startswith("-") or is_number(argument):
             room.append(argument)
             if not several:
                 room, several = given.places, True
@@ -145,11 +145,3 @@ def _left_over(value: str, given: Given, options: Sequence[Option]) -> str:
     if taken and value.lower() in ("true", "false", "yes", "no", "on", "off"):
         return f"{taken[-1]} takes no value, got {value!r}"
     return f"unexpected argument {value!r}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -53,16 +53,16 @@ from bttt.runs.settings import (
     with_options,
     without_effect,
 )  # fmt: skip
-from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, number_text, printable, rounded
+from bttt.runs.tables import TEXT_WIDTH, aligned, csv_text, is_number, number_text, printable, rounded
 
 __all__ = [
     "BUG", "CLOSED_PIPE", "CONFIG_FILE", "ENVIRONMENT_FILE", "FAILURES", "FORFEITS", "INTERRUPTED",
     "NOT_A_SETTING", "OK", "PLUGIN_PREFIX", "TEXT_WIDTH", "USAGE_ERROR", "Z95", "RunFolder", "aligned",
     "as_record", "checking", "csv_text", "default_folder", "environment", "folder_name", "from_options",
-    "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest", "number_text",
-    "on_first_use", "one_line", "open_results", "open_run", "option", "options_of", "parse_options",
-    "part", "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval", "read_bytes",
-    "read_json", "read_text", "refuse_other_file", "refuse_set_by_study", "report_found", "require_at_least",
-    "resolve", "rounded", "settings_of", "spread_half_width", "useless_options", "when_imported", "wilson",
-    "with_options", "without_effect", "write_bytes", "write_json", "write_text",
+    "is_number", "is_plugin", "json_value", "lined_json", "load_plugin", "make_folder", "nearest",
+    "number_text", "on_first_use", "one_line", "open_results", "open_run", "option", "options_of",
+    "parse_options", "part", "peak_memory_mb", "plain", "printable", "provenance", "ratio_interval",
+    "read_bytes", "read_json", "read_text", "refuse_other_file", "refuse_set_by_study", "report_found",
+    "require_at_least", "resolve", "rounded", "settings_of", "spread_half_width", "useless_options",
+    "when_imported", "wilson", "with_options", "without_effect", "write_bytes", "write_json", "write_text",
 ]  # fmt: skip

@@ -60,10 +60,11 @@ def _csv_cell(value: Any) -> Any:
     if value is None or isinstance(value, int | float):
         return value
     text = printable(str(value))
-    return f"'{text}" if text.startswith(FORMULA_STARTS) and not _is_number(text) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not is_number(text) else text
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Returns whether a text is a number, as Python writes it."""
     try:
         float(text)
     except ValueError:

@@ -127,6 +127,11 @@ class Amount:
             raise ValueError(
                 f"exclude must be a tuple of names, for example ({self.exclude!r},), got a string"
             )
+        default = type(self).fraction  # a class attribute: the default of the field
+        if self.count is not None and self.fraction != default:
+            raise ValueError(
+                f"count and fraction exclude each other: got count {self.count} and fraction {self.fraction}"
+            )
         if self.allocation and self.count is not None:
             raise ValueError(
                 f"allocation {self.allocation} needs a fraction: count must be None, got {self.count}"

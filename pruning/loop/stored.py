@@ -170,6 +170,11 @@ def _object(path: Path, header: Mapping[str, Any], name: str) -> Mapping[str, An
 def _check_plan(path: Path, header: Mapping[str, Any], plan: Plan) -> None:
     """Raises ValueError if another plan made a cycle; the settings of `Stop` may differ."""
     ours, theirs = {**LATER, **plan.settings()}, _object(path, header, "plan")
+    if ours["count"] is not None and theirs.get("count") is not None:
+        theirs = {
+            **theirs,
+            "fraction": ours["fraction"],
+        }  # was never used
     for name, value in {**LATER, **theirs}.items():
         if SETTINGS.get(name) != "stop" and ours.get(name) != value:
             raise ValueError(

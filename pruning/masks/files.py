@@ -59,7 +59,9 @@ def _read(
             tensors = {name: file.get_tensor(name) for name in chosen(file.keys())}
     except (SafetensorError, OSError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path} is corrupt or not a safetensors file ({reason})") from error
+        raise ValueError(
+            f"{path} is corrupt or not a safetensors file ({reason}): restore or replace it"
+        ) from error
     if metadata.get("format") != kind:
         raise ValueError(f"{path} has the format {metadata.get('format')!r}, expected {kind!r}")
     if metadata.get("version") != str(VERSION):

@@ -144,7 +144,9 @@ def read_network_file(path: Path, kind: str, version: int) -> tuple[dict[str, Te
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is corrupt or not a safetensors file ({error})") from error
+        raise ValueError(
+            f"{path} is corrupt or not a safetensors file ({error}): restore or replace it"
+        ) from error
     if metadata.get("format") != kind:
         raise ValueError(f"{path} has format {metadata.get('format')!r}, expected {kind!r}")
     if metadata.get("version") != str(version):

@@ -27,6 +27,8 @@ def plan_settings(*, method: str, schedule: str, lr: float, **named: Any) -> dic
     named.pop("schedule")
     name, options = schedule_spec(schedule)
     options = with_peak(name, options, lr=lr, p=named["fraction"] or 0.2, last=named["cycles"])
+    if named.get("count") is not None:
+        del named["fraction"]  # the method's default
     named["allocation"] = named["allocation"].removeprefix(SCORES)
     return {**_scoring(method), "schedule": name, "schedule_options": options, **named}
 

@@ -568,6 +568,10 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
         ({"fraction": 1.0}, "fraction must be at least 0 and below 1, got 1.0"),
         ({"fraction": float("nan")}, "fraction must be at least 0"),
         ({"count": 0}, "count must be a whole number, at least 1, got 0"),
+        (
+            {"count": 5, "fraction": 0.3},
+            "count and fraction exclude each other: got count 5 and fraction 0.3",
+        ),
         ({"rewind_to": 1.5}, "rewind_to must be at least 0 and below 1, got 1.5"),
         ({"until_density": -1.0}, "until_density must be 0 to 1, got -1.0"),
         ({"kappa": 2.0}, "kappa must be 0 to 1, got 2.0"),

@@ -64,6 +64,16 @@ def test_a_run_of_an_earlier_version_is_refused_to_another_plan(folder):
     assert cycle_file(folder, 1).read_bytes() == cycle_file(EARLIER, 1).read_bytes()
 
 
+def test_a_fraction_stored_beside_a_count_was_never_used(folder, tmp_path):
+    plan = PLAN.with_settings(fraction=0.2, count=2, cycles=1)
+    run(ToyTask(), plan, tmp_path)
+    for cycle in (0, 1):
+        path = cycle_file(tmp_path, cycle)
+        tensors, header = read_tensors(path, KIND)
+        write_tensors(path, tensors, KIND, {**header, "plan": {**header["plan"], "fraction": 0.9}})
+    assert len(run(ToyTask(), plan, tmp_path)) == 2
+
+
 def damaged(folder, **changes):
     """Writes the file of cycle 1 anew, with other values in its header."""
     path = cycle_file(folder, 1)

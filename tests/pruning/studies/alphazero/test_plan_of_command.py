@@ -5,6 +5,7 @@ import pytest
 from agents.alphazero.network.checkpoint import save_network
 from agents.alphazero.network.residual import PRESETS, PolicyValueNet
 from bttt.runs.settings import from_options
+from pruning.loop.parts import Amount
 from pruning.loop.plan import Plan
 from pruning.schedules.registry import SCHEDULES
 from pruning.schedules.silo import silo_max_lr
@@ -49,15 +50,21 @@ def test_what_a_spec_says_goes_first():
     assert max(linear.lr(7)(step / 1000) for step in range(1000)) == pytest.approx(0.007, rel=1e-6)
 
 
-def test_the_other_options_are_the_plans():
+@pytest.mark.parametrize("amount", [{"fraction": 0.1}, {"count": 3}])
+def test_the_other_options_are_the_plans(amount):
     options = {
-        **{"scope": "layer", "fraction": 0.1, "count": 3, "cycles": 5, "restart": "rewind", "rewind_to": 0.2},
+        **{"scope": "layer", **amount, "cycles": 5, "restart": "rewind", "rewind_to": 0.2},
         **{"floor": 2, "exclude": ("stem",), "until_density": 0.3, "kappa": 0.4, "grid": (0.1,)},
         **{"tolerance": 0.1, "seed": 9, "schedule": "constant"},
     }
     made = plan(method="l1", **options)
     wanted = Plan.from_settings(criterion="l1", **options, schedule_options={"lr": 0.003})
     assert made == wanted and made.settings() == wanted.settings()
+
+
+def test_a_count_takes_the_place_of_the_methods_default_fraction():
+    assert plan(method="snip", count=5).amount == Amount(count=5)
+    assert plan(method="snip").amount.fraction == 0.9
 
 
 @pytest.mark.parametrize("arm", ARMS)
