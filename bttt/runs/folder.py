@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -201,17 +202,26 @@ def _checked_and_locked(folder: Path, check: Callable[[], None]) -> Iterator[Non
 def _locked(folder: Path) -> Iterator[None]:
     """Locks a folder against other processes; does nothing if the system has no such locks.
 
+    The lock file is never followed as a link or cut to nothing: a folder may come from somebody else.
+
     Raises:
-        ValueError: Another process uses the folder.
+        ValueError: Another process uses the folder, or its lock is not a regular file.
     """
     try:
         import fcntl
     except ImportError:  # Windows does not have it
         yield
         return
-    with (folder / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ValueError(f"another process is using {folder}: wait, or choose another --out") from error
+    path = folder / LOCK_FILE
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise ValueError(f"{path} is not a regular file: delete it, or choose another --out")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise ValueError(f"another process is using {folder}: wait, or choose another --out") from error
+    try:
         yield
+    finally:
+        os.close(handle)

@@ -76,7 +76,7 @@ AS_TYPED = [
     ("train --preset smll", "error: --preset must be small, base, paper or"),
     ("prune alphazero:d4 --restart keep --floor -1", "error: --floor must be"),
     ("levels x --in-flight 0", "error: --in-flight must be 1 to 1024, got 0"),
-    ("tournament --seconds-per-move 0", "error: --seconds-per-move must be positive"),
+    ("tournament --seconds-per-move 0", "error: --seconds-per-move must be above 0"),
 ]
 
 

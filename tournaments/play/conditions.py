@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from bttt.runs import option, require_at_least
 from tournaments.play.openings import DEFAULT_PLIES, OpeningKind
+
+MOST_SECONDS = 86_400.0
+"""Maximum time limit of a move: a day."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Conditions:
         require_at_least(0, seed=self.seed, opening_plies=self.opening_plies)
         require_at_least(1, adjudicate=self.adjudicate)
         limit = self.seconds_per_move
-        if limit is not None and not (limit > 0 and math.isfinite(limit)):
-            raise ValueError(f"seconds_per_move must be positive, got {limit}")
+        if limit is not None and not 0 < limit <= MOST_SECONDS:
+            raise ValueError(f"seconds_per_move must be above 0 and at most {MOST_SECONDS}, got {limit}")
 
     @property
     def plies(self) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bttt import OUTCOME_TEXT, __version__
-from bttt.runs import json_value, printable
+from bttt.runs import CONFIG_FILE, ENVIRONMENT_FILE, json_value, printable
 from tournaments.play.database import connect, guarded, is_empty, require_tables
 from tournaments.play.game_record import GameRecord
 from tournaments.play.rows import COLUMNS, OPTIONAL, checked, game_record, select
@@ -82,8 +82,9 @@ class Store:
             version: The version of a new file, one of `VERSIONS`.
 
         Raises:
-            ValueError: The file is not a tournament of this program.
+            ValueError: The file is not a tournament of this program, or a run has lost its content.
         """
+        _refuse_emptied(path)
         with guarded(path), closing(connect(path, read_only=False)) as connection:
             if is_empty(connection):
                 connection.execute("PRAGMA journal_mode = WAL")
@@ -266,6 +267,16 @@ def clean(value: Any) -> Any:
 def store_path(run: Path) -> Path:
     """Returns the tournament file of a run; `run` is its folder or the file itself."""
     return run / STORE_FILE if run.is_dir() else run
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Raises ValueError if a file is empty in the folder of a run that has begun: its games were lost.
+
+    A run records its options only after it has made its file.
+    """
+    begun = (path.parent / CONFIG_FILE).exists() and (path.parent / ENVIRONMENT_FILE).exists()
+    if begun and path.is_file() and not path.stat().st_size:
+        raise ValueError(f"{path} is empty: restore it from a copy, or choose another --out")
 
 
 def _create_tables(

@@ -1,6 +1,7 @@
 """The run folder: its name, who may open it, and what is written into it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -129,6 +130,18 @@ def test_a_run_may_be_known_by_another_file(tmp_path):
     (tmp_path / "games.sqlite").touch()
     with open_run("tournament", {**SETTINGS, "seed": 1}, **options):  # it compares the settings itself
         pass
+
+
+def test_a_lock_that_is_a_link_or_a_pipe_is_refused_and_what_it_points_to_is_kept(tmp_path):
+    victim, run = tmp_path / "victim.txt", tmp_path / "run"
+    victim.write_text("kept")
+    begin(run)
+    lock = run / ".lock"
+    for make in (lambda: lock.symlink_to(victim), lambda: os.mkfifo(lock), lock.mkdir):
+        lock.unlink()
+        make()
+        assert refusal(run).startswith(f"{lock} is not a regular file: delete it")
+    assert victim.read_text() == "kept"
 
 
 def test_an_empty_folder_and_hidden_files_are_no_obstacle(tmp_path):

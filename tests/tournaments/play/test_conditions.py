@@ -12,8 +12,8 @@ from tournaments.play import Conditions
         ({"seed": -1}, "seed must be at least 0, got -1"),
         ({"opening_plies": -1}, "opening_plies must be at least 0, got -1"),
         ({"adjudicate": 0}, "adjudicate must be at least 1, got 0"),
-        ({"seconds_per_move": 0.0}, "seconds_per_move must be positive, got 0.0"),
-        ({"seconds_per_move": float("inf")}, "seconds_per_move must be positive, got inf"),
+        ({"seconds_per_move": 0.0}, "seconds_per_move must be above 0 and at most 86400.0, got 0.0"),
+        ({"seconds_per_move": float("inf")}, "seconds_per_move must be above 0 and at most 86400.0, got inf"),
     ],
 )
 def test_a_value_out_of_range_is_named(values, message):

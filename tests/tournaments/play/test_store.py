@@ -220,3 +220,13 @@ def test_the_first_traceback_of_a_player_is_stored_also_in_a_file_of_an_older_ve
         store.add([record("b", "a", "", index=2, outcome=Outcome.DRAW)])
         assert store.tracebacks() == {"a": "number 1"}
         assert [game.broke_down for game in store.games()] == [True, True, False]
+
+
+def test_an_emptied_file_of_a_run_is_refused(path):
+    path.touch()
+    create(path).close()  # a kill while it was made, before the run recorded its options
+    path.write_bytes(b"")
+    for name in ("config.json", "environment.json"):
+        (path.parent / name).write_text("{}")
+    with pytest.raises(ValueError, match=r"tournament.sqlite is empty: restore it from a copy"):
+        create(path)
