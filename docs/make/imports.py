@@ -2,11 +2,17 @@
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 
-def imports(source: str, path: Path) -> Iterator[str]:
+@cache
+def imports(source: str, path: Path) -> tuple[str, ...]:
     """All modules that a file imports, wherever: in functions, for type checkers, by name."""
+    return tuple(_imports(source, path))
+
+
+def _imports(source: str, path: Path) -> Iterator[str]:
     package = path.parts[:-1]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

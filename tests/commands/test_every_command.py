@@ -279,7 +279,10 @@ def test_the_installed_script_runs():
         (["tournament", "--seed", "-1"], "seed must be at least 0, got -1"),
         (["tournament", "--workers", "-2"], "workers must be at least 0, got -2"),
         (["tournament", "--in-flight", "0"], "--in-flight must be at least 1, got 0"),
-        (["tournament", "--seconds-per-move", "0"], "--seconds-per-move must be above 0 and at most 86400.0, got 0"),
+        (
+            ["tournament", "--seconds-per-move", "0"],
+            "--seconds-per-move must be above 0 and at most 86400.0, got 0",
+        ),
         (["tournament", "--anchor", "nobody"], "anchor 'nobody' is not a player; players are random, "),
         (["tournament", "--repeats", "100000000000"], "205,800,000,000,000 games; at most 10,000,000"),
         (["tournament", "--out", "my_agents.py"], "out must be a folder, but my_agents.py is a file"),
