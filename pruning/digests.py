@@ -1,4 +1,4 @@
-"""Digests of values: numbers, texts, tensors, arrays, data sets and files, the same in every process.
+"""Digests of values: numbers, texts, tensors, arrays, data sets, networks and files, alike in every process.
 
 Large values are sampled, so a digest takes at most a second: a value of more than `MOST` bytes by evenly
 spaced blocks, a long sequence by evenly spaced items. What has no content of its own (functions, devices,
@@ -87,6 +87,8 @@ def _feed(hashed: Hash, value: Any, depth: int) -> bool:
         return _feed_items(hashed, [each for pair in value.items() for each in pair], depth)
     if isinstance(value, Sequence):
         return _feed_items(hashed, value, depth)
+    if hasattr(value, "named_modules") and not isinstance(value, type):
+        return _feed_network(hashed, value)
     members = _members(value)
     return bool(members) and _feed_items(hashed, [each for pair in members.items() for each in pair], depth)
 
@@ -99,9 +101,19 @@ def _feed_items(hashed: Hash, items: Sequence[Any], depth: int) -> bool:
     return sum(_feed(hashed, each, depth + 1) for each in chosen) > 0 or not len(items)
 
 
+def _feed_network(hashed: Hash, network: Any) -> bool:
+    """Adds a network's tensors, all of them, and the classes of its modules; not its mode or device."""
+    for name, module in network.named_modules():
+        hashed.update(f"{name} {type(module).__qualname__}\n".encode())
+    for name, tensor in network.state_dict().items():
+        hashed.update(f"{name}\n".encode())
+        _feed(hashed, tensor, 0)
+    return True
+
+
 def _members(value: Any) -> Mapping[str, Any]:
     """Returns the members of an object that holds data: settings, or a data set or its loader."""
-    if isinstance(value, type) or hasattr(value, "named_parameters"):  # a network is not trained on
+    if isinstance(value, type):
         return {}
     if found := settings_of(value):
         return found

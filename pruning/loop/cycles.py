@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from pruning.channels import Group
 from pruning.criteria import fold
 from pruning.loop.endings import ending
-from pruning.loop.identity import fingerprint, unchanged
+from pruning.loop.identity import fingerprint, with_dense
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import LOG, density_of_all, enforced, groups_of, left_out, say_left_out, whole
 from pruning.loop.results import Additions, Result
@@ -48,7 +48,7 @@ from pruning.loop.stored import (
     without_prefix,
     write_cycle,
 )
-from pruning.loop.summary import write_summary
+from pruning.loop.summary import require_room, write_summary
 from pruning.loop.task import Task, require_alike, require_task
 from pruning.loop.training import CycleOutcome, CycleTraining
 from pruning.masks import Masks, apply, averaged, of_first, read_tensors, write_tensors
@@ -106,12 +106,15 @@ def run(
 
     Raises:
         ValueError: The plan or the given masks do not fit the network; or the folder holds cycles of another
-            plan or task, cycles with other masks, or a corrupt file.
+            plan or task, cycles with other masks, a corrupt file, or no cycle but another results.csv or
+            README.txt.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    found = finished_cycles([folder])
+    if not found:
+        require_room(folder)
     loop = _Loop(task, plan, folder, given)
     results: list[Result] = []
-    found = finished_cycles([folder])
     while len(results) < len(given) if given is not None else not ending(plan, task.measure, results):
         cycle = len(results)
         if not _everywhere(cycle_file(folder, cycle).exists()):
@@ -139,9 +142,10 @@ class _Loop:
     def __init__(self, task: Task, plan: Plan, folder: Path, given: Sequence[Masks] | None):
         self.task, self.plan, self.folder, self.given = task, plan, folder, given
         require_task(task)
-        self.fingerprint = of_first(fingerprint(task))
+        own = fingerprint(task)  # before `build` and `dense`, which may make attributes
         self.initial = task.build(None)
         self.trained = None if plan.start.untrained else task.dense()
+        self.fingerprint = of_first(with_dense(own, self.trained))
         self.groups = groups_of(plan, self.initial, task.example)
         self.whole = whole(plan, self.initial, self.groups)
         if self.trained is not None:
@@ -198,9 +202,8 @@ class _Loop:
         tensors |= {f"scale.{name}": scale for name, scale in chosen.scales.items()}
         if outcome.masks != masks:
             tensors |= {f"last.{name}": mask for name, mask in outcome.masks.items()}
-        # what a cycle changes, for example a counter, is no property of the task
-        stays = unchanged(self.fingerprint, of_first(fingerprint(self.task)))
-        write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan, stays)
+        after = of_first(with_dense(fingerprint(self.task), self.trained))
+        write_cycle(cycle_file(self.folder, cycle), tensors, result, self.plan, (self.fingerprint, after))
 
     def _start(self, cycle: int, training: CycleTraining) -> tuple[Masks, nn.Module]:
         """Returns the masks of a cycle and the pruned network that it starts from."""

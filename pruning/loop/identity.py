@@ -2,9 +2,10 @@
 
 A task can state it, as an attribute `fingerprint`: a text, or a mapping of names to texts and numbers. For
 others it is made of what can be had: the source of the class, of its bases outside torch and of what it uses
-of its own module, and the numbers, texts, tensors, arrays and data sets among its attributes and among the
-global and enclosing variables that its methods use; not its device or number of workers. Only parts that a
-cycle did not change are stored with it: a counter is no property of a task.
+of its own module, and the numbers, texts, tensors, arrays, data sets and networks among its attributes and
+among the global and enclosing variables that its methods use; not its device or number of workers. The
+network that it starts from counts too. Only parts that a cycle did not change are stored with it: a counter
+is no property of a task.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ import io
 import sys
 import textwrap
 import tokenize
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from types import CodeType, FunctionType
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from pruning.digests import digest_of, settings_of
 from pruning.loop.task import Task
@@ -60,6 +61,12 @@ def fingerprint(task: Task) -> dict[str, str | int | float]:
     return found | _parts(data)
 
 
+def with_dense(parts: Fingerprint, trained: nn.Module | None) -> dict[str, str | int | float]:
+    """Adds the network that a task's `dense` returned, unless the task states its fingerprint."""
+    more = {} if trained is None or not any(map(_is_source, parts)) else _parts({"dense": trained})
+    return {**parts, **more}
+
+
 def _defined(
     definitions: Mapping[str, type | FunctionType],
 ) -> tuple[dict[str, str | int | float], dict[str, Any]]:
@@ -88,14 +95,28 @@ def _defined(
     return found, data
 
 
-def difference(stored: Fingerprint, ours: Fingerprint) -> str:
+def difference(stored: Fingerprint, ours: Fingerprint, changing: Collection[str] | None = ()) -> str:
     """Returns a part in which two fingerprints differ, or ""; values are preferred to sources.
 
-    A part that only one of them has is skipped.
+    A source or a stated text that only one of them has is a difference: the class is another. An attribute
+    that only one of them has is none, since tasks make some when they are used; one with other entries is. A
+    stated fingerprint may get more names, but no longer lists.
+
+    Args:
+        stored: The fingerprint of the task that began the run; an empty one differs from none.
+        ours: The fingerprint of the task that goes on.
+        changing: Names of what a cycle may change (see `changes`); None if an earlier version, which did not
+            store them, began the run.
     """
-    for name, value in sorted(stored.items(), key=lambda part: part[0].startswith("source of ")):
-        if name in ours and ours[name] != value:
-            return f"{name} is {value!r} there, {ours[name]!r} here"
+    names = sorted(dict.fromkeys((*stored, *ours)), key=_is_source) if stored else []
+    for name in names:
+        if name in stored and name in ours:
+            differs = stored[name] != ours[name]
+        else:
+            differs = _is_missed(name, ours if name in stored else stored, changing)
+        if differs:
+            one, other = (repr(each[name]) if name in each else "missing" for each in (stored, ours))
+            return f"{name} is {one} there, {other} here"
     return ""
 
 
@@ -104,19 +125,49 @@ def unchanged(before: Fingerprint, after: Fingerprint) -> dict[str, str | int | 
     return {name: value for name, value in before.items() if after.get(name) == value}
 
 
+def changes(before: Fingerprint, after: Fingerprint) -> list[str]:
+    """Returns the sorted names of attributes and sources that are not the same in both."""
+    return sorted({_head(name) for name in {*before, *after} if before.get(name) != after.get(name)})
+
+
+def _is_source(name: str) -> bool:
+    return name.startswith("source of ")
+
+
+def _head(name: str) -> str:
+    """Returns the name of the attribute or source that a part belongs to, for any version of Python."""
+    return name.partition(" (compiled")[0] if _is_source(name) else name.partition(".")[0]
+
+
+def _is_missed(name: str, others: Fingerprint, changing: Collection[str] | None) -> bool:
+    """Returns whether it is a difference that the other fingerprint lacks a part."""
+    head = _head(name)
+    if head in (changing or ()):
+        return False
+    known = any(_head(each) == head for each in others)
+    if _is_source(name):
+        return not known  # known, but compiled by another Python or without its source, tells nothing
+    entry = name.removeprefix(f"{head}.")
+    open_ended = not any(map(_is_source, others)) and not entry.isdigit() and entry != head
+    return name == "fingerprint" or (known and changing is not None and not open_ended)
+
+
 def _parts(data: Mapping[str, Any]) -> dict[str, str | int | float]:
-    """Returns the digests of values by name; each entry of a short list or mapping has its own."""
+    """Returns the digests of values by name; each entry of a short list or mapping has its own.
+
+    That a value is None counts as well: a network may take its place.
+    """
     found: dict[str, str | int | float] = {}
     for name, value in data.items():
         entries: Mapping[Any, Any] = {"": value}
-        if isinstance(value, Mapping) and len(value) <= FEW:
+        if isinstance(value, Mapping) and 0 < len(value) <= FEW:
             entries = value
-        elif isinstance(value, list | tuple) and len(value) <= FEW:
+        elif isinstance(value, list | tuple) and 0 < len(value) <= FEW:
             entries = dict(enumerate(value))
         elif settings := settings_of(value):
             entries = settings
         for key, each in entries.items():
-            digest = digest_of(each)
+            digest = "None" if each is None else digest_of(each)
             if digest is not None:
                 found[f"{name}.{key}".removesuffix(".")] = digest
     return found

@@ -9,12 +9,14 @@ from typing import Any
 
 from torch import Tensor
 
-from pruning.loop.identity import Fingerprint, difference
+from pruning.loop.identity import Fingerprint, changes, difference, unchanged
 from pruning.loop.plan import LATER, SETTINGS, Plan
 from pruning.loop.results import Result
 from pruning.masks import Masks, read_header, read_tensors, write_tensors
 
 KIND = "bttt pruning cycle"
+CHANGING = "task changes"
+"""Name in the header of what the cycle changed of the task."""
 REMEDY = "delete it and the files of all later cycles, then rerun"
 
 
@@ -24,10 +26,24 @@ def cycle_file(folder: Path, cycle: int) -> Path:
 
 
 def write_cycle(
-    path: Path, tensors: Mapping[str, Tensor], result: Result, plan: Plan, task: Fingerprint
+    path: Path,
+    tensors: Mapping[str, Tensor],
+    result: Result,
+    plan: Plan,
+    task: tuple[Fingerprint, Fingerprint],
 ) -> None:
-    """Writes a finished cycle, atomically."""
-    told = {"result": result.to_json(), "plan": plan.settings(), "task": dict(task)}
+    """Writes a finished cycle, atomically, with what the cycle left alone of the task's fingerprint.
+
+    Args:
+        path: The file.
+        tensors: Its tensors.
+        result: The result of the cycle.
+        plan: The plan of the run.
+        task: The fingerprint of the task before the run and after the cycle. What a cycle changes, for
+            example a counter, is no property of the task.
+    """
+    told: dict[str, Any] = {"result": result.to_json(), "plan": plan.settings()}
+    told |= {"task": unchanged(*task), CHANGING: changes(*task)}
     write_tensors(path, tensors, KIND, told)
 
 
@@ -40,7 +56,10 @@ def read_cycle(folder: Path, cycle: int, plan: Plan, task: Fingerprint) -> tuple
     path = cycle_file(folder, cycle)
     tensors, header = read_tensors(path, KIND)
     _check_plan(path, header, plan)
-    if differs := difference(_object(path, header, "task"), task):
+    changing = header.get(CHANGING)
+    if not isinstance(changing, list | None):
+        raise ValueError(f"{path} is corrupt: its {CHANGING} are no list; {REMEDY}")
+    if differs := difference(_object(path, header, "task"), task, changing):
         raise ValueError(f"{path} belongs to another task: {differs}; use another folder")
     result = _result(path, header)
     if result.cycle != cycle:

@@ -41,10 +41,15 @@ Channels were pruned. For a smaller network, remove the channels whose masks are
 
     small, _ = shrink(network, find_groups(network, task.example), masks)
 """
+STARTS = {TABLE_FILE: "cycle,density,kept", README_FILE: README[: README.index("{")]}
+"""How the files of a run begin; others are a person's."""
 
 
 def summary_rows(results: Sequence[Result]) -> list[dict[str, float | int | str]]:
-    """Returns a table of results, one row for each cycle; columns without any number are left out."""
+    """Returns a table of results, one row for each cycle; columns without any number are left out.
+
+    No measure has the name of another column: a `Result` refuses it.
+    """
     rows: list[dict[str, float | int | str]] = []
     for result in results:
         numbers: dict[str, float | int] = {
@@ -65,8 +70,16 @@ def summary_rows(results: Sequence[Result]) -> list[dict[str, float | int | str]
     return [{head: row.get(head, "") for head in heads if head not in empty} for row in rows]
 
 
+def require_room(folder: Path) -> None:
+    """Raises ValueError if a folder without cycles has a results.csv or README.txt of somebody else."""
+    if foreign := [name for name in STARTS if not _is_ours(folder / name)]:
+        raise ValueError(
+            f"{folder / foreign[0]} is of no pruning run, which would replace it: use another folder"
+        )
+
+
 def write_summary(folder: Path, results: Sequence[Result], *, units: bool) -> None:
-    """Writes results.csv and README.txt into a run's folder, atomically.
+    """Writes results.csv and README.txt into a run's folder, atomically; those of a person stay.
 
     Args:
         folder: The run's folder.
@@ -75,12 +88,23 @@ def write_summary(folder: Path, results: Sequence[Result], *, units: bool) -> No
     """
     file = io.StringIO()
     rows = summary_rows(results)
-    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({head: _cell(value) for head, value in row.items()} for row in rows)
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(map(_cell, rows[0]))
+    writer.writerows(map(_cell, row.values()) for row in rows)
     _write(folder / TABLE_FILE, file.getvalue())
     told = {"cycles": len(results), "last": len(results) - 1, "folder": str(folder)}
     _write(folder / README_FILE, README.format(**told, units=UNITS if units else ""))
+
+
+def _is_ours(path: Path) -> bool:
+    """Returns whether a file is missing or begins as a run writes it."""
+    if not path.exists():
+        return not path.is_symlink()
+    start = STARTS[path.name].encode()
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
 
 
 def _empty(value: float | str) -> bool:
@@ -89,11 +113,13 @@ def _empty(value: float | str) -> bool:
 
 def _cell(value: float | str) -> float | str:
     """Returns a cell; a text that a spreadsheet could take for a formula gets an apostrophe."""
-    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@"))
+    risky = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
     return f"'{value}" if risky else value
 
 
 def _write(path: Path, text: str) -> None:
+    if not _is_ours(path):
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8")

@@ -141,7 +141,7 @@ class VisionTask:
     @cached_property
     def fingerprint(self) -> dict[str, Any]:
         """What the results depend on; the device is left out."""
-        trained = {} if self.trained is None else {"trained network": digest_of(self.trained)}
+        trained = {"trained network": None if self.trained is None else digest_of(self.trained)}
         own = {"model": self.model, "width": self.width, "init": self.init, "seed": self.seed}
         return {**own, "training": asdict(self.training), "data": self._data.fingerprint, **trained}
 

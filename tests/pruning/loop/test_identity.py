@@ -1,8 +1,10 @@
 """Fingerprints of tasks: a changed task is noticed and named, in any process, and no other is."""
 
+import copy
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from torch.utils.data import DataLoader, Subset, TensorDataset
 from toy_task import ToyTask
 
 from pruning.loop import Plan, finished_cycles, run
-from pruning.loop.identity import difference, fingerprint, unchanged
+from pruning.loop.identity import changes, difference, fingerprint, unchanged, with_dense
 from pruning.loop.stored import KIND, cycle_file
 from pruning.masks.files import read_tensors, write_tensors
 
@@ -157,6 +159,14 @@ DATA = {
     "set": ({1, 2}, {1, 3}),
     "long text": ("a" * 1000, "a" * 999 + "b"),
     "large": (torch.zeros(2**25), torch.ones(2**25)),
+    "network": (torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)),
+    "network of other modules": (torch.nn.ReLU(), torch.nn.GELU()),
+    "network that was none": (None, torch.nn.ReLU()),
+    "networks of a list": ([torch.nn.Linear(2, 2)], [torch.nn.Linear(2, 2)]),
+    "longer list": ([60], [60, 80]),
+    "list that was empty": ([], [60]),
+    "list that was a tensor": (images, [images]),
+    "mapping of more": ({"x": 1}, {"x": 1, "y": 1}),
     "bfloat16": (images.bfloat16(), images.bfloat16() + 1),
 }
 
@@ -182,11 +192,9 @@ def test_what_has_no_content_is_left_out():
         "device": torch.device("cpu"),
         "generator": torch.Generator(),
         "numpy generator": np.random.default_rng(),
-        "network": torch.nn.Sequential(torch.nn.Linear(2, 2)),
         "broken": Broken(),
         "looped": looped,
         "meta": torch.zeros(3, device="meta"),
-        "nothing": None,
         "objects": np.array([object()]),
     }
     assert changed(**left_out) == changed()
@@ -239,6 +247,117 @@ def test_a_run_of_a_changed_task_is_refused(tmp_path):
             run(task, PLAN, tmp_path)
 
 
+class Flip(Own):
+    def evaluate(self, network):
+        return {"quality": 1 - super().evaluate(network)["quality"]}
+
+
+class Stated(Own):
+    fingerprint = "v1"
+
+    def __init__(self):
+        ToyTask.__init__(self)
+        del self.__dict__["fingerprint"]
+
+
+class Other(ToyTask):
+    def __init__(self):
+        super().__init__()
+        del self.fingerprint
+
+    def evaluate(self, network):
+        return {"quality": 0.5}
+
+
+def replaced():
+    task = Own()
+    task.evaluate = lambda network: {"quality": 0.5}
+    return task
+
+
+ANOTHER = {
+    "subclass": (Own, Flip, "source of Flip is missing there, '.*' here"),
+    "base class": (Flip, Own, "source of Flip is '.*' there, missing here"),
+    "other class": (Own, Other, "source of Own is '.*' there, missing here"),
+    "replaced method": (Own, replaced, "source of evaluate is missing there, '.*' here"),
+    "stated": (Own, Stated, "fingerprint is missing there, 'v1' here"),
+    "no longer stated": (Stated, Own, "fingerprint is 'v1' there, missing here"),
+    "stated by a mapping": (Own, ToyTask, "source of Own is '.*' there, missing here"),
+}
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("name", ANOTHER)
+def test_another_task_is_refused_and_named(name, earlier):
+    one, other, reason = ANOTHER[name]
+    found = difference(fingerprint(one()), fingerprint(other()), None if earlier else ())
+    assert re.match(reason, found)
+
+
+@pytest.mark.parametrize("more", [{"a": 1}, {"a": 1, "b.0": 1, "source of T (compiled, Python 3.1)": "x"}])
+def test_an_earlier_version_stored_fewer_parts(more):
+    ours = {"a": 1, "b.0": 1, "b.1": 2, "source of T (compiled, Python 3.9)": "y"}
+    assert difference({}, ours, None) == "" and not difference({"c": 1}, {"a": 1})
+    assert difference(more, ours, None) == (
+        "" if len(more) > 1 else f"{[*ours][-1]} is missing there, 'y' here"
+    )
+
+
+def test_a_stated_mapping_may_get_more_names_but_no_longer_lists():
+    one, more = (
+        {"training.epochs": 2, "drops.0": 60} | each for each in ({}, {"training.new": 1, "seed": 1})
+    )
+    assert not difference(one, more) and not difference(more, one)
+    assert difference(one, more | {"drops.1": 80}) == "drops.1 is missing there, 80 here"
+
+
+def test_a_run_of_another_class_or_network_is_refused(tmp_path):
+    def starts_from(seed):
+        torch.manual_seed(seed)
+        task = Own(trained=True, teacher=torch.nn.Linear(2, 2))
+        factor = 1.1 + seed
+        task.dense = lambda: (
+            ToyTask(trained=True)
+            .build(None)
+            .requires_grad_(False)
+            .apply(lambda each: [tensor.mul_(factor) for tensor in each.parameters(recurse=False)])
+        )
+        return task
+
+    run(starts_from(0), PLAN, tmp_path)
+    run(starts_from(0), PLAN, tmp_path)
+    with pytest.raises(ValueError, match=r"belongs to another task: factor is 1\.1 there, 2\.1 here"):
+        run(starts_from(1), PLAN, tmp_path)
+    other = starts_from(0)
+    other.teacher = torch.nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=r"teacher is 'Linear .*' there, 'Linear .*' here"):
+        run(other, PLAN, tmp_path)
+    run(Own(), PLAN, tmp_path / "own")
+    with pytest.raises(ValueError, match="belongs to another task: source of Flip is missing there"):
+        run(Flip(), PLAN, tmp_path / "own")
+
+
+def test_the_network_that_dense_returns_counts_unless_stated():
+    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    parts = fingerprint(Own())
+    assert difference(with_dense(parts, one), with_dense(parts, other)).startswith("dense is 'Linear ")
+    assert with_dense(parts, one) == with_dense(parts, copy.deepcopy(one).train(False))
+    assert with_dense({"fingerprint": "v1"}, one) == {"fingerprint": "v1"}
+
+
+def test_what_a_cycle_makes_is_no_difference_to_the_same_task(tmp_path):
+    class Making(Own):
+        def train(self, *args, **options):
+            self.seen = [*getattr(self, "seen", ()), 1]
+            self.helper = lambda: 1
+            return super().train(*args, **options)
+
+    task = Making(history=[0])
+    task.evaluate = lambda network: task.history.append(0) or {"quality": 0.5}
+    run(task, PLAN, tmp_path)
+    assert len(task.history) == 3 and len(run(task, PLAN.with_settings(cycles=2), tmp_path)) == 3
+
+
 def test_the_same_task_goes_on_after_its_own_changes(tmp_path):
     task = Own()
     run(task, PLAN, tmp_path)
@@ -251,7 +370,7 @@ def test_a_run_without_a_fingerprint_goes_on(tmp_path):
     run(Own(), PLAN, tmp_path)
     for cycle in range(2):
         tensors, header = read_tensors(cycle_file(tmp_path, cycle), KIND)
-        assert header.pop("task")
+        assert header.pop("task") and header.pop("task changes")
         write_tensors(cycle_file(tmp_path, cycle), tensors, KIND, header)
     assert len(run(Own(steps=5), PLAN.with_settings(cycles=2), tmp_path)) == 3
 
@@ -282,3 +401,4 @@ def test_cycles_found_are_counted_and_logged(tmp_path, caplog):
 
 def test_only_what_stays_is_stored():
     assert unchanged({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 3}) == {"a": 1}
+    assert changes({"a": 1, "b.0": 2, "c": 3}, {"a": 1, "b.0": 3, "b.1": 3}) == ["b", "c"]

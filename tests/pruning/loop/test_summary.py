@@ -59,3 +59,28 @@ def test_no_cell_is_a_formula_and_empty_columns_are_left_out(tmp_path):
     write_summary(tmp_path, [told], units=False)
     assert rows_of(tmp_path)[0]["left out"] == "'=cmd()"
     assert "left out" not in summary_rows([first])[0]
+
+
+def test_no_head_is_a_formula_and_no_measure_has_the_name_of_a_column(tmp_path):
+    first = run(ToyTask(), Plan.from_settings(criterion="magnitude", cycles=0), tmp_path)[0]
+    (row,) = summary_rows([replace(first, left_out={"rnn": "why"})])
+    for name in {*row} - {*first.measures}:
+        with pytest.raises(ValueError, match=f"the name '{name}' is taken"):
+            replace(first, measures={name: 7.0})
+    write_summary(tmp_path, [replace(first, measures={"=cmd": 7.0, "\t-cmd": 8.0})], units=False)
+    (row,) = rows_of(tmp_path)
+    assert row["'=cmd"] == "7.0" and row["'\t-cmd"] == "8.0"
+
+
+@pytest.mark.parametrize("name", ["README.txt", "results.csv"])
+def test_a_persons_files_are_not_replaced(tmp_path, name):
+    task, plan = ToyTask(), Plan.from_settings(criterion="magnitude", cycles=0)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ValueError, match=f"{name} is of no pruning run, which would replace it"):
+        run(task, plan, tmp_path)
+    assert not task.starts and [each.name for each in tmp_path.iterdir()] == [name]
+    (tmp_path / name).unlink()
+    run(task, plan, tmp_path)
+    (tmp_path / name).write_text("mine")
+    assert len(run(task, plan.with_settings(cycles=1), tmp_path)) == 2
+    assert (tmp_path / name).read_text() == "mine"

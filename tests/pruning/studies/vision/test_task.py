@@ -1,6 +1,7 @@
 """An image classifier as a task: its training compared with a plain loop, and data it must not use."""
 
 import copy
+import itertools
 from dataclasses import replace
 from math import inf, nan
 
@@ -350,7 +351,7 @@ def test_the_task_knows_its_images_and_its_training(tmp_path):
     assert difference(one, fingerprint(task_of(data=data_set(test_seed=4)))).startswith("data.test images is")
     other = fingerprint(task_of(replace(PLAIN, epochs=3)))
     assert difference(one, other) == "training.epochs is 2 there, 3 here"
-    states = [{"w": torch.ones(2)}, {"w": torch.zeros(2)}]
-    assert difference(*(fingerprint(task_of(trained=state)) for state in states)).startswith(
-        "trained network"
-    )
+    states = [{"w": torch.ones(2)}, {"w": torch.zeros(2)}, None]
+    for pair in itertools.combinations(states, 2):
+        found = difference(*(fingerprint(task_of(trained=state)) for state in pair))
+        assert found.startswith("trained network is ")
