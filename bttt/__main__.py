@@ -25,7 +25,7 @@ from bttt.command_line import (
     short_help,
     unknown_command,
 )
-from bttt.processes import came, exit_code, interrupt
+from bttt.processes import came, end_despite_threads, exit_code, interrupt
 from bttt.runs import BUG, CLOSED_PIPE, INTERRUPTED, OK, USAGE_ERROR
 
 
@@ -34,7 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
 
     With the environment variable BTTT_TRACEBACK=1 errors show a traceback instead.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    code = _ended(sys.argv[1:] if arguments is None else arguments)
+    end_despite_threads(code)
+    return code
+
+
+def _ended(arguments: list[str]) -> int:
+    """Runs one command and returns its exit code; output that nobody reads is no error."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may lack some letters of a player's name
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

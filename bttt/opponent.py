@@ -49,6 +49,8 @@ def as_player(opponent: Opponent) -> Any:
 
 
 def _agent(spec: str) -> Any:
+    if spec.strip().partition(":")[0] == "human":
+        raise ValueError("opponent 'human' cannot play in an environment: try bttt play")
     make_agent = load_plugin(MAKER, "function")
     try:
         return make_agent(spec)

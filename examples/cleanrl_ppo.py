@@ -56,4 +56,4 @@ def main(steps):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(max(1, int(sys.argv[1])) if len(sys.argv) > 1 else 100_000)

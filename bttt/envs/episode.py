@@ -37,6 +37,8 @@ def episode_boards(bricks: Bricks, size: Board) -> tuple[Board, ...]:
     Raises:
         ValueError: No brick set has the given name, or a board has a different size or win length.
     """
+    if not isinstance(bricks, str | Board | Mapping | Iterable):
+        raise ValueError(f"bricks must be the name of a brick set, a Board or a list of them, got {bricks!r}")
     boards: dict[Board, None] = {}
     for entry in [bricks] if isinstance(bricks, str | Board | Mapping) else bricks:
         board = Board(**entry) if isinstance(entry, Mapping) else entry
@@ -60,8 +62,10 @@ def bricks_option(options: Mapping[str, Any] | None, *others: str) -> Bricks | N
         *others: The other options that are allowed.
 
     Raises:
-        ValueError: There is an option that is not allowed.
+        ValueError: The options are no dict, or one of them is not allowed.
     """
+    if not isinstance(options, Mapping | None):
+        raise ValueError(f"options must be a dict or None, got {options!r}")
     unknown = set(options or ()) - {"bricks", *others}
     if unknown:
         only = " and ".join(map(repr, ("bricks", *others)))

@@ -85,6 +85,8 @@ class BrickTicTacToeVectorEnv(VectorEnv[Observation, np.ndarray, np.ndarray]):
         copy: bool = True,
         render_mode: str | None = None,
     ):
+        if not isinstance(num_envs, int | np.integer) or isinstance(num_envs, bool):
+            raise ValueError(f"num_envs must be a whole number, at least 1, got {num_envs!r}")
         require_at_least(1, num_envs=num_envs, max_episode_steps=max_episode_steps)
         check_choice("render_mode", render_mode, (None, *RENDER_MODES))
         autoreset_mode = getattr(autoreset_mode, "value", autoreset_mode)

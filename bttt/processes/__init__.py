@@ -15,6 +15,7 @@ from bttt.processes.child import Child, ChildEndedError, ChildLateError, serve
 from bttt.processes.signals import (
     came,
     end_at_once,
+    end_despite_threads,
     exit_code,
     interrupt,
     is_interrupt,
@@ -30,6 +31,7 @@ __all__ = [
     "ChildLateError",
     "came",
     "end_at_once",
+    "end_despite_threads",
     "exit_code",
     "interrupt",
     "is_interrupt",

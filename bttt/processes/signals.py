@@ -38,6 +38,22 @@ def interrupt() -> None:
         _take(_interrupt)
 
 
+def end_despite_threads(code: int) -> None:
+    """Ends the process of a command at once if threads that an agent has started would keep it alive.
+
+    Python waits at its end for all threads but daemons. Does nothing in other programs, and without such
+    threads.
+    """
+    others = [each for each in threading.enumerate() if each is not threading.main_thread()]
+    if not _taken or all(each.daemon for each in others):
+        return
+    with suppress(OSError, ValueError):
+        print("ended while threads of an agent were running", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
 def leave_to_parent() -> None:
     """Lets this process ignore Ctrl-C and SIGHUP: they reach its parent too, which ends it."""
     global _taken

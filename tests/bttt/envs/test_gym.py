@@ -281,6 +281,7 @@ def test_an_opponent_is_named_by_its_spec_also_in_the_environments_own_spec():
         ("python:no_such_module:Agent", "module 'no_such_module' cannot be imported"),
         ("self", "in the vector environment, 'self', got 'self'"),
         ("", "opponent must be 'random', the spec of an agent or"),
+        ("human", "opponent 'human' cannot play in an environment: try bttt play"),
     ],
 )
 def test_a_wrong_spec_is_one_line_that_says_what_is_allowed(spec, message):
@@ -302,6 +303,7 @@ def test_an_opponent_that_is_none_is_refused():
         ({"render_mode": "video"}, "render_mode must be one of None, 'ansi', 'human', 'rgb_array'"),
         ({"bricks": "H9"}, "cell 'H9' is not on the 7x7 board"),
         ({"bricks": []}, "bricks is empty"),
+        ({"bricks": 3}, "bricks must be the name of a brick set, a Board or a list of them, got 3"),
         ({"bricks": Board(3, 3, 3)}, "board 3x3x3 does not have the environment's size 7x7x4"),
         ({"bricks": Board(win_length=5)}, "board 7x7x5 does not have the environment's size 7x7x4"),
         ({"rows": 9}, "does not fit"),
@@ -317,6 +319,8 @@ def test_wrong_reset_options_are_refused():
     env = BrickTicTacToeEnv(bricks="D4")
     with pytest.raises(ValueError, match=r"unknown reset options \['brick'\]; the only one is 'bricks'"):
         env.reset(options={"brick": "E5"})
+    with pytest.raises(ValueError, match="options must be a dict or None, got 5"):
+        env.reset(options=5)
     with pytest.raises(ValueError, match="brick set 'Z9'"):
         env.reset(options={"bricks": "Z9"})
 

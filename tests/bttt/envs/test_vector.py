@@ -528,6 +528,7 @@ def test_an_agents_wrong_answer_is_an_error():
     ("settings", "error", "message"),
     [
         ({"num_envs": 0}, ValueError, "num_envs must be at least 1, got 0"),
+        ({"num_envs": 2.5}, ValueError, "num_envs must be a whole number, at least 1, got 2.5"),
         ({"opponent": "slef"}, ValueError, "in the vector environment, 'self', got 'slef'"),
         ({"opponent": 3}, TypeError, "opponent must be the spec of an agent"),
         ({"max_episode_steps": 0}, ValueError, "max_episode_steps must be at least 1, got 0"),

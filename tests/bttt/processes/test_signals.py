@@ -27,6 +27,15 @@ if __name__ == "__main__" and "child" in sys.argv:
 elif __name__ == "__main__":
     list(spread(work, [(0,), (1,)], workers=2))
 """
+BUSY = """
+import threading, time
+from agents import Decision
+class Busy:
+    def __init__(self):
+        threading.Thread(target=time.sleep, args=(60,)).start()
+    def decide(self, positions, rng):
+        return [Decision(position.legal_cells()[0]) for position in positions]
+"""
 
 
 def begin(*arguments, folder, ignored=()):
@@ -67,6 +76,15 @@ def test_a_signal_that_was_ignored_stays_ignored(tmp_path):
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=30)[1] == "interrupted\n"
     assert process.returncode == 143
+
+
+def test_an_agents_thread_does_not_keep_the_command_alive(tmp_path):
+    (tmp_path / "busy.py").write_text(BUSY)
+    words = "tournament --players python:busy:Busy random --board 3x3x3 --bricks none --workers 1"
+    process = begin("-m", "bttt", *words.split(), folder=tmp_path)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 0 and "2 of 2 games" in out
+    assert err.endswith("ended while threads of an agent were running\n")
 
 
 @pytest.mark.parametrize("kind", ["workers", "child"])
