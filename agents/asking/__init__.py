@@ -15,7 +15,7 @@ sends. `thinking` names an agent that thinks for long, `warming` compiles before
 """
 
 from agents.asking.answers import Decided
-from agents.asking.failure import AgentError, is_breakdown
+from agents.asking.failure import AgentError, is_breakdown, place
 from agents.asking.isolated import IsolatedAgent
 from agents.asking.queries import ask_by_name, query
 from agents.asking.thinking import watched
@@ -27,6 +27,7 @@ __all__ = [
     "IsolatedAgent",
     "ask_by_name",
     "is_breakdown",
+    "place",
     "query",
     "warm_up",
     "watched",

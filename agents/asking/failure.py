@@ -46,12 +46,16 @@ def failed(error: BaseException) -> AgentError:
     text = one_line(error)
     if not text.startswith(f"{name}:"):
         text = f"{name}: {text}"
-    place = _place(error.__traceback__)
-    return AgentError(f"{RAISED}{text}{f' ({place})' if place else ''}", _text(error))
+    return AgentError(f"{RAISED}{text}{place(error)}", _text(error))
+
+
+def place(error: BaseException) -> str:
+    """Returns " (file:line)" of the last frame in the user's code, or "" if that code was not running."""
+    found = _place(error.__traceback__)
+    return f" ({found})" if found else ""
 
 
 def _place(trace: TracebackType | None) -> str | None:
-    """Returns "file:line" of the last frame in the user's code; None if the agent's code was not running."""
     frames = [frame for frame in traceback.extract_tb(trace) if not frame.filename.startswith(OUR_FILES)]
     own = [frame for frame in frames if not frame.filename.startswith(LIBRARIES)] or frames
     return f"{_short(own[-1].filename)}:{own[-1].lineno}" if own else None

@@ -84,6 +84,8 @@ def require_task(task: Task) -> None:
         raise ValueError(
             f"{type(task).__name__} is no task: it has no {', '.join(missing)}; a task has {known}"
         )
+    if not isinstance(task.measure, str):
+        raise ValueError(f"the task's measure must name a measurement of evaluate, got {task.measure!r}")
 
 
 def require_alike(network: object, built: nn.Module) -> None:

@@ -18,7 +18,7 @@ from pruning.criteria import CRITERIA
 from pruning.loop.plan import Plan
 from pruning.loop.prunable import enforced
 from pruning.loop.results import GridSearch, Seconds
-from pruning.loop.task import Task, Trained
+from pruning.loop.task import Hold, Task, Trained
 from pruning.masks import Masks, apply, averaged, hold_at_zero
 from pruning.sparse import SparseTraining, Topology
 
@@ -75,10 +75,7 @@ class CycleTraining:
 
     def early(self, network: nn.Module, share: float) -> None:
         """Trains a dense network for a fraction of cycle 0."""
-        with self._timed("training"):
-            self.task.train(
-                network, lambda optimizer: None, self.plan.lr(0), self.plan.seed_of(0), share=share
-            )
+        self._task_trains(network, lambda optimizer: None, self.plan.lr(0), self.plan.seed_of(0), share)
 
     def removable(self, masks: Masks) -> bool:
         """Returns whether the pruned entries can be removed, not only masked."""
@@ -138,19 +135,17 @@ class CycleTraining:
         # a criterion compares with weights of the names and shapes of the full-size network
         if self.removable(masks) and not CRITERIA[self.plan.scoring.criterion].before:
             small, param_map = shrink(network, self.groups, masks)
-            with self._timed("training"):
-                trained = _checked(self.task.train(small, lambda optimizer: None, lr, seed, share=1 - done))
+            trained = self._task_trains(small, lambda optimizer: None, lr, seed, 1 - done)
             restore(small, network, param_map)
             return trained, masks
         if cycle and self.plan.scoring.changing:
             return self._train_sparsely(cycle, network, masks, lr, share=1 - done)
         held = enforced(self.plan, self.groups, masks, network)
-        with self._timed("training"):
-            trained = self.task.train(
-                network, lambda optimizer: hold_at_zero(network, optimizer, held), lr, seed, share=1 - done
-            )
+        trained = self._task_trains(
+            network, lambda optimizer: hold_at_zero(network, optimizer, held), lr, seed, 1 - done
+        )
         _require_zeros(network, held)
-        return _checked(trained), masks
+        return trained, masks
 
     def _train_sparsely(
         self, cycle: int, network: nn.Module, masks: Masks, lr: Callable[[float], float], *, share: float
@@ -158,16 +153,27 @@ class CycleTraining:
         """Trains a network in place with masks that change during training, and returns the last masks."""
         topology = self.plan.scoring.changing or Topology()
         sparse = SparseTraining(network, masks, topology, self.plan.seed_of(cycle, 3))
-        with self._timed("training"):
-            trained = self.task.train(
-                network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share=share
-            )
-        trained = _checked(trained)
+        trained = self._task_trains(network, sparse.hold, sparse.watch(lr), self.plan.seed_of(cycle), share)
         if not sparse.held:
             raise ValueError("the task's training did not attach the masks: it must call hold(optimizer)")
         # a task may leave averaged weights, which can be nonzero where the latest masks drop them
         apply(network, sparse.masks)
         return replace(trained, metrics={**trained.metrics, **sparse.metrics}), sparse.masks
+
+    def _task_trains(
+        self, network: nn.Module, hold: Hold, lr: Callable[[float], float], seed: int, share: float
+    ) -> Trained:
+        """Lets the task train a network in place; ValueError if it did something else."""
+        before = _shapes(network)
+        with self._timed("training"):
+            trained = self.task.train(network, hold, lr, seed, share=share)
+        after = _shapes(network)
+        if changed := [name for name in {**before, **after} if before.get(name) != after.get(name)]:
+            raise ValueError(
+                f"the task's train must train the network in place, but {changed[0]} has another shape "
+                f"afterwards: {before.get(changed[0], 'none')} became {after.get(changed[0], 'none')}"
+            )
+        return _checked(trained)
 
     def _evaluate(self, network: nn.Module) -> dict[str, float]:
         """Returns the task's measurements; in a data-parallel run their means over the processes."""
@@ -186,6 +192,10 @@ class CycleTraining:
         yield
         before: float = getattr(self.seconds, what)
         self.seconds = replace(self.seconds, **{what: before + perf_counter() - start})
+
+
+def _shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in network.named_parameters()}
 
 
 def _checked(trained: Trained) -> Trained:

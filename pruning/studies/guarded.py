@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
+from agents.asking import place
 from bttt.runs import FAILURES, one_line
 from pruning.loop import Task, fingerprint
 
@@ -52,4 +53,4 @@ class GuardedTask:
             raise self._failure(name, error) from error
 
     def _failure(self, name: str, error: BaseException) -> ValueError:
-        return ValueError(f"{type(self._task).__name__}.{name} failed: {one_line(error)}")
+        return ValueError(f"{type(self._task).__name__}.{name} failed: {one_line(error)}{place(error)}")

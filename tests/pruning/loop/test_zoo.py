@@ -160,6 +160,28 @@ def test_a_task_that_returns_something_else_is_refused(tmp_path, method):
         run(task, Plan.from_settings(criterion="magnitude"), tmp_path)
 
 
+@pytest.mark.parametrize("criterion", ["magnitude", "dropnet"])
+def test_a_training_that_replaces_layers_is_refused(tmp_path, criterion):
+    task = ZooTask("mlp")
+    train = task.train
+
+    def replaces(network, *args, **options):
+        trained = train(network, *args, **options)
+        network[0] = torch.nn.Linear(8, 5)
+        return trained
+
+    task.train = replaces
+    with pytest.raises(ValueError, match=r"must train the network in place, but 0\.weight has another shape"):
+        run(task, Plan.from_settings(criterion=criterion), tmp_path)
+
+
+def test_a_measure_that_is_no_name_is_refused(tmp_path):
+    task = ZooTask("mlp")
+    task.measure = None
+    with pytest.raises(ValueError, match="the task's measure must name a measurement of evaluate, got None"):
+        run(task, Plan.from_settings(criterion="magnitude"), tmp_path)
+
+
 def test_what_is_no_task_is_refused(tmp_path):
     class Half:
         measure = "quality"

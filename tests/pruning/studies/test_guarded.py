@@ -61,5 +61,7 @@ def test_batches_may_be_made_while_they_are_read():
 
     batches = iter(GuardedTask(Lazy()).batches())
     assert torch.equal(next(batches)[1], torch.arange(3))
-    with pytest.raises(ValueError, match=r"Lazy\.batches failed: RuntimeError: no more"):
+    with pytest.raises(
+        ValueError, match=r"Lazy\.batches failed: RuntimeError: no more \(.*test_guarded\.py:\d+\)"
+    ):
         next(batches)
