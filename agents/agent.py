@@ -117,7 +117,8 @@ def make_agent(spec: str) -> Agent:
         except BaseException as error:
             if is_interrupt(error):
                 raise
-            raise ValueError(f"agent {spec!r} cannot be made: {one_line(error)}") from error
+            reason = one_line(error, own=name != USER_AGENT)
+            raise ValueError(f"agent {spec!r} cannot be made: {reason}") from error
     if not callable(getattr(agent, "decide", None)):
         raise ValueError(f"agent {spec!r} has no method decide(positions, rng)")
     if useless := [(option, why) for option, why in without_effect(agent).items() if option in arguments]:

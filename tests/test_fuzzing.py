@@ -5,11 +5,14 @@ it within bounds. The examples are few, so that the suite stays fast; a longer s
 """
 
 import json
+import sqlite3
 import struct
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from records import random_round_robin
 
 from agents import make_agent
 from agents.alphazero.network import load_checkpoint
@@ -26,6 +29,9 @@ from pruning.masks import read_header
 from pruning.studies.alphazero.buffer import load_buffer
 from pruning.studies.published.verdicts import verdict_table
 from pruning.studies.schedules.spec import parse_schedule
+from tournaments.play.rows import COLUMNS
+from tournaments.play.store import STORE_FILE, Store
+from tournaments.report.publishing import publish
 
 few = settings(max_examples=40, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NUMBERS = [
@@ -258,3 +264,56 @@ def test_notes_are_no_buffer_and_nobody_is_told_to_unpickle_them(tmp_path):
     with pytest.raises(ValueError, match=r"not a complete .npz file: .*: delete it, or choose") as error:
         load_buffer(path, 49, {})
     assert "pickle" not in str(error.value)
+
+
+CELLS = [(table, column) for table, columns in COLUMNS.items() for column in columns]
+VALUES = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1) | st.integers(-2, 50),
+    st.floats(),
+    st.text(max_size=6),
+    st.binary(max_size=60),
+    st.sampled_from(["3x3x3:B2", "4x4x3", "a", "[]", "{}", "[[", '{"seed": 0}', *NUMBERS]),
+    JSON.map(json.dumps),
+)
+
+
+@pytest.fixture(scope="module")
+def tournament(tmp_path_factory):
+    """The content of a tournament's file whose columns take any value."""
+    path = tmp_path_factory.mktemp("tournament") / STORE_FILE
+    with Store.create_or_open(path, {"seed": 0, "players": ["a", "b"]}, ("a", "b"), 4) as store:
+        store.add(random_round_robin(("a", "b"), [Board.parse("3x3x3:B2"), Board.parse("4x4x3")]))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO stages (run_id, players, boards, repeats) VALUES (1, 2, 1, 1)")
+        connection.execute("INSERT INTO tracebacks (player_id, number, text) VALUES (1, 0, 'Traceback')")
+        connection.execute("DROP VIEW results")
+        for table in COLUMNS:
+            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            connection.execute(f"CREATE TABLE copied AS SELECT * FROM {table}")
+            connection.execute(f"DROP TABLE {table}")
+            connection.execute(f"CREATE TABLE {table} ({', '.join(names)})")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM copied")
+            connection.execute("DROP TABLE copied")
+        connection.commit()
+    return path.read_bytes()
+
+
+@settings(few, max_examples=20)
+@given(st.lists(st.tuples(st.sampled_from(CELLS), st.integers(1, 4), VALUES), min_size=1, max_size=3))
+def test_columns_of_tournaments(tmp_path, capsys, tournament, changes):
+    """Some changes leave a tournament that is read and reported, so both ends are met."""
+    path = tmp_path / STORE_FILE
+    path.write_bytes(tournament)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        for (table, column), row, value in changes:
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (value, row))
+
+    def report():
+        with Store.open(path, read_only=True) as store:
+            return [publish(tmp_path, store, anchor=None, csv=True), store.games()]
+
+    found = accepted_or_refused(report)
+    assert isinstance(found, list | ValueError) and "\n" not in str(found)
+    assert "\x1b" not in capsys.readouterr().out

@@ -109,8 +109,14 @@ def resolve(
     return name
 
 
-def one_line(error: BaseException) -> str:
-    """Returns the message of an error on one line; its type comes first unless it is a ValueError."""
+def one_line(error: BaseException, *, own: bool = False) -> str:
+    """Returns the message of an error on one line; its type comes first unless it is a ValueError.
+
+    Args:
+        error: The error.
+        own: Whether this program raised it, or a library for it. Then the type, which tells only the author
+            of the code something, is left out.
+    """
     try:
         text = str(error)
     except BaseException as other:
@@ -119,4 +125,6 @@ def one_line(error: BaseException) -> str:
         text = "(its message cannot be read)"
     printable = "".join(symbol if symbol.isprintable() else " " for symbol in text)
     text = textwrap.shorten(printable, MOST_TEXT, placeholder=" ...")
-    return text if text and isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+    if own and isinstance(error, KeyError):
+        return f"{text} is missing"
+    return text if text and (own or isinstance(error, ValueError)) else f"{type(error).__name__}: {text}"

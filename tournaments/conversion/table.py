@@ -1,15 +1,26 @@
-"""Tables of conversion: how often agents won the games in which they played the winning side."""
+"""Tables of conversion: how often agents won the games in which they played the winning side.
+
+The weight of a game is one over the number of its copies, since a repeated game is no new evidence. The 95%
+intervals are over boards, as those of `bttt evaluate` (`bttt.runs.ratio_interval`): more games on the same
+boards tell nothing about other boards. Where all boards agree it is Wilson's, with one trial per start. One
+board alone has an interval over its starts, one start alone over its games, and two boards have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
+
+import numpy as np
 
 from bttt import FIRST, Board, row_name
-from bttt.runs import aligned, wilson
+from bttt.runs import aligned, ratio_interval
 from tournaments.play import GameRecord
 from tournaments.standings import Tally, orbit_name, tally_games
+
+NO_INTERVAL = "-: two boards give no interval; with three or more it is over boards"
+ONE_BOARD = "one board: interval over its starts, or over the games of one start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +55,28 @@ def _tally(group: Sequence[Conversion]) -> Tally:
     return tally if group[0].seat == FIRST else tally.opposite
 
 
-def win_share(tally: Tally) -> tuple[float, float, float]:
-    """Returns the fraction of games won and its 95% interval; nan without games.
+def win_share(group: Iterable[Conversion]) -> tuple[float, float, float]:
+    """Returns an agent's fraction of games won and its 95% interval, in [0, 1], as the module describes.
 
-    The interval is Wilson's (1927) with one trial per unique game, since copies are no evidence.
+    Without games all are nan; for two boards the interval is.
     """
-    games = tally.games
-    if not games:
+    unique = {_game_key(each): each.game.winner == each.seat for each in group}  # copies have the same winner
+    if not unique:
         return nan, nan, nan
-    fraction = tally.wins / games
-    return fraction, *wilson(fraction, tally.distinct)
+    starts = {(board, opening) for board, opening, *_ in unique}
+    boards: dict[Board, list[bool]] = {}
+    for (board, *_), won in unique.items():
+        boards.setdefault(board, []).append(won)
+    won = np.array([sum(each) for each in boards.values()])
+    games = np.array([len(each) for each in boards.values()])
+    trials = len(starts) if len(starts) > 1 else len(unique)
+    return float(won.sum() / games.sum()), *ratio_interval(won, games, trials)
+
+
+def _game_key(each: Conversion) -> tuple[Board, tuple[int, ...], int, tuple[int, ...], int]:
+    """Returns what copies of a game have in common: board, opening, seat, cells and outcome."""
+    game = each.game
+    return game.board, game.cells[: game.opening_plies], each.seat, game.cells, int(game.outcome)
 
 
 def conversion_rows(
@@ -74,7 +97,7 @@ def conversion_rows(
                 "won": tally.wins,
                 "drawn": tally.draws,
                 "lost": tally.losses,
-                "won_share": round(win_share(tally)[0], 4),
+                "won_share": round(win_share(group)[0], 4),
                 "distinct": tally.distinct,
                 "forfeits": tally.forfeits,
                 "mean_plies": round(sum(len(each.game.cells) for each in group) / tally.games, 2),
@@ -90,10 +113,12 @@ def conversion_text(conversions: Sequence[Conversion]) -> str:
     Results are won-drawn-lost; a cell without games has "-".
     """
     tallies: dict[str, dict[Board, Tally]] = {}
+    shares: dict[str, list[Conversion]] = {}
     for (agent, board, _), group in group_conversions(conversions).items():
+        shares.setdefault(agent, []).extend(group)
         boards = tallies.setdefault(agent, {})
         boards[board] = boards.get(board, Tally()) + _tally(group)
-    parts = [_totals(tallies)]
+    parts = [_totals(tallies, {agent: win_share(own) for agent, own in shares.items()})]
     for agent, boards in tallies.items():
         singles = {board: tally for board, tally in boards.items() if len(board.bricks) == 1}
         others = [(str(board), str(tally)) for board, tally in boards.items() if board not in singles]
@@ -102,16 +127,22 @@ def conversion_text(conversions: Sequence[Conversion]) -> str:
     return "\n\n".join(parts)
 
 
-def _totals(tallies: Mapping[str, Mapping[Board, Tally]]) -> str:
+def _totals(
+    tallies: Mapping[str, Mapping[Board, Tally]], shares: Mapping[str, tuple[float, float, float]]
+) -> str:
+    """Returns one line for each agent, and what its interval is about where that is not obvious."""
     rows: list[tuple[str, ...]] = [
         ("agent", "games", "won", "drawn", "lost", "won%", "95% interval", "unique", "forf")
     ]
     for agent, boards in tallies.items():
         total = sum(boards.values(), Tally())
-        share, low, high = (f"{100 * value:.1f}" for value in win_share(total))
+        share, low, high = (f"{100 * value:.1f}" for value in shares[agent])
+        interval = "-" if isnan(shares[agent][1]) else f"{low} to {high}"
         counts = map(str, (total.games, total.wins, total.draws, total.losses))
-        rows.append((agent, *counts, share, f"{low} to {high}", str(total.distinct), str(total.forfeits)))
-    return "\n".join(aligned(rows, left=(0,)))
+        rows.append((agent, *counts, share, interval, str(total.distinct), str(total.forfeits)))
+    numbers = {len(boards) for boards in tallies.values()}
+    notes = [note for number, note in ((2, NO_INTERVAL), (1, ONE_BOARD)) if number in numbers]
+    return "\n".join([*aligned(rows, left=(0,)), *notes])
 
 
 def _grid(tallies: Mapping[Board, Tally]) -> list[str]:

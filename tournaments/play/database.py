@@ -98,7 +98,7 @@ def guarded(
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF in NOT_THE_CONTENT:
             raise OSError(f"{path}: {error} (stored games are kept)") from error
-        reason = "a query takes too long" if code == sqlite3.SQLITE_INTERRUPT else one_line(error)
+        reason = "a query takes too long" if code == sqlite3.SQLITE_INTERRUPT else one_line(error, own=True)
         raise ValueError(
             f"{path} cannot be read as a tournament ({reason}): restore it from a copy, or delete it"
         ) from error

@@ -104,7 +104,7 @@ def _check_shapes(config: NetworkConfig, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copies tensors into a network; raises ValueError for wrong names, shapes or non-finite numbers."""
+    """Copies tensors into a network; raises ValueError for wrong names, shapes, types or numbers."""
     _compare(network, tensors)
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor.float()).all():
@@ -120,6 +120,28 @@ def _compare(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if tensor.shape != own[name].shape:
             found, wanted = tuple(tensor.shape), tuple(own[name].shape)
             raise ValueError(f"tensor {name!r} has shape {found}, its architecture requires {wanted}")
+        if not _fits(tensor, own[name].dtype):
+            raise ValueError(
+                f"tensor {name!r} has {_kind(tensor.dtype)} numbers, "
+                f"its architecture requires {_kind(own[name].dtype)} ones"
+            )
+
+
+def _fits(tensor: Tensor, dtype: torch.dtype) -> bool:
+    """Returns whether a copy to a type keeps what the numbers mean: it only rounds them."""
+    found, wanted = _kind(tensor.dtype), _kind(dtype)
+    if (found, wanted) == ("floating-point", "integer"):  # a counter, where all tensors got one type
+        return bool((tensor.float() % 1 == 0).all())
+    return found == wanted
+
+
+def _kind(dtype: torch.dtype) -> str:
+    """Returns the kind of numbers that tensors of a type hold, whatever their size."""
+    if dtype == torch.bool:
+        return "boolean"
+    if dtype.is_complex:
+        return "complex"
+    return "floating-point" if dtype.is_floating_point else "integer"
 
 
 def write_network_file(

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from agents.alphazero.network.checkpoint import FORMAT, VERSION, read_network_file
 from agents.alphazero.weights import FOLDER
 from bttt.runs import read_bytes
@@ -57,7 +59,7 @@ def digests_of(path: Path) -> Digests:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        found.update(tensor.flatten().view(-1).numpy().tobytes())
+        found.update(tensor.flatten().view(torch.uint8).numpy().tobytes())  # numpy has no bfloat16
     learned = found.hexdigest()[:LENGTH]
     file = hashlib.sha256(read_bytes(path)).hexdigest()[:LENGTH]
     return Digests(learned, file, file if path.parent == FOLDER else learned)

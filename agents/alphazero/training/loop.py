@@ -345,7 +345,7 @@ class TrainingRun:
                 part.restore(as_arrays(tensors, f"part{number}."))
         except (IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
             raise ValueError(
-                f"the state in {self.folder} is corrupt ({one_line(error)}): {REMEDY}"
+                f"the state in {self.folder} is corrupt ({one_line(error, own=True)}): {REMEDY}"
             ) from error
 
 

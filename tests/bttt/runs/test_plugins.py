@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bttt.runs.plugins import is_plugin, load_plugin, resolve
+from bttt.runs.plugins import is_plugin, load_plugin, one_line, resolve
 
 
 def test_a_name_gives_the_object_of_the_module():
@@ -51,3 +51,16 @@ def test_only_objects_of_the_module_itself_are_offered():
     offered = str(error.value).partition("its encodings are ")[2].split(", ")
     assert "border" in offered and "Net" not in offered  # functions alone
     assert "nn" not in offered and "torch" not in offered
+
+
+@pytest.mark.parametrize(
+    ("error", "users", "own"),
+    [
+        (ValueError("no"), "no", "no"),
+        (TypeError("no\nway"), "TypeError: no way", "no way"),
+        (KeyError("step"), "KeyError: 'step'", "'step' is missing"),
+        (RuntimeError(), "RuntimeError: ", "RuntimeError: "),
+    ],
+)
+def test_only_errors_of_users_code_tell_their_class(error, users, own):
+    assert (one_line(error), one_line(error, own=True)) == (users, own)

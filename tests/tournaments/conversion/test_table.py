@@ -1,12 +1,21 @@
 """Tables of conversion, by hand-made games."""
 
+from math import isnan
+
+import numpy as np
 import pytest
 from records import record
-from scipy.stats import binomtest
 
 from bttt import Board
-from tournaments.conversion.table import Conversion, conversion_rows, conversion_text, win_share
-from tournaments.standings.crosstable import Tally
+from bttt.runs import ratio_interval, wilson
+from tournaments.conversion.table import (
+    NO_INTERVAL,
+    ONE_BOARD,
+    Conversion,
+    conversion_rows,
+    conversion_text,
+    win_share,
+)
 
 BRICK = Board(3, 3, 3, "C3")
 FIRST_WINS, SECOND_WINS, DRAW = "A1 B1 A2 B2 A3", "A1 B1 A2 B2 C1 B3", "B2 A1 A2 C2 B1 B3 A3 C1"
@@ -39,8 +48,10 @@ def test_rows_count_from_the_agent_s_side():
 def test_text():
     assert [line.split() for line in conversion_text(conversions()).splitlines()] == [
         ["agent", "games", "won", "drawn", "lost", "won%", "95%", "interval", "unique", "forf"],
-        ["a", "5", "3", "1", "1", "60.0", "23.1", "to", "88.2", "5", "0"],
+        ["a", "5", "3", "1", "1", "60.0", "-", "5", "0"],
         ["b", "2", "2", "0", "0", "100.0", "20.7", "to", "100.0", "1", "0"],
+        NO_INTERVAL.split(),
+        ONE_BOARD.split(),
         [],
         ["a:", "won-drawn-lost", "by", "brick"],
         ["1", "2", "3"],
@@ -57,14 +68,46 @@ def test_text():
     ]
 
 
-def test_copies_do_not_shrink_the_interval_of_the_share_won():
-    once, copied = Tally(wins=30, losses=19, distinct=49), Tally(wins=300, losses=190, distinct=49)
-    assert win_share(copied) == win_share(once)
+def won(board, moves, *, index=0, **more):
+    return Conversion(record("a", "perfect", moves, board, index=index, **more), 0)
 
 
-@pytest.mark.parametrize(("wins", "games"), [(0, 1), (0, 49), (3, 10), (45, 49), (49, 49)])
-def test_the_interval_is_wilson_s(wins, games):
-    expected = binomtest(wins, games).proportion_ci(method="wilson")
-    assert win_share(Tally(wins=wins, losses=games - wins, distinct=games)) == pytest.approx(
-        (wins / games, expected.low, expected.high), abs=1e-9
-    )
+CORNER = [Board(4, 4, 3, brick) for brick in ("D4", "D2", "D1", "D3")]
+WON = ("A1 B2 A2 C4 A3", "A1 C4 A2 B2 A3")
+LOST = ("D3 A1 C4 A2 B1 A3", "C4 A1 D3 A2 B1 A3")
+
+
+def test_the_weight_of_a_game_is_one_over_its_copies():
+    games = [won(BRICK, FIRST_WINS, index=index) for index in range(9)] + [won(BRICK, SECOND_WINS, index=9)]
+    assert win_share(games) == pytest.approx((0.5, *wilson(0.5, 2)))
+    (row,) = conversion_rows(games, {})
+    assert (row["games"], row["won"], row["distinct"], row["won_share"]) == (10, 9, 2, 0.5)
+
+
+def test_more_games_on_the_same_boards_do_not_shrink_the_interval():
+    """All games are won, so the interval is Wilson's over the four boards: 1 / (1 + z*z/4) = 0.51 to 1."""
+    few = [won(board, WON[0], index=index) for index, board in enumerate(CORNER)]
+    more = [won(board, WON[1], index=4 + index) for index, board in enumerate(CORNER)]
+    assert win_share(few) == win_share(few + more) == pytest.approx((1, 0.5101, 1), abs=1e-4)
+    text = conversion_text(few + more).splitlines()
+    assert text[1].split()[-5:] == ["51.0", "to", "100.0", "8", "0"] and text[2] == ""
+
+
+def test_the_interval_is_the_spread_over_boards():
+    games = []
+    for board, wins, losses in zip(CORNER, (1, 0, 2), (2, 2, 0), strict=False):
+        games += [won(board, moves) for moves in (*WON[:wins], *LOST[:losses])]
+    expected = ratio_interval(np.array([1, 0, 2]), np.array([3, 2, 2]), 3)
+    assert win_share(games) == pytest.approx((3 / 7, *expected))
+
+
+def test_two_boards_have_no_interval_and_one_is_about_its_own_games():
+    own = [won(BRICK, FIRST_WINS), won(BRICK, SECOND_WINS, index=1)]
+    share, low, high = win_share([*own, won(Board(3, 3, 3), FIRST_WINS)])
+    assert share == pytest.approx(2 / 3) and isnan(low) and isnan(high)
+    text = conversion_text([*own, won(Board(3, 3, 3), FIRST_WINS, index=2)])
+    assert "  66.7             -" in text and "\n-: two boards give no interval" in text
+    assert "\none board: interval over its starts" in conversion_text(own)
+    starts = [won(BRICK, FIRST_WINS, opening_plies=plies) for plies in (0, 2)]
+    assert win_share(starts) == pytest.approx((1, *wilson(1, 2)))
+    assert all(map(isnan, win_share([])))

@@ -16,6 +16,7 @@ from agents.alphazero.network.checkpoint import (
     FORMAT,
     VERSION,
     load_network,
+    read_network_file,
     save_network,
     write_network_file,
 )
@@ -71,6 +72,23 @@ np.savez({str(tmp_path / "found.npz")!r}, logits=logits, values=values)
     found = np.load(tmp_path / "found.npz")
     assert (found["logits"] == logits.numpy()).all()
     assert (found["values"] == values.numpy()).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "kind"),
+    [
+        (torch.complex64, "complex"),
+        (torch.int8, "integer"),
+        (torch.int64, "integer"),
+        (torch.bool, "boolean"),
+    ],
+)
+def test_numbers_of_another_kind_are_refused(stored, dtype, kind):
+    """A copy would drop imaginary parts, or truncate weights, without a word."""
+    tensors, header = read_network_file(stored, FORMAT, VERSION)
+    first = next(iter(tensors))
+    write_network_file(stored, tensors | {first: tensors[first].to(dtype)}, FORMAT, VERSION, header)
+    assert f"tensor {first!r} has {kind} numbers, its architecture requires floating-point" in refused(stored)
 
 
 def test_it_is_replaced_whole_and_leaves_no_rubbish(stored):

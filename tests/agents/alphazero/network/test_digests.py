@@ -1,11 +1,15 @@
 """A network that learned the same is the same, whenever and wherever it was trained."""
 
+import numpy as np
 import pytest
 import torch
 
+from agents import make_agent
 from agents.alphazero.network import PolicyValueNet, digests_of, save_network
+from agents.alphazero.network.checkpoint import FORMAT, VERSION, read_network_file, write_network_file
 from agents.alphazero.network.residual import NetworkConfig
 from agents.alphazero.weights import find_network, shipped
+from bttt import Board, Position
 
 RECORD = {
     "boards": ["7x7x4:D4"],
@@ -50,6 +54,22 @@ def test_weights_and_architecture_count(tmp_path):
     path = tmp_path / "network.safetensors"
     found = [written(path), written(path, seed=1), written(path, slope=0.3), written(path, encoding="bricks")]
     assert len({each.learned for each in found}) == 4
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float8_e4m3fn, torch.float16, torch.float64])
+def test_weights_of_every_size_have_digests_and_are_played(tmp_path, dtype):
+    """NumPy has no bfloat16 and no float8, so a digest does not go through its types."""
+    path = tmp_path / "network.safetensors"
+    full = written(path)
+    tensors, header = read_network_file(path, FORMAT, VERSION)
+    assert digests_of(path) == full
+    write_network_file(
+        path, {name: each.to(dtype) for name, each in tensors.items()}, FORMAT, VERSION, header
+    )
+    agent = make_agent(f"alphazero:{path},simulations=0")
+    (decision,) = agent.decide([Position.start(Board.parse("7x7x4:D4"))], [np.random.default_rng(0)])
+    assert 0 <= decision.cell < 49
+    assert digests_of(path).learned != full.learned
 
 
 def test_a_bundled_network_keeps_the_name_that_runs_have_stored():
