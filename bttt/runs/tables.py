@@ -73,5 +73,9 @@ def is_number(text: str) -> bool:
 
 
 def rounded(row: Mapping[str, Any], digits: int = 6) -> dict[str, Any]:
-    """Returns a row with its floats rounded to `digits` decimals."""
-    return {name: round(each, digits) if isinstance(each, float) else each for name, each in row.items()}
+    """Returns a row with its floats rounded to `digits` decimals; nan, an unknown value, becomes None."""
+    return {name: _rounded(each, digits) if isinstance(each, float) else each for name, each in row.items()}
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return None if isnan(value) else round(value, digits)

@@ -72,7 +72,7 @@ def printed_losses(*agents: str) -> str:
 
 def _loss_rate(row: dict[str, str]) -> LossRate:
     counts = {name: int(row[name]) for name in ("positions", "decisions", "losing")}
-    interval = {name: float(row[name]) for name in ("rate", "low", "high")}
+    interval = {name: float(row[name] or "nan") for name in ("rate", "low", "high")}
     return LossRate(row["agent"], row["kind"], row["group"], **counts, **interval)
 
 

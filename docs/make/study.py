@@ -99,5 +99,7 @@ def _search(simulations: str) -> str:
 
 
 def _text(rate: Rate) -> str:
+    if not rate["low"]:
+        return f"{100 * float(rate['rate']):.1f} (-)"
     percent = [100 * float(rate[name]) for name in ("rate", "low", "high")]
     return "{:.1f} ({:.0f}-{:.0f})".format(*percent)

@@ -67,10 +67,10 @@ def win_share(group: Iterable[Conversion]) -> tuple[float, float, float]:
     boards: dict[Board, list[bool]] = {}
     for (board, *_), won in unique.items():
         boards.setdefault(board, []).append(won)
-    won = np.array([sum(each) for each in boards.values()])
+    wins = np.array([sum(each) for each in boards.values()])
     games = np.array([len(each) for each in boards.values()])
     trials = len(starts) if len(starts) > 1 else len(unique)
-    return float(won.sum() / games.sum()), *ratio_interval(won, games, trials)
+    return float(wins.sum() / games.sum()), *ratio_interval(wins, games, trials)
 
 
 def _game_key(each: Conversion) -> tuple[Board, tuple[int, ...], int, tuple[int, ...], int]:

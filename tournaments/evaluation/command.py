@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -137,7 +136,8 @@ def _publish(
 def _row(rate: LossRate) -> dict[str, Any]:
     """Returns a row of the CSV file; an interval that does not exist is empty."""
     row = rounded(asdict(rate))
-    return {name: None if isinstance(value, float) and isnan(value) else value for name, value in row.items()}
+    del row["boards"]  # they have rows of their own
+    return row
 
 
 def _check(config: EvaluateConfig) -> None:

@@ -17,6 +17,7 @@ WITHOUT = [
 ]
 """Columns of the two printed tables, each a kind and a group."""
 NO_INTERVAL = "(-): two boards give no interval; with three or more it is 95%, over boards"
+ONE_BOARD = "one board ({}): interval over its positions"
 
 
 def loss_table(rates: Iterable[LossRate]) -> str:
@@ -25,8 +26,11 @@ def loss_table(rates: Iterable[LossRate]) -> str:
     for rate in rates:
         found.setdefault(rate.agent, {})[rate.kind, rate.group] = rate
     tables = [_table(found, *part) for part in ((WITH_INTERVALS, True), (WITHOUT, False))]
-    if any(isnan(own[column].low) for own in found.values() for column in WITH_INTERVALS if column in own):
+    shown = [own[column] for column in WITH_INTERVALS for own in found.values() if column in own]
+    if any(isnan(rate.low) for rate in shown):
         tables[0] += f"\n{NO_INTERVAL}"
+    if single := dict.fromkeys(rate.group for rate in shown if rate.boards == 1):
+        tables[0] += f"\n{ONE_BOARD.format(', '.join(single))}"
     return "\n\n".join(tables)
 
 

@@ -39,6 +39,7 @@ class LossRate:
         rate: Fraction of the decisions, in [0, 1].
         low: Lower end of the rate's 95% interval; nan on two boards, which give no interval.
         high: Upper end of the rate's 95% interval; nan on two boards.
+        boards: Number of boards; 0 if unknown, as in stored tables.
     """
 
     agent: str
@@ -50,6 +51,7 @@ class LossRate:
     rate: float
     low: float
     high: float
+    boards: int = 0
 
 
 def novelties(train: Sequence[Board], boards: Sequence[Board]) -> dict[Board, str]:
@@ -132,4 +134,5 @@ def _rate(agent: str, kind: str, group: str, losing: np.ndarray, boards: np.ndar
     decisions = np.bincount(members) * repeats
     rate = float(lost.sum() / decisions.sum())
     low, high = ratio_interval(lost, decisions, positions)
-    return LossRate(agent, kind, group, positions, int(decisions.sum()), int(lost.sum()), rate, low, high)
+    counts = positions, int(decisions.sum()), int(lost.sum())
+    return LossRate(agent, kind, group, *counts, rate, low, high, len(lost))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tournaments.generalisation.evaluation import SINGLE, Counts, Part, evaluate, stored
     from tournaments.generalisation.networks import SINGLE_SIZE, StudyNetwork, check_training, study_networks
     from tournaments.generalisation.rates import ALL, Counted, PooledRate, grouped_rates
+    from tournaments.generalisation.table import with_reason
 
 __all__ = [
     "ALL",
@@ -35,7 +36,8 @@ __all__ = [
     "grouped_rates",
     "stored",
     "study_networks",
+    "with_reason",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(__name__, __all__, ("networks", "evaluation", "rates"))
+    __getattr__ = on_first_use(__name__, __all__, ("networks", "evaluation", "rates", "table"))

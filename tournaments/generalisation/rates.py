@@ -8,14 +8,16 @@ interval is wide. In simulated studies of 2 to 5 seeds it contained the true rat
 conservative, since the noise of single trials is counted in both spreads.
 
 With one seed the interval covers boards only, and does not predict other training runs. For one network on
-one board, or if all units have the same rate, it is Wilson's interval over unique trials.
+one board, or if all units have the same rate, it is Wilson's interval over unique trials. Where neither seeds
+nor boards are more than two, but one of them is two, there is no interval (nan): two units do not show how
+much units differ, as in `bttt.runs.ratio_interval`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from math import sqrt
+from math import nan, sqrt
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -44,8 +46,8 @@ class PooledRate:
         trials: Number of games or decisions.
         distinct: Unique games of each network on each board, or positions, summed.
         rate: Fraction of trials that are hits, in [0, 1].
-        low: Lower end of the rate's 95% interval.
-        high: Upper end of the rate's 95% interval.
+        low: Lower end of the rate's 95% interval; nan if there are two seeds or two boards, and not more.
+        high: Upper end of the rate's 95% interval; nan as `low`.
     """
 
     seeds: int
@@ -167,7 +169,7 @@ def numbered(values: Iterable[object]) -> np.ndarray:
 def interval(
     hits: np.ndarray, trials: np.ndarray, seeds: np.ndarray, boards: np.ndarray, distinct: int
 ) -> tuple[float, float]:
-    """Returns the 95% interval of a rate from its units, as the module describes.
+    """Returns the 95% interval of a rate from its units, as the module describes; nan if there is none.
 
     Args:
         hits: Hits of each unit (one network on one board), `[U]`.
@@ -176,6 +178,8 @@ def interval(
         boards: Each unit's board, `[U] int64` from 0.
         distinct: Number of unique trials in total.
     """
+    if max(seeds.max(), boards.max()) == 1:  # numbered from 0
+        return nan, nan
     total = trials.sum()
     rate = hits.sum() / total
     residuals = (hits - rate * trials) / total

@@ -18,6 +18,7 @@ TITLES = {
 SHORT_TITLES = {"wins": "won %", "losing": "error %"}
 CONTROL_MEASURES = ("wins", "losing")
 CONTROL_SIMULATIONS = (0, 100)
+NO_INTERVAL = "(-): two networks or two boards give no interval; it takes three of one of them"
 
 
 def study_text(rates: Sequence[Rate]) -> str:
@@ -37,7 +38,12 @@ def study_text(rates: Sequence[Rate]) -> str:
         own = [rate for rate in others if rate.measure == measure]
         columns = list(dict.fromkeys(rate.on for rate in own))
         tables.append(_table(f"{TITLES[measure]}, on other boards", own, lambda rate: rate.on, columns))
-    return "\n\n".join(filter(None, tables))
+    return with_reason("\n\n".join(filter(None, tables)))
+
+
+def with_reason(text: str) -> str:
+    """Returns tables with a last line on why intervals are missing, if some are."""
+    return f"{text}\n\n{NO_INTERVAL}" if "(-)" in text else text
 
 
 def controls_text(rates: Sequence[Rate]) -> str:
@@ -57,7 +63,7 @@ def controls_text(rates: Sequence[Rate]) -> str:
         for key, own in sorted(found.items(), key=lambda item: sets.index(item[0][0]))
     ]
     title = "controls, novel cells: % of games won, and error rate, by simulations"
-    return "\n".join([title, *aligned([head, *rows], left=(0, 1))])
+    return with_reason("\n".join([title, *aligned([head, *rows], left=(0, 1))]))
 
 
 def _table(

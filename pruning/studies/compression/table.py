@@ -11,7 +11,7 @@ from math import isnan
 from bttt import NOVELTIES
 from bttt.runs import aligned
 from pruning.studies.compression.rates import LevelRate, pruned_by
-from tournaments.generalisation import ALL
+from tournaments.generalisation import ALL, with_reason
 
 GROUPS = {"seen": "training", "mirror": "mirror", "novel": "novel"}
 """Label in tables and plots for each novelty of a board."""
@@ -35,7 +35,8 @@ def levels_text(rates: Sequence[LevelRate]) -> str:
         rates: The rates of one variant.
     """
     sets = dict.fromkeys(rate.brick_set for rate in rates)
-    return "\n\n".join(_set_table([rate for rate in rates if rate.brick_set == name]) for name in sets)
+    tables = (_set_table([rate for rate in rates if rate.brick_set == name]) for name in sets)
+    return with_reason("\n\n".join(tables))
 
 
 def _set_table(rates: Sequence[LevelRate]) -> str:
@@ -88,7 +89,7 @@ def arms_text(rates: Sequence[LevelRate]) -> str:
                     f"{_cell(next(rate for rate in own if not rate.level))} at level 0"
                 )
                 tables.append("\n".join([title, *_arms_rows(own)]))
-    return "\n\n".join(tables)
+    return with_reason("\n\n".join(tables))
 
 
 def _arms_rows(rates: Sequence[LevelRate]) -> list[str]:
@@ -120,6 +121,8 @@ def _arm_cell(rate: LevelRate | None, head: float) -> str:
 def _cell(rate: LevelRate | None) -> str:
     if rate is None:
         return "-"
+    if isnan(rate.low):
+        return f"{percent(rate.rate)} (-)"
     if rate.measure == "wins":
         return f"{100 * rate.rate:.0f} ({100 * rate.low:.0f}-{100 * rate.high:.0f})"
     return share_text(rate.rate, rate.low, rate.high)

@@ -103,6 +103,15 @@ def test_two_boards_give_no_interval():
     assert not any(map(isnan, ratio_interval(np.array([3, 5, 5]), np.array([10, 10, 10]), 30)))
 
 
+def test_a_rate_on_one_board_says_what_its_interval_is_about():
+    told = loss_table(loss_rates("me", SUITE, CELLS, [Board(3, 3, 3, "A1")]))
+    assert "\none board (seen" in told and "interval over its positions\n" in told
+    assert "one board" not in loss_table(loss_rates("me", SUITE, CELLS)).replace("(all)", "")
+    single = SUITE.take(np.flatnonzero(SUITE.board_numbers == 0))
+    cells = CELLS[:, SUITE.board_numbers == 0]
+    assert "\none board (all): interval over its positions" in loss_table(loss_rates("me", single, cells))
+
+
 def test_one_board_alone_has_wilsons_interval_over_positions():
     rate = found()["board", "A1"]
     assert (rate.low, rate.high) == pytest.approx(wilson(1 / 3, 3))
@@ -127,4 +136,5 @@ def test_table_has_a_line_an_agent_with_what_was_counted():
     lines = loss_table(loss_rates("me", SUITE, CELLS, [Board(3, 3, 3, "A1")])).splitlines()
     assert lines[0].split()[-4:] == ["all", "seen", "mirror", "novel"]
     assert lines[1].startswith("me") and " 41.67 (" in lines[1] and " 33.33 (" in lines[1]
-    assert lines[4].split() == ["me", "37.50", "50.00", "0.00", "50.00", "50.00", "16.67", "16.67", "8.33"]
+    assert lines[2].startswith("one board (seen, ")
+    assert lines[5].split() == ["me", "37.50", "50.00", "0.00", "50.00", "50.00", "16.67", "16.67", "8.33"]

@@ -1,6 +1,7 @@
+import csv
 import json
 from dataclasses import asdict
-from math import sqrt
+from math import isnan, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,14 @@ from scipy.stats import t
 from stored_counts import counts_of, part_of
 
 from bttt.board import Board
-from bttt.runs.intervals import wilson
+from bttt.runs.intervals import ratio_interval, wilson
 from bttt.runs.tables import csv_text, rounded
 from tournaments.generalisation.evaluation import Counts, Part
 from tournaments.generalisation.networks import StudyNetwork
 from tournaments.generalisation.rates import interval, numbered, study_rates
 
-SQUARE = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-"""The seeds and boards of two networks on two boards each."""
+SQUARE = np.repeat(np.arange(3), 3), np.tile(np.arange(3), 3)
+"""The seeds and boards of three networks on three boards each."""
 
 
 def network(variant="base", brick_set="D4", seed=0):
@@ -33,9 +34,10 @@ def part(measure="wins", on="single", simulations=0):
 
 
 def test_the_width_is_that_of_seeds_and_of_boards_together():
-    low, high = interval(np.array([51, 53, 47, 49]), np.full(4, 100), *SQUARE, distinct=400)
-    # the means over seeds are 0.52 and 0.48, those over boards 0.49 and 0.51: errors 0.02 and 0.01
-    half = t.ppf(0.975, 1) * sqrt(0.02**2 + 0.01**2)
+    hits = np.array([51, 52, 53, 49, 50, 51, 47, 48, 49])
+    low, high = interval(hits, np.full(9, 100), *SQUARE, distinct=900)
+    # the means over seeds are 0.52, 0.5 and 0.48, those over boards 0.49, 0.5 and 0.51
+    half = t.ppf(0.975, 2) * sqrt((0.02**2 + 0.01**2) / 3)
     assert (low, high) == pytest.approx((0.5 - half, 0.5 + half))
 
 
@@ -54,15 +56,22 @@ def test_the_interval_of_one_board_is_that_of_the_mean_over_seeds():
     assert (low, high) == pytest.approx((0.51 - half, 0.51 + half))
 
 
-@pytest.mark.parametrize(("hits", "share"), [((10, 10, 10, 10), 1.0), ((5, 5, 5, 5), 0.5)])
+@pytest.mark.parametrize(("hits", "share"), [(10, 1.0), (5, 0.5)])
 def test_units_that_all_agree_leave_the_different_trials(hits, share):
-    assert interval(np.array(hits), np.full(4, 10), *SQUARE, distinct=7) == wilson(share, 7)
+    assert interval(np.full(9, hits), np.full(9, 10), *SQUARE, distinct=7) == wilson(share, 7)
     assert interval(np.array([3]), np.array([10]), *np.zeros((2, 1), int), distinct=10) == wilson(0.3, 10)
 
 
 def test_intervals_end_at_nought_and_one():
-    low, high = interval(np.array([10, 10, 0, 4]), np.full(4, 10), *SQUARE, distinct=40)
-    assert (low, high) == (0.0, 1.0)
+    hits = np.array([10, 10, 10, 0, 0, 0, 4, 4, 4])
+    assert interval(hits, np.full(9, 10), *SQUARE, distinct=90) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("hits", [(3, 9), (5, 5)])
+@pytest.mark.parametrize(("seeds", "boards"), [((0, 1), (0, 0)), ((0, 0), (0, 1)), ((0, 1), (0, 1))])
+def test_two_units_give_no_interval_as_everywhere_else(hits, seeds, boards):
+    found = interval(np.array(hits), np.full(2, 10), np.array(seeds), np.array(boards), distinct=20)
+    assert all(map(isnan, (*found, *ratio_interval(np.array(hits), np.full(2, 10), 20))))
 
 
 @pytest.mark.parametrize(("of_seeds", "of_boards"), [(0.1, 0.05), (0.0, 0.1), (0.1, 0.0), (0.05, 0.05)])
@@ -101,7 +110,9 @@ def test_rates_are_by_novelty_of_the_boards_of_each_network():
     }
     mirror = rates["D3", "mirror"]
     assert (mirror.seeds, mirror.boards, mirror.trials, mirror.distinct, mirror.cells) == (2, 2, 40, 40, 1)
-    assert all(0 <= rate.low <= rate.rate <= rate.high <= 1 for rate in rates.values())
+    known = [rate for rate in rates.values() if max(rate.seeds, rate.boards) != 2]
+    assert all(0 <= rate.low <= rate.rate <= rate.high <= 1 for rate in known) and len(known) == 3
+    assert all(isnan(rate.low) and isnan(rate.high) for rate in rates.values() if rate not in known)
 
 
 def test_measurements_variants_and_simulations_are_apart_and_other_boards_have_no_novelty():
@@ -134,5 +145,10 @@ def test_the_rates_of_the_published_counts_are_the_published_ones(study):
             for line in stored["counts"]
             if (line["variant"], line["set"], line["seed"]) == name
         }
-    rows = (rounded(asdict(rate)) for rate in study_rates(measured))
+    rows = [rounded(asdict(rate)) for rate in study_rates(measured)]
+    published = list(csv.DictReader((folder / "generalisation.csv").read_text().splitlines()))
+    for row, before in zip(rows, published, strict=True):
+        if max(row["seeds"], row["boards"]) == 2:  # published before two units gave no interval
+            assert row["low"] is None and row["high"] is None
+            row |= {"low": before["low"], "high": before["high"]}
     assert csv_text(rows) == (folder / "generalisation.csv").read_text()

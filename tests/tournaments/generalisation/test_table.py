@@ -1,10 +1,14 @@
+from math import nan
+
 from tournaments.generalisation.rates import Rate
-from tournaments.generalisation.table import controls_text, study_text
+from tournaments.generalisation.table import NO_INTERVAL, controls_text, study_text
 
 
-def rate(share, measure="wins", on="single", novelty="novel", *, variant="base", simulations=0, seeds=3):
+def rate(
+    share, measure="wins", on="single", novelty="novel", *, variant="base", simulations=0, seeds=3, half=0.05
+):
     counts = dict(seeds=seeds, boards=4, trials=100, distinct=90)
-    ends = dict(low=share - 0.05, high=share + 0.05)
+    ends = dict(low=share - half, high=share + half)
     return Rate(variant, "D4", 1, measure, on, simulations, novelty, **counts, rate=share, **ends)
 
 
@@ -52,3 +56,9 @@ def test_controls_are_compared_on_novel_cells():
         "D4   paper        1  30.00 (25.0-35.0)                  -                 -             -"
     )
     assert controls_text([]) == ""
+
+
+def test_a_rate_without_an_interval_is_shown_with_the_reason():
+    for text in (study_text([rate(0.5, half=nan)]), controls_text([rate(0.5, half=nan)])):
+        assert " 50.00 (-)" in text and text.endswith(NO_INTERVAL) and "nan" not in text
+    assert NO_INTERVAL not in study_text([rate(0.5)])

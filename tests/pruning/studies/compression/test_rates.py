@@ -51,12 +51,12 @@ def test_rates_are_by_level_and_by_how_new_the_boards_are_to_each_network():
 
 def test_intervals_are_over_seeds_and_boards():
     measured = [
-        losing({"D3": 9, "A1": 20, "B1": 30}, brick_set="D3"),
-        losing({"D3": 9, "A1": 40, "B1": 30}, brick_set="D3", seed=1),
+        losing({"D3": 9, "A1": 20, "B1": 30, "C1": 30}, brick_set="D3"),
+        losing({"D3": 9, "A1": 40, "B1": 30, "C1": 30}, brick_set="D3", seed=1),
     ]
     novel = by_group(measured)["dropnet-layer", "D3", 0, "novel"]
-    hits, seeds, boards = np.array([20, 30, 40, 30]), np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    assert (novel.low, novel.high) == interval(hits, np.full(4, 100), seeds, boards, 400)
+    hits, seeds, boards = np.array([20, 30, 30, 40, 30, 30]), np.arange(6) // 3, np.arange(6) % 3
+    assert (novel.low, novel.high) == interval(hits, np.full(6, 100), seeds, boards, 600)
     assert novel.low < 0.3 < novel.high
 
 

@@ -100,3 +100,11 @@ def test_shares_are_told_in_per_cent_with_their_interval():
     assert share_text(0.06, 0.041, 0.0996) == "6.0 (4.1-10)"
     assert share_text(0.06, nan, nan) == "6.0"
     assert share_text(1.0, 0.0, 1.0) == "100 (0.0-100)"
+
+
+def test_a_rate_without_an_interval_is_shown_with_the_reason():
+    two = {"seeds": 1, "boards": 2, "low": nan, "high": nan}
+    rates = [rate(0.06, novelty="seen", **two), rate(0.98, measure="wins", **two), rate(0.06, **two)]
+    for text in (levels_text(rates), arms_text(rates)):
+        assert "6.0 (-)" in text and text.splitlines()[-1].startswith("(-): two networks or two boards")
+        assert "nan" not in text
