@@ -8,10 +8,9 @@ at both points.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from pruning.bilevel.problem import itd as unrolled
 from pruning.bilevel.solvers import ConjugateGradients, FixedPoint, Neumann, Solver, Tree, added
 from pruning.bilevel.start import Sample, Start, State
+from pruning.words import nearest
 
 Method = Callable[..., Iterator[State]]
 
@@ -218,14 +218,12 @@ RANGES: Mapping[str, tuple[float, float]] = {
 def check_method(name: str, **options: Any) -> None:
     """Raises ValueError if the method or an option is unknown, or an option is out of range."""
     if name not in METHODS:
-        raise ValueError(
-            f"unknown method {name!r}{_nearest(name, METHODS)}; methods are {', '.join(METHODS)}"
-        )
+        raise ValueError(f"unknown method {name!r}{nearest(name, METHODS)}; methods are {', '.join(METHODS)}")
     known = [each for each in inspect.signature(METHODS[name]).parameters if each != "start"]
     for option in options:
         if option not in known:
             raise ValueError(
-                f"method {name!r} has no option {option!r}{_nearest(option, known)}; "
+                f"method {name!r} has no option {option!r}{nearest(option, known)}; "
                 f"its options are {', '.join(known)}"
             )
     for option, value in options.items():
@@ -315,8 +313,3 @@ def _implicit(
         adjoint = found.adjoint
         here = start.outer(here, found.gradient, outer_lr)
         yield here
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {found[0]!r}?)" if found else ""

@@ -21,6 +21,7 @@ from pruning.channels.places import Slice
 from pruning.channels.tracing import LAYERS, with_shapes
 from pruning.channels.trust import altered, departure
 from pruning.channels.weights import layer_modules, width
+from pruning.words import kind_of
 
 COMPUTED = "computed from others"
 """The reason why channels of a parametrised tensor are fixed."""
@@ -145,7 +146,7 @@ def _unfollowed(flow: Flow, network: nn.Module, followed: set[str]) -> list[Grou
             why = "not called as a module"
         else:
             opaque = departure(layer, next((kind for kind in LAYERS if isinstance(layer, kind)), type(layer)))
-            why = f"made by {name}, {opaque or f'a {type(layer).__name__}: its channels are not followed'}"
+            why = f"made by {name}, {opaque or f'{kind_of(layer)}: its channels are not followed'}"
         return Group(name, width(layer), (name,), (), (), (), (), why, opaque=bool(opaque))
 
     layers = layer_modules(network).items()

@@ -18,7 +18,8 @@ from torch.optim import Optimizer
 
 from pruning.channels.groups import Group
 from pruning.channels.tracing import first_line, tensors_of
-from pruning.channels.trust import require_usable
+from pruning.channels.trust import require_no_global_hooks, require_usable
+from pruning.words import nearest
 
 TOLERANCE = 1e-9
 """Largest difference that rounding explains, as a fraction of the largest output."""
@@ -76,6 +77,7 @@ def shrink(
             `TOLERANCE` of the largest.
     """
     require_usable(network)
+    require_no_global_hooks()
     known = {group.name: group for group in groups}
     for name, mask in masks.items():
         _check(known, name, mask)
@@ -175,7 +177,7 @@ def _carried(
 
 def _check(known: Mapping[str, Group], name: str, mask: Tensor) -> None:
     if name not in known:
-        raise ValueError(f"no group {name!r}; the groups are {', '.join(known)}")
+        raise ValueError(f"no group {name!r}{nearest(name, known)}; the groups are {', '.join(known)}")
     group = known[name]
     if mask.dtype != torch.bool or mask.shape != (group.size,):
         raise ValueError(

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from pruning.channels.attention import Attention
-from pruning.channels.trust import altered, require_usable
+from pruning.channels.trust import altered, require_no_global_hooks, require_usable
+from pruning.words import kind_of
 
 LAYERS = (nn.Conv2d, nn.Linear)
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
@@ -34,6 +35,7 @@ class _Tracer(fx.Tracer):
 def trace(network: nn.Module) -> fx.GraphModule:
     """Returns the network's calls as a graph over its own modules; ValueError if it cannot be traced."""
     require_usable(network)
+    require_no_global_hooks()
     name = type(network).__name__
     if why := altered(network):
         raise ValueError(f"{name} cannot be traced: it is a network {why}; a trace would leave that out")
@@ -85,7 +87,7 @@ def with_shapes(network: nn.Module, example: Tensor) -> tuple[fx.GraphModule, di
     """
     require_usable(network)
     if not isinstance(example, Tensor):
-        raise ValueError(f"the example must be one tensor [B, ...], got a {type(example).__name__}")
+        raise ValueError(f"the example must be one tensor [B, ...], got {kind_of(example)}")
     traced = trace(copy.deepcopy(network)).eval()
     recorder = _Shapes(traced)
     recorder.extra_traceback = False

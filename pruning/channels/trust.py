@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as module_hooks
 
 DECLARED = "channels_as_base"
 """Class attribute by which a subclass declares that it treats channels as its base class does, whatever its
@@ -36,6 +37,15 @@ def altered(module: nn.Module) -> str:
         return "which has forward hooks"
     name = next((name for name in _COMPUTING if name in vars(module)), "")
     return f"whose {name} was replaced" if name else ""
+
+
+def require_no_global_hooks() -> None:
+    """Raises ValueError if forward hooks of all modules are registered, by whichever library."""
+    if module_hooks._global_forward_hooks or module_hooks._global_forward_pre_hooks:
+        raise ValueError(
+            "global forward hooks (torch.nn.modules.module.register_module_forward_hook or ..._pre_hook) may "
+            "change what every module computes: remove them first"
+        )
 
 
 def require_usable(network: nn.Module) -> None:

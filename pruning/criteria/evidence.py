@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pruning.channels import Group, tensors_of
 from pruning.masks import Masks
+from pruning.words import kind_of
 
 Batch = Sequence[Tensor]
 """Tensors of N samples; the first is the network's input."""
@@ -30,7 +31,7 @@ class Evidence:
     Attributes:
         network: The trained network, in evaluation mode; a criterion must not change it.
         alive: Masks of the entries that are not pruned; their names are the weights or groups to score.
-        groups: The groups of coupled channels.
+        groups: The groups of coupled channels; () for a plan of weights, whose network is not traced.
         batches: Returns the training split batch by batch, the same at each call.
         loss: Returns the mean loss of a network on a batch.
         before: Weights one epoch before the end of the training run, by name.
@@ -82,7 +83,7 @@ def as_tuple(outputs: object) -> tuple[Tensor, ...]:
     """
     if found := tensors_of(outputs):
         return found
-    raise ValueError(f"the network must return tensors, it returned a {type(outputs).__name__} without any")
+    raise ValueError(f"the network must return tensors, it returned {kind_of(outputs)} without any")
 
 
 def with_tensors(outputs: Any, change: Callable[[Tensor], Tensor]) -> Any:
@@ -111,7 +112,7 @@ def checked(batches: Callable[[], Iterable[Batch]]) -> Callable[[], Iterable[Bat
             if not isinstance(batch, list | tuple) or not batch or not isinstance(batch[0], Tensor):
                 raise ValueError(
                     "a batch must be a list or tuple of tensors, the network's input first, "
-                    f"got a {type(batch).__name__}"
+                    f"got {kind_of(batch)}"
                 )
             yield batch
 

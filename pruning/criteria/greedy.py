@@ -24,6 +24,7 @@ from torch.func import functional_call
 from pruning.channels import Group
 from pruning.criteria.evidence import Batch, Evidence, Network, as_tuple, batches_of
 from pruning.limits import require_whole
+from pruning.words import nearest
 
 Weights = dict[str, Tensor]
 """Group name -> the weight a of each of its units, float64 `[C]` on the CPU."""
@@ -193,7 +194,7 @@ def fold(network: nn.Module, groups: Iterable[Group], scales: Mapping[str, Tenso
     tensors = dict(network.named_parameters(remove_duplicate=False))
     for name, scale in scales.items():
         if name not in known:
-            raise ValueError(f"no group {name!r}; the groups are {', '.join(known)}")
+            raise ValueError(f"no group {name!r}{nearest(name, known)}; the groups are {', '.join(known)}")
         if scale.shape != (known[name].size,):
             raise ValueError(f"the scales of {name} must be [{known[name].size}], got {[*scale.shape]}")
         for tensor, factor in _factors(known[name], scale, tensors).items():
@@ -251,7 +252,9 @@ def _asked(evidence: Evidence, keep: Mapping[str, int]) -> list[Group]:
     known = {group.name: group for group in evidence.scored_groups()}
     for name, count in keep.items():
         if name not in known:
-            raise ValueError(f"no group {name!r} to select from; the groups are {', '.join(known)}")
+            raise ValueError(
+                f"no group {name!r} to select from{nearest(name, known)}; the groups are {', '.join(known)}"
+            )
         if known[name].tied or len(known[name].layers) > 1:
             raise ValueError(f"{name} shares its channels, so its units cannot be selected one by one")
         alive = int(evidence.alive[name].sum())

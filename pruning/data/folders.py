@@ -132,8 +132,10 @@ def _decode(path: Path, size: int | None = None) -> np.ndarray:
 def _as_rgb(image: Image.Image) -> Image.Image:
     """Returns an image with three channels of 8 bits.
 
-    Sixteen-bit grey is scaled, 65,535 to 255. Transparency is dropped, as torchvision's loader does: a pixel
-    has the colour that the file stores for it. Of an animation the first frame is taken.
+    Sixteen-bit grey is scaled, 65,535 to 255, and rounded. Of sixteen-bit colours Pillow keeps the high
+    byte, which differs from that by at most 1: 60,000 is 234, not 233. Transparency is dropped, as
+    torchvision's loader does: a pixel has the colour that the file stores for it.
+    Of an animation the first frame is taken.
 
     Raises:
         ValueError: It has 32 bits a channel: there is no standard of what is white.

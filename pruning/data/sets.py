@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from pruning.data.idx import read_idx_set
 from pruning.data.source import ImagePart, Source
 from pruning.data.splits import stratified
 from pruning.reading import read_bytes
+from pruning.words import nearest
 
 VARIABLE = "BTTT_DATA"
 """The environment variable that names the data folder."""
@@ -168,9 +168,7 @@ def read_set(name: str, folder: Path | None, *, seed: int, size: int | None, dow
             given but fixed.
     """
     if name not in SETS:
-        match = difflib.get_close_matches(name, SETS, n=1)
-        nearest = f" (did you mean {match[0]!r}?)" if match else ""
-        raise ValueError(f"no data set {name!r}{nearest}; the data sets are {', '.join(SETS)}")
+        raise ValueError(f"no data set {name!r}{nearest(name, SETS)}; the data sets are {', '.join(SETS)}")
     kind = SETS[name]
     if size is not None and not kind.sized:
         raise ValueError(f"the images of {name} have a fixed size: size must be None, got {size}")

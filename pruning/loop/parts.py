@@ -10,13 +10,13 @@ Stop            when does the run end?
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any, Literal
 
 from pruning.criteria import CRITERIA
-from pruning.limits import require_whole
+from pruning.limits import require_one_of, require_whole
 from pruning.masks import ALLOCATIONS
 from pruning.schedules import Schedule, make_schedule
 from pruning.sparse import Topology, make_topology
@@ -48,7 +48,7 @@ class Scoring:
     topology_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _require_one_of(CRITERIA, criterion=self.criterion)
+        require_one_of(CRITERIA, criterion=self.criterion)
         require_whole(1, rounds=self.rounds)
         if self.topology:
             make_topology(self.topology, **self.topology_options)  # raises where an option is wrong
@@ -117,9 +117,9 @@ class Amount:
     embeddings: bool = False
 
     def __post_init__(self) -> None:
-        _require_one_of(("global", "layer"), scope=self.scope)
-        _require_one_of(("", *ALLOCATIONS), allocation=self.allocation)
-        _require_one_of(("weights", "macs"), budget=self.budget)
+        require_one_of(("global", "layer"), scope=self.scope)
+        require_one_of(("", *ALLOCATIONS), allocation=self.allocation)
+        require_one_of(("weights", "macs"), budget=self.budget)
         _require_below_one(fraction=self.fraction)
         require_whole(1, count=self.count)
         require_whole(0, floor=self.floor)
@@ -171,7 +171,7 @@ class StartWeights:
     rewind_to: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_one_of(("keep", "rewind", "reinit"), restart=self.restart)
+        require_one_of(("keep", "rewind", "reinit"), restart=self.restart)
         _require_below_one(rewind_to=self.rewind_to)
         if self.rewind_to and self.restart != "rewind":
             raise ValueError(f"rewind_to needs restart=rewind, got {self.restart!r}")
@@ -240,12 +240,6 @@ class Stop:
         for name in ("until_density", "kappa"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be 0 to 1, got {getattr(self, name)}")
-
-
-def _require_one_of(choices: Collection[str], **values: str) -> None:
-    for name, value in values.items():
-        if value not in choices:
-            raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def _require_below_one(**values: float) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from pruning.loop.parts import Amount, LearningRate, Scoring, StartWeights, Stop
+from pruning.words import nearest
 
 PARTS: dict[str, type[Any]] = {
     "scoring": Scoring,
@@ -88,8 +89,9 @@ class Plan:
             ValueError: A value is out of range, or two values exclude each other.
         """
         if odd := [name for name in settings if name != "seed" and name not in SETTINGS]:
-            known = ", ".join([*SETTINGS, "seed"])
-            raise TypeError(f"a plan has no setting {odd[0]!r}; its settings are {known}")
+            known = [*SETTINGS, "seed"]
+            hint = nearest(odd[0], known)
+            raise TypeError(f"a plan has no setting {odd[0]!r}{hint}; its settings are {', '.join(known)}")
         own: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
         for name, value in settings.items():
             if name in SETTINGS:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from pruning.channels import Group, cuttable, find_groups, find_weights, require_usable
 from pruning.loop.plan import Plan
 from pruning.masks import Masks, weight_masks
+from pruning.words import kind_of
 
 EXCLUDED, OUTPUT = "excluded by the plan", "output of the network"
 MOST_NAMED = 6
@@ -27,10 +28,10 @@ def groups_of(plan: Plan, network: nn.Module, example: Tensor) -> tuple[Group, .
             tensor.
     """
     if not isinstance(network, nn.Module):
-        raise ValueError(f"the task's build must return a network, it returned a {type(network).__name__}")
+        raise ValueError(f"the task's build must return a network, it returned {kind_of(network)}")
     require_usable(network)
     if not isinstance(example, Tensor):
-        raise ValueError(f"the task's example must be one tensor [B, ...], got a {type(example).__name__}")
+        raise ValueError(f"the task's example must be one tensor [B, ...], got {kind_of(example)}")
     if plan.scoring.of == "weights":
         return ()
     return find_groups(network, example, coupled=plan.amount.coupled)

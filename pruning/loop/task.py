@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pruning.criteria import Batch, Network
+from pruning.words import kind_of
 
 TASK_MEMBERS = ("measure", "example", "build", "dense", "train", "evaluate", "batches", "sample", "loss")
 """The members of a task."""
@@ -91,9 +92,7 @@ def require_task(task: Task) -> None:
 def require_alike(network: object, built: nn.Module) -> None:
     """Raises ValueError if a task's trained network lacks the tensors of the network that it builds."""
     if not isinstance(network, nn.Module):
-        raise ValueError(
-            f"the task's dense must return a network or None, it returned a {type(network).__name__}"
-        )
+        raise ValueError(f"the task's dense must return a network or None, it returned {kind_of(network)}")
     own, other = (
         {name: tuple(tensor.shape) for name, tensor in each.state_dict().items()} for each in (network, built)
     )

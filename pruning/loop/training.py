@@ -21,6 +21,7 @@ from pruning.loop.results import GridSearch, Seconds
 from pruning.loop.task import Hold, Task, Trained
 from pruning.masks import Masks, apply, averaged, hold_at_zero
 from pruning.sparse import SparseTraining, Topology
+from pruning.words import kind_of
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _checked(trained: Trained) -> Trained:
     """Returns the result of a task's training; ValueError if it is none."""
     if not isinstance(trained, Trained):
         raise ValueError(
-            f"the task's train must return Trained(metrics, before), it returned a {type(trained).__name__}"
+            f"the task's train must return Trained(metrics, before), it returned {kind_of(trained)}"
         )
     return replace(trained, metrics=_numbers("train", trained.metrics))
 
@@ -210,9 +211,7 @@ def _checked(trained: Trained) -> Trained:
 def _numbers(what: str, found: Mapping[str, float]) -> dict[str, float]:
     """Returns the numbers that a task measured, tensors of one entry as numbers; ValueError for others."""
     if not isinstance(found, Mapping):
-        raise ValueError(
-            f"the task's {what} must return numbers by name, it returned a {type(found).__name__}"
-        )
+        raise ValueError(f"the task's {what} must return numbers by name, it returned {kind_of(found)}")
     numbers: dict[str, float] = {}
     for name, value in found.items():
         try:

@@ -18,6 +18,8 @@ import math
 from collections.abc import Mapping, Sequence
 from math import prod
 
+from pruning.limits import require_one_of
+
 ALLOCATIONS = ("uniform", "er", "erk")
 """The names of the rules."""
 
@@ -114,8 +116,7 @@ def _quotient(shape: tuple[int, ...], allocation: str) -> float:
 
 
 def _check(shapes: Shapes, density: float, allocation: str) -> None:
-    if allocation not in ALLOCATIONS:
-        raise ValueError(f"allocation must be one of {', '.join(ALLOCATIONS)}, got {allocation!r}")
+    require_one_of(ALLOCATIONS, allocation=allocation)
     if not 0 < density <= 1:
         raise ValueError(f"density must be above 0 and at most 1, got {density}")
     for name, shape in shapes.items():

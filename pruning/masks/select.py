@@ -10,6 +10,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from pruning.limits import require_one_of
 from pruning.masks.held import Masks
 
 Scope = Literal["global", "layer"]
@@ -166,7 +167,6 @@ def _check_request(fraction: float | None, count: int | None, scope: str, floor:
         raise ValueError(f"fraction must be in [0, 1], got {fraction}")
     if count is not None and (not isinstance(count, int) or count < 0):
         raise ValueError(f"count must be a whole number, at least 0, got {count!r}")
-    if scope not in get_args(Scope):
-        raise ValueError(f"scope must be one of {', '.join(get_args(Scope))}, got {scope!r}")
+    require_one_of(get_args(Scope), scope=scope)
     if not isinstance(floor, int) or floor < 0:
         raise ValueError(f"floor must be a whole number, at least 0, got {floor!r}")

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from pruning.words import kind_of
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -71,8 +73,9 @@ def macs(network: nn.Module, example: Tensor) -> int:
     For attention, both products count: queries with keys, and weights with values. A convolution counts
     outputs x inputs x kernel at each position of its result, including products with padding (a transposed
     one: at each position of its input). A recurrent layer counts its two matrices at each step. A bilinear
-    layer counts each weight once. Biases, normalisations, activations, pooling, additions and look-ups of
-    embeddings are not counted. Zero weights count like any others.
+    layer counts each weight once. Distances (`torch.cdist`, `torch.pdist`) count each entry of each
+    difference once. Biases, normalisations, activations, pooling, additions, look-ups of embeddings, Fourier
+    transforms and products written out entry by entry are not counted. Zero weights count like any others.
 
     Args:
         network: The network, which runs once in evaluation mode and without fused kernels; nothing in it
@@ -98,7 +101,7 @@ def run_unfused(network: nn.Module, example: Tensor) -> None:
         ValueError: The network cannot run on the example.
     """
     if not isinstance(example, Tensor):
-        raise ValueError(f"the example must be one tensor [B, ...], got a {type(example).__name__}")
+        raise ValueError(f"the example must be one tensor [B, ...], got {kind_of(example)}")
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), _plain_kernels(), _uncompiled(network):
         try:
             network(example[:1])
@@ -141,6 +144,11 @@ def _bilinear(one: torch.Size, weight: torch.Size, *_: object, **__: object) -> 
     return 2 * math.prod(one[:1]) * math.prod(weight)
 
 
+def _distances(one: torch.Size, *_: object, out_shape: torch.Size, **__: object) -> int:
+    """Returns the FLOPs of distances between points, which are in the last dimension."""
+    return 2 * math.prod(out_shape) * one[-1]
+
+
 _UNKNOWN_TO_TORCH: dict[Any, Any] = {
     torch.ops.aten.mv: _product,
     torch.ops.aten.dot: _product,
@@ -148,6 +156,9 @@ _UNKNOWN_TO_TORCH: dict[Any, Any] = {
     torch.ops.aten.addmv: _added_product,
     torch.ops.aten.addbmm: _added_product,
     torch.ops.aten._trilinear: _bilinear,
+    torch.ops.aten._cdist_forward: _distances,
+    torch.ops.aten._euclidean_dist: _distances,
+    torch.ops.aten._pdist_forward: _distances,
 }
 """Operation -> its FLOPs by the shapes of its arguments, where torch's counter has none."""
 

@@ -5,7 +5,6 @@ A specification is a name, and for some models the numbers of units after a colo
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,7 @@ from pruning.models.sizes import Shape
 from pruning.models.vggs import VGG
 from pruning.models.vit import vit
 from pruning.models.wrns import WideResNet
+from pruning.words import nearest
 
 LARGEST_UNITS = 65536
 LARGEST_WIDTH = 16.0
@@ -143,6 +143,4 @@ def _check_sizes(shape: Shape, classes: int, width: float, seed: int) -> None:
 
 
 def _unknown(kind: str, name: str, known: Mapping[str, object] | Iterable[str]) -> str:
-    match = difflib.get_close_matches(name.lower(), list(known), n=1)
-    nearest = f" (did you mean {match[0]!r}?)" if match else ""
-    return f"unknown {kind} {name!r}{nearest}; {kind}s are {', '.join(known)}"
+    return f"unknown {kind} {name!r}{nearest(name, known)}; {kind}s are {', '.join(known)}"

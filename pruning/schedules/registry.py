@@ -14,9 +14,8 @@ This module has the schedules that are equal in every cycle; `silo` has SILO's f
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from math import inf
 from typing import Any
@@ -39,6 +38,7 @@ from pruning.schedules.shapes import (
     triangles,
 )
 from pruning.schedules.silo import s_cyc, silo, silo_linear, silo_step, warm_step_shape
+from pruning.words import nearest
 
 
 def constant(*, lr: float = 0.1) -> Schedule:
@@ -199,7 +199,7 @@ def make_schedule(name: str, **options: Any) -> Schedule:
     for option in options:
         if option not in known:
             raise ValueError(
-                f"schedule {name!r} has no option {option!r}{_nearest(option, known)}; "
+                f"schedule {name!r} has no option {option!r}{nearest(option, known)}; "
                 f"options are {', '.join(known)}"
             )
     try:
@@ -228,14 +228,9 @@ def schedule_factory(name: str) -> Callable[..., Schedule]:
     """Returns the function that makes a named schedule; ValueError with the known names if it is unknown."""
     if name not in SCHEDULES:
         raise ValueError(
-            f"unknown schedule {name!r}{_nearest(name, SCHEDULES)}; schedules are {', '.join(SCHEDULES)}"
+            f"unknown schedule {name!r}{nearest(name, SCHEDULES)}; schedules are {', '.join(SCHEDULES)}"
         )
     return SCHEDULES[name]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    match = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
 
 
 def _every_cycle(lr: float, shape: Callable[[float], float]) -> Schedule:

@@ -16,6 +16,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.rnn import PackedSequence
 
 from pruning.channels import find_weights, require_usable
+from pruning.limits import require_one_of
 from pruning.masks import Masks, Shapes, layer_counts
 from pruning.measures import macs, run_unfused
 
@@ -158,8 +159,7 @@ def training_flops(
     Raises:
         ValueError: The method is unknown, or not 0 <= begin <= end <= 1.
     """
-    if method not in COUNTED:
-        raise ValueError(f"method must be one of {', '.join(COUNTED)}, got {method!r}")
+    require_one_of(COUNTED, method=method)
     if method == "dense":
         return 3 * dense
     if method == "snfs":

@@ -13,10 +13,9 @@ or after `end`.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -26,6 +25,7 @@ from torch import Tensor
 
 from pruning.masks import whole_numbers
 from pruning.schedules import check_share, check_whole, check_within
+from pruning.words import nearest
 
 REDISTRIBUTIONS = ("", "gradient", "momentum")
 """Signals by which weights can move between layers; "" moves none."""
@@ -166,13 +166,13 @@ def make_topology(name: str, **options: Any) -> Topology:
     """
     if name not in TOPOLOGIES:
         raise ValueError(
-            f"unknown topology {name!r}{_nearest(name, TOPOLOGIES)}; topologies are {', '.join(TOPOLOGIES)}"
+            f"unknown topology {name!r}{nearest(name, TOPOLOGIES)}; topologies are {', '.join(TOPOLOGIES)}"
         )
     known = list(inspect.signature(TOPOLOGIES[name]).parameters)
     for option in options:
         if option not in known:
             raise ValueError(
-                f"topology {name!r} has no option {option!r}{_nearest(option, known)}; "
+                f"topology {name!r} has no option {option!r}{nearest(option, known)}; "
                 f"options are {', '.join(known) or 'none'}"
             )
     try:
@@ -311,10 +311,5 @@ def _check(alpha: float, every: int, end: float, redistribute: str = "") -> None
     if not end:
         raise ValueError("end must be above 0, got 0")
     if redistribute not in REDISTRIBUTIONS:
-        allowed = ", ".join(map(repr, REDISTRIBUTIONS))
-        raise ValueError(f"redistribute must be one of {allowed}, got {redistribute!r}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    match = difflib.get_close_matches(name.lower(), list(known), n=1)
-    return f" (did you mean {match[0]!r}?)" if match else ""
+        allowed, hint = ", ".join(map(repr, REDISTRIBUTIONS)), nearest(redistribute, REDISTRIBUTIONS)
+        raise ValueError(f"redistribute must be one of {allowed}, got {redistribute!r}{hint}")

@@ -20,6 +20,7 @@ from bttt.runs import require_at_least
 from pruning.criteria import Batch, Network, as_tuple
 from pruning.data import AUGMENTATIONS, DataSet, ImageSplit
 from pruning.digests import digest_of
+from pruning.limits import require_one_of
 from pruning.loop import Hold, Trained
 from pruning.measures import measure_spread
 from pruning.models import lay_out, make_model
@@ -88,8 +89,7 @@ class Training:
             raise ValueError("nesterov needs a momentum above 0")
         choices = {"optimizer": ("sgd", "adam"), "precision": ("float32", "bfloat16")}
         for name, known in {**choices, "augmentation": tuple(AUGMENTATIONS)}.items():
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
+            require_one_of(known, **{name: getattr(self, name)})
 
 
 class VisionTask:

@@ -365,7 +365,7 @@ def test_channels_last_and_frozen_parameters_stay_so():
         ),
         (
             {"blocks.0.conv2": torch.ones(32, dtype=torch.bool)},
-            "no group 'blocks.0.conv2'; the groups are stem,",
+            r"no group 'blocks.0.conv2' \(did you mean 'blocks.0.conv1'\?\); the groups are stem,",
         ),
         (
             {"value_out": torch.zeros(1, dtype=torch.bool)},

@@ -268,7 +268,23 @@ def test_every_layer_is_in_a_group():
     }
     assert all(group.fixed for group in groups.values())
     assert groups["conv"].fixed == "made by conv, a Conv1d: its channels are not followed"
+    assert groups["lstm"].fixed == "made by lstm, an LSTM: its channels are not followed"
     assert groups["unused"].fixed == "not called as a module"
     assert find_weights(network).left_out == {
         "embedding.weight": "an embedding, pruned on request (embeddings)"
     }
+
+
+@pytest.mark.parametrize("register", ["register_module_forward_hook", "register_module_forward_pre_hook"])
+def test_hooks_of_all_modules_are_refused(register):
+    network, example = network_with(convolution()), torch.randn(1, 3, 8, 8)
+    groups = find_groups(network, example)
+    masks = {group.name: torch.arange(group.size) > 0 for group in cuttable(groups)}
+    handle = getattr(nn.modules.module, register)(lambda *given: None)
+    try:
+        for call in (lambda: find_groups(network, example), lambda: shrink(network, groups, masks)):
+            with pytest.raises(ValueError, match=r"^global forward hooks .* remove them first$"):
+                call()
+    finally:
+        handle.remove()
+    shrink(network, groups, masks)

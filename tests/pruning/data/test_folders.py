@@ -1,5 +1,8 @@
 """Folders of images: listed by class, decoded when asked for, refused with one line when they are broken."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import torch
@@ -223,6 +226,21 @@ def test_every_mode_has_the_pixels_that_a_hand_computes(tmp_path, image, format,
 def test_pixels_without_a_known_white_are_refused(tmp_path, image, message):
     with pytest.raises(ValueError, match=f"image.png cannot be read, expected an image: {message}"):
         decoded(tmp_path, image, format="TIFF")
+
+
+@pytest.mark.parametrize(("kind", "bands"), [(2, 3), (6, 4)])
+def test_colours_of_sixteen_bits_are_their_high_bytes(tmp_path, kind, bands):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    row = struct.pack(f">{bands}H", *(60_000, 255, 65_535, 7)[:bands])
+    head, body = struct.pack(">IIBBBBB", 1, 1, 16, kind, 0, 0, 0), zlib.compress(b"\0" + row)
+    file = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+    for split in ("train", "val"):
+        (tmp_path / split / "one").mkdir(parents=True)
+        (tmp_path / split / "one" / "image.png").write_bytes(file)
+    found = read_image_folder(tmp_path, 1).train.images(np.array([0]))
+    assert found.flatten().tolist() == [234, 0, 255]
 
 
 def test_an_animation_gives_its_first_frame_and_a_rotated_photograph_stands_upright(tmp_path):

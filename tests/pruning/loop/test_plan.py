@@ -80,5 +80,8 @@ def test_no_setting_is_of_two_parts():
 
 @pytest.mark.parametrize("make", [Plan.from_settings, Plan().with_settings])
 def test_an_unknown_setting_is_refused_with_the_known_ones(make):
-    with pytest.raises(TypeError, match=r"a plan has no setting 'fractions'; its settings are criterion, .*"):
+    with pytest.raises(
+        TypeError,
+        match=r"a plan has no setting 'fractions' \(did you mean 'fraction'\?\); its settings are criter",
+    ):
         make(fractions=0.1)

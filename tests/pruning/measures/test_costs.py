@@ -197,6 +197,10 @@ BY_HAND = {
     "addbmm": (Of(lambda x: torch.addbmm(torch.zeros(T, T), x, x.mT)), (2, T, 4), T * T * 4),
     "mv": (Of(lambda x, w: w.mv(x[0]), (6, 4)), (2, 4), 6 * 4),
     "addmv": (Of(lambda x, w: torch.addmv(torch.zeros(6), w, x[0]), (6, 4)), (2, 4), 6 * 4),
+    "cdist": (Of(lambda x, w: torch.cdist(x, w), (7, 4)), (2, T, 4), T * 7 * 4),
+    "cdist by a product": (Of(lambda x, w: torch.cdist(x, w), (30, 4)), (2, T, 4), T * 30 * 4),
+    "cdist, sum of sizes": (Of(lambda x, w: torch.cdist(x, w, p=1), (7, 4)), (2, T, 4), T * 7 * 4),
+    "pdist": (Of(lambda x: torch.pdist(x[0])), (2, T, 4), T * (T - 1) // 2 * 4),
     "dot": (Of(lambda x, w: w.dot(x[0]), (4,)), (2, 4), 4),
 }
 
