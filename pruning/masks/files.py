@@ -29,6 +29,9 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], kind: str, header: 
         tensors: Name -> tensor, on any device and in any layout; tensors may share memory.
         kind: A description of the file's content; `read_tensors` expects the same text.
         header: Any JSON values.
+
+    Raises:
+        OSError: The path is a folder, a device or a pipe, or it cannot be written.
     """
     metadata = {"format": kind, "version": str(VERSION), "header": json.dumps(dict(header))}
     _write_bytes(path, save({name: _plain(tensor) for name, tensor in tensors.items()}, metadata))
@@ -87,6 +90,8 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
+    if path.exists() and not path.is_file():  # a rename would replace a device itself
+        raise OSError(f"{path} is not a regular file: choose another path")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -1,5 +1,7 @@
 """Files of tensors: what is written comes back, and a failed write leaves the old file."""
 
+import os
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -37,12 +39,15 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     with pytest.raises(TypeError):
         write_tensors(path, {"a": torch.zeros(2)}, "things", {"age": object()})
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError):
-        write_tensors(tmp_path / "folder", {"a": torch.zeros(2)}, "things", {})
+    os.mkfifo(tmp_path / "pipe")  # stands for a device, in whose place a rename would put a file
+    for name in ("folder", "pipe"):
+        with pytest.raises(OSError, match=f"{name} is not a regular file"):
+            write_tensors(tmp_path / name, {"a": torch.zeros(2)}, "things", {})
+    assert (tmp_path / "pipe").is_fifo()
     tensors, header = read_tensors(path, "things")
     assert header == {"age": "old"}
     assert tensors["a"].tolist() == [1, 1]
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "folder", "pipe"]
 
 
 def test_a_file_is_replaced_while_it_is_read(tmp_path):
