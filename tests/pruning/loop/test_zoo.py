@@ -193,7 +193,7 @@ def test_what_is_no_task_is_refused(tmp_path):
         run(Half(), plan, tmp_path)
     task = ZooTask("mlp")
     for network, reason in (
-        (3, "the task's dense must return a network or None, it returned a int"),
+        (3, "the task's dense must return a network or None, it returned an int"),
         (torch.nn.Linear(8, 3), r"a network like that of build: 0\.weight is missing there, \(8, 8\) here"),
     ):
         task.dense = lambda network=network: network
