@@ -26,7 +26,8 @@ def query(
     """Returns an agent's decisions through `bttt.ask`, without their policies.
 
     A user's agent gets copies of the positions: editing them changes nothing here. What it does to the
-    current folder and to the standard streams is undone, and its prints go to stderr.
+    current folder, the standard streams and settings is undone (`bttt.processes.unharmed`), and its prints
+    go to stderr.
 
     Args:
         agent: The agent.

@@ -5,7 +5,7 @@
 [8, 16]
 
 Modules: `spreading` calls a function in several processes, `child` is one process to talk to, `signals` says
-what ends a command, `surroundings` restores the current folder and the standard streams.
+what ends a command, `surroundings` restores what user code changed.
 """
 
 import bttt.processes.starting  # noqa: F401  # first, for Ctrl-C during the other imports
