@@ -19,7 +19,7 @@ import numpy as np
 from agents.agent import Decision, Rng, generators
 from agents.mcts_kernels import ROOT, PlayoutTree, Settings, empty_tree, grow, places
 from bttt import Position
-from bttt.runs import require_at_least
+from bttt.runs import nearest, require_at_least
 
 Leaf = Literal["rollout", "heuristic"]
 """How a leaf is evaluated."""
@@ -82,7 +82,8 @@ class MctsAgent:
                 raise ValueError(f"{name} must be 1 to {MOST_ITERATIONS:,}, got {getattr(self, name):,}")
         require_at_least(0, below=math.inf, c=self.c)
         if self.leaf not in get_args(Leaf):
-            raise ValueError(f"leaf must be one of {', '.join(get_args(Leaf))}, got {self.leaf!r}")
+            hint = nearest(str(self.leaf), get_args(Leaf))
+            raise ValueError(f"leaf must be one of {', '.join(get_args(Leaf))}, got {self.leaf!r}{hint}")
         if self.seconds is not None and not 0 < self.seconds < math.inf:
             raise ValueError(f"seconds must be above 0 or none, got {self.seconds}")
 

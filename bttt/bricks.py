@@ -42,12 +42,13 @@ MOST_RANDOM = 100_000
 DEFAULT_RANDOM_COUNT = 16
 
 
-def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
+def brick_set(text: str, board: Board | None = None, *, alone: bool = False) -> tuple[Board, ...]:
     """Returns the boards of one brick set.
 
     Args:
         text: The name of the brick set; the module's docstring lists the forms.
         board: Gives size and win length; None is 7x7 with four in a row.
+        alone: No other brick set can be given beside it, so no error advises that.
 
     Raises:
         ValueError: No brick set has this name, or it does not fit the board's size.
@@ -76,16 +77,17 @@ def brick_set(text: str, board: Board | None = None) -> tuple[Board, ...]:
         raise ValueError(f"brick set {text!r}: {error}{hint}; allowed are {FORMS}") from None
     if "," in text:
         names = [board.cell_name(cell) for cell in found.bricks]
-        several = f"{' '.join(names)} for {len(names)} boards, or {'+'.join(names)} for one board"
-        raise ValueError(f"brick set {text!r} has a comma: give {several}")
+        several = "" if alone else f"{' '.join(names)} for {len(names)} boards, or "
+        raise ValueError(f"brick set {text!r} has a comma: give {several}{'+'.join(names)} for one board")
     return (found,)
 
 
 def brick_sets(texts: str | Iterable[str], board: Board | None = None) -> tuple[Board, ...]:
     """Returns the boards of one or several brick sets, each board once, in order."""
+    alone = isinstance(texts, str)
     if isinstance(texts, str):
         texts = texts.split()
-    boards = dict.fromkeys(found for text in texts for found in brick_set(text, board))
+    boards = dict.fromkeys(found for text in texts for found in brick_set(text, board, alone=alone))
     if not boards:
         raise ValueError(f"no brick set given; allowed are {FORMS}")
     return tuple(boards)

@@ -23,6 +23,9 @@ MOST_WORKERS = 1024
 NO_LIMIT = ("nodes", "cell-nodes")
 """Options that limit a search: a number larger than any search is no limit."""
 
+NEEDED = ("players", "bricks")
+"""Options of several values of which nothing is left without a value; for others that may be meant."""
+
 
 def refuse_useless(options: Sequence[Option], arguments: Sequence[str], config: Any) -> None:
     """Raises ValueError if an option is given twice, has no effect, or has a value that nothing can hold.
@@ -39,6 +42,8 @@ def refuse_useless(options: Sequence[Option], arguments: Sequence[str], config: 
         if option.name in seen:
             raise ValueError(f"{flag} is given twice: give it once" + (", with all values" * option.several))
         seen.add(option.name)
+        if not values and option.default and option.name in NEEDED:
+            raise ValueError(f"{flag} needs at least one value, for example {option.default[0]}")
         for value in values:
             _check_value(flag, option, value)
         if option.name in useless:

@@ -6,6 +6,7 @@ arguments like the parser: `--name value`, `--name=value`, or several values aft
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,6 +18,8 @@ from bttt.runs import is_number, nearest
 
 MOST_LISTED = 12
 """Maximum number of options that a message lists; with more, only similar names are given."""
+CELLS = r"[A-Za-z]+[0-9]+([+][A-Za-z]+[0-9]+)*"
+"""A brick set that names its cells."""
 KIND_NAMES = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
 
 
@@ -27,11 +30,13 @@ class Given:
     Attributes:
         options: Each option, as the user wrote it, with its values.
         places: Values of the positional arguments.
+        before: The option, as in `options`, that comes before each of `places`; None before the first option.
         first_unknown: The first option that the command does not have.
     """
 
     options: list[tuple[str, Option, list[str]]] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    before: list[tuple[str, Option, list[str]] | None] = field(default_factory=list)
     first_unknown: str | None = None
 
 
@@ -56,6 +61,8 @@ def sort_arguments(options: Sequence[Option], arguments: Sequence[str]) -> Given
     for argument in arguments:
         if not argument.startswith("-") or is_number(argument):
             room.append(argument)
+            if room is given.places:
+                given.before.append(given.options[-1] if given.options else None)
             if not several:
                 room, several = given.places, True
             continue
@@ -85,10 +92,10 @@ def _mistakes(options: Sequence[Option], given: Given) -> Iterator[str]:
     if given.first_unknown is not None:
         yield _unknown_option(given.first_unknown, options)
     if len(given.places) > len(places) and not any(option.several for option in places):
-        yield _left_over(given.places[len(places)], given, options)
+        yield _left_over(len(places), given, options)
     for option in places[len(given.places) :]:
         if option.required and not option.several:
-            yield f"{option.flag} is missing: {option.text}"
+            yield f"{option.flag} is missing: {option.text[:1].lower()}{option.text[1:]}"
 
 
 def _fits(option: Option, value: str) -> bool:
@@ -136,12 +143,24 @@ def _near(name: str, own: Sequence[str]) -> list[str]:
     return same[:3] or get_close_matches(name, own, n=1, cutoff=0.7)
 
 
-def _left_over(value: str, given: Given, options: Sequence[Option]) -> str:
-    """Returns the message about a value that belongs to no option."""
+def _left_over(place: int, given: Given, options: Sequence[Option]) -> str:
+    """Returns the message about a value, one of `given.places`, that belongs to no option."""
+    value, before = given.places[place], given.before[place]
     by_name = {option.name: option for option in options if not option.positional}
     if value in by_name:
         return f"unexpected argument {value!r} (did you mean --{value}?)"
     taken = [flag for flag, option, _ in given.options if option.is_flag]
     if taken and value.lower() in ("true", "false", "yes", "no", "on", "off"):
         return f"{taken[-1]} takes no value, got {value!r}"
-    return f"unexpected argument {value!r}"
+    if before is None or not before[2] or (place and given.before[place - 1] is before):
+        return f"unexpected argument {value!r}"
+    return f"unexpected argument {value!r}: {_one_only(*before, value)}"
+
+
+def _one_only(flag: str, option: Option, values: Sequence[str], more: str) -> str:
+    """Returns that an option takes one value; two bricks are joined."""
+    if option.name.rpartition(".")[2] != "bricks":
+        return f"{flag} takes one value, got {values[0]!r} already"
+    joined = f"{values[0]}+{more}"
+    hint = f", or {joined} for one board with these bricks" if re.fullmatch(CELLS, joined) else ""
+    return f"{flag} takes one brick set here: give {values[0]}{hint}"

@@ -11,6 +11,7 @@ from gymnasium import logger, spaces
 from bttt.board import Board
 from bttt.bricks import brick_sets
 from bttt.observation import PLANES
+from bttt.runs import nearest
 
 Bricks = str | Board | Iterable[str | Board | Mapping[str, Any]]
 """Brick placements: the name of a brick set (see `bttt.bricks`), a board, or several of either.
@@ -77,7 +78,8 @@ def bricks_option(options: Mapping[str, Any] | None, *others: str) -> Bricks | N
 def check_choice(name: str, value: Any, allowed: Collection[Any]) -> None:
     """Raises ValueError unless an argument's value is allowed."""
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+        hint = nearest(str(value), list(map(str, allowed)))
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}{hint}")
 
 
 def check_seat(seat: str, boards: Iterable[Board]) -> None:

@@ -82,7 +82,14 @@ def _convert(option: str, value: str, kind: Any) -> Any:
             return _convert_to(each, value)
         except ValueError:
             continue
-    raise ValueError(f"option {option}={value!r} must be {' or '.join(map(_kind_text, kinds))}")
+    choices = [
+        str(each)
+        for one in kinds
+        if typing.get_origin(one) is typing.Literal
+        for each in typing.get_args(one)
+    ]
+    allowed = " or ".join(map(_kind_text, kinds))
+    raise ValueError(f"option {option}={value!r} must be {allowed}{nearest(value, choices)}")
 
 
 def _convert_to(kind: Any, value: str) -> Any:

@@ -252,6 +252,7 @@ def test_time_limit_holds(rollouts):
         ({"c": -0.5}, "c must be at least 0 and finite, got -0.5"),
         ({"c": float("nan")}, "c must be at least 0 and finite, got nan"),
         ({"leaf": "network"}, "leaf must be one of rollout, heuristic, got 'network'"),
+        ({"leaf": "rolout"}, r"got 'rolout' \(did you mean 'rollout'\?\)"),
         ({"seconds": -1.0}, "seconds must be above 0 or none, got -1.0"),
     ],
 )

@@ -158,8 +158,6 @@ COMMA = "has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"
         "evaluate random --bricks C2,E5",
         "evaluate random --train C2,E5",
         "conversion random --bricks C2,E5",
-        "play --bricks C2,E5",
-        "time --bricks C2,E5",
         "starts --bricks C2,E5",
         "generalisation --sets C2,E5",
         "bricks --candidates C2,E5",
@@ -167,6 +165,12 @@ COMMA = "has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"
 )
 def test_a_comma_between_bricks_is_refused_by_every_command(line, capsys):
     assert COMMA in refused(*line.split(), capsys=capsys)
+
+
+@pytest.mark.parametrize("command", ["play", "time"])
+def test_a_command_that_takes_one_brick_set_advises_only_that(command, capsys):
+    told = refused(command, "--bricks", "C2,E5", capsys=capsys)
+    assert "has a comma: give C2+E5 for one board" in told
 
 
 @pytest.mark.parametrize(

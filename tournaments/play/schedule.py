@@ -88,7 +88,7 @@ def schedule_games(
     if kind not in SCHEDULES:
         raise ValueError(f"unknown schedule {kind!r}; schedules are {', '.join(SCHEDULES)}")
     if len(players) < 2:
-        raise ValueError(f"a tournament needs at least 2 players, got {len(players)}")
+        raise ValueError(f"players must name at least 2 players, got {len(players)}")
     twice = sorted({name for name in players if list(players).count(name) > 1})
     if twice:
         raise ValueError(f"player {twice[0]!r} is named twice; players must differ")

@@ -18,6 +18,7 @@ from agents.alphazero.network.own import AlphaZeroNetwork
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
 from bttt import symmetries
+from bttt.runs import nearest
 
 EvaluatorName = Literal["auto", "torch", "onnx", "onnx-int8", "cuda"]
 """auto is onnx if onnxruntime is installed, otherwise torch; onnx-int8 is quantised to 8 bits and less
@@ -40,7 +41,8 @@ def make_evaluator(
         ValueError: The name is unknown, or the backend's package or device is missing.
     """
     if name not in (known := (*get_args(EvaluatorName), "selfplay")):
-        raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}")
+        hint = nearest(str(name), known[:-1])
+        raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}{hint}")
     if name == "cuda" or (device != "cpu" and not name.startswith("onnx")):
         return CudaEvaluator(network)
     if name.startswith("onnx") or (name == "auto" and onnx_is_installed()):

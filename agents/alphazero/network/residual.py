@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from agents.alphazero.configs import Encoding
 from bttt import WORD_BITS
+from bttt.runs import nearest
 
 PLANES = 3
 """Input planes: the mover's stones, the other stones, and the cells chosen by `Encoding`."""
@@ -72,9 +73,9 @@ class NetworkConfig:
         if self.heads not in ("conv", "dense"):
             raise ValueError(f"heads must be conv or dense, got {self.heads!r}")
         if self.encoding not in get_args(Encoding):
-            raise ValueError(
-                f"encoding must be one of {', '.join(get_args(Encoding))}, got {self.encoding!r}"
-            )
+            known = get_args(Encoding)
+            hint = nearest(str(self.encoding), known)
+            raise ValueError(f"encoding must be one of {', '.join(known)}, got {self.encoding!r}{hint}")
         if not (isinstance(self.slope, int | float) and 0 <= self.slope < inf):
             raise ValueError(f"slope must be at least 0 and finite, got {self.slope!r}")
         for name in ("rows", "cols"):
