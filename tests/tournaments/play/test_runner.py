@@ -10,8 +10,10 @@ import pytest
 from brute_force import BruteForce
 
 from agents import Decision, make_agent
+from agents.asking import thinking
 from agents.random_agent import RandomAgent
 from bttt import Board, Outcome, brick_sets
+from tournaments.play import runner
 from tournaments.play.conditions import Conditions
 from tournaments.play.runner import play_games, play_in_processes
 from tournaments.play.schedule import schedule_games
@@ -237,3 +239,11 @@ def test_agents_are_warmed_up_on_boards_of_the_run_only():
     agents = {"it": watched, "other": RandomAgent()}
     next(play_in_processes(schedule, agents, Conditions(), workers=1))
     assert set(watched.seen) == {Board(3, 3, 3), Board(4, 3, 3)}
+
+
+def test_an_agent_is_named_if_its_warming_up_takes_long(monkeypatch):
+    seen = []
+    monkeypatch.setattr(runner, "warm_up", lambda *_: seen.append(thinking._watch.query[0]))
+    schedule = schedule_games("round-robin", ["it", "other"], [Board(3, 3, 3)], 1)
+    next(play_in_processes(schedule, {"it": RandomAgent(), "other": RandomAgent()}, Conditions(), workers=1))
+    assert seen == ["it has been warming up", "other has been warming up"]
