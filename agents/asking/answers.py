@@ -18,8 +18,8 @@ from bttt.runs import one_line
 
 MOST_SHOWN = 100
 """Maximum length of a cell's name, and of the text in place of something that is no cell."""
-MOST_NUMBER = 2**64
-"""Numbers up to this one are sent and shown; no cell has a larger one, and no record more nodes."""
+MOST_NUMBER = 10**100
+"""Numbers up to this one are sent and shown as they are; Python cannot write those of thousands of digits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def test_a_right_answer_is_read_and_advances_the_generator():
         ("decisions", [[None, 0.5, 7, None]]),
         ("decisions", [[[7], 0.5, 7, None]]),
         ("decisions", [["D4", "high", 7, None]]),
-        ("decisions", [["D4", 0.5, 10**99, None]]),
+        ("decisions", [["D4", 0.5, 10**101, None]]),
         ("decisions", [["D4", 0.5, 7, 3]]),
         ("seconds", None),
         ("seconds", -1.0),
