@@ -115,7 +115,7 @@ def report_found(found: int, made: int, what: str, place: Path) -> None:
     """
     if not found:
         return
-    added = f"{made} more were made" if made else "nothing was run"
+    added = f"{made} more {'was' if made == 1 else 'were'} made" if made else "nothing was run"
     sys.stdout.flush()
     print(f"{found} {what}{'s' if found > 1 else ''} found in {place}; {added}", file=sys.stderr)
 

@@ -39,6 +39,7 @@ def refusal(folder, settings=SETTINGS, **options):
     [
         (0, 3, ""),
         (1, 0, "1 finished game found in runs/x; nothing was run\n"),
+        (2, 1, "2 finished games found in runs/x; 1 more was made\n"),
         (5, 2, "5 finished games found in runs/x; 2 more were made\n"),
     ],
 )
