@@ -40,9 +40,15 @@ def ending(plan: Plan, measure: str, results: Sequence[Result]) -> Ending | None
     if last.density <= plan.stop.until_density:
         return Ending(f"density {last.density:.3f} is at most {plan.stop.until_density}")
     if plan.amount.drops and not last.dropped_next:
-        return Ending(f"nothing more can be pruned: each layer keeps at least {plan.least}")
+        return Ending(f"nothing more can be pruned: each layer keeps at least {_least(plan)}")
     least = plan.stop.kappa * results[0].measures[measure]
     # "not >" instead of "<=": the nan of a diverged network counts as fallen
     if plan.stop.kappa > 0 and not all(result.measures[measure] > least for result in results[:-1]):
         return Ending(f"{measure} fell to {plan.stop.kappa} of the dense network's")
     return None
+
+
+def _least(plan: Plan) -> str:
+    """Returns the least that each layer keeps, as text."""
+    unit = plan.amount.round_to
+    return f"{max(plan.least, unit)}, or all it has" if unit > 1 else str(plan.least)

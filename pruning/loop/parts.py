@@ -101,6 +101,8 @@ class Amount:
         coupled: For units, whether channels that are added to each other are pruned together. Otherwise they
             are only masked (DropNet masks each layer before the addition).
         embeddings: For weights, whether those of embeddings are pruned too.
+        round_to: For units, each layer keeps a multiple of this, or its whole width (see `pruning.masks`).
+            Processors are fastest at multiples of 16 or 32 channels.
 
     Raises:
         ValueError: A value is out of range, or two values exclude each other.
@@ -115,6 +117,7 @@ class Amount:
     budget: Literal["weights", "macs"] = "weights"
     coupled: bool = True
     embeddings: bool = False
+    round_to: int = 1
 
     def __post_init__(self) -> None:
         require_one_of(("global", "layer"), scope=self.scope)
@@ -123,6 +126,7 @@ class Amount:
         _require_below_one(fraction=self.fraction)
         require_whole(1, count=self.count)
         require_whole(0, floor=self.floor)
+        require_whole(1, round_to=self.round_to)
         if isinstance(self.exclude, str):
             raise ValueError(
                 f"exclude must be a tuple of names, for example ({self.exclude!r},), got a string"
@@ -140,6 +144,10 @@ class Amount:
             raise ValueError(
                 f"allocation {self.allocation} sets how much layers keep: floor must be None, "
                 f"got {self.floor}"
+            )
+        if self.round_to > 1 and not self.coupled:
+            raise ValueError(
+                "round_to needs coupled channels, which can be removed: coupled must be True, got False"
             )
         if self.budget != "weights" and not self.allocation:
             raise ValueError(f"budget {self.budget!r} needs an allocation, for example erk")

@@ -36,7 +36,7 @@ PARTS: dict[str, type[Any]] = {
 """The parts of a plan, by the plan's field name."""
 SETTINGS = {each.name: part for part, kind in PARTS.items() for each in fields(kind)}
 """Flat setting -> the part that has it; the seed belongs to the plan itself."""
-LATER = {"embeddings": False}
+LATER = {"embeddings": False, "round_to": 1}
 """Settings added after the first runs, with their defaults: a default is not stored, so earlier runs fit."""
 
 
@@ -71,6 +71,8 @@ class Plan:
             raise ValueError(f"embeddings needs a criterion that scores weights, {criterion!r} scores units")
         if self.amount.allocation and self.scoring.of == "units":
             raise ValueError(f"allocation needs a criterion that scores weights, {criterion!r} scores units")
+        if self.amount.round_to > 1:
+            self._check_rounding()
         if self.scoring.topology and self.start.rewind_to:
             rewound = self.start.rewind_to
             raise ValueError(f"topology needs a complete training run: rewind_to must be 0, got {rewound}")
@@ -78,6 +80,21 @@ class Plan:
             scope = self.amount.scope
             raise ValueError(
                 f"criterion {criterion!r} chooses layer by layer: scope must be layer, got {scope!r}"
+            )
+
+    def _check_rounding(self) -> None:
+        scoring = self.scoring
+        if scoring.of == "weights":
+            raise ValueError(
+                f"round_to needs a criterion that scores units, {scoring.criterion!r} scores weights"
+            )
+        if scoring.rounds > 1:
+            raise ValueError(f"round_to needs one round: rounds must be 1, got {scoring.rounds}")
+        if scoring.criterion_options.get("tolerance") is not None:
+            tolerance = scoring.criterion_options["tolerance"]
+            raise ValueError(
+                "round_to sets how many units layers keep, and so does tolerance: "
+                f"tolerance must be None, got {tolerance}"
             )
 
     @classmethod

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
+from math import prod
 
 from torch import Tensor, nn
 
@@ -47,8 +48,8 @@ def whole(plan: Plan, network: nn.Module, groups: Sequence[Group]) -> Masks:
     residual streams.
 
     Raises:
-        ValueError: Nothing is prunable, a pattern of `exclude` matches no layer, or the plan asks for
-            embeddings that the network does not have.
+        ValueError: Nothing is prunable, a pattern of `exclude` matches no layer, the plan asks for embeddings
+            that the network does not have, or it rounds to more units than the largest layer has.
     """
     exclude = plan.amount.exclude
     sizes: dict[str, tuple[int, ...]]
@@ -71,6 +72,11 @@ def whole(plan: Plan, network: nn.Module, groups: Sequence[Group]) -> Masks:
     if not chosen:
         found = "; ".join(f"{name}: {why}" for name, why in left_out(plan, network, groups).items())
         raise ValueError(f"nothing to prune: every layer is excluded or left out ({found})")
+    most = max(prod(shape) for shape in chosen.values())
+    if plan.amount.drops and plan.amount.round_to > max(1, most - 1):
+        raise ValueError(
+            f"round_to must be below the size of the largest layer, {most}, got {plan.amount.round_to}"
+        )
     return Masks.ones(chosen)
 
 

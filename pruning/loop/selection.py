@@ -101,9 +101,16 @@ def _in_rounds(plan: Plan, evidence: Evidence) -> Selection:
 
 def _drop_lowest(plan: Plan, scores: Scores, alive: Masks, scope: Scope) -> Selection:
     """Drops the number of entries that the plan's amount sets."""
-    count = plan.amount.count
-    fraction = plan.amount.fraction if count is None else None
-    return drop_lowest(scores, alive, fraction=fraction, count=count, scope=scope, floor=plan.least)
+    amount, floor = plan.amount, plan.least
+    fraction = amount.fraction if amount.count is None else None
+    return drop_lowest(
+        *(scores, alive),
+        fraction=fraction,
+        count=amount.count,
+        scope=scope,
+        floor=floor,
+        round_to=amount.round_to,
+    )
 
 
 def _by_rounds(plan: Plan, evidence: Evidence, wanted: Selection) -> Masks:

@@ -6,9 +6,9 @@
 >>> drop_lowest({"layer": torch.tensor([0.3, 0.1, 0.9, 0.2])}, alive, fraction=0.5).masks["layer"]
 tensor([ True, False,  True, False])
 
-Modules: `held` has the masks and keeps pruned weights at zero, `select` prunes the lowest scores, and
-`allocation` gives each layer its number of weights. `distributed` makes parallel processes agree, and `files`
-stores tensors.
+Modules: `held` has the masks and keeps pruned weights at zero, `select` prunes the lowest scores, `rounding`
+keeps multiples of a number, and `allocation` gives each layer its number of weights. `distributed` makes
+parallel processes agree, and `files` stores tensors.
 """
 
 from pruning.masks.allocation import ALLOCATIONS, Shapes, layer_counts, whole_numbers

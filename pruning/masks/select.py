@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from pruning.limits import require_one_of
+from pruning.limits import require_one_of, require_whole
 from pruning.masks.held import Masks
+from pruning.masks.rounding import rounded
 
 Scope = Literal["global", "layer"]
 
@@ -23,7 +24,8 @@ class Selection:
     Attributes:
         masks: The masks after the selection.
         asked: Number of entries to drop.
-        got: Number of entries dropped: fewer than `asked` if the floor was reached or no entries were left.
+        got: Number of entries dropped: fewer than `asked` if the floor was reached or no entries were left;
+            with `round_to`, the number nearest to `asked` that the multiples allow.
         per_layer: Name -> entries kept after the selection, and the layer's size; only layers that took part.
     """
 
@@ -41,6 +43,7 @@ def drop_lowest(
     count: int | None = None,
     scope: Scope = "global",
     floor: int = 0,
+    round_to: int = 1,
 ) -> Selection:
     """Drops the alive entries with the lowest scores; scores of entries dropped before are ignored.
 
@@ -56,12 +59,15 @@ def drop_lowest(
         count: Number of entries to drop instead. With scope "layer", in each layer that still has entries.
         scope: "global" ranks all entries together, "layer" ranks each layer separately.
         floor: Minimum number of alive entries that each layer keeps.
+        round_to: Each layer keeps a multiple of this, or all its alive entries, see `rounded`; those with the
+            highest scores.
 
     Raises:
         ValueError: Both or neither of `fraction` and `count` are given, or one is out of range; scores and
             `alive` differ in names or shapes; or the score of an alive entry is not finite.
     """
     _check_request(fraction, count, scope, floor)
+    require_whole(1, round_to=round_to)
     values = _alive_scores(scores, alive)
     droppable = {name: max(0, len(value) - floor) for name, value in values.items()}
     if scope == "layer":
@@ -76,6 +82,10 @@ def drop_lowest(
     masks = {name: mask.masked_scatter(mask, ~lost[name]) for name, mask in alive.items()}
     kept = Masks(masks)
     per_layer = {name: (int(mask.sum()), mask.numel()) for name, mask in masks.items()}
+    if round_to > 1:
+        wanted = {name: count for name, (count, _) in per_layer.items()}
+        has = {name: len(value) for name, value in values.items()}
+        return replace(keep_highest(scores, alive, rounded(wanted, has, round_to, floor=floor)), asked=asked)
     return Selection(kept, asked, alive.kept - kept.kept, per_layer)
 
 

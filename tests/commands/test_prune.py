@@ -255,6 +255,8 @@ def test_greedy_methods_cut_in_each_layer_and_leave_the_stream(tmp_path, capsys)
         (("--method", "greedy-local", "--scope", "global"), "scope must be layer"),
         (("--method", "dropnet", "--allocation", "erk"), "allocation needs a criterion that scores weights"),
         (("--method", "snip", "--rounds", "0"), "rounds must be"),
+        (("--method", "snip", "--round-to", "8"), "--round-to needs a criterion that scores units"),
+        (("--round-to", "32"), "--round-to must be below the size of the largest layer, 32, got 32"),
         (("--method", "snip", "--exclude", "nothing"), "exclude matches no layer: 'nothing'"),
     ],
 )

@@ -12,6 +12,7 @@ from pruning.channels.groups import find_groups
 from pruning.channels.removal import shrink
 from pruning.criteria.scores import CRITERIA, Criterion, gradient
 from pruning.loop.cycles import run
+from pruning.loop.endings import ending
 from pruning.loop.plan import Plan
 from pruning.loop.results import GridSearch, Seconds
 from pruning.loop.stored import KIND, cycle_file, stored_masks, stored_results, stored_weights
@@ -120,6 +121,24 @@ def test_a_number_can_be_dropped_instead_until_nothing_is_left(tmp_path):
     assert (results[-1].asked, results[-1].got) == (7, 6)
 
 
+def test_layers_keep_multiples_until_each_has_one(tmp_path):
+    """By hand: of 6, 5, 8 a fifth leaves 5, 4, 7, and of 4, 4, 8 it leaves 3, 3, 7: 16 and nearly 12."""
+    plan = Plan.from_settings(scope="layer", round_to=4, cycles=9)
+    task, results, levels = pruned(tmp_path, plan)
+    assert [[result.layers[name][0] for name in STREAM] for result in results] == [
+        [6, 5, 8],
+        [4, 4, 8],
+        [4, 4, 4],
+    ]
+    assert [(result.asked, result.got) for result in results] == [(0, 0), (3, 3), (3, 4)]
+    assert results[1].density == 16 / 19
+    over = ending(plan, task.measure, results)
+    assert (
+        over.early and over.reason == "nothing more can be pruned: each layer keeps at least 4, or all it has"
+    )
+    assert levels[2].removable == levels[2].masks
+
+
 def test_nothing_is_dropped_with_fraction_0(tmp_path):
     task, results, levels = pruned(tmp_path, Plan.from_settings(fraction=0.0, cycles=3))
     assert [result.density for result in results] == [1.0] * 4
@@ -225,9 +244,11 @@ def test_a_training_that_does_not_hold_is_an_error(tmp_path):
     assert len(stored_results(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.AdamW])
-def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_path, optimizer):
-    plan = Plan.from_settings(cycles=3, schedule_options={"lr": 0.05})
+@pytest.mark.parametrize(
+    ("optimizer", "round_to"), [(torch.optim.SGD, 1), (torch.optim.AdamW, 1), (torch.optim.SGD, 4)]
+)
+def test_training_without_the_cut_channels_is_training_with_them_at_zero(tmp_path, optimizer, round_to):
+    plan = Plan.from_settings(cycles=3, schedule_options={"lr": 0.05}, round_to=round_to)
     task, results, levels = pruned(tmp_path, plan, ToyTask(optimizer=optimizer))
     groups = find_groups(task.build(None), task.example)
     for before, level in pairwise(levels):
@@ -576,6 +597,20 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
         ({"until_density": -1.0}, "until_density must be 0 to 1, got -1.0"),
         ({"kappa": 2.0}, "kappa must be 0 to 1, got 2.0"),
         ({"cycles": -1}, "cycles must be a whole number, at least 0, got -1"),
+        ({"round_to": 0}, "round_to must be a whole number, at least 1, got 0"),
+        (
+            {"round_to": 8, "criterion": "magnitude"},
+            "round_to needs a criterion that scores units, 'magnitude' scores weights",
+        ),
+        ({"round_to": 8, "rounds": 2}, "round_to needs one round: rounds must be 1, got 2"),
+        ({"round_to": 8, "coupled": False}, "round_to needs coupled channels.* must be True, got False"),
+        (
+            {
+                **{"round_to": 8, "criterion": "greedy-forward", "scope": "layer"},
+                "criterion_options": {"tolerance": 0.02},
+            },
+            "and so does tolerance: tolerance must be None, got 0.02",
+        ),
         ({"floor": -1}, "floor must be a whole number, at least 0, got -1"),
         ({"seed": -1}, "seed must be a whole number, at least 0, got -1"),
         ({"tolerance": float("nan")}, "tolerance must be at least 0, got nan"),
@@ -588,3 +623,14 @@ def test_a_folder_without_cycles_or_with_other_masks_in_a_file_is_refused(tmp_pa
 def test_a_wrong_plan_is_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Plan.from_settings(**options)
+
+
+def test_more_than_the_largest_layer_cannot_be_a_multiple(tmp_path):
+    with pytest.raises(ValueError, match="round_to must be below the size of the largest layer, 8, got 8"):
+        pruned(tmp_path, Plan.from_settings(round_to=8))
+
+
+def test_units_chosen_one_by_one_are_multiples_too(tmp_path):
+    plan = Plan.from_settings(criterion="greedy-local", scope="layer", fraction=0.5, round_to=4, cycles=1)
+    _, results, _ = pruned(tmp_path, plan)
+    assert results[1].layers == {"inner": (4, 5), "hidden": (4, 8)}

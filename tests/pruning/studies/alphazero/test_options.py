@@ -49,7 +49,7 @@ def test_the_settings_of_a_run_name_the_folder_that_version_0_1_0_named(line, fo
 
 def test_what_only_ends_a_run_or_measures_more_of_it_is_no_setting():
     options, settings = options_of(parsed("")), settings_of(parsed(""))
-    later = {"embeddings"}  # its default is not stored
+    later = {"embeddings", "round_to"}  # their defaults are not stored
     apart = {"cycles", "until_density", "kappa", "simulations", "buffer", "out"} | later
     assert options.keys() - settings.keys() == apart
 
