@@ -49,7 +49,7 @@ class AlphaZeroAgent:
             1/temperature.
         noise: Weight of Dirichlet noise in the root's priors; with gumbel, the weight of the Gumbel noise.
         symmetries: Average the network's outputs over all symmetries of the board.
-        evaluator: Inference backend; auto is onnx if onnxruntime is installed, otherwise torch.
+        evaluator: Inference backend; auto is openvino if it is installed, otherwise torch.
         architecture: python:module:Class of a network of your own; loading a checkpoint never imports it.
         encoding: python:module:function of an encoding of your own.
         lookahead: Tactics that the search solves exactly, without the network: 0 none; 1 immediate wins; 2

@@ -24,12 +24,13 @@ from bttt.kernels.bitboard import (
     winning_cells,
     word_has_line,
 )
-from bttt.kernels.jit import entry_point, kernel, lean_entry_point, lean_kernel
+from bttt.kernels.jit import cache_folder, entry_point, kernel, lean_entry_point, lean_kernel
 
 __all__ = [
     "DRAW",
     "FIRST_WINS",
     "UNFINISHED",
+    "cache_folder",
     "entry_point",
     "hash_words",
     "kernel",

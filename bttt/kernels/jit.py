@@ -87,6 +87,16 @@ def lean_entry_point(function: Callable[_P, _R]) -> EntryPoint[_P, _R]:
     return EntryPoint(function, lean=True)
 
 
+def cache_folder() -> Path | None:
+    """Returns the folder of the compiled kernels of `bttt.kernels`, or None if none is writable."""
+    index = _index(kernel(_probe))
+    return None if index is None else Path(index._cache_path)
+
+
+def _probe() -> None:
+    """Is never called: its cache tells where numba keeps compiled code of this folder."""
+
+
 def _index(compiled: Any) -> Any:
     """Returns numba's index of a kernel's cached code (private to numba), or None without a cache."""
     index = getattr(getattr(compiled, "_cache", None), "_cache_file", None)

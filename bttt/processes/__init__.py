@@ -22,7 +22,7 @@ from bttt.processes.signals import (
     leave_to_parent,
     raise_interrupt,
 )
-from bttt.processes.spreading import quietly, side_by_side, spread, work_through, worker_count
+from bttt.processes.spreading import is_worker, quietly, side_by_side, spread, work_through, worker_count
 from bttt.processes.surroundings import unharmed
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "exit_code",
     "interrupt",
     "is_interrupt",
+    "is_worker",
     "leave_to_parent",
     "quietly",
     "raise_interrupt",

@@ -65,6 +65,13 @@ def _work(caller: int, task: Callable[..., T], *arguments: Any) -> T:
     return task(*arguments)
 
 
+def is_worker() -> bool:
+    """Returns whether this process is a worker that `spread` started; a message is told once, not by each."""
+    from multiprocessing import parent_process
+
+    return parent_process() is not None
+
+
 def end_with(parent: int) -> None:
     """Ends this process within a second after `parent`, the process that started it, has ended.
 

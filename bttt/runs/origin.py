@@ -15,7 +15,7 @@ from bttt.runs.settings import options_of
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch", "onnxruntime")
+RECORDED_PACKAGES = ("brick-tic-tac-toe", "numpy", "numba", "scipy", "torch", "openvino")
 
 
 def environment() -> dict[str, Any]:

@@ -10,7 +10,8 @@
 ((2, 49), (2,))
 
 Modules: `residual` is the architecture, `checkpoint` reads and writes networks, `digests` compares them, and
-`evaluators` chooses an inference backend, `torch_evaluators` or `onnx_evaluator`.
+`evaluators` chooses an inference backend, `openvino_evaluator` or `torch_evaluators`. `openvino_model`
+compiles networks, `compiled_files` keeps them on disk.
 """
 
 from agents.alphazero.network.checkpoint import (

@@ -1,28 +1,32 @@
 """Evaluators: a network as a function from planes to logits and values, on a choice of inference backends.
 
-The evaluators for playing (torch, onnx) give bit-identical results for a position regardless of the rest of
-the batch. A game therefore does not depend on how many games are played at once. All evaluators agree within
-tested tolerances.
+The evaluators for playing (openvino, torch) give bit-identical results for a position regardless of the rest
+of the batch. A game therefore does not depend on how many games are played at once. All evaluators agree
+within tested tolerances.
 
 Shapes: B positions, A cells of the board.
 """
 
 from __future__ import annotations
 
+import sys
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
 
-from agents.alphazero.network.onnx_evaluator import OnnxEvaluator, onnx_is_installed
+from agents.alphazero.network.openvino_evaluator import LARGE_SIZES, OpenVinoEvaluator
 from agents.alphazero.network.own import AlphaZeroNetwork
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
 from bttt import symmetries
+from bttt.processes import is_worker
 from bttt.runs import nearest
 
-EvaluatorName = Literal["auto", "torch", "onnx", "onnx-int8", "cuda"]
-"""auto is onnx if onnxruntime is installed, otherwise torch; onnx-int8 is quantised to 8 bits and less
-exact."""
+EvaluatorName = Literal["auto", "openvino", "openvino-float32", "torch", "cuda"]
+"""auto is openvino if it is installed, otherwise torch; openvino is in bfloat16 where that is fast."""
+REMOVED = ("onnx", "onnx-int8")
+"""Names of earlier versions."""
 
 
 def make_evaluator(
@@ -30,24 +34,41 @@ def make_evaluator(
 ) -> Evaluator:
     """Returns an evaluator of a network; later changes of the network do not affect it.
 
+    If `auto` or `selfplay` falls back to torch, a line on stderr says why, once.
+
     Args:
         network: The network.
-        name: One of `EvaluatorName`, or "selfplay": torch in bfloat16 if that is fast on this CPU, otherwise
-            in float32. It is the fastest choice for hundreds of positions when the network changes each
-            iteration.
+        name: One of `EvaluatorName`, or "selfplay": for hundreds of positions at a time, when the network
+            changes after each iteration.
         device: "cpu"; with another device, "auto", "torch" and "selfplay" mean "cuda".
 
     Raises:
-        ValueError: The name is unknown, or the backend's package or device is missing.
+        ValueError: The name is unknown, or the backend's package or device is missing, or the backend cannot
+            run the network.
     """
     if name not in (known := (*get_args(EvaluatorName), "selfplay")):
-        hint = nearest(str(name), known[:-1])
+        hint = "; it was removed: use openvino" if name in REMOVED else nearest(str(name), known[:-1])
         raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}{hint}")
-    if name == "cuda" or (device != "cpu" and not name.startswith("onnx")):
+    if name == "cuda" or (device != "cpu" and not name.startswith("openvino")):
         return CudaEvaluator(network)
-    if name.startswith("onnx") or (name == "auto" and onnx_is_installed()):
-        return OnnxEvaluator(network, int8=name == "onnx-int8")
+    if name == "openvino-float32":
+        return OpenVinoEvaluator(network, "float32", keep=True)
+    if name == "openvino":
+        return OpenVinoEvaluator(network, keep=True)
+    if name != "torch":
+        try:
+            if name == "selfplay":
+                return OpenVinoEvaluator(network, sizes=LARGE_SIZES)
+            return OpenVinoEvaluator(network, keep=True)
+        except ValueError as error:
+            _tell_once(f"bttt: {error}; torch evaluates the network instead, several times slower")
     return TorchEvaluator(network, "auto" if name == "selfplay" else "float32")
+
+
+@cache
+def _tell_once(text: str) -> None:
+    if not is_worker():
+        print(text, file=sys.stderr, flush=True)
 
 
 def with_symmetries(evaluate: Evaluator) -> Evaluator:

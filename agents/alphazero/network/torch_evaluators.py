@@ -5,6 +5,7 @@ Shapes: B positions, A cells of the board.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
@@ -29,7 +30,14 @@ WARM_UPS = 3
 
 
 def bfloat16_is_fast() -> bool:
-    """Returns whether this CPU multiplies bfloat16 matrices in hardware (AMX), much faster than float32."""
+    """Returns whether this CPU multiplies bfloat16 matrices in hardware (AMX), much faster than float32.
+
+    Other processors that know bfloat16 are slower with it than with float32. oneDNN's limits, for example
+    ONEDNN_MAX_CPU_ISA=AVX2, are respected.
+    """
+    limits = [os.environ.get(f"{library}_MAX_CPU_ISA", "").upper() for library in ("ONEDNN", "DNNL")]
+    if any(limit not in ("", "ALL", "DEFAULT") and "AMX" not in limit for limit in limits):
+        return False
     supported = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return bool(supported and supported())
 

@@ -27,7 +27,7 @@ def test_evaluators_answer_as_the_network_does(preset, encoding):
     network = own_network(preset, encoding, 4, 5, seed=1).eval()
     with torch.no_grad():
         logits, values = network(torch.from_numpy(planes()))
-    for name in ("torch", "onnx"):
+    for name in ("torch", "openvino-float32"):
         found = make_evaluator(network, name)(planes())
         np.testing.assert_allclose(found[0], logits.numpy(), atol=1e-5)
         np.testing.assert_allclose(found[1], values.numpy(), atol=1e-5)

@@ -1,0 +1,149 @@
+"""OpenVINO: the package without its telemetry, and a network compiled for one batch size.
+
+OpenVINO chooses algorithms by batch size, and some round differently. What differs in a policy-value network
+are its fully connected layers: alone, in small batches or merged with the activation that follows.
+`compiled` therefore runs them on added rows, which gives the same algorithm for all batch sizes.
+
+Shapes: B positions, A cells of the board.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import platform
+import sys
+import warnings
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+
+from agents.alphazero.network.residual import PLANES
+
+Precision = Literal["float32", "bfloat16"]
+HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
+LEAST_ROWS = 32
+"""Rows of a matrix product at least, so that small batches use the algorithm of large ones."""
+
+
+def openvino_is_installed() -> bool:
+    """Returns whether OpenVINO is installed."""
+    return find_spec("openvino") is not None
+
+
+@cache
+def openvino() -> Any:
+    """Returns the package `openvino`, imported without its telemetry.
+
+    At its import, and for each conversion, it sends an event to its makers, unless `openvino_telemetry` is
+    missing. It is made to look missing for the whole process.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return importlib.import_module("openvino")
+
+
+@cache
+def processor() -> str:
+    """Returns what code compiled by OpenVINO depends on, besides the network: version, processor, limits."""
+    able = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    name = _core().get_property("CPU", "FULL_DEVICE_NAME")
+    limits = [os.environ.get(f"{library}_MAX_CPU_ISA", "") for library in ("ONEDNN", "DNNL")]
+    return repr((openvino().__version__, platform.machine(), name, sorted(able), limits))
+
+
+@cache
+def _core() -> Any:
+    return openvino().Core()
+
+
+def converted(network: nn.Module, rows: int, cols: int) -> Any:
+    """Returns a network in evaluation mode as an OpenVINO model for batches of any size."""
+    example = torch.zeros(2, PLANES, rows, cols)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch about its tracer, which OpenVINO uses
+        traced = torch.jit.trace(network, example, check_trace=False)
+        return openvino().convert_model(traced)
+
+
+class CompiledNetwork:
+    """A network for one batch size and one board size; it runs in the calling thread.
+
+    Attributes:
+        size: The batch size.
+
+    Args:
+        compiled: OpenVINO's compiled model.
+    """
+
+    def __init__(self, compiled: Any):
+        self._compiled = compiled
+        self._planes = np.zeros(tuple(compiled.input(0).shape), np.float32)
+        self.size = len(self._planes)
+        self._request = compiled.create_infer_request()
+        self._request.set_input_tensor(openvino().Tensor(self._planes, shared_memory=True))
+        self._logits, self._values = (self._request.get_output_tensor(output).data for output in range(2))
+
+    def __call__(self, planes: np.ndarray, logits: np.ndarray, values: np.ndarray) -> None:
+        """Fills `logits` `[N, A]` and `values` `[N]` for `planes` `[N, 3, rows, cols]`, N <= size."""
+        number = len(planes)
+        self._planes[:number] = planes
+        self._request.infer(share_outputs=True)
+        logits[:], values[:] = self._logits[:number], self._values[:number]
+
+    def exported(self) -> bytes:
+        """Returns the compiled network, for `imported`."""
+        return bytes(self._compiled.export_model().getvalue())
+
+
+def compiled(model: Any, size: int, rows: int, cols: int, precision: Precision) -> CompiledNetwork:
+    """Returns a model of `converted` compiled for batches of `size` positions."""
+    model = model.clone()
+    model.reshape([size, PLANES, rows, cols])
+    for node in model.get_ordered_ops():
+        if node.get_type_name() == "MatMul" and _is_layer(node, size):
+            _add_rows(node, size)
+    model.validate_nodes_and_infer_types()
+    return CompiledNetwork(_core().compile_model(model, "CPU", _settings(precision)))
+
+
+def imported(content: bytes, precision: Precision) -> CompiledNetwork:
+    """Returns the compiled network that `CompiledNetwork.exported` returned on the same `processor`.
+
+    Raises:
+        RuntimeError: OpenVINO refuses it.
+    """
+    return CompiledNetwork(_core().import_model(io.BytesIO(content), "CPU", _settings(precision)))
+
+
+def _settings(precision: Precision) -> dict[str, Any]:
+    return {
+        "INFERENCE_PRECISION_HINT": HINTS[precision],
+        "INFERENCE_NUM_THREADS": 1,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # processes in parallel would share a core
+    }
+
+
+def _is_layer(product: Any, rows: int) -> bool:
+    """Returns whether a matrix product is a fully connected layer of a batch of `rows` positions."""
+    left, right = (product.input_value(side).get_shape() for side in range(2))
+    return list(left[:1]) == [rows] and len(right) == 2 and not product.get_attributes()["transpose_a"]
+
+
+def _add_rows(product: Any, rows: int) -> None:
+    """Adds rows of zeros to a matrix product `[rows, N] x [N, M]`, and removes them from its result."""
+    ops = importlib.import_module("openvino.opset13")
+    left = product.input_value(0)
+    added = max(1, LEAST_ROWS - rows)
+    zeros = ops.constant(np.zeros((added, *left.get_shape()[1:]), np.float32))
+    product.input(0).replace_source_output(ops.concat([left, zeros], 0).output(0))
+    product.validate_and_infer_types()
+    targets = product.output(0).get_target_inputs()
+    first = ops.slice(product.output(0), *(ops.constant(np.array([number])) for number in (0, rows, 1, 0)))
+    for target in targets:
+        target.replace_source_output(first.output(0))
