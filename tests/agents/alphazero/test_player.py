@@ -127,7 +127,7 @@ def test_the_same_agent_under_two_names_is_refused_in_a_run():
         ("d4,lookahead=0,simulations=0", "lookahead needs simulations, got lookahead=0 without them"),
         ("d4,fpu=-1", "fpu must be at least 0 and finite, got -1"),
         ("d4,fpu=0.5,gumbel=true", "fpu needs simulations by PUCT, without gumbel, got fpu=0.5"),
-        ("d4,evaluator=tpu", "option evaluator='tpu' must be auto, openvino"),
+        ("d4,evaluator=tpu", "option evaluator='tpu' must be auto or openvino"),
         ("d4,gumbel=yes", "option gumbel='yes' must be true or false"),
         ("d4,simulation=1", r"unknown option 'simulation' \(did you mean 'simulations'\?\)"),
         ("d4,network=all", "option 'network' is given twice"),
