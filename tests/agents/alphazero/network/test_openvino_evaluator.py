@@ -72,6 +72,16 @@ def test_boards_of_other_sizes_agree_with_torch(rows, cols):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+def test_channels_are_added_to_whole_blocks_in_bfloat16_alone():
+    made, planes = network(THIN), positions(40)
+    narrow, wide = (OpenVinoEvaluator(made, precision) for precision in ("float32", "bfloat16"))
+    configs = narrow._network.config, wide._network.config
+    assert configs[0] == THIN
+    assert (configs[1].stream, configs[1].blocks, configs[1].policy) == (16, (5, 1, 16), 3)
+    for found, expected in zip(wide(planes), narrow(planes), strict=True):
+        np.testing.assert_allclose(found, expected, atol=0.02 * max(1, np.abs(expected).max()))
+
+
 def test_a_size_that_rounds_differently_is_not_used(monkeypatch):
     evaluate, planes = OpenVinoEvaluator(network(), "float32"), positions(70)
     expected = evaluate(planes)
@@ -183,8 +193,8 @@ class TestNetworksOnDisk:
         for path, content in whole.items():
             path.write_bytes(damage(content))
         assert equal(OpenVinoEvaluator(made, keep=True)(planes), expected)
-        assert compilations == 2 * [4, MODEL_SIZE]
-        assert all(len(path.read_bytes()) == len(content) for path, content in whole.items())
+        assert equal(OpenVinoEvaluator(made, keep=True)(planes), expected)
+        assert compilations == 2 * [4, MODEL_SIZE]  # and not a third time
 
     @pytest.mark.parametrize("place", ["nowhere/deeper", "file/deeper", None])
     def test_a_folder_that_cannot_be_written_is_done_without(self, tmp_path, monkeypatch, place):
