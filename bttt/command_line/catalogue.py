@@ -102,6 +102,14 @@ COMMANDS: dict[str, Command] = {
             *("search.simulations", "seed", "workers", "device", "out"),
         ),
     ),
+    "export": Command(
+        "agents.alphazero.export.command",
+        "ExportConfig",
+        "Train",
+        "write a network for other programs: ONNX, OpenVINO or torch.export",
+        "alphazero:d4 d4.xml",
+        ("network", "file", "architecture", "encoding"),
+    ),
     "evaluate": Command(
         "tournaments.evaluation.command",
         "EvaluateConfig",

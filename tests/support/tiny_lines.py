@@ -31,6 +31,7 @@ TINY: dict[str, tuple[str, ...]] = {
         *("--file", "drawn.txt"),
     ),
     "evaluate": ("--positions", "1", "--workers", "1"),
+    "export": (),
     "games": (),
     "generalisation": (
         *STUDY,

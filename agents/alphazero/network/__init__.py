@@ -23,7 +23,8 @@ from agents.alphazero.network.checkpoint import (
 )
 from agents.alphazero.network.digests import Digests, digests_of
 from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
-from agents.alphazero.network.own import AlphaZeroNetwork, as_network, own_network
+from agents.alphazero.network.openvino_model import openvino
+from agents.alphazero.network.own import AlphaZeroNetwork, as_network, for_inference, own_network
 from agents.alphazero.network.residual import (
     PRESETS,
     PolicyValueNet,
@@ -46,10 +47,12 @@ __all__ = [
     "channels_last",
     "digests_of",
     "folded",
+    "for_inference",
     "load_checkpoint",
     "load_network",
     "make_evaluator",
     "one_thread",
+    "openvino",
     "own_network",
     "parameters",
     "read_network_file",
