@@ -36,6 +36,8 @@ def levels(folder: str, *, rows: str = "", columns: str = "") -> str:
 
 def _level_text(name: str, value: str) -> str:
     style = COLUMNS[name].style
+    if style == "s":
+        return value
     return format(float(value) if "." in style else int(value), style)
 
 

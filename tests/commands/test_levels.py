@@ -8,6 +8,7 @@ import pytest
 from commands import bttt, next_step
 
 from agents.alphazero.network.checkpoint import load_network, save_network
+from agents.alphazero.network.evaluators import evaluator_name, make_evaluator
 from agents.alphazero.weights import find_network
 from bttt.__main__ import main
 
@@ -33,7 +34,8 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
     code, printed, err = bttt(*command, capsys=capsys)
     assert code == 0
     assert err.count("next: ") == 1 and next_step(err)[1].second.startswith(f"alphazero:{run}/level-03,")
-    assert "equal simulations, then equal time:" in printed
+    name = evaluator_name(make_evaluator(load_network(find_network("d4"))[0]))
+    assert f"equal simulations, then equal time (times on {name}):" in printed
     with (out / "levels.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [(row["level"], row["density"], row["parameters"]) for row in rows] == [
@@ -50,6 +52,11 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
     before = (out / "levels.csv").read_bytes()
     assert main(command) == 0  # nothing is timed or played again
     assert (out / "levels.csv").read_bytes() == before
+    del timing["evaluator"]  # as earlier versions left it
+    (out / "timing.json").write_text(json.dumps(timing))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "equal simulations, then equal time:" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,8 @@ def test_the_same_command_again_trains_nothing(channels, capsys):
     assert f"3 finished cycles found in {channels}; nothing was run\n" in err
     assert {path: path.stat().st_mtime_ns for path in channels.rglob("*.safetensors")} == kept
     assert (channels / "levels.csv").read_bytes() == stored
-    table, written = out.split("\n\n")
+    heading, table, written = out.split("\n\n")
+    assert re.fullmatch("times on [a-z]+, [a-z]+[0-9]+:", heading)
     assert table.split()[0] == "level" and len(table.splitlines()) == 4
     assert written == f"written: {channels}; play a level as alphazero:{channels / 'level-02'}\n"
 

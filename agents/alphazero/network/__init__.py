@@ -22,7 +22,12 @@ from agents.alphazero.network.checkpoint import (
     write_network_file,
 )
 from agents.alphazero.network.digests import Digests, digests_of
-from agents.alphazero.network.evaluators import EvaluatorName, make_evaluator, with_symmetries
+from agents.alphazero.network.evaluators import (
+    EvaluatorName,
+    evaluator_name,
+    make_evaluator,
+    with_symmetries,
+)
 from agents.alphazero.network.openvino_model import openvino
 from agents.alphazero.network.own import AlphaZeroNetwork, as_network, for_inference, own_network
 from agents.alphazero.network.residual import (
@@ -46,6 +51,7 @@ __all__ = [
     "bfloat16_is_fast",
     "channels_last",
     "digests_of",
+    "evaluator_name",
     "folded",
     "for_inference",
     "load_checkpoint",

@@ -65,6 +65,11 @@ def make_evaluator(
     return TorchEvaluator(network, "auto" if name == "selfplay" else "float32")
 
 
+def evaluator_name(evaluate: Evaluator) -> str:
+    """Returns an evaluator's backend and precision, for example "openvino, bfloat16", for tables of times."""
+    return str(getattr(evaluate, "name", type(evaluate).__name__))
+
+
 @cache
 def _tell_once(text: str) -> None:
     if not is_worker():

@@ -46,6 +46,9 @@ class OpenVinoEvaluator:
     split into batches of fixed sizes, the last one padded. A size whose results differ from those of
     `MODEL_SIZE` in any bit, for random positions, is not used.
 
+    Attributes:
+        name: Backend and precision, for tables of times.
+
     Args:
         network: The network; later changes do not affect the evaluator.
         precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32.
@@ -70,6 +73,7 @@ class OpenVinoEvaluator:
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._precision: Precision = precision
+        self.name = f"openvino, {precision}"
         if precision == "bfloat16" and isinstance(network, PolicyValueNet):
             network = widened(network, BLOCK)
         self._network = for_inference(network).to("cpu", torch.float32)

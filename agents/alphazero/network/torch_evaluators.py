@@ -47,6 +47,9 @@ class TorchEvaluator:
 
     The result for a position does not depend on the other positions in the batch or their number.
 
+    Attributes:
+        name: Backend and precision, for tables of times.
+
     Args:
         network: The network; later changes do not affect the evaluator.
         precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32.
@@ -56,6 +59,7 @@ class TorchEvaluator:
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._dtype = getattr(torch, precision)
+        self.name = f"torch, {precision}"
         self._network = channels_last(for_inference(network).to("cpu", self._dtype))
 
     @torch.inference_mode()
@@ -101,12 +105,17 @@ class CudaEvaluator:
     launching them one by one takes longer than running them. The result for a position may differ between
     batch sizes by rounding.
 
+    Attributes:
+        name: Backend and precision, for tables of times.
+
     Args:
         network: The network; later changes do not affect the evaluator.
 
     Raises:
         ValueError: There is no such GPU.
     """
+
+    name = "cuda, bfloat16"
 
     def __init__(self, network: AlphaZeroNetwork):
         if not torch.cuda.is_available():

@@ -81,9 +81,9 @@ class PruneConfig(PruneOptions):
 
     - of all, sparse MACs and sparse bytes, if weights are pruned: density of all weights, and what a program
       would need that skips pruned weights (a bit for each prunable weight, and the kept ones)
-    - ms, 1 and ms, 64: milliseconds for a batch of 1 or 64 positions on the inference backend that plays
-      (onnxruntime if it is installed)
-    - evals/s: evaluations per second in batches of 64 on the inference backend that makes samples (torch)
+    - ms, 1 and ms, 64: milliseconds for a batch of 1 or 64 positions on the inference backend that plays,
+      which the line above the table names
+    - evals/s: evaluations per second in batches of 64 on the same backend
     - agreement: fraction of positions of held-out games in which the best cell of the raw policy is that of
       the search
     - error %, raw: percentage of the raw policy's decisions that are value-losing moves, on boards seen in

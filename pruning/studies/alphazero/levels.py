@@ -13,7 +13,7 @@ import tyro
 
 from agents import make_agent
 from agents.alphazero import MOST_SIMULATIONS
-from agents.alphazero.network import load_network, parameters
+from agents.alphazero.network import evaluator_name, load_network, make_evaluator, parameters
 from agents.alphazero.weights import RUN_FILE
 from bttt import boards_of_size, load_suite
 from bttt.command_line import suggest
@@ -89,10 +89,8 @@ def run(config: LevelsConfig) -> int:
 
 def _play(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> None:
     """Times the levels, plays both tournaments, and writes and prints the tables."""
-    budgets = {
-        MODES[0]: dict.fromkeys(networks, config.simulations),
-        MODES[1]: _equal(config, folder, networks),
-    }
+    equal, evaluator = _equal(config, folder, networks)
+    budgets = {MODES[0]: dict.fromkeys(networks, config.simulations), MODES[1]: equal}
     rows: dict[int, dict[str, Any]] = {level: _told(path) for level, path in networks.items()}
     for mode, simulations in budgets.items():
         specs = {
@@ -114,7 +112,7 @@ def _play(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> N
         )
         _rate(rows, mode, specs, simulations, played)
     write_text(folder / CSV_FILE, csv_text({"level": level, **row} for level, row in rows.items()))
-    table = _table(rows)
+    table = _table(rows, evaluator)
     write_text(folder / TEXT_FILE, f"{table}\n")
     print(f"\n{table}\n\nelo: 0 is the first level; written: {folder / CSV_FILE}")
 
@@ -150,8 +148,11 @@ def _told(path: Path) -> dict[str, Any]:
     return {"density": density, "parameters": parameters(network)}
 
 
-def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> dict[int, int]:
-    """Returns each level's simulations at equal time with the first level; measured once, then stored."""
+def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> tuple[dict[int, int], str]:
+    """Returns each level's simulations at equal time with the first level, and the evaluator that was timed.
+
+    Both are measured once, then stored; earlier versions did not store the evaluator, whose name is then "".
+    """
     file = folder / TIMING_FILE
     stored = read_json(file, dict)
     if not stored:
@@ -164,17 +165,19 @@ def _equal(config: LevelsConfig, folder: Path, networks: Mapping[int, Path]) -> 
             for number, agent in enumerate(agents)
         }
         times = list(latencies_ms(calls, rounds=ROUNDS).values())
+        first = next(iter(networks.values()))
         stored = {
             "milliseconds a decision": [each / len(positions) for each in times],
             "simulations": [max(1, round(config.simulations * times[0] / each)) for each in times],
             "levels": list(networks),
+            "evaluator": evaluator_name(make_evaluator(load_network(first / RUN_FILE)[0])),
         }
         write_json(file, stored)
     numbers = stored.get("simulations")
     known = isinstance(numbers, list) and all(isinstance(number, int) and number > 0 for number in numbers)
     if not known or stored.get("levels") != list(networks) or len(numbers) != len(networks):
         raise ValueError(f"{file} belongs to other levels, or is corrupt: delete it, or choose another --out")
-    return dict(zip(networks, numbers, strict=True))
+    return dict(zip(networks, numbers, strict=True)), str(stored.get("evaluator", ""))
 
 
 def _rate(
@@ -198,7 +201,7 @@ def _rate(
         }
 
 
-def _table(rows: Mapping[int, Mapping[str, Any]]) -> str:
+def _table(rows: Mapping[int, Mapping[str, Any]], evaluator: str) -> str:
     heads = ["level", "density", "parameters"]
     lines = [[*heads, *(f"{name}" for _ in MODES for name in ("simulations", "ms/move", "elo", "+-"))]]
     for level, row in rows.items():
@@ -211,4 +214,5 @@ def _table(rows: Mapping[int, Mapping[str, Any]]) -> str:
                 number_text(row[f"{mode}: +-"]),
             ]
         lines.append(line)
-    return "\n".join([f"{MODES[0]}, then {MODES[1]}:", *aligned(lines)])
+    timed = f" (times on {evaluator})" if evaluator else ""
+    return "\n".join([f"{MODES[0]}, then {MODES[1]}{timed}:", *aligned(lines)])

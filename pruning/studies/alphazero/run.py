@@ -88,7 +88,8 @@ def prune(config: PruneConfig) -> Path:
             results = run_loop(task, plan, folder, publish, count)
         report_found(found, len(results) - found, "finished cycle", folder)
         _check_levels(folder, results)
-        print(write_table(folder, _measured(config, folder, results, subject.boards)))
+        measured = _measured(config, folder, results, subject.boards)
+        print(f"{measured[0].times.heading}:\n\n{write_table(folder, measured)}")
     over = ending(plan, task.measure, results)
     if over is not None and over.early:
         print(f"\nended before cycle {plan.stop.cycles}: {over.reason}")

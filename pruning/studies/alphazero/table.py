@@ -1,9 +1,10 @@
 """The table of the levels of a pruning run, printed and as CSV.
 
-"ms, 1" and "ms, 64" are milliseconds for a batch of 1 or 64 on the evaluator that plays games. "evals/s" is
-evaluations per second in batches of 64 on the evaluator that generates samples. "error %" is the percentage
-of decisions that are value-losing moves: on boards seen in training, their mirror images, and novel boards.
-It is given for the raw policy and with search; the CSV has fractions in columns "losing" and "searched".
+"ms, 1" and "ms, 64" are milliseconds for a batch of 1 or 64 on the evaluator that plays games, which the CSV
+names in the column "evaluator". "evals/s" is evaluations per second in batches of 64 on the same evaluator
+(in runs of earlier versions, on the one that generates samples). "error %" is the percentage of decisions
+that are value-losing moves: on boards seen in training, their mirror images, and novel boards. It is given
+for the raw policy and with search; the CSV has fractions in columns "losing" and "searched".
 Where weights were pruned, "sparse MACs" and "sparse bytes" say what a program would need that skips them (a
 bit for each prunable weight, and the kept ones); "of all" is the density of all weights, with those left out.
 """
@@ -31,12 +32,12 @@ class Column:
     Attributes:
         head: Its printed head.
         value: Returns its value for a level, None if it is not measured.
-        style: Its print format.
+        style: Its print format; "s" marks a text, which the CSV alone has.
         beside: Name of the column that it is printed after; "" keeps the order of the CSV.
     """
 
     head: str
-    value: Callable[[MeasuredLevel], float | None]
+    value: Callable[[MeasuredLevel], float | str | None]
     style: str
     beside: str = ""
 
@@ -89,6 +90,7 @@ COLUMNS: dict[str, Column] = {
     "density of all": Column("of all", _density_of_all, ".3f", beside="density"),
     "sparse MACs": Column("sparse MACs", _sparse_macs, ",.0f", beside="MACs"),
     "sparse bytes": Column("sparse bytes", _sparse_bytes, ",d", beside="bytes"),
+    "evaluator": Column("times on", lambda level: level.times.evaluator or None, "s"),
 }
 """The columns by their names in levels.csv, in its order; those added later come last."""
 
@@ -109,7 +111,7 @@ def write_table(folder: Path, levels: Sequence[MeasuredLevel]) -> str:
 
 def _print_order(columns: Mapping[str, Column]) -> list[str]:
     """Returns the names of the columns in the order in which they are printed."""
-    order = [name for name, column in columns.items() if not column.beside]
+    order = [name for name, column in columns.items() if not column.beside and column.style != "s"]
     for name, column in columns.items():
         if column.beside:
             order.insert(order.index(column.beside) + 1, name)

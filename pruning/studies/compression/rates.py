@@ -60,7 +60,7 @@ class LevelCosts:
         bytes: Size of the network's file.
         latency_1: Milliseconds for a batch of 1.
         latency_64: Milliseconds for a batch of 64.
-        evaluations: Positions per second in batches of 64, on self-play's evaluator.
+        evaluations: Positions per second in batches of 64, see `LevelTimes`.
     """
 
     share: float

@@ -44,6 +44,15 @@ def test_columns_that_are_not_measured_are_left_out(tmp_path):
     assert "error" not in printed and "losing" not in names and names.startswith("level,density,parameters")
 
 
+def test_the_file_names_the_evaluator_of_the_times(tmp_path):
+    times = LevelTimes(0.1, 2.0, evaluator="openvino, bfloat16")
+    printed = write_table(tmp_path, [replace(level(0), times=times)])
+    assert "openvino" not in printed and printed.split()[-1] == "32,000"
+    with (tmp_path / "levels.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["evaluator"], float(row["evals/s"])) == ("openvino, bfloat16", 32e3)
+
+
 def test_pruned_weights_are_shown_as_a_program_that_skips_them_would_see_them(tmp_path):
     whole, pruned = level(0), level(1)
     told = {"dense_macs": 100, "dense_bytes": 4000, "density_of_all": 0.5}
