@@ -35,7 +35,7 @@ PACKAGES = (
     "pgx",
     "jax",
     "torch",
-    "onnxruntime",
+    "openvino",
     "mctx",
 )
 HEADINGS = ("benchmark", "ours", "peer", "peer's", "ratio", "wanted", "")

@@ -1,4 +1,4 @@
-"""What int8 and several leaves at once cost in strength: python -m benchmarks.alphazero_strength.
+"""What bfloat16 and several leaves at once cost in strength: python -m benchmarks.alphazero_strength.
 
 Counts moves that lose value, on the first positions of each single brick's suite.
 """
@@ -31,7 +31,7 @@ class StrengthConfig:
     """Shipped weights, the folder of a training run, or a checkpoint file."""
     positions: int = 20
     """Positions of each of the 49 boards."""
-    evaluators: tuple[EvaluatorName, ...] = ("onnx", "onnx-int8")
+    evaluators: tuple[EvaluatorName, ...] = ("openvino-float32", "openvino")
     """What runs the network."""
     simulations: tuple[int, ...] = (0, 100)
     """Simulations a move; 0 is the raw policy."""
@@ -56,7 +56,7 @@ def count(config: StrengthConfig) -> None:
                 after = suite.values_after(search.run(roots).cells)
                 losing, number = int(np.sum(after < suite.values)), len(suite)
                 seconds = time.process_time() - started
-                which = f"{name:9} {simulations:4} simulations {leaves:2} leaves"
+                which = f"{name:16} {simulations:4} simulations {leaves:2} leaves"
                 print(f"{which}  {_share(losing, number)}  {seconds:.1f} CPU-s", flush=True)
 
 

@@ -95,8 +95,8 @@ def test_strength_counts_moves_that_lose_value():
     done = run_command(*arguments, program=program)
     assert done.returncode == 0, done.stderr
     raw, searched = done.stdout.splitlines()
-    assert raw.startswith("torch        0 simulations  1 leaves ")
-    assert searched.startswith("torch        4 simulations  2 leaves ")
+    assert raw.startswith("torch               0 simulations  1 leaves ")
+    assert searched.startswith("torch               4 simulations  2 leaves ")
     assert " of 49 lose value: " in searched
     assert strength(["--network", "none"]) == 2
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from agents.agent import Decision, Rng, generators
 from agents.alphazero.configs import SearchConfig
 from agents.alphazero.network import (
+    REMOVED_EVALUATORS,
     EvaluatorName,
     digests_of,
     load_checkpoint,
@@ -83,6 +84,8 @@ class AlphaZeroAgent:
     batched = True
     positional = "network"
     """The option that may come first in a spec, without its name: "alphazero:d4"."""
+    removed_values: ClassVar[Mapping[str, Mapping[str, str]]] = {"evaluator": REMOVED_EVALUATORS}
+    """Values of options of earlier versions, and what replaces them."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.temperature <= 100:

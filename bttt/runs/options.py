@@ -3,7 +3,8 @@
 A value becomes an int, a float, a bool (true or false), a str, a choice of a `Literal`, or None (none). If
 the annotation allows several types, None is tried first, then the others in order. Without an annotation, a
 value becomes None, a bool or a number if it reads like one. All other types get the string. The first value
-needs no option name if the class names that option in `positional`.
+needs no option name if the class names that option in `positional`. Values of earlier versions, and what
+replaces them, are in its `removed_values`, by option.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def parse_options(text: str, factory: Callable[..., Any]) -> dict[str, Any]:
             )
         if option in options:
             raise ValueError(f"option {option!r} is given twice")
+        if instead := getattr(factory, "removed_values", {}).get(option, {}).get(value):
+            raise ValueError(f"option {option}={value!r} was removed: use {option}={instead}")
         options[option] = _convert(option, value, known.get(option, UNANNOTATED))
     return options
 

@@ -298,6 +298,7 @@ def test_the_installed_script_runs():
             ["play", "--first", "mcts:leaf=heuristc"],
             "must be rollout or heuristic (did you mean 'heuristic'?)",
         ),
+        (["play", "--first", "alphazero:d4,evaluator=onnx-int8"], "was removed: use evaluator=openvino"),
         (["play", "--first", "alphazero:d4,evaluator=tourch"], "or cuda (did you mean 'torch'?)"),
         (["time", "--players", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),
         (["play", "--first", "python:my_agents:Broken"], "'python:my_agents:Broken' raised RuntimeError"),

@@ -23,6 +23,7 @@ from agents.alphazero.network.checkpoint import (
 )
 from agents.alphazero.network.digests import Digests, digests_of
 from agents.alphazero.network.evaluators import (
+    REMOVED_EVALUATORS,
     EvaluatorName,
     evaluator_name,
     make_evaluator,
@@ -41,29 +42,9 @@ from agents.alphazero.network.residual import (
 from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_is_fast, one_thread
 
 __all__ = [
-    "PRESETS",
-    "AlphaZeroNetwork",
-    "Digests",
-    "EvaluatorName",
-    "PolicyValueNet",
-    "TorchEvaluator",
-    "as_network",
-    "bfloat16_is_fast",
-    "channels_last",
-    "digests_of",
-    "evaluator_name",
-    "folded",
-    "for_inference",
-    "load_checkpoint",
-    "load_network",
-    "make_evaluator",
-    "one_thread",
-    "openvino",
-    "own_network",
-    "parameters",
-    "read_network_file",
-    "save_network",
-    "untrained",
-    "with_symmetries",
+    "PRESETS", "REMOVED_EVALUATORS", "AlphaZeroNetwork", "Digests", "EvaluatorName", "PolicyValueNet",
+    "TorchEvaluator", "as_network", "bfloat16_is_fast", "channels_last", "digests_of", "evaluator_name",
+    "folded", "for_inference", "load_checkpoint", "load_network", "make_evaluator", "one_thread", "openvino",
+    "own_network", "parameters", "read_network_file", "save_network", "untrained", "with_symmetries",
     "write_network_file",
-]
+]  # fmt: skip

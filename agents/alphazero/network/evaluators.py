@@ -25,8 +25,8 @@ from bttt.runs import nearest
 
 EvaluatorName = Literal["auto", "openvino", "openvino-float32", "torch", "cuda"]
 """auto is openvino if it is installed, otherwise torch; openvino is in bfloat16 where that is fast."""
-REMOVED = ("onnx", "onnx-int8")
-"""Names of earlier versions."""
+REMOVED_EVALUATORS = {"onnx": "openvino", "onnx-int8": "openvino"}
+"""Names of earlier versions, and what replaces them."""
 
 
 def make_evaluator(
@@ -47,7 +47,8 @@ def make_evaluator(
             run the network.
     """
     if name not in (known := (*get_args(EvaluatorName), "selfplay")):
-        hint = "; it was removed: use openvino" if name in REMOVED else nearest(str(name), known[:-1])
+        instead = REMOVED_EVALUATORS.get(name)
+        hint = f"; it was removed: use {instead}" if instead else nearest(str(name), known[:-1])
         raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}{hint}")
     if name == "cuda" or (device != "cpu" and not name.startswith("openvino")):
         return CudaEvaluator(network)

@@ -145,7 +145,7 @@ def test_selfplay_gives_the_answers_of_play():
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("fast", ""), ("tourch", r" \(did you mean 'torch'\?\)"), ("onnx-int8", "; it was removed")],
+    [("fast", ""), ("tourch", r" \(did you mean 'torch'\?\)"), ("onnx-int8", "; it was removed: use open")],
 )
 def test_unknown_evaluator_is_an_error(name, hint):
     known = "auto, openvino, openvino-float32, torch, cuda"
