@@ -18,6 +18,8 @@ Encoding = Literal["playable", "bricks"]
 """The third input plane: the playable cells (0 on bricks and beyond the border), or the bricks."""
 BoardAugmentation = Literal["none", "flips", "all"]
 """Symmetries applied to samples: none, the four flips, or all (eight on square boards, four on others)."""
+GoalName = Literal["minimax", "perfect", "perfect-raw"]
+"""The goals that may end a training run: all games won as the first player, one on each training board."""
 MOST_SIMULATIONS = 1_000_000
 
 

@@ -10,6 +10,7 @@ import tyro
 
 from agents.alphazero.configs import (
     Encoding,
+    GoalName,
     LearnerConfig,
     Preset,
     SearchConfig,
@@ -51,6 +52,10 @@ class TrainConfig:
     """Stop after this many self-play games. Default: no limit."""
     iterations: int | None = option(None, setting=False, by_study=True)
     """Stop after this many iterations of self-play and learning. Default: no limit."""
+    until: GoalName | None = option(None, setting=False)
+    """Also stop when the averaged network, at an evaluation, wins as the first player on every training
+    board: minimax against minimax:depth=2 by its raw policy, perfect against perfect with 100 simulations,
+    perfect-raw against perfect by its raw policy. The run then keeps this network."""
     seed: int = option(0, by_study=True)
     """Seed of all random numbers."""
     out: Path | None = option(None, setting=False, by_study=True)

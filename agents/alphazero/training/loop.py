@@ -30,6 +30,7 @@ from agents.alphazero.network import (
     save_network,
     untrained,
 )
+from agents.alphazero.training.goals import GoalGames
 from agents.alphazero.training.learner import Learner, Losses
 from agents.alphazero.training.progress import BAR, shown, tensorboard_writer
 from agents.alphazero.training.replay import sample_type
@@ -150,6 +151,7 @@ class TrainingRun:
             for number, part in enumerate(_split_games(config))
         ]
         self.errors = SolverErrors(boards, bricks_plane) if SolverErrors.fits(self.size) else None
+        self.goal = GoalGames(boards, config.until, bricks_plane, config.seed) if config.until else None
         self.rates: dict[str, float] = {}
         self.state = TrainingState(folder)
         self.counts, tensors = self.state.load()
@@ -165,6 +167,8 @@ class TrainingRun:
     def progress(self) -> float:
         """Returns the fraction of the budget used, in [0, 1]."""
         counts = self.counts
+        if self.config.until is not None and counts.reached == self.config.until:
+            return 1.0
         return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
 
     def iterate(self) -> dict[str, Any]:
@@ -185,12 +189,8 @@ class TrainingRun:
         self._keep(iteration, played.samples)
         self._count(iteration, played, losses, seconds)
         due = iteration % self.config.evaluate_every == 0 or self.progress() >= 1
-        evaluated = self.errors is not None and due
-        if self.errors is not None and due:
-            self._evaluate(self.errors)
-        metrics = self._metrics(played, losses, lr, seconds, seconds_playing)
-        if evaluated:
-            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
+        evaluated = self._evaluate() if due else {}
+        metrics = self._metrics(played, losses, lr, seconds, seconds_playing) | evaluated
         self.state.add_metrics(metrics)
         self.state.save(self.counts, self._tensors())
         self._forget()  # only now, because an interrupted iteration restarts from the earlier samples
@@ -198,7 +198,7 @@ class TrainingRun:
 
     def finish(self) -> None:
         """Stores the final network if the run could not select one by its error rate."""
-        if self.errors is None or not (self.folder / RUN_FILE).exists():
+        if not (self.folder / RUN_FILE).exists() or (self.errors is None and not self.counts.reached):
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
 
     def summary(self) -> str:
@@ -219,6 +219,8 @@ class TrainingRun:
             text += (
                 f"; error rate (value-losing moves) on training boards, raw policy: {100 * counts.best:.2f}%"
             )
+        if counts.reached:
+            text += f"; reached the goal {counts.reached}"
         return f"{text}\nwritten: {self.folder / RUN_FILE}"
 
     def _rng(self, *key: int) -> np.random.Generator:
@@ -277,15 +279,28 @@ class TrainingRun:
         while sum(number for _, number in self.shards[1:]) >= self.config.buffer:
             self.state.forget_samples(self.shards.pop(0)[0])
 
-    def _evaluate(self, errors: SolverErrors) -> None:
-        """Measures the error rates; keeps the network if it is the best so far on the training boards."""
+    def _evaluate(self) -> dict[str, float]:
+        """Measures the network and keeps it if it is the best so far; returns metrics.
+
+        The best network has the lowest error rate on the training boards, or reaches the goal.
+        """
         evaluate = make_evaluator(self.learner.average, "torch", self.config.device)
-        self.rates = errors.rates(evaluate)
-        save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
-        seen = self.rates.get("seen")  # None if the suite has no training board
-        if seen is None or self.counts.best is None or seen <= self.counts.best:
+        metrics: dict[str, float] = {}
+        if self.errors is not None:
+            self.rates = self.errors.rates(evaluate)
+            metrics |= {f"value_losing_{name}": round(rate, 5) for name, rate in self.rates.items()}
+            save_network(self.folder / LATEST_FILE, self.learner.average, self._record())
+        if self.goal is not None:
+            metrics["won"] = self.goal.won(evaluate)
+            if metrics["won"] == len(self.goal.boards):
+                self.counts = self.counts.moved(reached=self.config.until)
+        best, seen = self.counts.best, self.rates.get("seen")  # None if the suite has no training board
+        better = self.errors is not None and (seen is None or best is None or seen <= best)
+        if better:
             self.counts = self.counts.moved(best=seen)
+        if better or self.counts.reached:
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
+        return metrics
 
     def _record(self) -> dict[str, Any]:
         """Returns the record to store with a network."""

@@ -39,6 +39,7 @@ class TrainingCounts:
         steps: Gradient steps. Due steps are computed from all samples, so fractions of a step are not lost.
         buffer: Samples in the replay buffer.
         best: Lowest error rate on training boards so far, as a fraction; None before the first evaluation.
+        reached: The goal reached (`TrainConfig.until`), if one was.
     """
 
     iteration: int = 0
@@ -49,6 +50,7 @@ class TrainingCounts:
     steps: int = 0
     buffer: int = 0
     best: float | None = None
+    reached: str | None = None
 
     def moved(self, **changes: Any) -> TrainingCounts:
         """Returns the counts with some of them replaced."""
