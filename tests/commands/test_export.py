@@ -34,6 +34,7 @@ def test_wrong_input_is_one_line(capsys):
     for arguments, message in (
         (["d4", "d4.onx"], "FILE must end in .onnx or .xml or .pt2, got d4.onx (did you mean '.onnx'?)"),
         (["d4", "d4"], "FILE must end in .onnx or .xml or .pt2, got d4"),
+        (["d4", "d4.XML"], "FILE must end in .onnx or .xml or .pt2, got d4.XML (did you mean '.xml'?)"),
         (["d44", "d4.xml"], "no network 'd44' (did you mean 'd4'?)"),
         (["d4", "no/d4.xml"], "no/d4.xml: its folder does not exist"),
         (["d4", "mine.onnx"], "mine.onnx exists, and bttt has not exported it: choose another FILE"),

@@ -56,7 +56,7 @@ def format_of(path: Path) -> Format:
     Raises:
         ValueError: There is none, or one of its packages is not installed.
     """
-    suffix = path.suffix.lower()
+    suffix = path.suffix  # OpenVINO knows no .XML
     if suffix not in FORMATS:
         raise ValueError(
             f"FILE must end in {' or '.join(FORMATS)}, got {path}{nearest(suffix, list(FORMATS))}"
