@@ -151,7 +151,7 @@ COMMANDS: dict[str, Command] = {
         "Prune",
         "rate the networks of a pruning run against each other",
         "runs/pruned --levels 0 6 12",
-        ("run", "levels", "simulations", "bricks", "repeats", "seed", "in-flight", "workers", "out"),
+        ("run", "levels", "simulations", "bricks", "repeats", "seed", "in-flight", "workers", "out", "time"),
     ),
     "schedules": Command(
         "pruning.studies.schedules.command",

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
 from commands import bttt, next_step
 
+from agents.alphazero.network import time_split
 from agents.alphazero.network.checkpoint import load_network, save_network
 from agents.alphazero.network.evaluators import evaluator_name, make_evaluator
 from agents.alphazero.weights import find_network
@@ -59,9 +61,26 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
     assert "equal simulations, then equal time:" in capsys.readouterr().out
 
 
+def test_where_the_time_goes_is_told_without_games(run, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(time_split, "ROUNDS", 1)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    code, printed, _ = bttt("levels", str(run), "--time", capsys=capsys)
+    assert code == 0 and sorted(tmp_path.rglob("*")) == before
+    heading, table, legend = printed.split("\n\n")
+    assert re.fullmatch(r"openvino, b?float(16|32), batches of 64:", heading)
+    heads, *rows = (re.split(r"\s{2,}", line.strip()) for line in table.splitlines())
+    assert heads[:3] == ["level", "parameters", "MACs"] and [row[0] for row in rows] == ["0", "3"]
+    for row in rows:
+        assert row[1:3] == ["60,929", "2,855,840"]
+        assert sum(map(float, row[5:])) == pytest.approx(float(row[4]), abs=0.03)
+    assert all(f"\n{head}:" in f"\n{legend}".replace(";", "\n") for head in heads[5:])
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--time", "--seed", "3"), "--seed has no effect with --time, which plays no games"),
         (("--simulations", "0"), "simulations must be 1 to 1000000, got 0"),
         (("--levels", "0", "7"), "no level 7 in"),
         (("--levels", "3"), "at least two levels are needed, got 3"),

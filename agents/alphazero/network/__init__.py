@@ -11,7 +11,7 @@
 
 Modules: `residual` is the architecture, `checkpoint` reads and writes networks, `digests` compares them, and
 `evaluators` chooses an inference backend, `openvino_evaluator` or `torch_evaluators`. `openvino_model`
-compiles networks, `compiled_files` keeps them on disk.
+compiles networks, `compiled_files` keeps them on disk, `time_split` says where their time goes.
 """
 
 from agents.alphazero.network.checkpoint import (
@@ -39,12 +39,13 @@ from agents.alphazero.network.residual import (
     parameters,
     untrained,
 )
+from agents.alphazero.network.time_split import TimeSplit, time_splits
 from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_is_fast, one_thread
 
 __all__ = [
     "PRESETS", "REMOVED_EVALUATORS", "AlphaZeroNetwork", "Digests", "EvaluatorName", "PolicyValueNet",
-    "TorchEvaluator", "as_network", "bfloat16_is_fast", "channels_last", "digests_of", "evaluator_name",
-    "folded", "for_inference", "load_checkpoint", "load_network", "make_evaluator", "one_thread", "openvino",
-    "own_network", "parameters", "read_network_file", "save_network", "untrained", "with_symmetries",
-    "write_network_file",
+    "TimeSplit", "TorchEvaluator", "as_network", "bfloat16_is_fast", "channels_last", "digests_of",
+    "evaluator_name", "folded", "for_inference", "load_checkpoint", "load_network", "make_evaluator",
+    "one_thread", "openvino", "own_network", "parameters", "read_network_file", "save_network", "time_splits",
+    "untrained", "with_symmetries", "write_network_file",
 ]  # fmt: skip

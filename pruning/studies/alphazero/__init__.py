@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from pruning.studies.alphazero.measures import LevelTimes, MeasuredLevel, level_folder, level_times
     from pruning.studies.alphazero.plans import make_plan, plan_settings
     from pruning.studies.alphazero.run import load_subject, prepare, prune
-    from pruning.studies.alphazero.table import COLUMNS
+    from pruning.studies.alphazero.table import COLUMNS, TIME_HEADS, time_cells
     from pruning.studies.alphazero.task import SAMPLED, AlphaZeroTask, Retraining, legal_cells
 
 __all__ = [
     "COLUMNS",
     "SAMPLED",
+    "TIME_HEADS",
     "AlphaZeroTask",
     "Buffer",
     "LevelTimes",
@@ -47,6 +48,7 @@ __all__ = [
     "prepare",
     "prune",
     "save_buffer",
+    "time_cells",
 ]
 
 if not TYPE_CHECKING:

@@ -30,6 +30,7 @@ from bttt.runs import (
     write_text,
 )
 from pruning.measures import latencies_ms
+from pruning.studies.alphazero.table import time_table
 from tournaments import TournamentConfig, run_tournament
 from tournaments.play import STORE_FILE, Conditions, Store
 from tournaments.standings import fit_ratings, milliseconds_text, move_times
@@ -68,6 +69,13 @@ class LevelsConfig:
     """Worker processes. On a busy machine, several workers make the times less even."""
     out: Path | None = option(None, setting=False)
     """Folder of the results. Default: runs/levels-<hash of the settings>."""
+    time: bool = option(False, setting=False)
+    """Play no games: print where the time of an evaluation goes in each level, and write nothing."""
+
+    def without_effect(self) -> dict[str, str]:
+        """Returns the options that have no effect with the others."""
+        names = ("simulations", "bricks", "repeats", "seed", "in_flight", "workers", "out")
+        return dict.fromkeys(names, "with --time, which plays no games") if self.time else {}
 
 
 def run(config: LevelsConfig) -> int:
@@ -78,6 +86,10 @@ def run(config: LevelsConfig) -> int:
         OSError: A folder cannot be written; the games stored before are kept.
     """
     networks = _networks(config)
+    if config.time:
+        print(time_table({level: path / RUN_FILE for level, path in networks.items()}))
+        suggest("levels", config.run, why="rate the levels against each other")
+        return OK
     settings = settings_of(config)
     commas = {**settings, "bricks": [text.replace("+", ",") for text in config.bricks]}  # once allowed
     with open_run("levels", settings, out=config.out, earlier=commas, known_by=TIMING_FILE) as run:

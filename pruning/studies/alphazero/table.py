@@ -1,4 +1,4 @@
-"""The table of the levels of a pruning run, printed and as CSV.
+"""The table of the levels of a pruning run, printed and as CSV, and the table of where their time goes.
 
 "ms, 1" and "ms, 64" are milliseconds for a batch of 1 or 64 on the evaluator that plays games, which the CSV
 names in the column "evaluator". "evals/s" is evaluations per second in batches of 64 on the same evaluator
@@ -18,11 +18,24 @@ from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
 
-from bttt import NOVELTIES
+import torch
+
+from agents.alphazero.network import PolicyValueNet, TimeSplit, load_network, parameters, time_splits
+from bttt import NOVELTIES, Board
 from bttt.runs import aligned, write_text
+from pruning.measures import macs
 from pruning.studies.alphazero.measures import MeasuredLevel
 
 CSV_FILE = "levels.csv"
+TIMED_BATCH = 64
+"""Positions a batch when the time of an evaluation is split."""
+TIME_HEADS = ("MACs", "evals/s", "us", "arithmetic", "rest of products", "other layers", "calls")
+"""Heads of a table of where the time of an evaluation goes."""
+TIME_LEGEND = """evals/s: evaluations per processor-second; us: processor microseconds a position, of which
+arithmetic: its multiply-adds (MACs), at the speed of large convolutions on this machine;
+rest of products: convolutions and matrix products beyond that: memory, and channels added to whole blocks;
+other layers: pooling and changes of the memory layout, by the times that OpenVINO takes of its operations;
+calls: the call, by the time of one position for the same layers with one channel each"""
 
 
 @dataclass(frozen=True)
@@ -116,3 +129,32 @@ def _print_order(columns: Mapping[str, Column]) -> list[str]:
         if column.beside:
             order.insert(order.index(column.beside) + 1, name)
     return order
+
+
+def time_table(files: Mapping[int, Path]) -> str:
+    """Returns the table of where the time of each level's evaluations goes, from the files of the levels.
+
+    Raises:
+        ValueError: OpenVINO is missing, or a level is a network of the user's own.
+    """
+    loaded = {level: load_network(file) for level, file in files.items()}
+    board = Board.parse(next(iter(loaded.values()))[1]["boards"][0])
+    networks = {}
+    for level, (network, _) in loaded.items():
+        if not isinstance(network, PolicyValueNet):
+            raise ValueError(f"time needs networks of this package, got {files[level]}")
+        networks[level] = network
+    splits = time_splits(networks, TIMED_BATCH, rows=board.rows, cols=board.cols)
+    lines = [["level", "parameters", *TIME_HEADS]]
+    for level, split in splits.items():
+        multiply_adds = macs(networks[level], torch.zeros(1, 3, board.rows, board.cols))
+        lines.append([str(level), f"{parameters(networks[level]):,}", *time_cells(split, multiply_adds)])
+    evaluator = next(iter(splits.values())).evaluator
+    return "\n".join([f"{evaluator}, batches of {TIMED_BATCH}:", "", *aligned(lines), "", TIME_LEGEND])
+
+
+def time_cells(split: TimeSplit, multiply_adds: int) -> list[str]:
+    """Returns the cells below `TIME_HEADS` for a network with these multiply-adds a position."""
+    arithmetic = split.arithmetic(multiply_adds)
+    parts = (split.total, arithmetic, split.products - arithmetic, split.others, split.calls)
+    return [f"{multiply_adds:,}", f"{split.evaluations:,.0f}", *(f"{part:.2f}" for part in parts)]
