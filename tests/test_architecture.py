@@ -31,7 +31,7 @@ MAY_IMPORT = {
 PACKAGES = ("agents", "bttt", "pruning", "tournaments")
 ROOMS = {
     "bttt": ("processes", "runs", "drawing", "kernels", "solver", "envs", "command_line", "commands"),
-    "agents.alphazero": ("weights", "search", "network", "export", "training"),
+    "agents.alphazero": ("weights", "search", "network", "export", "learning", "training"),
     "tournaments": (
         *("play", "standings", "evaluation", "conversion", "generalisation", "suites", "report", "records"),
     ),

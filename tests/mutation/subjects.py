@@ -49,11 +49,15 @@ SUBJECTS = {
     ),
     "learner": Subject(
         (
-            "agents/alphazero/training/learner.py", "agents/alphazero/training/replay.py",
+            "agents/alphazero/learning/learner.py", "agents/alphazero/learning/replay.py",
+            "agents/alphazero/learning/layers.py", "agents/alphazero/learning/normalisation.py",
             "agents/alphazero/training/budget.py", "agents/alphazero/training/loop.py",
             "agents/alphazero/training/selfplay.py",
         ),
-        ("tests/agents/alphazero/training", "tests/commands/test_train.py"),
+        (
+            "tests/agents/alphazero/learning", "tests/agents/alphazero/training",
+            "tests/commands/test_train.py",
+        ),
     ),
     "search": Subject(
         (

@@ -175,14 +175,22 @@ class PolicyValueNet(nn.Module):
             stream = block(stream, self.activation)
         policy = self.activation(self.policy_bn(self.policy_conv(stream)))
         value = self.activation(self.value_bn(self.value_conv(stream)))
+        return self.answer(policy, value)
+
+    def answer(self, policy: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns logits and values, as `forward` does, from the outputs of the heads' convolutions."""
         if self.config.heads == "conv":
             logits = self.policy_out(policy).flatten(1)
             pooled = torch.cat([value.mean((2, 3)), value.amax((2, 3))], 1)
         else:
             logits = self.policy_out(policy.flatten(1))
             pooled = value.flatten(1)
+        return logits, self.judge(pooled)
+
+    def judge(self, pooled: Tensor) -> Tensor:
+        """Returns values `[B]` from the pooled channels of the value head."""
         hidden = self.activation(self.value_hidden(pooled))
-        return logits, torch.tanh(self.value_out(hidden)).squeeze(1)
+        return torch.tanh(self.value_out(hidden)).squeeze(1)
 
 
 class EvenConv(nn.Conv2d):

@@ -1,4 +1,4 @@
-"""Training by self-play: games, replay buffer, learner, and the loop, which can resume.
+"""Training by self-play: games, and the loop that plays and learns, which can resume.
 
 >>> import numpy as np
 >>> from agents.alphazero import SearchConfig, SelfPlayConfig
@@ -11,8 +11,8 @@
 >>> games.run(uniform, plies=30, rng=rng).samples.dtype.names
 ('playable', 'mine', 'theirs', 'policy', 'value')
 
-Modules: `selfplay` plays, `replay` turns samples into batches, `learner` takes gradient steps, and `loop`
-runs all three. `state` stores a run, `budget` ends it, and `solver_errors` measures the network's error rate.
+Modules: `selfplay` plays and `loop` lets `agents.alphazero.learning` learn from the samples. `state` stores a
+run, `budget` ends it, and `solver_errors` measures the network's error rate.
 """
 
 from __future__ import annotations
@@ -23,27 +23,18 @@ from bttt.runs import on_first_use
 
 if TYPE_CHECKING:
     from agents.alphazero.training.config import TrainConfig
-    from agents.alphazero.training.learner import Learner, Losses
     from agents.alphazero.training.loop import train
-    from agents.alphazero.training.replay import images, make_batch, sample_type
     from agents.alphazero.training.selfplay import SelfPlay
     from agents.alphazero.training.solver_errors import SolverErrors
     from agents.alphazero.training.state import METRICS_NAME
 
 __all__ = [
     "METRICS_NAME",
-    "Learner",
-    "Losses",
     "SelfPlay",
     "SolverErrors",
     "TrainConfig",
-    "images",
-    "make_batch",
-    "sample_type",
     "train",
 ]
 
 if not TYPE_CHECKING:
-    __getattr__ = on_first_use(
-        __name__, __all__, ("config", "learner", "loop", "replay", "selfplay", "state", "solver_errors")
-    )
+    __getattr__ = on_first_use(__name__, __all__, ("config", "loop", "selfplay", "state", "solver_errors"))

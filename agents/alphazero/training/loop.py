@@ -19,6 +19,7 @@ import torch
 from tqdm import tqdm
 
 from agents.alphazero.configs import Encoding
+from agents.alphazero.learning import Learner, Losses, sample_type
 from agents.alphazero.network import (
     PRESETS,
     AlphaZeroNetwork,
@@ -31,9 +32,7 @@ from agents.alphazero.network import (
     untrained,
 )
 from agents.alphazero.training.goals import GoalGames
-from agents.alphazero.training.learner import Learner, Losses
 from agents.alphazero.training.progress import BAR, shown, tensorboard_writer
-from agents.alphazero.training.replay import sample_type
 from agents.alphazero.training.selfplay import Played, SelfPlay
 from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.training.state import REMEDY, TrainingState, as_arrays, as_tensors

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.alphazero.configs import SearchConfig, SelfPlayConfig
+from agents.alphazero.learning import sample_type
 from agents.alphazero.search import NONE, OPEN, Evaluator, Found, RootNoise, Roots, Search, roots_of
-from agents.alphazero.training.replay import sample_type
 from bttt import Board, Outcome, Position
 
 

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from agents.alphazero import SearchConfig, SelfPlayConfig
+from agents.alphazero.learning import sample_type
 from agents.alphazero.search import Evaluator
-from agents.alphazero.training import SelfPlay, sample_type
+from agents.alphazero.training import SelfPlay
 from bttt import Board
 from bttt.runs import json_value, read_bytes, write_bytes
 from pruning.reading import require_plausible
@@ -33,7 +34,7 @@ class Buffer:
     """Samples of complete games.
 
     Attributes:
-        samples: `[N]` of `agents.alphazero.training.replay.sample_type`.
+        samples: `[N]` of `agents.alphazero.learning.sample_type`.
         games: `[N] int64`, the number of each sample's game.
     """
 

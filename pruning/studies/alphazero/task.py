@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero.learning import Learner, Losses, images, make_batch
 from agents.alphazero.network import PolicyValueNet, as_network, make_evaluator, untrained
-from agents.alphazero.training import Learner, Losses, SelfPlay, SolverErrors, images, make_batch
+from agents.alphazero.training import SelfPlay, SolverErrors
 from bttt import Board
 from pruning.criteria import Batch, Network, as_tuple
 from pruning.digests import digest_of

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from agents.alphazero.learning import images, make_batch
 from agents.alphazero.network import PolicyValueNet
-from agents.alphazero.training import images, make_batch
 from bttt import Board
 from pruning.bilevel import Counter
 from pruning.studies.alphazero import legal_cells
@@ -65,7 +65,7 @@ class Trunk:
 
     Args:
         network: The network.
-        samples: The positions, `[N]` of `agents.alphazero.training.replay.sample_type`.
+        samples: The positions, `[N]` of `agents.alphazero.learning.sample_type`.
         size: A board of the same size.
     """
 

@@ -14,9 +14,9 @@ import torch
 from torch.nn import functional
 
 from agents.alphazero import LearnerConfig, SearchConfig
+from agents.alphazero.learning import images, make_batch
 from agents.alphazero.network import PolicyValueNet
 from agents.alphazero.search import Evaluator, Search, roots_of
-from agents.alphazero.training import images, make_batch
 from bttt import Board, Suite, load_suite
 from pruning.studies.alphazero import AlphaZeroTask, Retraining, legal_cells
 from pruning.studies.bricks.heads import BATCH, policy_losses

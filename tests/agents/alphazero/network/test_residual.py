@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from agents.alphazero.configs import SearchConfig
+from agents.alphazero.learning.replay import images, make_batch, sample_type
 from agents.alphazero.network.residual import (
     PRESETS,
     NetworkConfig,
@@ -17,7 +18,6 @@ from agents.alphazero.network.residual import (
     widened,
 )
 from agents.alphazero.search.batched import Search, roots_of
-from agents.alphazero.training.replay import images, make_batch, sample_type
 from bttt.board import Board
 from bttt.position import Position
 from bttt.symmetry import symmetries

@@ -8,6 +8,7 @@ import torch
 from brute_force import BruteForce, random_position
 
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero.learning.replay import sample_type
 from agents.alphazero.network.checkpoint import load_network
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.residual import PolicyValueNet
@@ -15,7 +16,6 @@ from agents.alphazero.search.batched import Search, roots_of
 from agents.alphazero.training import state as training_state
 from agents.alphazero.training.config import TrainConfig
 from agents.alphazero.training.loop import new_network, train
-from agents.alphazero.training.replay import sample_type
 from agents.alphazero.training.state import TrainingCounts, TrainingState
 from bttt.bricks import boards_of_size
 

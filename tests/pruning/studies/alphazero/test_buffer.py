@@ -5,7 +5,7 @@ import pytest
 from fake_networks import hashed
 
 from agents.alphazero.configs import SearchConfig, SelfPlayConfig
-from agents.alphazero.training.replay import sample_type
+from agents.alphazero.learning.replay import sample_type
 from bttt.board import Board
 from pruning.studies.alphazero.buffer import VALIDATION_GAMES, Buffer, load_buffer, play_buffer, save_buffer
 

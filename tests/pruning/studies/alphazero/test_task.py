@@ -9,12 +9,12 @@ from fake_networks import hashed
 from shrinking import ALPHAZERO, build, random_masks
 
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero.learning.replay import images, make_batch, sample_type
 from agents.alphazero.network.checkpoint import load_network, save_network
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.residual import PRESETS, NetworkConfig, PolicyValueNet
 from agents.alphazero.training.config import TrainConfig
 from agents.alphazero.training.loop import new_network
-from agents.alphazero.training.replay import images, make_batch, sample_type
 from bttt.board import Board
 from bttt.position import Position
 from pruning.channels.groups import find_groups

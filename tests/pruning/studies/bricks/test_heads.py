@@ -7,8 +7,8 @@ from fake_networks import hashed
 from scipy.optimize import minimize
 
 from agents.alphazero.configs import SearchConfig, SelfPlayConfig
+from agents.alphazero.learning.replay import images, make_batch
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
-from agents.alphazero.training.replay import images, make_batch
 from bttt.board import Board
 from pruning.bilevel.problem import Counter
 from pruning.studies.alphazero.buffer import play_buffer

@@ -6,10 +6,10 @@ import torch
 from torch.nn import functional
 
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
+from agents.alphazero.learning.replay import images, make_batch
 from agents.alphazero.network.checkpoint import load_network
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.residual import NetworkConfig, untrained
-from agents.alphazero.training.replay import images, make_batch
 from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.weights import find_network
 from bttt.bricks import boards_of_size

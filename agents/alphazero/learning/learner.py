@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from agents.alphazero.configs import LearnerConfig
+from agents.alphazero.learning.gradients import Gradients, has_gradients, losses_of
+from agents.alphazero.learning.replay import SampleBatch, images, make_batch
 from agents.alphazero.network import AlphaZeroNetwork, bfloat16_is_fast, channels_last
-from agents.alphazero.training.replay import SampleBatch, images, make_batch
 from bttt import Board
 
 
@@ -55,7 +56,16 @@ class Learner:
         self.device = device
         self.size = size
         self._images = images(size, config.augmentation)
-        self._amp = device != "cpu" or bfloat16_is_fast()
+        fast = bfloat16_is_fast()
+        self._amp = device != "cpu" or fast
+        self._gradients: Gradients | None = None
+        if device == "cpu" and fast and has_gradients(self.network):
+            self._gradients = Gradients(self.network, torch.bfloat16)
+        tensors = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
+        pairs = list(tensors)
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._counted = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self._average = get_ema_multi_avg_fn(config.averaging)
         weights = self.network.parameters()
         if config.optimizer == "adamw":
             self.optimizer: torch.optim.Optimizer = torch.optim.AdamW(
@@ -92,24 +102,27 @@ class Learner:
 
     def _step(self, batch: SampleBatch) -> Tensor:
         planes, policies, values = (torch.from_numpy(array).to(self.device) for array in batch)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self._amp):
-            logits, expected = self.network(planes.contiguous(memory_format=torch.channels_last))
-        policy_loss = -(policies * functional.log_softmax(logits.float(), 1)).sum(1).mean()
-        value_loss = functional.mse_loss(expected.float(), values)
         self.optimizer.zero_grad(set_to_none=True)
-        (policy_loss + self.config.value_weight * value_loss).backward()
+        if self._gradients is not None:
+            losses = self._gradients.add(planes, policies, values, self.config.value_weight)
+        else:
+            losses = self._add_by_autograd(planes, policies, values)
         self.optimizer.step()
         self._move_average()
-        return torch.stack([policy_loss.detach(), value_loss.detach()]).cpu()
+        return losses.cpu()
+
+    def _add_by_autograd(self, planes: Tensor, policies: Tensor, values: Tensor) -> Tensor:
+        with torch.autocast(self.device, torch.bfloat16, enabled=self._amp):
+            logits, expected = self.network(planes.contiguous(memory_format=torch.channels_last))
+        losses = losses_of(logits, expected, policies, values)
+        (losses[0] + self.config.value_weight * losses[1]).backward()
+        return losses.detach()
 
     @torch.no_grad()
     def _move_average(self) -> None:
-        pairs = zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True)
-        for mean, tensor in pairs:
-            if mean.is_floating_point():
-                mean.lerp_(tensor, 1 - self.config.averaging)
-            else:
-                mean.copy_(tensor)
+        self._average(*map(list, zip(*self._averaged, strict=True)), 0)
+        for mean, tensor in self._counted:
+            mean.copy_(tensor)
 
     def state(self) -> dict[str, Tensor]:
         """Returns all tensors that determine the next step, by name, for `restore`."""

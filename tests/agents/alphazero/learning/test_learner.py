@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from agents.alphazero.configs import LearnerConfig
+from agents.alphazero.learning.learner import Learner
+from agents.alphazero.learning.replay import sample_type
 from agents.alphazero.network.residual import NetworkConfig, PolicyValueNet
-from agents.alphazero.training.learner import Learner
-from agents.alphazero.training.replay import sample_type
 from bttt.board import Board
 
 SIZE = Board(4, 4, 3)

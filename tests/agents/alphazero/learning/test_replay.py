@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.alphazero.training.replay import images, make_batch, sample_type
+from agents.alphazero.learning.replay import images, make_batch, sample_type
 from bttt.board import Board
 
 
