@@ -8,9 +8,9 @@
 >>> decision.nodes
 16
 
-Contents: `network` evaluates positions, `search` chooses moves, `training` produces networks, `export` writes
-them for other programs, `weights` holds the bundled networks. `player` is the agent, `configs` has the
-settings that they share.
+Contents: `network` evaluates positions, `search` chooses moves, `learning` fits networks to samples,
+`training` produces them by self-play, `export` writes them for other programs, `weights` holds the bundled
+networks. `player` is the agent, `configs` has the settings that they share.
 """
 
 from __future__ import annotations

@@ -19,8 +19,7 @@ from torch.nn import functional
 from agents.alphazero.learning.heads import read_heads, read_heads_back
 from agents.alphazero.learning.layers import Images, Layer, Room, add_gradient, sides_for
 from agents.alphazero.learning.normalisation import Sides
-from agents.alphazero.network import AlphaZeroNetwork, PolicyValueNet
-from agents.alphazero.network.residual import Block
+from agents.alphazero.network import AlphaZeroNetwork, Block, PolicyValueNet
 
 _KNOWN = (PolicyValueNet, Block, nn.ModuleList, nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.LeakyReLU, nn.Linear)
 

@@ -33,6 +33,7 @@ from agents.alphazero.network.openvino_model import openvino
 from agents.alphazero.network.own import AlphaZeroNetwork, as_network, for_inference, own_network
 from agents.alphazero.network.residual import (
     PRESETS,
+    Block,
     PolicyValueNet,
     channels_last,
     folded,
@@ -43,9 +44,9 @@ from agents.alphazero.network.time_split import TimeSplit, time_splits
 from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_is_fast, one_thread
 
 __all__ = [
-    "PRESETS", "REMOVED_EVALUATORS", "AlphaZeroNetwork", "Digests", "EvaluatorName", "PolicyValueNet",
-    "TimeSplit", "TorchEvaluator", "as_network", "bfloat16_is_fast", "channels_last", "digests_of",
-    "evaluator_name", "folded", "for_inference", "load_checkpoint", "load_network", "make_evaluator",
-    "one_thread", "openvino", "own_network", "parameters", "read_network_file", "save_network", "time_splits",
-    "untrained", "with_symmetries", "write_network_file",
+    "PRESETS", "REMOVED_EVALUATORS", "AlphaZeroNetwork", "Block", "Digests", "EvaluatorName",
+    "PolicyValueNet", "TimeSplit", "TorchEvaluator", "as_network", "bfloat16_is_fast", "channels_last",
+    "digests_of", "evaluator_name", "folded", "for_inference", "load_checkpoint", "load_network",
+    "make_evaluator", "one_thread", "openvino", "own_network", "parameters", "read_network_file",
+    "save_network", "time_splits", "untrained", "with_symmetries", "write_network_file",
 ]  # fmt: skip
