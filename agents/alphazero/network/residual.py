@@ -257,11 +257,11 @@ def widened(network: PolicyValueNet, multiple: int) -> PolicyValueNet:
     """Returns a copy for inference whose convolutions are padded to multiples of `multiple` channels.
 
     The added channels are zero, so results are equal up to rounding. Kernels that process blocks of channels
-    are much faster this way. Convolutions with at most half a block keep their width.
+    are much faster this way. Convolutions with at most an eighth of a block keep their width.
     """
 
     def up(width: int) -> int:
-        return width if width <= multiple // 2 else -(-width // multiple) * multiple
+        return width if width <= multiple // 8 else -(-width // multiple) * multiple
 
     old = network.config
     config = replace(

@@ -77,7 +77,7 @@ def test_channels_are_added_to_whole_blocks_in_bfloat16_alone():
     narrow, wide = (OpenVinoEvaluator(made, precision) for precision in ("float32", "bfloat16"))
     configs = narrow._network.config, wide._network.config
     assert configs[0] == THIN
-    assert (configs[1].stream, configs[1].blocks, configs[1].policy) == (16, (5, 1, 16), 3)
+    assert (configs[1].stream, configs[1].blocks, configs[1].policy) == (16, (16, 1, 16), 16)
     for found, expected in zip(wide(planes), narrow(planes), strict=True):
         np.testing.assert_allclose(found, expected, atol=0.02 * max(1, np.abs(expected).max()))
 

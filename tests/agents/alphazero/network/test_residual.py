@@ -87,13 +87,14 @@ def test_folding_changes_nothing_but_rounding(config):
 def test_widening_adds_channels_and_changes_nothing_but_rounding(config):
     network = random_network(config)
     planes = (torch.rand(32, 3, 7, 7) > 0.5).float()
-    wide = widened(network, 4)
-    assert (wide.config.stream, wide.config.blocks) == (8, (4, 8))
-    assert (wide.config.policy, wide.config.value, wide.config.hidden) == (2, 4, 11)
+    wide = widened(network, 16)
+    assert (wide.config.stream, wide.config.blocks) == (16, (16, 16))
+    assert (wide.config.policy, wide.config.value, wide.config.hidden) == (2, 16, 11)
+    assert widened(network, 4).config.blocks == (4, 8)
     with torch.no_grad():
         for found, wanted in zip(wide(planes), network(planes), strict=True):
             assert torch.allclose(found, wanted, atol=1e-5)
-    assert widened(wide, 4) is wide
+    assert widened(wide, 16) is wide
 
 
 def test_the_third_plane_shows_playable_cells_or_bricks():
