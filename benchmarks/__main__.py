@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from benchmarks import alphazero, environments, pruning_methods, search, solver, vision
+from benchmarks import alphazero, environments, pruned_networks, pruning_methods, search, solver, vision
 from benchmarks.benchmark import Benchmark, Measurement, measure
+from benchmarks.machine import machine
 
 BENCHMARKS: list[Benchmark] = [
     *search.BENCHMARKS,
@@ -25,19 +23,8 @@ BENCHMARKS: list[Benchmark] = [
     *alphazero.BENCHMARKS,
     *vision.BENCHMARKS,
     *pruning_methods.BENCHMARKS,
+    *pruned_networks.BENCHMARKS,
 ]
-PACKAGES = (
-    "numba",
-    "numpy",
-    "gymnasium",
-    "pettingzoo",
-    "open_spiel",
-    "pgx",
-    "jax",
-    "torch",
-    "openvino",
-    "mctx",
-)
 HEADINGS = ("benchmark", "ours", "peer", "peer's", "ratio", "wanted", "")
 NOT_INSTALLED = "not installed: pip install -e '.[bench]'"
 
@@ -66,24 +53,6 @@ def select(benchmarks: Iterable[Benchmark], names: Iterable[str]) -> list[Benchm
         known = ", ".join(dict.fromkeys(benchmark.name for benchmark in benchmarks))
         raise ValueError(f"no benchmark is named like {' or '.join(map(repr, names))}; there are: {known}")
     return chosen
-
-
-def machine() -> dict[str, str]:
-    """Returns the machine's processor and cores, and the versions of Python and of the packages."""
-    found = {"processor": _processor(), "cores": str(os.cpu_count()), "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
 
 
 def table_row(measurement: Measurement) -> str:

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from benchmarks import benchmark, vision
+from agents.alphazero.network import time_split
+from benchmarks import benchmark, pruned_networks, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, main, table_row
 from benchmarks.alphazero_strength import main as strength
 from benchmarks.benchmark import Benchmark, measure, rate
@@ -75,6 +76,38 @@ def test_both_peers_of_training_see_the_images_that_we_see():
         theirs, labels = next(iter(DataLoader(vision.OneByOne(split, pil), batch_size=2)))
         assert torch.equal(labels, ours[1])
         torch.testing.assert_close(theirs, ours[0])
+
+
+@pytest.mark.parametrize(
+    ("preset", "round_to", "widths"),
+    [
+        # 28 of 64 leave 19.3% and 29 leave 20.7%; in multiples of 16 some layers keep 32 and others 16
+        ("base", 1, (28, (28,) * 6, 14, 14, 28)),
+        ("base", 16, (32, (32, 32, 32, 16, 16, 16), 16, 16, 16)),
+        ("paper", 16, (32, (32,) * 5, 2, 1, 16)),
+        ("small", 16, (16, (16,) * 3, 16, 16, 16)),  # more than a fifth, but less is no multiple
+    ],
+)
+def test_networks_are_cut_to_a_fifth_in_multiples(preset, round_to, widths):
+    config = pruned_networks.pruned(preset, round_to).config
+    assert (config.stream, config.blocks, config.policy, config.value, config.hidden) == widths
+
+
+def test_times_of_pruned_networks_are_stored(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(time_split, "ROUNDS", 1)
+    monkeypatch.setattr(pruned_networks, "ROUNDED", (16,))
+    monkeypatch.setattr(pruned_networks, "PRECISIONS", ("float32",))
+    monkeypatch.setattr(pruned_networks, "PRESETS", {"small": pruned_networks.PRESETS["small"]})
+    monkeypatch.setattr(
+        sys, "argv", ["pruned_networks", "--json", str(tmp_path / "a/b.json"), "--batches", "64"]
+    )
+    assert pruned_networks.main() == 0
+    dense, pruned = json.loads((tmp_path / "a/b.json").read_text())["results"]
+    assert (dense["round_to"], dense["ratio"], pruned["parameters"]) == (None, 1.0, 15617)
+    assert pruned["ratio"] == dense["us"] / pruned["us"]
+    parts = ("arithmetic", "rest of products", "other layers", "calls")
+    assert sum(pruned[name] for name in parts) == pytest.approx(pruned["us"])
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 def test_command_prints_a_table_and_stores_the_results(tmp_path):

@@ -26,6 +26,8 @@ MAKERS: dict[str, Maker] = {
     "methods_by_time": methods_by_time,
     "other_boards": study.other_boards,
     "printed_losses": games.printed_losses,
+    "pruned_networks": experiments.pruned_networks,
+    "pruned_times": experiments.pruned_times,
     "pruning_methods": methods_table,
     "table": stored.table,
     "text": stored.text,

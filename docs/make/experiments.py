@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from benchmarks.__main__ import HEADINGS, figure
 from docs.make.stored import ROOT, csv_rows, markdown
@@ -105,3 +108,60 @@ def methods() -> str:
         for name, method in METHODS_COMPARED.items()
     ]
     return markdown(["method", "prunes", "last training starts from", "paper", "formula"], rows)
+
+
+PRUNED_NETWORKS = "results/pruning-time/pruned-networks.json"
+"""The measurements of `python -m benchmarks.pruned_networks`."""
+
+
+def pruned_networks(*, batch: str = "64") -> str:
+    """Returns how fast networks with a fifth of the parameters are, by what their widths are rounded to.
+
+    Args:
+        batch: Positions a batch.
+    """
+    heads = ["network", "multiples of", "stream, blocks", "% of parameters"]
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in _pruned_rows(batch):
+        key = row["network"], _rounding(row)
+        widths = f"{row['stream']}, {_runs(row['blocks'])}"
+        cells = found.setdefault(key, [*key, widths, f"{100 * row['share']:.1f}"])
+        cells += [f"{row['evaluations']:,.0f}", f"{row['ratio']:.2f}"]
+    precisions = dict.fromkeys(row["precision"] for row in _pruned_rows(batch))
+    speeds = [text for name in precisions for text in (f"evals/s, {name}", "to dense")]
+    return markdown([*heads, *speeds], [*found.values()])
+
+
+def pruned_times(*, batch: str = "64", rounded: str = "16") -> str:
+    """Returns where the time of an evaluation goes, in dense networks and with a fifth of the parameters.
+
+    Args:
+        batch: Positions a batch.
+        rounded: The multiples that the pruned networks' widths are rounded to.
+    """
+    parts = ("us", "arithmetic", "rest of products", "other layers", "calls")
+    rows = [
+        [
+            row["precision"],
+            row["network"],
+            f"{100 * row['share']:.1f}",
+            *(f"{row[name]:.2f}" for name in parts),
+        ]
+        for row in _pruned_rows(batch)
+        if str(row["round_to"] or rounded) == rounded
+    ]
+    return markdown(["precision", "network", "% of parameters", *parts], sorted(rows, key=lambda row: row[0]))
+
+
+def _pruned_rows(batch: str) -> list[dict[str, Any]]:
+    record = json.loads((ROOT / PRUNED_NETWORKS).read_text(encoding="utf-8"))
+    return [row for row in record["results"] if str(row["batch"]) == batch]
+
+
+def _rounding(row: Mapping[str, Any]) -> str:
+    return str(row["round_to"] or "dense")
+
+
+def _runs(widths: Sequence[int]) -> str:
+    """Returns widths as text, equal ones in a row together: "3x32 3x16"."""
+    return " ".join(f"{len([*same])}x{width}" for width, same in groupby(widths))

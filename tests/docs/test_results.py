@@ -258,3 +258,22 @@ def test_the_guide_shows_the_stored_error_rates_and_times():
     study = json.loads((ROOT / "results/generalisation/generalisation.json").read_text(encoding="utf-8"))
     games = [run["training"]["games"] for run in study["networks"] if run["variant"] == "base"]
     assert f"Each run played {min(games):,} to {max(games):,} games." in train
+
+
+def test_what_is_said_of_the_time_of_pruned_networks_was_measured():
+    stored = json.loads((ROOT / "results/pruning-time/pruned-networks.json").read_text(encoding="utf-8"))
+    ratios = {
+        (row["network"], row["round_to"], row["precision"]): row["ratio"]
+        for row in stored["results"]
+        if row["batch"] == 64
+    }
+    for precision in ("bfloat16", "float32"):
+        assert min(ratios["paper", 16, precision], ratios["paper", 32, precision]) > 4
+        assert ratios["paper", 1, precision] < 4
+    assert ratios["base", 16, "float32"] > 4
+    assert max(ratios["base", round_to, "bfloat16"] for round_to in (1, 8, 16, 32)) < 4
+    assert ratios["small", 16, "bfloat16"] == pytest.approx(ratios["small", 1, "bfloat16"], rel=0.1)
+    base = next(row for row in stored["results"] if (row["network"], row["batch"]) == ("base", 64))
+    assert base["precision"] == "bfloat16" and base["arithmetic"] > 0.8 * base["us"]
+    small = [row for row in stored["results"] if (row["network"], row["batch"]) == ("small", 1)]
+    assert all(row["calls"] > 0.5 * row["us"] for row in small)

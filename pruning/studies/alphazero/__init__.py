@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from pruning.studies.alphazero.plans import make_plan, plan_settings
     from pruning.studies.alphazero.run import load_subject, prepare, prune
     from pruning.studies.alphazero.table import COLUMNS, TIME_HEADS, time_cells
-    from pruning.studies.alphazero.task import SAMPLED, AlphaZeroTask, Retraining, legal_cells
+    from pruning.studies.alphazero.task import (
+        SAMPLED,
+        AlphaZeroTask,
+        Retraining,
+        legal_cells,
+        shrunk_config,
+    )
 
 __all__ = [
     "COLUMNS",
@@ -48,6 +54,7 @@ __all__ = [
     "prepare",
     "prune",
     "save_buffer",
+    "shrunk_config",
     "time_cells",
 ]
 
