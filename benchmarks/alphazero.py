@@ -37,6 +37,7 @@ BATCHES = (1, 4, 64, GAMES)
 EVALUATORS: dict[str, Callable[[PolicyValueNet], Evaluator]] = {
     "openvino": partial(make_evaluator, name="openvino"),
     "openvino, float32": partial(make_evaluator, name="openvino-float32"),
+    "openvino, int8": partial(make_evaluator, name="openvino-int8"),
     "torch, float32": TorchEvaluator,
     "torch, bfloat16": partial(TorchEvaluator, precision="bfloat16"),
 }
@@ -242,7 +243,11 @@ BENCHMARKS: list[Benchmark] = [
         peer_name=peer,
         peer=partial(evaluate_alone, peer, number),
     )
-    for ours, peer in (("openvino", "torch, bfloat16"), ("openvino, float32", "torch, float32"))
+    for ours, peer in (
+        ("openvino", "torch, bfloat16"),
+        ("openvino, float32", "torch, float32"),
+        ("openvino, int8", "openvino"),
+    )
     for number in BATCHES
 ]
 BENCHMARKS += [

@@ -1,4 +1,4 @@
-"""What bfloat16 and several leaves at once cost in strength: python -m benchmarks.alphazero_strength.
+"""What bfloat16, 8 bits and several leaves at once cost in strength: python -m benchmarks.alphazero_strength.
 
 Counts moves that lose value, on the first positions of each single brick's suite.
 """
@@ -31,7 +31,7 @@ class StrengthConfig:
     """Shipped weights, the folder of a training run, or a checkpoint file."""
     positions: int = 20
     """Positions of each of the 49 boards."""
-    evaluators: tuple[EvaluatorName, ...] = ("openvino-float32", "openvino")
+    evaluators: tuple[EvaluatorName, ...] = ("openvino-float32", "openvino", "openvino-int8")
     """What runs the network."""
     simulations: tuple[int, ...] = (0, 100)
     """Simulations a move; 0 is the raw policy."""

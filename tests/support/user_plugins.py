@@ -33,14 +33,6 @@ class WrongShape(Net):
         return logits, values[:, None]
 
 
-class Branching(Net):
-    """A network whose Python looks at the planes."""
-
-    def forward(self, planes):
-        logits, values = super().forward(planes)
-        return (logits * 2 if planes.sum() > 0 else logits), values
-
-
 def border(planes):
     """An encoding: one more plane that marks the border of the board."""
     marks = torch.ones_like(planes[:, :1])

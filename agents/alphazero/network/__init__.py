@@ -11,7 +11,8 @@
 
 Modules: `residual` is the architecture, `checkpoint` reads and writes networks, `digests` compares them, and
 `evaluators` chooses an inference backend, `openvino_evaluator` or `torch_evaluators`. `openvino_model`
-compiles networks, `compiled_files` keeps them on disk, `time_split` says where their time goes.
+compiles networks, `quantisation` rounds them to 8 bits, `compiled_files` keeps them on disk, `time_split`
+says where their time goes.
 """
 
 from agents.alphazero.network.checkpoint import (

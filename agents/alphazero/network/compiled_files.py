@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from agents.alphazero.network import openvino_model, residual
+from agents.alphazero.network import openvino_model, quantisation, residual
 from agents.alphazero.network.openvino_model import CompiledNetwork, Precision, imported, processor
 from agents.alphazero.network.residual import PolicyValueNet
 from bttt.kernels import cache_folder
@@ -77,5 +77,5 @@ def _delete_oldest(folder: Path) -> None:
 @cache
 def _sources() -> str:
     """Returns a digest of the code that defines the architecture and compiles it."""
-    paths = (Path(str(module.__file__)) for module in (residual, openvino_model))
+    paths = (Path(str(module.__file__)) for module in (residual, openvino_model, quantisation))
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()

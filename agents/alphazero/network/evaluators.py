@@ -23,9 +23,9 @@ from bttt import symmetries
 from bttt.processes import is_worker
 from bttt.runs import nearest
 
-EvaluatorName = Literal["auto", "openvino", "openvino-float32", "torch", "cuda"]
+EvaluatorName = Literal["auto", "openvino", "openvino-float32", "openvino-int8", "torch", "cuda"]
 """auto is openvino if it is installed, otherwise torch; openvino is in bfloat16 where that is fast."""
-REMOVED_EVALUATORS = {"onnx": "openvino", "onnx-int8": "openvino"}
+REMOVED_EVALUATORS = {"onnx": "openvino", "onnx-int8": "openvino-int8"}
 """Names of earlier versions, and what replaces them."""
 
 
@@ -54,6 +54,8 @@ def make_evaluator(
         return CudaEvaluator(network)
     if name == "openvino-float32":
         return OpenVinoEvaluator(network, "float32", keep=True)
+    if name == "openvino-int8":
+        return OpenVinoEvaluator(network, "int8", keep=True)
     if name == "openvino":
         return OpenVinoEvaluator(network, keep=True)
     if name != "torch":

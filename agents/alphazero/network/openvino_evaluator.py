@@ -21,6 +21,7 @@ from agents.alphazero.network.openvino_model import (
     openvino_is_installed,
 )
 from agents.alphazero.network.own import AlphaZeroNetwork, OwnNet, for_inference
+from agents.alphazero.network.quantisation import quantise
 from agents.alphazero.network.residual import PolicyValueNet, widened
 from agents.alphazero.network.torch_evaluators import TorchEvaluator, bfloat16_is_fast
 from bttt.runs import FAILURES
@@ -33,6 +34,8 @@ MODEL_SIZE = 64
 """The batch size with which the others must agree bit for bit; in `SIZES` and `LARGE_SIZES`."""
 BLOCK = 16
 """Number of channels that bfloat16 kernels process at once; with part of a block they can be half as fast."""
+CALIBRATION = 256
+"""Number of positions that give the ranges of numbers in 8 bits."""
 CALL = 4
 """The cost of a call without its positions, as a number of positions; measured for small networks."""
 TOLERANCE = 1e-3
@@ -51,7 +54,8 @@ class OpenVinoEvaluator:
 
     Args:
         network: The network; later changes do not affect the evaluator.
-        precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32.
+        precision: "auto" is bfloat16 if it is fast on this CPU, otherwise float32; "int8" rounds inputs and
+            weights of the convolutions to 8 bits.
         sizes: The batch sizes.
         keep: Keep compiled networks on disk, for the next process; never those of user-defined classes, whose
             code may change.
@@ -73,6 +77,7 @@ class OpenVinoEvaluator:
         if precision == "auto":
             precision = "bfloat16" if bfloat16_is_fast() else "float32"
         self._precision: Precision = precision
+        self._bricks_plane = network.config.encoding == "bricks"
         self.name = f"openvino, {precision}"
         if precision == "bfloat16" and isinstance(network, PolicyValueNet):
             network = widened(network, BLOCK)
@@ -104,6 +109,8 @@ class OpenVinoEvaluator:
             nonlocal model
             if model is None:
                 model = converted(self._network, rows, cols)
+                if self._precision == "int8":
+                    quantise(model, some_planes(CALIBRATION, rows, cols, self._bricks_plane))
             return compiled(model, size, rows, cols, self._precision)
 
         return OnBoards(rows, cols, self._sizes, compile_for, self._files)
@@ -204,7 +211,8 @@ def batch_sizes(number: int, sizes: tuple[int, ...]) -> tuple[int, ...]:
     return min(plans, key=lambda plan: sum(plan) + CALL * len(plan))
 
 
-def some_planes(number: int, rows: int, cols: int) -> np.ndarray:
+def some_planes(number: int, rows: int, cols: int, bricks_plane: bool = False) -> np.ndarray:
     """Returns planes `[number, 3, rows, cols] float32` of random stones and bricks, always the same."""
     cells = np.random.default_rng(0).integers(4, size=(number, 1, rows, cols))
-    return np.concatenate([cells == 0, cells == 1, cells != 2], 1).astype(np.float32)
+    third = (cells == 2) == bricks_plane
+    return np.concatenate([cells == 0, cells == 1, third], 1).astype(np.float32)

@@ -25,8 +25,9 @@ import torch
 from torch import nn
 
 from agents.alphazero.network.residual import PLANES
+from agents.alphazero.network.torch_evaluators import bfloat16_is_fast
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "int8"]
 HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 LEAST_ROWS = 32
 """Rows of a matrix product at least, so that small batches use the algorithm of large ones."""
@@ -154,7 +155,16 @@ def large_convolutions(precision: Precision) -> tuple[Callable[[], object], int]
     return lambda: request.infer(share_outputs=True), layers * batch * (side * width * 3) ** 2
 
 
+def answers_of(model: Any, planes: np.ndarray) -> list[np.ndarray]:
+    """Returns all outputs of a model for `planes` `[N, 3, rows, cols] float32`, in float32."""
+    request = _core().compile_model(model, "CPU", _settings("float32")).create_infer_request()
+    request.infer({0: planes})
+    return [output.data.copy() for output in request.output_tensors]
+
+
 def _settings(precision: Precision) -> dict[str, Any]:
+    if precision == "int8":  # what is not rounded to integers
+        precision = "bfloat16" if bfloat16_is_fast() else "float32"
     return {
         "INFERENCE_PRECISION_HINT": HINTS[precision],
         "INFERENCE_NUM_THREADS": 1,

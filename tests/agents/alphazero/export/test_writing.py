@@ -17,6 +17,7 @@ DENSE = NetworkConfig(
     **{"heads": "dense", "rows": 4, "cols": 5, "slope": 0.3, "encoding": "bricks"},
 )
 RECORD = {"boards": ["4x5x3:A1"], "seed": 3, "config": {"search": {"discount": 0.9}}}
+BRANCHING = "python:odd_networks:Branching"
 NET, BORDER = "python:user_plugins:Net", "python:user_plugins:border"
 
 
@@ -109,10 +110,10 @@ def test_networks_and_encodings_of_a_user(suffix, tmp_path):
 )
 def test_a_network_that_cannot_be_followed_leaves_no_file(suffix, message, tmp_path):
     """Its Python looks at the planes, so that what is traced on an empty board holds for that board only."""
-    network = own_network("python:user_plugins:Branching", None, 4, 5, seed=1)
+    network = own_network(BRANCHING, None, 4, 5, seed=1)
     save_network(tmp_path / "network.safetensors", network, RECORD)
     with pytest.raises(ValueError, match=message) as raised:
-        export_network(str(tmp_path), tmp_path / f"own{suffix}", architecture="python:user_plugins:Branching")
+        export_network(str(tmp_path), tmp_path / f"own{suffix}", architecture=BRANCHING)
     assert "\n" not in str(raised.value)
     assert [each.name for each in tmp_path.iterdir()] == ["network.safetensors"]
 

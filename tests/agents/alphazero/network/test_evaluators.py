@@ -58,8 +58,12 @@ def spread(made, planes):
 
 @pytest.mark.parametrize(
     ("make", "share"),
-    [(lambda made: TorchEvaluator(made, "bfloat16"), 0.2), (lambda made: OpenVinoEvaluator(made), 0.2)],
-    ids=["torch", "openvino"],
+    [
+        (lambda made: TorchEvaluator(made, "bfloat16"), 0.2),
+        (lambda made: OpenVinoEvaluator(made), 0.2),
+        (lambda made: make_evaluator(made, "openvino-int8"), 0.2),
+    ],
+    ids=["torch", "openvino", "int8"],
 )
 def test_rounded_evaluators_stay_near_the_network(make, share):
     made, planes = network(), positions(64)
@@ -148,7 +152,7 @@ def test_selfplay_gives_the_answers_of_play():
     [("fast", ""), ("tourch", r" \(did you mean 'torch'\?\)"), ("onnx-int8", "; it was removed: use open")],
 )
 def test_unknown_evaluator_is_an_error(name, hint):
-    known = "auto, openvino, openvino-float32, torch, cuda"
+    known = "auto, openvino, openvino-float32, openvino-int8, torch, cuda"
     with pytest.raises(ValueError, match=f"evaluator must be one of {known}, got '{name}'{hint}"):
         make_evaluator(network(), name)
 

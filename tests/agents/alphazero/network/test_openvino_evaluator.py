@@ -52,7 +52,7 @@ def equal(found, expected):
     return all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
-@pytest.mark.parametrize("precision", ["float32", "auto"])
+@pytest.mark.parametrize("precision", ["float32", "auto", "int8"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_an_answer_does_not_depend_on_the_batch(name, precision):
     config = NETWORKS[name]
@@ -144,6 +144,8 @@ for config in NETWORKS.values():
         assert equal(in_parts(evaluate, planes, size), together), size
     for one, other in zip(together, TorchEvaluator(made)(planes)):
         np.testing.assert_allclose(one, other, atol=1e-5)
+rounded = OpenVinoEvaluator(network(), "int8")
+assert equal(in_parts(rounded, positions(70), 3), rounded(positions(70)))
 print("as on any processor")
 """
 
@@ -206,9 +208,9 @@ class TestNetworksOnDisk:
     def test_another_network_or_precision_has_its_own(self, folder, compilations):
         planes = positions(MODEL_SIZE)
         for seed in (0, 1):
-            for precision in ("float32", "auto"):
+            for precision in ("float32", "auto", "int8"):
                 OpenVinoEvaluator(network(seed=seed), precision, keep=True)(planes)
-        assert len(list(folder.iterdir())) == (4 if bfloat16_is_fast() else 2)
+        assert len(list(folder.iterdir())) == (6 if bfloat16_is_fast() else 4)
 
     def test_the_oldest_are_deleted(self, folder, monkeypatch):
         OpenVinoEvaluator(network(), keep=True)(positions(MODEL_SIZE))
