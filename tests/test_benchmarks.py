@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.network import time_split
-from benchmarks import benchmark, pruned_networks, vision
+from agents.alphazero.training import goals
+from benchmarks import benchmark, pruned_networks, time_to_strength, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, main, table_row
 from benchmarks.alphazero_strength import main as strength
 from benchmarks.benchmark import Benchmark, measure, rate
@@ -152,3 +154,32 @@ def test_wrong_input_is_one_line_and_exit_code_2(arguments, message, monkeypatch
 def run_command(*arguments: str, program: str = "benchmarks") -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", program, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_time_to_strength_is_that_of_the_runs_and_is_kept(tmp_path, capsys, monkeypatch):
+    tiny = {
+        "search": SearchConfig(simulations=2),
+        "selfplay": SelfPlayConfig(games=2),
+        "learner": LearnerConfig(batch=8),
+        "plies": 2,
+        "evaluate_every": 1,
+    }
+    original = time_to_strength.reach
+    monkeypatch.setattr(time_to_strength, "reach", lambda *arguments: original(*arguments, **tiny))
+    monkeypatch.setitem(goals.GOALS, "minimax", goals.Goal("random", 20))
+    file = tmp_path / "times.json"
+    words = ["--goals", "minimax", "--seeds", "2", "--workers", "1", "--board", "4x4x3", "--bricks", "none"]
+    words += ["--out", str(tmp_path / "runs"), "--json", str(file)]
+    assert time_to_strength.main(words) == 0
+    stored = json.loads(file.read_text())["runs"]
+    assert [(run["goal"], run["seed"], run["reached"]) for run in stored] == [
+        ("minimax", 0, True),
+        ("minimax", 1, True),
+    ]
+    for seed, run in enumerate(stored):
+        metrics = (tmp_path / f"runs/minimax-seed{seed}/metrics.jsonl").read_text().splitlines()
+        assert len(metrics) == run["iterations"]
+    assert time_to_strength.main(words) == 0  # finished runs are found
+    assert json.loads(file.read_text())["runs"] == stored
+    assert "seed 1: 0.0 minutes, " in capsys.readouterr().out
+    assert time_to_strength.main(["--board", "8x8x4"]) == 2
