@@ -15,7 +15,7 @@ from pathlib import Path
 
 import tyro
 
-from agents.alphazero.configs import GoalName
+from agents.alphazero import GoalName
 from agents.alphazero.training import TrainConfig, train
 from agents.alphazero.weights import RUN_FILE, record
 from benchmarks.__main__ import machine

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agents.alphazero.configs import (
         MOST_SIMULATIONS,
         BoardAugmentation,
+        GoalName,
         LearnerConfig,
         SearchConfig,
         SelfPlayConfig,
@@ -34,6 +35,7 @@ __all__ = [
     "MOST_SIMULATIONS",
     "AlphaZeroAgent",
     "BoardAugmentation",
+    "GoalName",
     "LearnerConfig",
     "SearchConfig",
     "SelfPlayConfig",
