@@ -15,7 +15,7 @@ from pruning.studies.compression.oracle import oracle_cycles
 from pruning.studies.compression.plot import draw_arms, draw_levels
 from pruning.studies.compression.question import excesses, ratios, thresholds
 from pruning.studies.compression.rates import level_rates
-from pruning.studies.compression.table import arms_text, levels_text
+from pruning.studies.compression.table import arms_text, levels_text, times_text
 
 CSV_NAME, TEXT_NAME = "compression.csv", "compression.txt"
 LEVELS_NAME, ARMS_NAME = "compression.png", "arms.png"
@@ -44,6 +44,7 @@ def publish(folder: Path, config: CompressionConfig, measured: Sequence[Measured
         "" if main else f"The measurements of {config.arms[0]}, the first variant, are not complete yet.",
         levels_text(main_rates),
         arms_text(arm_rates),
+        times_text([level for each in measured for level in each.levels]),
         excess_text(excesses(main)),
         threshold_text(thresholds(main), ratios(main)),
         oracle_text(oracle_cycles(config, measured)),

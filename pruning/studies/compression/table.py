@@ -10,6 +10,7 @@ from math import isnan
 
 from bttt import NOVELTIES
 from bttt.runs import aligned
+from pruning.studies.alphazero import MeasuredLevel
 from pruning.studies.compression.rates import LevelRate, pruned_by
 from tournaments.generalisation import ALL, with_reason
 
@@ -65,6 +66,17 @@ def _head(column: _Column) -> str:
 def searched(simulations: int) -> str:
     """Returns the label for a number of simulations."""
     return str(simulations) if simulations else "raw"
+
+
+def times_text(levels: Iterable[MeasuredLevel]) -> str:
+    """Returns the evaluator that "ev/s" is of, or the different ones; "" if only earlier versions timed."""
+    times = {level.times.evaluator: level.times.heading for level in levels}
+    if times.keys() <= {""}:
+        return ""
+    if len(times) == 1:
+        return f"ev/s: {times.popitem()[1]}"
+    different = "; ".join(times[name] for name in sorted(times))
+    return f"ev/s are of different evaluators ({different}); delete times.json of a run to measure again"
 
 
 def arms_text(rates: Sequence[LevelRate]) -> str:

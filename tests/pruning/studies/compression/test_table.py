@@ -1,9 +1,12 @@
+from dataclasses import replace
 from math import nan
 
 import pytest
+from measured_prunings import level
 
+from pruning.studies.alphazero.measures import LevelTimes
 from pruning.studies.compression.rates import LevelRate
-from pruning.studies.compression.table import arms_text, levels_text, share_text, short
+from pruning.studies.compression.table import arms_text, levels_text, share_text, short, times_text
 
 
 def rate(
@@ -108,3 +111,17 @@ def test_a_rate_without_an_interval_is_shown_with_the_reason():
     for text in (levels_text(rates), arms_text(rates)):
         assert "6.0 (-)" in text and text.splitlines()[-1].startswith("(-): two networks or two boards")
         assert "nan" not in text
+
+
+def test_the_evaluators_of_the_times_are_named():
+    def timed(*evaluators):
+        return [
+            replace(level(number), times=LevelTimes(0.1, 1.0, None if name else 2.0, name))
+            for number, name in enumerate(evaluators)
+        ]
+
+    assert times_text(timed("", "")) == ""  # as the stored tables were
+    assert times_text(timed("torch, float32", "torch, float32")) == "ev/s: times on torch, float32"
+    mixed = times_text(timed("openvino, bfloat16", ""))
+    assert mixed.startswith("ev/s are of different evaluators (times of an earlier version: ")
+    assert mixed.endswith("; times on openvino, bfloat16); delete times.json of a run to measure again")
