@@ -35,9 +35,13 @@ from pruning.studies.alphazero import shrunk_config
 
 SHARE = 0.2
 """Of the parameters, kept at most."""
+DENSE = (0, 1.0)
+"""Multiples and fraction of the dense network."""
 LEAST = 40
-"""Hundredths of the channels that are tried first; so few keep more than `SHARE`."""
+"""Hundredths of the channels that are tried first; so few keep more than any share here."""
 ROUNDED = (1, 8, 16, 32)
+SMALLER = ((16, 0.13),)
+"""Multiples and fractions of the parameters that are measured besides."""
 PRECISIONS = ("bfloat16", "float32")
 BATCH = 64
 TARGET = 4
@@ -50,8 +54,8 @@ def dense(preset: str) -> PolicyValueNet:
 
 
 @cache
-def pruned(preset: str, round_to: int) -> PolicyValueNet:
-    """Returns a network with at most `SHARE` of the parameters, or with one multiple a layer if that is more.
+def pruned(preset: str, round_to: int, share: float = SHARE) -> PolicyValueNet:
+    """Returns a network with at most a share of the parameters, or with one multiple a layer if that is more.
 
     Each layer keeps the same fraction of its channels, as near as multiples of `round_to` allow: what
     `bttt prune --scope layer --cycles 1 --round-to N` keeps, at the smallest `--fraction` in hundredths.
@@ -66,7 +70,7 @@ def pruned(preset: str, round_to: int) -> PolicyValueNet:
         )
         with torch.device("meta"):  # widths alone
             small = PolicyValueNet(shrunk_config(network.config, chosen.masks))
-        if parameters(small) <= SHARE * parameters(network):
+        if parameters(small) <= share * parameters(network):
             break
     return untrained(small.config, 0).eval()
 
@@ -108,12 +112,17 @@ class PrunedNetworksConfig:
 
 
 def rows(preset: str, precision: str, batch: int) -> list[dict[str, object]]:
-    """Returns the times of a dense network and of its pruned ones, all measured in turn."""
-    found = {0: dense(preset)} | {round_to: pruned(preset, round_to) for round_to in ROUNDED}
+    """Returns the times of a dense network and of its pruned ones that differ, all measured in turn."""
+    kept = [*((round_to, SHARE) for round_to in ROUNDED), *SMALLER]
+    found = {DENSE: dense(preset)}
+    for each in kept:
+        network = pruned(preset, *each)
+        if all(network.config != other.config for other in found.values()):
+            found[each] = network
     splits = time_splits(found, batch, precision=precision)
     made = []
-    for round_to, split in splits.items():
-        network = found[round_to]
+    for (round_to, wanted), split in splits.items():
+        network = found[round_to, wanted]
         config, products = network.config, macs(network, torch.zeros(1, 3, 7, 7))
         made.append(
             {
@@ -121,14 +130,15 @@ def rows(preset: str, precision: str, batch: int) -> list[dict[str, object]]:
                 "precision": precision,
                 "batch": batch,
                 "round_to": round_to or None,
+                "wanted": wanted,
                 "stream": config.stream,
                 "blocks": list(config.blocks),
                 "heads": [config.policy, config.value, config.hidden],
                 "parameters": parameters(network),
-                "share": parameters(network) / parameters(found[0]),
+                "share": parameters(network) / parameters(found[DENSE]),
                 "macs": products,
                 "evaluations": split.evaluations,
-                "ratio": splits[0].total / split.total,
+                "ratio": splits[DENSE].total / split.total,
                 "us": split.total,
                 "arithmetic": split.arithmetic(products),
                 "rest of products": split.products - split.arithmetic(products),
@@ -148,8 +158,8 @@ def main() -> int:
     for preset in PRESETS:
         for precision in PRECISIONS:
             for batch in config.batches:
-                measured += rows(preset, precision, batch)
-                for row in measured[-1 - len(ROUNDED) :]:
+                measured += (found := rows(preset, precision, batch))
+                for row in found:
                     print(*(f"{each:.4g}" if isinstance(each, float) else each for each in row.values()))
     record = {
         "command": ["python", "-m", "benchmarks.pruned_networks", *sys.argv[1:]],

@@ -98,6 +98,7 @@ def test_networks_are_cut_to_a_fifth_in_multiples(preset, round_to, widths):
 def test_times_of_pruned_networks_are_stored(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(time_split, "ROUNDS", 1)
     monkeypatch.setattr(pruned_networks, "ROUNDED", (16,))
+    monkeypatch.setattr(pruned_networks, "SMALLER", ())
     monkeypatch.setattr(pruned_networks, "PRECISIONS", ("float32",))
     monkeypatch.setattr(pruned_networks, "PRESETS", {"small": pruned_networks.PRESETS["small"]})
     monkeypatch.setattr(

@@ -121,11 +121,11 @@ def pruned_networks(*, batch: str = "64") -> str:
         batch: Positions a batch.
     """
     heads = ["network", "multiples of", "stream, blocks", "% of parameters"]
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str, float], list[str]] = {}
     for row in _pruned_rows(batch):
-        key = row["network"], _rounding(row)
+        key = row["network"], _rounding(row), row["wanted"]
         widths = f"{row['stream']}, {_runs(row['blocks'])}"
-        cells = found.setdefault(key, [*key, widths, f"{100 * row['share']:.1f}"])
+        cells = found.setdefault(key, [*key[:2], widths, f"{100 * row['share']:.1f}"])
         cells += [f"{row['evaluations']:,.0f}", f"{row['ratio']:.2f}"]
     precisions = dict.fromkeys(row["precision"] for row in _pruned_rows(batch))
     speeds = [text for name in precisions for text in (f"evals/s, {name}", "to dense")]
@@ -148,7 +148,7 @@ def pruned_times(*, batch: str = "64", rounded: str = "16") -> str:
             *(f"{row[name]:.2f}" for name in parts),
         ]
         for row in _pruned_rows(batch)
-        if str(row["round_to"] or rounded) == rounded
+        if str(row["round_to"] or rounded) == rounded and row["wanted"] in (1.0, 0.2)
     ]
     return markdown(["precision", "network", "% of parameters", *parts], sorted(rows, key=lambda row: row[0]))
 
