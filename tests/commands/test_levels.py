@@ -62,7 +62,8 @@ def test_levels_play_both_tournaments_and_are_told_in_one_table(run, tmp_path, c
 
 
 def test_where_the_time_goes_is_told_without_games(run, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(time_split, "ROUNDS", 1)
+    for name, small in (("ROUNDS", 1), ("SECONDS", 0.001), ("PROFILED", 3)):
+        monkeypatch.setattr(time_split, name, small)
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     code, printed, _ = bttt("levels", str(run), "--time", capsys=capsys)

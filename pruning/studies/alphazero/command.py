@@ -51,6 +51,8 @@ def _suggest_control(config: PruneConfig, plan: Plan, folder: Path) -> None:
     options = options_of(config)
     skipped = without_effect(config)
     named = {name: options[name] for name in SAME if options[name] is not None and name not in skipped}
+    if options["round_to"] > 1:
+        named["round-to"] = options["round_to"]
     same = [word for name, value in named.items() for word in (f"--{name}", value)]
     given = ("--method", control, *same, "--out", f"{folder}-control")
     suggest("prune", config.agent, *given, why="the same with a random method, as a control")
