@@ -193,7 +193,7 @@ def test_nothing_imports_a_command():
 
 
 def test_one_folder_starts_processes():
-    """Another engine takes the place of joblib behind one module, and one more starts single processes."""
+    """Another engine takes the place of joblib behind one module; two more start processes to talk to."""
     starting = ("joblib", "concurrent.futures.process", "multiprocessing", "subprocess")
     found = [
         name
@@ -203,7 +203,7 @@ def test_one_folder_starts_processes():
             for each in imports((ROOT / path).read_text(encoding="utf-8"), path)
         )
     ]
-    assert found == ["bttt.processes.child", "bttt.processes.spreading"]
+    assert found == ["bttt.processes.child", "bttt.processes.peers", "bttt.processes.spreading"]
 
 
 def _to_owners(graph: dict[str, set[str]], name: str) -> set[str]:

@@ -12,6 +12,7 @@ Modules: `bitboard` has the kernels, `jit` the decorators.
 from bttt.kernels.bitboard import (
     DRAW,
     FIRST_WINS,
+    SECOND_WINS,
     UNFINISHED,
     hash_words,
     lowest_bit_index,
@@ -29,6 +30,7 @@ from bttt.kernels.jit import cache_folder, entry_point, kernel, lean_entry_point
 __all__ = [
     "DRAW",
     "FIRST_WINS",
+    "SECOND_WINS",
     "UNFINISHED",
     "cache_folder",
     "entry_point",

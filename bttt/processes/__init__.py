@@ -4,14 +4,16 @@
 >>> list(spread(pow, [(2, 3), (2, 4)], workers=1, ordered=True))
 [8, 16]
 
-Modules: `spreading` calls a function in several processes, `child` is one process to talk to, `signals` says
-what ends a command, `surroundings` restores what user code changed.
+Modules: `spreading` calls a function in several processes, `peers` are processes that work in step with this
+one, `child` is one that answers requests and may fail, `signals` says what ends a command, `surroundings`
+restores what user code changed.
 """
 
 import bttt.processes.starting  # noqa: F401  # first, for Ctrl-C during the other imports
 
 # isort: split
 from bttt.processes.child import Child, ChildEndedError, ChildLateError, serve
+from bttt.processes.peers import Peer
 from bttt.processes.signals import (
     came,
     end_at_once,
@@ -29,6 +31,7 @@ __all__ = [
     "Child",
     "ChildEndedError",
     "ChildLateError",
+    "Peer",
     "came",
     "end_at_once",
     "end_despite_threads",

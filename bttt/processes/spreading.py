@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bttt.processes.peers import end_after
 from bttt.processes.signals import leave_to_parent
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 T = TypeVar("T")
-LOOK_SECONDS = 0.5
-"""How often a worker looks whether the process that started it is alive, in seconds."""
 _watched = False
 """Whether this worker already looks."""
 
@@ -73,22 +70,14 @@ def is_worker() -> bool:
 
 
 def end_with(parent: int) -> None:
-    """Ends this process within a second after `parent`, the process that started it, has ended.
+    """Ends this process with `parent`, see `end_after`, if that process started it.
 
-    A thread looks. It runs during long searches too, since kernels release the interpreter's lock. A worker
-    that a third process started, for example on another machine, is left alone.
+    A worker that a third process started, for example on another machine, is left alone.
     """
     from multiprocessing import current_process
 
-    if getattr(current_process(), "_parent_pid", None) != parent:
-        return
-
-    def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(LOOK_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=look, name="end with the parent", daemon=True).start()
+    if getattr(current_process(), "_parent_pid", None) == parent:
+        end_after(parent)
 
 
 def _each(results: Iterator[T]) -> Iterator[T]:

@@ -26,7 +26,15 @@ TINY = (
     *("train", "--board", "4x4x3", "--bricks", "all", "--selfplay.games", "6", "--search.simulations", "4"),
     *("--plies", "4", "--learner.batch", "16", "--learner.schedule", "constant", "--buffer", "60"),
 )
-CLOCK = {"seconds", "games/s", "positions/s", "simulations/s", "peak_memory_mb"}
+CLOCK = {
+    "seconds",
+    "seconds_playing",
+    "seconds_learning",
+    "games/s",
+    "positions/s",
+    "simulations/s",
+    "peak_memory_mb",
+}
 """What differs from run to run."""
 
 
@@ -44,6 +52,10 @@ def trained(folder, *options, capsys):
 def metrics(folder):
     lines = Path(folder, "metrics.jsonl").read_text().splitlines()
     return [{name: value for name, value in json.loads(line).items() if name not in CLOCK} for line in lines]
+
+
+def largest(folder):
+    return max(folder.iterdir(), key=lambda path: path.stat().st_size)
 
 
 def same_tensors(one, other):
@@ -126,11 +138,12 @@ def test_kill_9_at_any_instant_loses_at_most_the_iteration_in_flight():
     same_runs("run", "uncut")
 
 
-def test_two_workers_play_and_go_on(capsys):
-    trained("run", "--iterations", 1, "--workers", 2, capsys=capsys)
-    assert "2 iterations" in trained("run", "--iterations", 2, "--workers", 2, capsys=capsys)
-    assert [row["iteration"] for row in metrics("run")] == [1, 2]
-    assert metrics("run")[1]["games"] > 0
+def test_two_workers_play_learn_and_go_on(capsys):
+    shared = ("--workers", 2, "--learner.batch", 128, "--learner.passes", 40)  # a batch that is shared
+    trained("run", "--iterations", 1, *shared, capsys=capsys)
+    assert "3 iterations" in trained("run", "--iterations", 3, *shared, capsys=capsys)
+    assert [row["iteration"] for row in metrics("run")] == [1, 2, 3]
+    assert metrics("run")[2]["games"] > 0 and metrics("run")[2]["steps"] > 0
 
 
 def test_other_settings_need_another_folder(whole, capsys):
@@ -192,7 +205,7 @@ def cut(path):
         ("config.json", lambda path: path.write_text("[]"), "config.json is corrupt"),
         ("environment.json", cut, "environment.json is corrupt"),
         ("samples", lambda path: cut(max(path.iterdir())), "is corrupt (its size is not a multiple of"),
-        ("samples", lambda path: max(path.iterdir()).unlink(), "are corrupt (found"),
+        ("samples", lambda path: largest(path).unlink(), "are corrupt (found"),
     ],
 )
 def test_a_corrupt_run_is_named(whole, name, damage, message, capsys):

@@ -6,6 +6,7 @@ Shapes: N samples, B samples of a batch, A cells of the board, S symmetries.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from agents.alphazero.configs import LearnerConfig
 from agents.alphazero.learning.gradients import Gradients, has_gradients, losses_of
-from agents.alphazero.learning.replay import SampleBatch, images, make_batch
+from agents.alphazero.learning.replay import images, make_batch
+from agents.alphazero.learning.shares import Helper, add_shared, as_vector, set_weights, shares
 from agents.alphazero.network import AlphaZeroNetwork, bfloat16_is_fast, channels_last
 from bttt import Board
 
@@ -76,7 +78,14 @@ class Learner:
                 weights, lr=config.lr, momentum=0.9, weight_decay=config.weight_decay
             )
 
-    def learn(self, samples: np.ndarray, steps: int, progress: float, rng: np.random.Generator) -> Losses:
+    def learn(
+        self,
+        samples: np.ndarray,
+        steps: int,
+        progress: float,
+        rng: np.random.Generator,
+        helpers: Sequence[Helper] = (),
+    ) -> Losses:
         """Takes gradient steps on batches drawn from `samples` `[N]`, and returns their mean losses.
 
         Args:
@@ -84,29 +93,84 @@ class Learner:
             steps: Number of steps.
             progress: Fraction of the budget used, in [0, 1]; sets the learning rate.
             rng: Draws samples and symmetries.
+            helpers: Processes that compute the gradients of parts of each batch.
         """
-        return self.learn_at(samples, steps, self.config.lr_at(progress), rng)
+        return self.learn_at(samples, steps, self.config.lr_at(progress), rng, helpers)
 
-    def learn_at(self, samples: np.ndarray, steps: int, lr: float, rng: np.random.Generator) -> Losses:
+    def learn_at(
+        self,
+        samples: np.ndarray,
+        steps: int,
+        lr: float,
+        rng: np.random.Generator,
+        helpers: Sequence[Helper] = (),
+    ) -> Losses:
         """Takes steps like `learn`, with a given learning rate."""
+        if not steps:
+            return Losses(0.0, 0.0, 0)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
+        batch = self.config.batch
+        chosen = rng.integers(len(samples), size=(steps, batch))
+        turns = rng.integers(len(self._images), size=(steps, batch))
+        own, *others = shares(batch, 1 + len(helpers))
+        at_work = list(zip(helpers, others, strict=False))
+        for helper, part in at_work:
+            helper.start(samples[chosen[:, part]], turns[:, part])
+        helping = [(helper, (part.stop - part.start) / batch) for helper, part in at_work]
         total = torch.zeros(2)
-        for _ in range(steps):
-            chosen = samples[rng.integers(len(samples), size=self.config.batch)]
-            turns = self._images[rng.integers(len(self._images), size=len(chosen))]
-            bricks_plane = self.network.config.encoding == "bricks"
-            total += self._step(make_batch(chosen, self.size, turns, bricks_plane))
-        policy, value = (total / max(steps, 1)).tolist()
+        for step in range(steps):
+            total += self._step(samples[chosen[step, own]], turns[step, own], helping)
+        policy, value = (total / steps).tolist()
         return Losses(policy, value, steps)
 
-    def _step(self, batch: SampleBatch) -> Tensor:
+    def compute(self, samples: np.ndarray, turns: np.ndarray) -> Tensor:
+        """Sets the parameters' gradients to those of the loss on a batch; returns the losses `[2]`.
+
+        Args:
+            samples: `[B]`.
+            turns: `[B]`, the number of the symmetry that transforms each.
+        """
+        bricks_plane = self.network.config.encoding == "bricks"
+        batch = make_batch(samples, self.size, self._images[turns], bricks_plane)
         planes, policies, values = (torch.from_numpy(array).to(self.device) for array in batch)
         self.optimizer.zero_grad(set_to_none=True)
         if self._gradients is not None:
-            losses = self._gradients.add(planes, policies, values, self.config.value_weight)
-        else:
-            losses = self._add_by_autograd(planes, policies, values)
+            return self._gradients.add(planes, policies, values, self.config.value_weight)
+        return self._add_by_autograd(planes, policies, values)
+
+    def help(
+        self,
+        samples: np.ndarray,
+        turns: np.ndarray,
+        receive: Callable[[], np.ndarray],
+        send: Callable[[object], None],
+    ) -> None:
+        """Computes what another learner asks its `Helper` for.
+
+        Args:
+            samples: `[steps, b]`, the own part of the batches.
+            turns: `[steps, b]`, the numbers of their symmetries.
+            receive: Returns the other learner's weights of a step, `[P] float32`.
+            send: Takes gradient and losses of a step.
+        """
+        for chosen, turned in zip(samples, turns, strict=True):
+            set_weights(list(self.network.parameters()), receive())
+            losses = self.compute(chosen, turned)
+            gradient = as_vector(parameter.grad for parameter in self.network.parameters())
+            send((gradient.numpy(), losses.numpy()))
+
+    def _step(
+        self, samples: np.ndarray, turns: np.ndarray, helpers: Sequence[tuple[Helper, float]]
+    ) -> Tensor:
+        parameters = list(self.network.parameters())
+        if helpers:
+            weights = as_vector(parameters).numpy()
+            for helper, _ in helpers:
+                helper.ask(weights)
+        losses = self.compute(samples, turns)
+        if helpers:
+            losses = add_shared(parameters, losses, helpers)
         self.optimizer.step()
         self._move_average()
         return losses.cpu()

@@ -61,8 +61,8 @@ class TrainConfig:
     out: Path | None = option(None, setting=False, by_study=True)
     """Run folder. Default: runs/train-<hash of the settings>."""
     workers: int = option(1, by_study=True)
-    """Self-play processes, next to the process that learns. With 1, a single process alternates between
-    both."""
+    """Processes, at most one per core: each plays a part of the games and learns from a part of each batch
+    (of at least 64 samples). Results depend on their number."""
     device: str = option("cpu", setting=False)
     """Device of the network: cpu or cuda; cuda allows only one worker."""
     plies: int = 8

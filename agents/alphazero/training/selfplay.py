@@ -12,8 +12,9 @@ import numpy as np
 
 from agents.alphazero.configs import SearchConfig, SelfPlayConfig
 from agents.alphazero.learning import sample_type
-from agents.alphazero.search import NONE, OPEN, Evaluator, Found, RootNoise, Roots, Search, roots_of
-from bttt import Board, Outcome, Position
+from agents.alphazero.search import NONE, OPEN, Evaluator, Found, RootNoise, Roots, Search
+from agents.alphazero.training.games import Games, open_games, play_cells
+from bttt import Board, Outcome
 
 
 class Played(NamedTuple):
@@ -72,8 +73,15 @@ class SelfPlay:
         self.search = search
         self.bricks_plane = bricks_plane
         self.size = self.boards[0].with_bricks(())
-        self.positions = [self._new_game(rng) for _ in range(config.games)]
-        self.opened = np.array([position.plies for position in self.positions])
+        self.playable = np.array([board.playable for board in self.boards], np.uint64)
+        self.rules = self.size.stride, self.size.win_length
+        self.games = Games(
+            np.zeros(config.games, np.int64),
+            np.zeros(config.games, np.uint64),
+            np.zeros(config.games, np.uint64),
+            np.zeros(config.games, np.int64),
+        )
+        self._open(np.arange(config.games), rng)
         self.records = np.zeros((config.games, self.size.cells), sample_type(self.size.cells))
         self.proven = np.zeros((config.games, self.size.cells), bool)
 
@@ -85,65 +93,56 @@ class SelfPlay:
 
     def state(self) -> dict[str, np.ndarray]:
         """Returns the unfinished games as arrays, for `restore`."""
-        return {
-            "boards": np.array([self.boards.index(position.board) for position in self.positions]),
-            "first": np.array([position.first for position in self.positions], np.uint64),
-            "second": np.array([position.second for position in self.positions], np.uint64),
-            "opened": self.opened,
-            "records": self.records.view(np.uint8).reshape(len(self.records), -1),
-            "proven": self.proven,
-        }
+        records = self.records.view(np.uint8).reshape(len(self.records), -1)
+        return {**self.games._asdict(), "records": records, "proven": self.proven}
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Restores the games returned by `state`."""
-        words = zip(*(state[name].tolist() for name in ("boards", "first", "second")), strict=True)
-        self.positions = [Position(self.boards[board], first, second) for board, first, second in words]
-        self.opened = state["opened"].copy()
-        self.records = state["records"].copy().view(self.records.dtype).reshape(self.records.shape)
-        self.proven = state["proven"].copy()
+        for name, array in self.games._asdict().items():
+            array[:] = state[name].view(array.dtype)
+        if self.games.boards.min() < 0 or self.games.boards.max() >= len(self.boards):
+            raise ValueError("a game is on a board that does not exist")
+        self.records[:] = state["records"].copy().view(self.records.dtype).reshape(self.records.shape)
+        self.proven[:] = state["proven"]
 
-    def _new_game(self, rng: np.random.Generator) -> Position:
-        """Returns an unfinished position after a random opening on a newly drawn board."""
-        while True:
-            position = Position.start(self.boards[rng.integers(len(self.boards))])
-            for _ in range(rng.integers(self.config.opening_plies + 1)):
-                if not position.outcome:
-                    position = position.play(int(rng.choice(position.legal_cells())))
-            if not position.outcome:
-                return position
+    def _open(self, chosen: np.ndarray, rng: np.random.Generator) -> None:
+        """Begins the games with these numbers anew."""
+        seed = np.uint64(rng.integers(2**64, dtype=np.uint64))
+        open_games(self.games, chosen, self.playable, *self.rules, self.config.opening_plies, seed)
 
     def _step(self, search: Search, rng: np.random.Generator) -> Played:
-        roots = roots_of(self.positions)
+        roots = self._roots()
         found = search.run(roots, *self._noise(rng))
         self._record(roots, found)
         cells = self._cells(found, rng)
-        samples, plies, outcomes = [], [], []
-        for game, cell in enumerate(cells.tolist()):
-            position = self.positions[game].play(cell)
-            if position.outcome:
-                samples.append(self._samples(game, position))
-                plies.append(position.plies)
-                outcomes.append(int(position.outcome))
-                position = self._new_game(rng)
-                self.opened[game] = position.plies
-                cells[game] = NONE
-            self.positions[game] = position
+        outcomes = np.empty(len(cells), np.int64)
+        play_cells(self.games, cells, self.playable, *self.rules, outcomes)
+        ended = np.flatnonzero(outcomes)
+        plies, sizes = self._plies()[ended], self._places()[ended]
+        samples = self._samples(ended, outcomes[ended])
+        if len(ended):
+            self._open(ended, rng)
+        cells[ended] = NONE
         if self.search.reuse:
             search.keep(cells)
         policy = found.policy
         entropy = -(policy * np.log(np.maximum(policy, 1e-12))).sum(1).mean()
-        return Played(
-            np.concatenate(samples) if samples else self.records[:0, 0],
-            np.array(plies, np.int64),
-            np.array(outcomes, np.int64),
-            np.array([len(each) for each in samples], np.int64),
-            int(found.simulations.sum()),
-            float(entropy),
-        )
+        simulations = int(found.simulations.sum())
+        return Played(samples, plies, outcomes[ended], sizes, simulations, float(entropy))
+
+    def _roots(self) -> Roots:
+        games = self.games
+        second = self._plies() % 2 == 1
+        mine, theirs = np.where(second, (games.second, games.first), (games.first, games.second))
+        return Roots(self.size, self.playable[games.boards], mine, theirs)
+
+    def _plies(self) -> np.ndarray:
+        """Returns the number of stones of each game, `[G] int64`."""
+        return np.bitwise_count(self.games.first | self.games.second).astype(np.int64)
 
     def _noise(self, rng: np.random.Generator) -> tuple[np.ndarray | None, RootNoise | None]:
         """Returns Gumbel noise and noise for the priors; at most one of them is not None."""
-        shape = len(self.positions), self.size.cells
+        shape = self.config.games, self.size.cells
         if self.search.gumbel:
             return rng.gumbel(size=shape), None
         if self.config.noise == 0:
@@ -153,7 +152,7 @@ class SelfPlay:
 
     def _record(self, roots: Roots, found: Found) -> None:
         """Records the positions with the policies and results of the search."""
-        games = np.arange(len(self.positions))
+        games = np.arange(self.config.games)
         places = self._places()
         for name in ("playable", "mine", "theirs"):
             self.records[name][games, places] = getattr(roots, name)
@@ -163,7 +162,7 @@ class SelfPlay:
 
     def _places(self) -> np.ndarray:
         """Returns the number of recorded positions of each game, `[G] int64`."""
-        return np.array([position.plies for position in self.positions]) - self.opened
+        return self._plies() - self.games.opened
 
     def _cells(self, found: Found, rng: np.random.Generator) -> np.ndarray:
         """Returns the cells to play, `[G] int64`."""
@@ -172,14 +171,16 @@ class SelfPlay:
         early = self._places() < self.config.temperature_plies
         return np.where(early & legal, np.minimum(drawn, self.size.cells - 1), found.cells)
 
-    def _samples(self, game: int, end: Position) -> np.ndarray:
-        """Returns the samples of a finished game; a proven result is the value target without mixing."""
-        number = end.plies - self.opened[game]
-        samples = self.records[game, :number].copy()
-        left = np.arange(number, 0, -1)
-        result = 0.0 if end.outcome == Outcome.DRAW else 1.0
+    def _samples(self, ended: np.ndarray, outcomes: np.ndarray) -> np.ndarray:
+        """Returns the samples of games that ended; a proven result is the value target without mixing."""
+        number = self._places()[ended][:, None]
+        place = np.arange(self.size.cells)
+        kept = place < number
+        left = (number - place)[kept]  # plies until the end
+        decided = np.broadcast_to((outcomes != Outcome.DRAW)[:, None], kept.shape)[kept]
         # The player who moved last is the winner.
-        results = result * self.search.discount**left * np.where(left % 2 == 1, 1, -1)
-        share = np.where(self.proven[game, :number], 1.0, self.config.bootstrap)
+        results = decided * self.search.discount**left * np.where(left % 2 == 1, 1, -1)
+        samples = self.records[ended][kept]
+        share = np.where(self.proven[ended][kept], 1.0, self.config.bootstrap)
         samples["value"] = share * samples["value"] + (1 - share) * results
         return samples

@@ -16,14 +16,18 @@ ROOT = Path(__file__).parents[3]
 STARTING = "print('importing', flush=True)\nimport time\ntime.sleep(60)\n"
 PARENT = """
 import pathlib, sys, time
-from bttt.processes import Child, spread
+from bttt.processes import Child, Peer, spread
 def work(number):
     pathlib.Path(str(number)).touch()
     time.sleep(60)
 def answer(read, write):
     work(0)
+def peer(receive, send):
+    work(0)
 if __name__ == "__main__" and "child" in sys.argv:
     Child("parent", "answer").request(None)
+elif __name__ == "__main__" and "peer" in sys.argv:
+    Peer("parent", "peer").receive()
 elif __name__ == "__main__":
     list(spread(work, [(0,), (1,)], workers=2))
 """
@@ -87,7 +91,7 @@ def test_an_agents_thread_does_not_keep_the_command_alive(tmp_path):
     assert err.endswith("ended while threads of an agent were running\n")
 
 
-@pytest.mark.parametrize("kind", ["workers", "child"])
+@pytest.mark.parametrize("kind", ["workers", "child", "peer"])
 def test_processes_end_with_their_parent_and_let_go_of_its_output(tmp_path, kind):
     (tmp_path / "parent.py").write_text(PARENT)
     process = begin("parent.py", kind, folder=tmp_path)
