@@ -21,6 +21,7 @@ import tyro
 from agents.alphazero.network import (
     PRESETS,
     PolicyValueNet,
+    bfloat16_is_fast,
     make_evaluator,
     parameters,
     time_splits,
@@ -43,6 +44,7 @@ ROUNDED = (1, 8, 16, 32)
 SMALLER = ((16, 0.13),)
 """Multiples and fractions of the parameters that are measured besides."""
 PRECISIONS = ("bfloat16", "float32")
+"""The first only where it is fast."""
 BATCH = 64
 TARGET = 4
 
@@ -156,7 +158,7 @@ def main() -> int:
     torch.set_num_threads(1)
     measured = []
     for preset in PRESETS:
-        for precision in PRECISIONS:
+        for precision in PRECISIONS if bfloat16_is_fast() else PRECISIONS[-1:]:
             for batch in config.batches:
                 measured += (found := rows(preset, precision, batch))
                 for row in found:

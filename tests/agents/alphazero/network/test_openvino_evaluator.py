@@ -72,6 +72,7 @@ def test_boards_of_other_sizes_agree_with_torch(rows, cols):
         np.testing.assert_allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.skipif(not bfloat16_is_fast(), reason="OpenVINO refuses bfloat16 on some processors")
 def test_channels_are_added_to_whole_blocks_in_bfloat16_alone():
     made, planes = network(THIN), positions(40)
     narrow, wide = (OpenVinoEvaluator(made, precision) for precision in ("float32", "bfloat16"))
