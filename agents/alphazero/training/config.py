@@ -55,7 +55,7 @@ class TrainConfig:
     until: GoalName | None = option(None, setting=False)
     """Also stop when the averaged network, at an evaluation, wins as the first player on every training
     board: minimax against minimax:depth=2 by its raw policy, perfect against perfect with 100 simulations,
-    perfect-raw against perfect by its raw policy. The run then keeps this network."""
+    perfect-raw against perfect by its raw policy. The run then keeps this network. Default: no goal."""
     seed: int = option(0, by_study=True)
     """Seed of all random numbers."""
     out: Path | None = option(None, setting=False, by_study=True)
