@@ -12,7 +12,16 @@ from typing import Annotated
 
 import tyro
 
-from benchmarks import alphazero, environments, pruned_networks, pruning_methods, search, solver, vision
+from benchmarks import (
+    alphazero,
+    environments,
+    pruned_networks,
+    pruning_methods,
+    search,
+    solver,
+    training,
+    vision,
+)
 from benchmarks.benchmark import Benchmark, Measurement, measure
 from benchmarks.machine import machine
 
@@ -21,6 +30,7 @@ BENCHMARKS: list[Benchmark] = [
     *solver.BENCHMARKS,
     *environments.BENCHMARKS,
     *alphazero.BENCHMARKS,
+    *training.BENCHMARKS,
     *vision.BENCHMARKS,
     *pruning_methods.BENCHMARKS,
     *pruned_networks.BENCHMARKS,

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.network import time_split
 from agents.alphazero.training import goals
-from benchmarks import benchmark, pruned_networks, time_to_strength, vision
+from benchmarks import benchmark, pruned_networks, time_to_strength, training, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, main, table_row
 from benchmarks.alphazero_strength import main as strength
 from benchmarks.benchmark import Benchmark, measure, rate
@@ -111,6 +111,16 @@ def test_times_of_pruned_networks_are_stored(tmp_path, monkeypatch, capsys):
     parts = ("arithmetic", "rest of products", "other layers", "calls")
     assert sum(pruned[name] for name in parts) == pytest.approx(pruned["us"])
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_runs_of_training_are_compared_in_pairs(tmp_path, monkeypatch, capsys):
+    speeds = iter([10.0, 18.0, 20.0, 30.0, 10.0, 19.0])
+    monkeypatch.setattr(training, "run_of", lambda workers, iterations: {"games/s": next(speeds)})
+    monkeypatch.setattr(sys, "argv", ["training", "--json", str(tmp_path / "a/b.json")])
+    assert training.main() == 0
+    _, _, one, two = capsys.readouterr().out.splitlines()
+    assert (one, two) == ("| 1 | 10 | 1.00 |", "| 2 | 19 | 1.80 |")
+    assert json.loads((tmp_path / "a/b.json").read_text())["results"]["2"][1] == {"games/s": 30.0}
 
 
 def test_command_prints_a_table_and_stores_the_results(tmp_path):

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from agents.alphazero.network.openvino_evaluator import LARGE_SIZES, OpenVinoEvaluator
+from agents.alphazero.network.openvino_evaluator import SELFPLAY_SIZES, OpenVinoEvaluator
 from agents.alphazero.network.own import AlphaZeroNetwork
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
@@ -61,7 +61,7 @@ def make_evaluator(
     if name != "torch":
         try:
             if name == "selfplay":
-                return OpenVinoEvaluator(network, sizes=LARGE_SIZES)
+                return OpenVinoEvaluator(network, sizes=SELFPLAY_SIZES)
             return OpenVinoEvaluator(network, keep=True)
         except ValueError as error:
             _tell_once(f"bttt: {error}; torch evaluates the network instead, several times slower")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from agents.alphazero.network.compiled_files import CompiledFiles
+from agents.alphazero.network.conversions import model_of
 from agents.alphazero.network.openvino_model import (
     CompiledNetwork,
     Precision,
@@ -28,10 +29,10 @@ from bttt.runs import FAILURES
 
 SIZES = (1, 4, 16, 64, 256)
 """Batch sizes that a network is compiled for, each when it is first needed."""
-LARGE_SIZES = SIZES[2:]
-"""For self-play, where small batches are rare: compiling a size takes as long as thousands of positions."""
+SELFPLAY_SIZES = (32,)
+"""For self-play: compiling a size takes as long as 5,000 positions, and each iteration has a new network."""
 MODEL_SIZE = 64
-"""The batch size with which the others must agree bit for bit; in `SIZES` and `LARGE_SIZES`."""
+"""The batch size with which the others must agree bit for bit."""
 BLOCK = 16
 """Number of channels that bfloat16 kernels process at once; with part of a block they can be half as fast."""
 CALIBRATION = 256
@@ -107,6 +108,8 @@ class OpenVinoEvaluator:
 
         def compile_for(size: int) -> CompiledNetwork:
             nonlocal model
+            if model is None and self._precision != "int8" and isinstance(self._network, PolicyValueNet):
+                model = model_of(self._network, rows, cols)
             if model is None:
                 model = converted(self._network, rows, cols)
                 if self._precision == "int8":
@@ -138,7 +141,7 @@ class OnBoards:
     Args:
         rows: Rows of the boards.
         cols: Columns of the boards.
-        sizes: Batch sizes, among them `MODEL_SIZE`.
+        sizes: Batch sizes, among them `MODEL_SIZE` if there are several.
         compile_for: Returns the network compiled for a batch size.
         files: Where compiled networks are kept, if they are.
     """
@@ -171,7 +174,7 @@ class OnBoards:
         found = self._files.load(size, *self._shape) if self._files else None
         if found is None:
             found = self._compile_for(size)
-            if size != MODEL_SIZE and not self._agrees(found):
+            if size != MODEL_SIZE and len(self._sizes) > 1 and not self._agrees(found):
                 return False
             if self._files:
                 self._files.store(found, *self._shape)

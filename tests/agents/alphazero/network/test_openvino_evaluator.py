@@ -12,8 +12,8 @@ from agents.alphazero.network import compiled_files, openvino_evaluator
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.openvino_evaluator import (
     CALL,
-    LARGE_SIZES,
     MODEL_SIZE,
+    SELFPLAY_SIZES,
     SIZES,
     OpenVinoEvaluator,
     batch_sizes,
@@ -107,7 +107,7 @@ def test_a_size_that_rounds_differently_is_not_used(monkeypatch):
     assert evaluate._boards[7, 7]._sizes == tuple(size for size in SIZES if size != 4)
 
 
-@pytest.mark.parametrize("sizes", [SIZES, LARGE_SIZES, (MODEL_SIZE,)])
+@pytest.mark.parametrize("sizes", [SIZES, SELFPLAY_SIZES, (MODEL_SIZE,)])
 def test_batches_hold_all_positions_at_the_least_cost(sizes):
     for number in (0, 1, 2, 3, 5, 17, 63, 64, 65, 200, 255, 256, 257, 1000):
         plan = batch_sizes(number, sizes)
