@@ -77,10 +77,14 @@ class Room:
 
 def add_gradient(parameter: Tensor, gradient: Tensor) -> None:
     """Adds to a parameter's gradient."""
-    if parameter.grad is None:
-        parameter.grad = torch.empty_like(parameter).copy_(gradient)
-    else:
+    if parameter.grad is not None:
         parameter.grad += gradient
+        return
+    if gradient.dtype != parameter.dtype:
+        gradient = gradient.to(parameter.dtype)
+    if gradient.stride() != parameter.stride():  # fused optimizers need the layout of the parameter
+        gradient = torch.empty_like(parameter).copy_(gradient)
+    parameter.grad = gradient
 
 
 class Step(NamedTuple):
@@ -107,10 +111,13 @@ class Layer:
 
     def __init__(self, name: str, pairs: Sequence[tuple[nn.Module, nn.Module]], slope: float, room: Room):
         self.name = name
-        self.convs = [cast(nn.Conv2d, conv) for conv, _ in pairs]
+        convs = [cast(nn.Conv2d, conv) for conv, _ in pairs]
         self.norms = [cast(nn.BatchNorm2d, norm) for _, norm in pairs]
-        self.widths = [conv.out_channels for conv in self.convs]
-        self.padding = self.convs[0].padding
+        self.filters = [conv.weight for conv in convs]
+        self.weights = [norm.weight for norm in self.norms]
+        self.biases = [norm.bias for norm in self.norms]
+        self.widths = [conv.out_channels for conv in convs]
+        self.padding = convs[0].padding
         self.slope = np.float32(slope)
         self.room = room
 
@@ -122,16 +129,16 @@ class Layer:
             inputs: `[n, C, rows, width]`, zero between the boards.
             stream: `[n, channels of all convolutions, rows, width]`, added before the activation.
         """
-        weight = _joined([conv.weight for conv in self.convs])
+        weight = _joined(self.filters)
         weight = weight.to(self.room.precision).contiguous(memory_format=torch.channels_last)
         convolved = images_of(torch.conv2d(inputs.tensor, weight, padding=self.padding))
         mean, variance = np.empty(len(weight)), np.empty(len(weight))
         measure(convolved.rows, sides, mean, variance)
         self._move(mean, variance, len(convolved.rows) * sides.boards * sides.cols)
         inverse = 1 / np.sqrt(variance + self.norms[0].eps)
-        scale = inverse * self._vector("weight")
+        scale = inverse * _numbers(self.weights)
         outputs = self.room.images(self.name, sides, len(inputs.tensor), len(weight))
-        shift = self._vector("bias") - mean * scale
+        shift = _numbers(self.biases) - mean * scale
         added = _rows(stream, convolved)
         normalise(convolved.rows, sides, scale, shift, self.slope, added, outputs.rows)
         return Step(sides, inputs, weight, convolved, mean, inverse, outputs)
@@ -154,14 +161,13 @@ class Layer:
         sums = np.empty((2, len(step.weight)))
         given = gradient.rows, _rows(other, step.convolved), step.outputs.rows
         pass_activation(*given, self.slope, x, sides, step.mean, at_stream.rows, sums)
-        self._add("bias", sums[0])
-        self._add("weight", sums[1] * step.inverse)
-        weight = self._vector("weight")
+        self._add(self.biases, torch.from_numpy(sums[0]))
+        self._add(self.weights, torch.from_numpy(sums[1] * step.inverse))
+        weight = _numbers(self.weights)
         pass_normalisation(at_stream.rows, x, sides, step.mean, step.inverse, weight, sums, passed.rows)
         shape = list(step.weight.shape)
-        weights = conv_grad.conv2d_weight(inputs, shape, passed.tensor, padding=self.padding)
-        for conv, part in zip(self.convs, weights.split(self.widths), strict=True):
-            add_gradient(conv.weight, part)
+        padding = self.padding
+        self._add(self.filters, conv_grad.conv2d_weight(inputs, shape, passed.tensor, padding=padding))
         return at_stream
 
     def at_inputs(self, step: Step) -> Images:
@@ -176,17 +182,17 @@ class Layer:
         means = torch.from_numpy(mean).float().split(self.widths)
         variances = torch.from_numpy(variance * (cells / max(cells - 1, 1))).float().split(self.widths)
         for norm, *moments in zip(self.norms, means, variances, strict=True):
-            for name, own in zip(("running_mean", "running_var"), moments, strict=True):
-                norm.get_buffer(name).lerp_(own, norm.momentum or 0.0)
-            norm.get_buffer("num_batches_tracked").add_(1)
+            for running, own in zip((norm.running_mean, norm.running_var), moments, strict=True):
+                cast(Tensor, running).lerp_(own, norm.momentum or 0.0)
+            cast(Tensor, norm.num_batches_tracked).add_(1)
 
-    def _vector(self, name: str) -> np.ndarray:
-        return _joined([getattr(norm, name).detach() for norm in self.norms]).double().numpy()
+    def _add(self, parameters: Sequence[Tensor], gradient: Tensor) -> None:
+        for parameter, part in zip(parameters, gradient.split(self.widths), strict=True):
+            add_gradient(parameter, part)
 
-    def _add(self, name: str, gradient: np.ndarray) -> None:
-        parts = torch.from_numpy(gradient).split(self.widths)
-        for norm, part in zip(self.norms, parts, strict=True):
-            add_gradient(getattr(norm, name), part)
+
+def _numbers(tensors: Sequence[Tensor]) -> np.ndarray:
+    return _joined(tensors).detach().double().numpy()
 
 
 def _joined(tensors: Sequence[Tensor]) -> Tensor:
