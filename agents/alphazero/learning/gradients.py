@@ -1,4 +1,4 @@
-"""The gradients of a `PolicyValueNet` on one CPU thread, two to three times as fast as by autograd.
+"""The gradients of a `PolicyValueNet` on one CPU thread, in bfloat16 1.4 times as fast as by autograd.
 
 Autograd reads and writes convolutions, normalisations, sums and activations separately, and memory takes most
 of the time; here they are one step, see `layers`. The hidden layer of the value is left to autograd.

@@ -61,8 +61,8 @@ class TrainConfig:
     out: Path | None = option(None, setting=False, by_study=True)
     """Run folder. Default: runs/train-<hash of the settings>."""
     workers: int = option(1, by_study=True)
-    """Processes, at most one per core: each plays a part of the games and learns from a part of each batch
-    (of at least 64 samples). Results depend on their number."""
+    """Processes: each plays a part of the games and learns from a part of each batch (of at least 64
+    samples). They wait for each other, so each needs a core of its own. Results depend on their number."""
     device: str = option("cpu", setting=False)
     """Device of the network: cpu or cuda; cuda allows only one worker."""
     plies: int = 8
