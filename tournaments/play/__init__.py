@@ -17,7 +17,7 @@ game is played. `runner` plays the games and returns a `game_record` of each. `s
 
 from tournaments.play.conditions import Conditions
 from tournaments.play.game_record import GameRecord, broken_players
-from tournaments.play.growth import is_tournament, joined_settings, open_growing, schedule_of
+from tournaments.play.growth import joined_settings, open_growing
 from tournaments.play.openings import opening
 from tournaments.play.players import (
     TRAINED_ON,
@@ -31,7 +31,7 @@ from tournaments.play.players import (
 )
 from tournaments.play.proven import proven_outcome
 from tournaments.play.runner import IN_FLIGHT, play_games
-from tournaments.play.schedule import DEFAULT_PLAYERS, ScheduledGame, schedule_games
+from tournaments.play.schedule import DEFAULT_PLAYERS, ScheduledGame, schedule_games, schedule_of
 from tournaments.play.store import STORE_FILE, Store, store_path
 from tournaments.play.stored_run import missing_games, open_store, play_and_store
 
@@ -46,7 +46,6 @@ __all__ = [
     "Store",
     "broken_players",
     "expanded",
-    "is_tournament",
     "isolated_players",
     "joined_settings",
     "made_from",

@@ -1,18 +1,15 @@
 """Runs that grow: players, boards and repeats can be added, and stored games stay.
 
-A game is identified by its players, seats, board and repeat (`ScheduledGame.key`). A run that has grown
-numbers the games of its first schedule first, then those that each further one added. Numbers never change.
+A game is identified by its players, seats, board and repeat (`ScheduledGame.key`). Numbers never change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bttt import Board
-from tournaments.play.schedule import ScheduledGame, keyed, schedule_games
+from tournaments.play.schedule import ScheduledGame, schedule_of
 from tournaments.play.store import STORE_FILE, Store, clean
 from tournaments.play.stored_run import difference, refuse_differences
 
@@ -22,42 +19,6 @@ COUNTS = ("repeats",)
 """Settings that may get larger."""
 BY_PLAYER = ("source files", "fingerprints", "trained on")
 """Settings with an entry for some players: those of the stored players must stay."""
-
-
-def is_tournament(settings: Mapping[str, Any]) -> bool:
-    """Returns whether stored settings are those of a tournament, and not of another command's games."""
-    lists = [settings.get(name) for name in LISTS[:2]]
-    texts = all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists)
-    return texts and isinstance(settings.get("schedule"), str) and isinstance(settings.get("repeats"), int)
-
-
-def schedule_of(
-    settings: Mapping[str, Any], stages: Sequence[tuple[int, int, int]] = (), *, by_key: bool
-) -> list[ScheduledGame]:
-    """Returns the games of a run, which has these settings.
-
-    Args:
-        settings: The settings of a tournament.
-        stages: Numbers of players, boards and repeats before the run grew, each time.
-        by_key: Whether random streams follow from the games' keys, or else from their numbers.
-
-    Raises:
-        ValueError: A setting is wrong.
-    """
-    players, repeats = settings["players"], settings["repeats"]
-    boards = tuple(map(Board.parse, settings["boards"]))
-    games: dict[object, ScheduledGame] = {}
-    for count, places, times in (*stages, (len(players), len(boards), repeats)):
-        for game in schedule_games(
-            settings["schedule"],
-            players[:count],
-            boards[:places],
-            times,
-            against=settings.get("against", ()),
-        ):
-            games.setdefault(game.key, game)
-    numbered = [replace(game, index=number) for number, game in enumerate(games.values())]
-    return list(map(keyed, numbered)) if by_key else numbered
 
 
 def open_growing(
@@ -78,7 +39,7 @@ def open_growing(
     store = Store.create_or_open(folder / STORE_FILE, settings, settings["players"], len(schedule))
     try:
         before = store.settings
-        if not is_tournament(before):
+        if not store.is_tournament:
             raise ValueError(
                 f"out must be a new folder or that of a tournament, but {folder} holds other games"
             )

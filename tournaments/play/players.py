@@ -68,6 +68,10 @@ def isolated_players(
         return frozenset(players)
     if tuple(isolate) == (NO_PLAYERS,):
         return frozenset()
+    for word in (ALL_PLAYERS, NO_PLAYERS):
+        if word in isolate and word not in players:
+            others = " ".join(name for name in isolate if name != word) or f"the second {word}"
+            raise ValueError(f"--isolate {word} stands alone: leave out {word}, or {others}")
     for name in isolate:
         if name not in players:
             raise ValueError(

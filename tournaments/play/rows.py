@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bttt import OUTCOME_TEXT, Board, Outcome, has_line
 from bttt.runs import printable
 from tournaments.play.game_record import GameRecord
+from tournaments.play.schedule import Numbering
 
 OUTCOME_BY_TEXT = {text: outcome for outcome, text in OUTCOME_TEXT.items() if outcome}
 MOST = 1e300
@@ -69,6 +70,33 @@ def checked(table: str, row: Sequence[Any]) -> tuple[Any, ...]:
         if not fits(value):
             raise ValueError(f"{table}.{column} must be {what}, got {printable(repr(value))[:SHOWN]}")
     return tuple(row)
+
+
+def require_scheduled(
+    games: Iterable[Sequence[Any]], numbering: Numbering, scheduled: int, players: Mapping[int, str]
+) -> None:
+    """Raises ValueError unless checked rows of `games` fit the schedule of their run.
+
+    Args:
+        games: The rows.
+        numbering: The numbers of the scheduled games.
+        scheduled: How many games the file says are scheduled.
+        players: Names of the players by their ids.
+    """
+    if numbering.games != scheduled:
+        raise ValueError(
+            f"it says that {scheduled} games are scheduled, but its settings give {numbering.games}"
+        )
+    for _, number, first, second, board, repeat, *_ in games:
+        try:
+            names = players[first], players[second]
+            own = numbering.number(*names, board, repeat)
+            if own != number:
+                raise ValueError(f"{names[0]} against {names[1]} on {board}, repeat {repeat}, is game {own}")
+        except KeyError as error:
+            raise ValueError(f"game {number}: there is no player with the id {error}") from None
+        except ValueError as error:
+            raise ValueError(f"game {number} does not fit the schedule: {printable(str(error))}") from None
 
 
 def game_record(

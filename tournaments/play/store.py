@@ -23,7 +23,8 @@ from bttt import OUTCOME_TEXT, __version__
 from bttt.runs import CONFIG_FILE, ENVIRONMENT_FILE, json_value, printable
 from tournaments.play.database import connect, guarded, is_empty, require_tables
 from tournaments.play.game_record import GameRecord
-from tournaments.play.rows import COLUMNS, OPTIONAL, checked, game_record, select
+from tournaments.play.rows import COLUMNS, OPTIONAL, checked, game_record, require_scheduled, select
+from tournaments.play.schedule import Numbering, is_tournament
 
 APPLICATION_ID = 0x42545454  # "BTTT", in the SQLite header: distinguishes these files from other databases
 SCHEMA_VERSION = 2
@@ -111,11 +112,16 @@ class Store:
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
         try:
-            if application != APPLICATION_ID or version not in VERSIONS:
-                raise ValueError(
-                    f"{path} is not a tournament of this program (application id {application:#x}, version "
-                    f"{version}; expected {APPLICATION_ID:#x}, version 1 or {SCHEMA_VERSION})"
+            if application != APPLICATION_ID:
+                raise ValueError(f"{path} is a database of another program, not a tournament of bttt")
+            if version not in VERSIONS:
+                is_newer = version > SCHEMA_VERSION
+                why = (
+                    "a newer bttt wrote it: update bttt"
+                    if is_newer
+                    else "restore it from a copy, or delete it"
                 )
+                raise ValueError(f"{path} cannot be read as a tournament: {why}")
             with guarded(path):
                 for statement in () if read_only else _statements(_schema()):
                     if "IF NOT EXISTS" in statement:  # a run of an older version goes on
@@ -140,10 +146,19 @@ class Store:
         """The players' names, in the order given."""
         return list(self._player_ids)
 
+    @property
+    def is_tournament(self) -> bool:
+        """Whether the games are those of a tournament, and not of another command."""
+        return is_tournament(self.settings)
+
     def finished(self) -> set[int]:
-        """Returns the schedule numbers of the stored games."""
+        """Returns the schedule numbers of the stored games.
+
+        Raises:
+            ValueError: The file is corrupt, or a game does not fit the schedule.
+        """
         with guarded(self.path, self._connection):
-            return {number for (number,) in self._connection.execute("SELECT number FROM games")}
+            return {row[1] for row in self._game_rows()}
 
     def add(self, records: Iterable[GameRecord]) -> None:
         """Stores finished games in one transaction; games that are already stored do not change.
@@ -201,7 +216,7 @@ class Store:
         with guarded(self.path, self._connection):
             if "tracebacks" not in self._tables:
                 return {}
-            names = {number: name for name, number in self._player_ids.items()}
+            names = self._names()
             rows = self._connection.execute(select("tracebacks", "ORDER BY player_id"))
             found = [checked("tracebacks", row) for row in rows]
             return {names[player]: "\n".join(map(printable, text.splitlines())) for player, _, text in found}
@@ -233,26 +248,37 @@ class Store:
         """Returns the stored games in schedule order, or only the game with this number.
 
         Raises:
-            ValueError: The file is corrupt.
+            ValueError: The file is corrupt, or a game does not fit the schedule.
         """
         with guarded(self.path, self._connection):
             return self._games(number)
 
     def _games(self, number: int | None) -> list[GameRecord]:
-        chosen = ("", ()) if number is None else ("WHERE number = ?", (number,))
-        query = select("games", f"{chosen[0]} ORDER BY number")
-        games = [checked("games", row) for row in self._connection.execute(query, chosen[1])]
+        games = self._game_rows(number)
+        chosen = () if number is None else (number,)
         moves: dict[int, list[tuple[Any, ...]]] = {game[0]: [] for game in games}
         if len(moves) != len(games) or len({game[1] for game in games}) != len(games):
             raise ValueError("games.id and games.number must differ from game to game")
         where = "" if number is None else "WHERE game_id IN (SELECT id FROM games WHERE number = ?)"
-        for row in self._connection.execute(select("moves", f"{where} ORDER BY game_id, ply"), chosen[1]):
+        for row in self._connection.execute(select("moves", f"{where} ORDER BY game_id, ply"), chosen):
             # A game stored since the first query waits for the next call.
             move = checked("moves", row)
             if move[0] in moves:
                 moves[move[0]].append(move)
-        names = {number: name for name, number in self._player_ids.items()}
+        names = self._names()
         return [game_record(game, moves[game[0]], names) for game in games]
+
+    def _game_rows(self, number: int | None = None) -> list[tuple[Any, ...]]:
+        """Returns the rows of games, checked; in a tournament, each fits the schedule."""
+        chosen = ("", ()) if number is None else ("WHERE number = ?", (number,))
+        query = select("games", f"{chosen[0]} ORDER BY number")
+        rows = [checked("games", row) for row in self._connection.execute(query, chosen[1])]
+        if self.is_tournament:
+            require_scheduled(rows, Numbering(self.settings, self.stages), self.scheduled, self._names())
+        return rows
+
+    def _names(self) -> dict[int, str]:
+        return {number: name for name, number in self._player_ids.items()}
 
 
 def clean(value: Any) -> Any:

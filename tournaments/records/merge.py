@@ -16,7 +16,6 @@ from tournaments.play import (
     STORE_FILE,
     GameRecord,
     Store,
-    is_tournament,
     joined_settings,
     schedule_of,
     store_path,
@@ -72,6 +71,11 @@ def run(config: MergeConfig) -> int:
             merged.grow(settings, len(schedule), stage)
         merged.add(games)
         publish(folder.path, merged, anchor=None, csv=config.csv)
+        if missing := len(schedule) - len(games):
+            print(
+                f"{missing} of {len(schedule)} games are in none of the runs; to play them: bttt tournament "
+                f"with all players, boards and repeats, and --out {config.out}"
+            )
     suggest("replay", config.out, 0, why=f"print a game; {config.out / 'report.html'} shows all games")
     return 0
 
@@ -79,7 +83,7 @@ def run(config: MergeConfig) -> int:
 def _joined(stores: Sequence[Store]) -> dict[str, Any]:
     """Returns the settings of all runs together; ValueError if they differ in more than may grow."""
     for store in stores:
-        if not is_tournament(store.settings):
+        if not store.is_tournament:
             raise ValueError(f"{store.path} is not a run of bttt tournament")
     first = stores[0]
     settings = first.settings
@@ -101,21 +105,21 @@ def joined_games(
     """Returns the games of all runs, each once, with their numbers in the joined schedule.
 
     Raises:
-        ValueError: A game differs between two runs, or is not in the schedule.
+        ValueError: A game differs between two runs, or does not fit the schedule of its run.
     """
     numbers = {game.key: game.index for game in schedule_of(settings, stages, by_key=False)}
     found: dict[int, tuple[GameRecord, Store]] = {}
     for store in stores:
         tracebacks = store.tracebacks()
         for game in store.games():
-            name = f"the game of {game.first} against {game.second} on {game.board}, repeat {game.repeat},"
-            number = numbers.get((game.first, game.second, game.board, game.repeat))
-            if number is None:
-                raise ValueError(f"{name} in {store.path} is not in the schedule")
+            number = numbers[game.first, game.second, game.board, game.repeat]
             text = None if game.forfeiter is None else tracebacks.pop(game.forfeiter, None)
             other, where = found.setdefault(number, (replace(game, index=number, traceback=text), store))
             if _content(other) != _content(game):
-                raise ValueError(f"{name} differs between {where.path} and {store.path}")
+                raise ValueError(
+                    f"the game of {game.first} against {game.second} on {game.board}, repeat {game.repeat}, "
+                    f"differs between {where.path} and {store.path}"
+                )
     return [found[number][0] for number in sorted(found)]
 
 

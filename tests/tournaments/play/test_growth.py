@@ -10,10 +10,17 @@ import pytest
 from agents.random_agent import RandomAgent
 from bttt import Board
 from tournaments.play.conditions import Conditions
-from tournaments.play.growth import grown_settings, growth_text, open_growing, schedule_of
+from tournaments.play.growth import grown_settings, growth_text, open_growing
 from tournaments.play.openings import opening
 from tournaments.play.runner import play_games
-from tournaments.play.schedule import ScheduledGame, game_generator, keyed, schedule_games
+from tournaments.play.schedule import (
+    Numbering,
+    ScheduledGame,
+    game_generator,
+    keyed,
+    schedule_games,
+    schedule_of,
+)
 from tournaments.play.store import STORE_FILE, Store
 from tournaments.play.stored_run import missing_games
 
@@ -166,6 +173,48 @@ def test_streams_by_key_stay_what_they_are():
     assert game.stream == (3991478547, 2787303671, 1340688585, 3852185799)
     assert game.opening_key == (1825604143, 1798754589, 3311405089, 1110304262, 0)
     assert game_generator(1, game).integers(1000, size=4).tolist() == [331, 980, 399, 442]
+
+
+KINDS = ({}, {"schedule": "gauntlet"}, {"schedule": "bipartite", "against": ["d", "b"]})
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["round-robin", "gauntlet", "bipartite"])
+@pytest.mark.parametrize("stages", [[], [(2, 1, 1)], [(2, 2, 1), (4, 2, 1), (4, 2, 3)]])
+def test_numbers_are_those_of_the_schedule(kind, stages):
+    whole = settings("abcde", ("4x4x3", "3x3x3:B2", "4x4x3", "5x5x4"), 3, **kind)
+    schedule = schedule_of(whole, stages, by_key=False)
+    numbering = Numbering(whole, stages)
+    assert numbering.games == len(schedule)
+    for game in schedule:
+        assert numbering.number(game.first, game.second, str(game.board), game.repeat) == game.index
+
+
+FOREIGN = {
+    "UPDATE games SET number = 77 WHERE number = 3": "game 77 .* schedule: .*, repeat 0, is game 3",
+    "UPDATE games SET first_id = second_id, second_id = first_id WHERE number = 3": "game 3 .* is game 1",
+    "UPDATE games SET board = '5x5x4' WHERE number = 3": "game 3 .* 5x5x4 is not among the run's boards",
+    "UPDATE games SET repeat = 9 WHERE number = 3": "game 3 .* repeat 9 is not below the run's 2 repeats",
+    "UPDATE players SET name = 'z' WHERE name = 'b'": "game 0 .* z is not among the run's players",
+    "UPDATE games SET second_id = first_id WHERE number = 3": r"game 3 .* (.) does not meet \1",
+    "UPDATE runs SET games = 99": "says that 99 games are scheduled, but its settings give 24",
+}
+
+
+def test_a_game_that_does_not_fit_the_schedule_is_refused_by_name(tmp_path):
+    """Also after the run has grown, when it is read and when it is resumed."""
+    play(tmp_path, settings("cb", LARGE["boards"]))
+    play(tmp_path, LARGE)
+    good = (tmp_path / STORE_FILE).read_bytes()
+    for statement, message in FOREIGN.items():
+        (tmp_path / STORE_FILE).write_bytes(good)
+        with closing(sqlite3.connect(tmp_path / STORE_FILE, isolation_level=None)) as connection:
+            connection.execute(statement)
+        with Store.open(tmp_path / STORE_FILE, read_only=True) as store:
+            for read in (store.games, store.finished):
+                with pytest.raises(ValueError, match=message):
+                    read()
+        with pytest.raises(ValueError, match=message):
+            play(tmp_path, LARGE)
 
 
 def test_a_stage_that_does_not_fit_is_one_line(tmp_path):

@@ -137,3 +137,11 @@ def test_a_player_that_takes_long_to_make_is_named(monkeypatch, capsys):
     assert capsys.readouterr().err.split() == f"{line} {line} {line}".split()
     make_players([slow], isolated=[slow])[slow].stop()
     assert capsys.readouterr().err.split() == line.split()
+
+
+@pytest.mark.parametrize("word", ["none", "all"])
+def test_all_and_none_stand_alone_in_isolate(word):
+    players = ("random", "minimax")
+    assert isolated_players(players, (word,), None) == {"none": frozenset(), "all": frozenset(players)}[word]
+    with pytest.raises(ValueError, match=f"--isolate {word} stands alone: leave out {word}, or minimax$"):
+        isolated_players(players, (word, "minimax"), None)

@@ -48,7 +48,8 @@ def merge(*runs, out):
 def test_parts_of_a_run_join_to_the_whole_and_equal_games_count_once(tmp_path):
     wanted = settings("abc", BOARDS, 2)
     one, two = play(tmp_path / "one", wanted, slice(0, 15)), play(tmp_path / "two", wanted, slice(9, None))
-    assert "24 of 24 games" in merge(one, two, out=tmp_path / "both")
+    told = merge(one, two, out=tmp_path / "both")
+    assert "24 of 24 games" in told and "none of the runs" not in told
     assert stored(tmp_path / "both") == stored(play(tmp_path / "whole", wanted))
     assert (tmp_path / "both" / "report.html").exists()
 
@@ -56,7 +57,7 @@ def test_parts_of_a_run_join_to_the_whole_and_equal_games_count_once(tmp_path):
 def test_runs_with_other_players_boards_and_repeats_join_and_go_on(tmp_path):
     one = play(tmp_path / "one", settings("ab", BOARDS[:1], 2, fingerprints=["a 1", "b 2"]))
     two = play(tmp_path / "two", settings("ca", BOARDS[::-1], 1, fingerprints=["c 3", "a 1"]))
-    merge(one, two, out=tmp_path / "both")
+    assert "16 of 24 games are in none of the runs; to play" in merge(one, two, out=tmp_path / "both")
     games, joined, scheduled = stored(tmp_path / "both")
     assert (len(games), scheduled) == (8, 24)
     assert joined["players"] == list("abc") and joined["boards"] == list(BOARDS) and joined["repeats"] == 2
