@@ -10,7 +10,7 @@ from agents.agent import Decision, make_agent
 from agents.asking import ask_by_name
 from agents.human import GameQuit
 from bttt import SYMBOLS, Position, boards_of_size
-from bttt.command_line import suggest
+from bttt.command_line import suggest, warn_of_sizes
 from bttt.drawing import ansi
 from bttt.runs import INTERRUPTED, OK, require_at_least
 
@@ -44,6 +44,7 @@ def run(config: PlayConfig) -> int:
     agents = [make_agent(name) for name in names]
     rng = np.random.default_rng(config.seed)
     boards = boards_of_size(config.board, config.bricks)
+    warn_of_sizes(boards)
     position = Position.start(boards[int(rng.integers(len(boards)))])
     print(f"O: {names[0]}   X: {names[1]}   board: {position.board}")
     try:

@@ -39,7 +39,8 @@ class Board:
     Attributes:
         rows: Number of rows.
         cols: Number of columns; `rows * (cols + 1)` may not exceed 64.
-        win_length: Stones in a row that win, at least 3.
+        win_length: Stones in a row that win, at least 3. More than rows and columns is allowed: all games are
+            then drawn, as on boards whose bricks break every line. Commands and environments warn.
         bricks: Blocked cells. Given as indices, names, or one string such as "D4,E5"; stored as sorted
             indices.
 
@@ -101,6 +102,13 @@ class Board:
     def size_text(self) -> str:
         """Rows and columns as text, for example "7x7"."""
         return f"{self.rows}x{self.cols}"
+
+    @property
+    def size_warning(self) -> str:
+        """A warning if no winning line fits on a board of this size, otherwise empty."""
+        if self.win_length <= max(self.rows, self.cols):
+            return ""
+        return f"no line of {self.win_length} fits on {self.with_bricks(())}: all games are drawn"
 
     @property
     def brick_names(self) -> str:

@@ -6,7 +6,7 @@
 """
 
 from bttt.command_line.catalogue import COMMANDS, HEADINGS, Command
-from bttt.command_line.ending import boards_text, suggest, tell_boards
+from bttt.command_line.ending import boards_text, suggest, tell_boards, warn_of_sizes
 from bttt.command_line.failures import REPORT_IT, sentence
 from bttt.command_line.foreign import refuse_foreign_agents
 from bttt.command_line.given import as_typed, refuse_useless
@@ -33,4 +33,5 @@ __all__ = [
     "suggest",
     "tell_boards",
     "unknown_command",
+    "warn_of_sizes",
 ]

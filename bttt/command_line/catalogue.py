@@ -22,6 +22,7 @@ class Command:
         summary: What the command does, in one line of the list of commands.
         example: Arguments of an example.
         options: Names of the options that the short help lists, for example `learner.lr`.
+        own_example: Arguments of an example with code of the user's own, if the command takes some.
     """
 
     module: str
@@ -30,6 +31,7 @@ class Command:
     summary: str
     example: str
     options: tuple[str, ...] = ()
+    own_example: str = ""
 
 
 COMMANDS: dict[str, Command] = {
@@ -144,6 +146,7 @@ COMMANDS: dict[str, Command] = {
             *("agent", "method", "scope", "schedule", "cycles", "fraction"),
             *("restart", "steps", "simulations", "seed", "out"),
         ),
+        "python:my_module:MyTask,width=3 --method magnitude --schedule clr --out runs/mine",
     ),
     "levels": Command(
         "pruning.studies.alphazero.levels",

@@ -22,9 +22,13 @@ def tell_boards(boards: Sequence[Board], what: str = "") -> None:
     """
     sys.stdout.flush()
     print(f"{what} {boards_text(boards)}".strip(), file=sys.stderr, flush=True)
-    if lineless := [board for board in boards if board.win_length > max(board.rows, board.cols)]:
-        size = lineless[0].with_bricks(())
-        print(f"warning: no line of {size.win_length} fits on {size}: all games are drawn", file=sys.stderr)
+    warn_of_sizes(boards)
+
+
+def warn_of_sizes(boards: Sequence[Board]) -> None:
+    """Prints a warning on stderr if no winning line fits on a board; `tell_boards` does so too."""
+    if warnings := [board.size_warning for board in boards if board.size_warning]:
+        print(f"warning: {warnings[0]}", file=sys.stderr)
 
 
 def boards_text(boards: Sequence[Board]) -> str:

@@ -71,8 +71,10 @@ def _columns(width: int | None) -> int:
 
 
 def _calls(name: str, options: Sequence[Option]) -> list[str]:
-    """Returns the usage line of a command and an example."""
-    return [usage(name, options), f"example: bttt {name} {COMMANDS[name].example}".rstrip()]
+    """Returns the usage line of a command and its examples."""
+    own = COMMANDS[name].own_example
+    examples = [COMMANDS[name].example, *([own] if own else [])]
+    return [usage(name, options), *(f"example: bttt {name} {example}".rstrip() for example in examples)]
 
 
 def _paragraph(text: str, width: int) -> list[str]:

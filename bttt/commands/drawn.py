@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from bttt.board import Board
-from bttt.command_line import suggest
+from bttt.command_line import suggest, warn_of_sizes
 from bttt.commands.random_layouts import random_layout
 from bttt.position import Position
 from bttt.runs import make_folder, open_results, refuse_other_file, require_at_least, write_text
@@ -88,6 +88,7 @@ def run(config: DrawnConfig) -> int:
         OSError: A file cannot be written.
     """
     size = _checked_size(config)
+    warn_of_sizes([size])
     _refuse_other_file(config.file)
     found = []
     with open_results(config.out, LOG_FILE):

@@ -16,7 +16,7 @@ from math import comb
 from pathlib import Path
 
 from bttt.board import Board
-from bttt.command_line import suggest
+from bttt.command_line import suggest, warn_of_sizes
 from bttt.commands.random_layouts import random_layout
 from bttt.commands.tally import LayoutTally
 from bttt.position import Position
@@ -58,6 +58,7 @@ def run(config: LayoutsConfig) -> int:
         OSError: The folder cannot be written.
     """
     sizes = _sizes(config)
+    warn_of_sizes(sizes)
     search = SolveSettings(config.nodes, plies=False, table_mb=config.table_mb, workers=config.workers)
     drawn = {
         (size, bricks): draw_layouts(size, bricks, config.count, config.seed)

@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from bttt.board import Board
 from bttt.bricks import name_of
-from bttt.command_line import suggest
+from bttt.command_line import suggest, warn_of_sizes
 from bttt.commands.verdicts import mark
 from bttt.drawing import ansi, caption
 from bttt.position import SYMBOLS, Position
@@ -50,6 +50,7 @@ def run(config: SolveConfig) -> int:
     """
     require_at_least(1, nodes=config.nodes, cell_nodes=config.cell_nodes)
     position = read_position(config.position, config.moves)
+    warn_of_sizes([position.board])
     solver = Solver(config.table_mb)
     solution = solver.solve(position, config.nodes, cells=False)
     verdicts = move_verdicts(solver, position, config.cell_nodes, progress=True)

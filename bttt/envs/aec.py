@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.error import ResetNeeded
 from gymnasium.utils import seeding
 from pettingzoo import AECEnv
 from pettingzoo.utils import wrappers
 
-from bttt.board import Board
 from bttt.drawing import RENDER_MODES, draw
 from bttt.envs.episode import (
     WITH_MASK,
@@ -19,12 +19,20 @@ from bttt.envs.episode import (
     brick_mask,
     check_choice,
     episode_boards,
+    episode_size,
     observation_space,
     warn_without_render_mode,
 )
 from bttt.envs.rewards import LOST, final_reward
 from bttt.observation import observe
 from bttt.position import FIRST, Position
+
+OF_A_GAME = ("agent_selection", "rewards", "_cumulative_rewards", "terminations", "truncations", "infos")
+"""Attributes that exist from the first `reset` on."""
+
+
+class NoGameError(ResetNeeded, AttributeError):
+    """The environment was used before `reset`; an AttributeError too, so that `hasattr` works."""
 
 
 def env(**kwargs: Any) -> AECEnv:
@@ -58,6 +66,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
 
     Raises:
         ValueError: An argument is not allowed; in `step`, the action is illegal.
+        ResetNeeded: A game is used before the first `reset`.
     """
 
     metadata = {  # noqa: RUF012 (PettingZoo's own form)
@@ -77,7 +86,7 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         render_mode: str | None = None,
     ):
         super().__init__()
-        size = Board(rows, cols, win_length)
+        size = episode_size(rows, cols, win_length)
         check_choice("render_mode", render_mode, (None, *RENDER_MODES))
         self.boards = episode_boards(bricks, size)
         self.render_mode = render_mode
@@ -87,6 +96,12 @@ class BrickTicTacToeAEC(AECEnv[str, dict[str, np.ndarray], int]):
         self.observation_spaces = {agent: observation_space(size, WITH_MASK) for agent in self.agents}
         self.position = Position.start(self.boards[0])
         self._rng: np.random.Generator | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises AttributeError; before the first `reset` it says so."""
+        if name in OF_A_GAME:
+            raise NoGameError(f"{name} is not known before the first game: call reset() first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def brick_names(self) -> str:

@@ -111,6 +111,18 @@ def brick_mask(board: Board) -> np.ndarray:
     return mask
 
 
+def episode_size(rows: int, cols: int, win_length: int) -> Board:
+    """Returns the board without bricks of an environment; warns if no winning line fits on it.
+
+    Raises:
+        ValueError: There is no such board.
+    """
+    size = Board(rows, cols, win_length)
+    if size.size_warning:
+        logger.warn(size.size_warning)
+    return size
+
+
 def warn_without_render_mode() -> None:
     """Warns, as Gymnasium's environments do, that `render` was called without a `render_mode`."""
     logger.warn(

@@ -23,6 +23,7 @@ from bttt.envs.episode import (
     check_choice,
     check_seat,
     episode_boards,
+    episode_size,
     observation_space,
     warn_without_render_mode,
 )
@@ -117,7 +118,7 @@ class BrickTicTacToeEnv(gymnasium.Env[Observation, np.int64]):
         win_length: int = 4,
         render_mode: str | None = None,
     ):
-        size = Board(rows, cols, win_length)
+        size = episode_size(rows, cols, win_length)
         self.boards = episode_boards(bricks, size)
         check_seat(seat, self.boards)
         check_choice("illegal", illegal, ILLEGAL)

@@ -114,6 +114,13 @@ def difference(stored: Fingerprint, ours: Fingerprint, changing: Collection[str]
             differs = stored[name] != ours[name]
         else:
             differs = _is_missed(name, ours if name in stored else stored, changing)
+        if differs and _is_source(name):
+            change = (
+                "has changed"
+                if name in stored and name in ours
+                else f"is only {'there' if name in stored else 'here'}"
+            )
+            return f"the {name} {change}"
         if differs:
             one, other = (repr(each[name]) if name in each else "missing" for each in (stored, ours))
             return f"{name} is {one} there, {other} here"

@@ -145,6 +145,9 @@ def test_a_line_that_fits_nowhere_is_a_warning(capsys):
     tell_boards(boards_of_size("3x4x5", "none"), "plays on")
     told = capsys.readouterr().err.splitlines()
     assert told[1] == "warning: no line of 5 fits on 3x4x5: all games are drawn"
+    assert bttt("solve", "1x2x3", capsys=capsys)[2].startswith(
+        "warning: no line of 3 fits on 1x2x3: all games"
+    )
 
 
 COMMA = "has a comma: give C2 E5 for 2 boards, or C2+E5 for one board"

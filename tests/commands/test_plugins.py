@@ -9,6 +9,7 @@ import user_plugins
 from registries import registries_as_before
 
 from bttt.__main__ import main
+from pruning.studies.alphazero.own_task import load_task
 
 TINY_TRAINING = (
     *("train", "--iterations", "1", "--plies", "9", "--selfplay.games", "4", "--search.simulations", "2"),
@@ -150,7 +151,22 @@ def test_a_changed_task_is_another_run(capsys):
     source = Path("mine_only.py")
     source.write_text(source.read_text() + "\n# changed\n")
     assert main(PRUNING) == 2
-    assert "source" in capsys.readouterr().err
+    told = "run holds a run of python:mine_only:LeastSquares, but the file of this task has changed since"
+    assert told in capsys.readouterr().err
+
+
+def test_a_task_takes_options():
+    made = load_task("python:mine_only:LeastSquares,width=3").task
+    assert made.width == 3 and made.build(0)[0].out_features == 3
+    assert load_task("python:mine_only:LeastSquares").task.width == 8
+    with Path("mine_only.py").open("a") as source:
+        source.write("\nready = LeastSquares()\n")
+    sys.modules.pop("mine_only")
+    assert load_task("python:mine_only:ready").task.width == 8
+    with pytest.raises(
+        ValueError, match="'python:mine_only:ready' is made already: it takes no options, got"
+    ):
+        load_task("python:mine_only:ready,width=3")
 
 
 def test_a_recipe_runs(capsys):
@@ -165,6 +181,12 @@ def test_a_recipe_runs(capsys):
     ("arguments", "part"),
     [
         (("prune", "python:mine_only:LeastSquare"), "did you mean 'LeastSquares'?"),
+        (
+            ("prune", "python:mine_only:LeastSquares,widht=3"),
+            "unknown option 'widht' (did you mean 'width'?)",
+        ),
+        (("prune", "python:mine_only:LeastSquares,width=x"), "width='x' must be a whole number"),
+        (("prune", "python:mine_only:LeastSquares,"), "ends with ',': options follow it, or leave it out"),
         (("prune", "python:mine_only:Untrainable"), "has no measure, example, dense, train"),
         ((*PRUNING, "--method", "python:mine_only:smalest_squares"), "did you mean 'smallest_squares'?"),
         ((*PRUNING, "--method", "python:mine_only:halfway,beta=1"), "unknown option 'beta'"),

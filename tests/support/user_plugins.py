@@ -84,7 +84,8 @@ class LeastSquares:
 
     measure = "accuracy"
 
-    def __init__(self):
+    def __init__(self, width: int = 8):
+        self.width = width
         generator = torch.Generator().manual_seed(0)
         self.inputs = torch.randn(64, 6, generator=generator)
         self.labels = (self.inputs.sum(1) > 0).long()
@@ -92,7 +93,7 @@ class LeastSquares:
 
     def build(self, seed):
         torch.manual_seed(seed or 0)
-        return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 2))
+        return nn.Sequential(nn.Linear(6, self.width), nn.ReLU(), nn.Linear(self.width, 2))
 
     def dense(self):
         return None

@@ -93,7 +93,7 @@ class PruneConfig(PruneOptions):
 
     agent: Annotated[str, tyro.conf.Positional]
     """Network: alphazero:all (or d4, r2, r3), or alphazero:FOLDER of a training run. A task of your own:
-    python:module:name."""
+    python:module:Task,option=value."""
 
     def without_effect(self) -> dict[str, str]:
         """Returns the options that have no effect with the others, and on a task of the user's own."""

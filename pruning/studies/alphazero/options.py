@@ -77,8 +77,8 @@ class StartOptions:
     """Prune the initial weights before training, with any method. Default: only with methods that prune
     before or while training."""
     restart: Literal["keep", "rewind", "reinit"] = option("keep", by_study=True)
-    """Weights that each retraining run starts from: keep the current weights, rewind to the start of
-    training, or reinit to new random weights."""
+    """Weights that each retraining run starts from: keep (the current ones), rewind (start of training) or
+    reinit (new random ones)."""
     rewind_to: float = 0.0
     """With rewind: point in a dense retraining run whose weights are restored, as a fraction of its steps; 0
     is the start of training."""

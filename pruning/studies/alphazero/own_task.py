@@ -1,11 +1,11 @@
-"""`bttt prune python:module:name`: runs a plan on a user's own task."""
+"""`bttt prune python:module:name,option=value`: runs a plan on a user's own task."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -13,7 +13,19 @@ from typing import Any
 
 from tqdm import tqdm
 
-from bttt.runs import FAILURES, aligned, csv_text, load_plugin, one_line, open_run, report_found, write_text
+from bttt.runs import (
+    CONFIG_FILE,
+    FAILURES,
+    aligned,
+    csv_text,
+    load_plugin,
+    one_line,
+    open_run,
+    parse_options,
+    read_json,
+    report_found,
+    write_text,
+)
 from pruning.loop import (
     TASK_MEMBERS,
     Plan,
@@ -45,20 +57,38 @@ class OwnTask:
 
 
 def load_task(name: str) -> OwnTask:
-    """Returns the task that "python:module:name" names: a task, or a class or function that makes one.
+    """Returns the task that "python:module:name,option=value" names.
+
+    The name is that of a task, or of a class or function that makes one; the options are its arguments.
 
     Raises:
-        ValueError: The task cannot be loaded or made, or lacks a member.
+        ValueError: The task cannot be loaded or made, has no such option, or lacks a member.
     """
-    found = load_plugin(name, "task", lambda value: callable(value) or not missing_members(value))
-    if missing_members(found) or inspect.isclass(found):
+    plain, comma, options = name.partition(",")
+    if comma and not options.strip():
+        raise ValueError(f"task {name!r} ends with ',': options follow it, or leave it out")
+    found = load_plugin(plain, "task", lambda value: callable(value) or not missing_members(value))
+    if not missing_members(found) and not inspect.isclass(found):
+        if options:
+            raise ValueError(f"task {plain!r} is made already: it takes no options, got {options!r}")
+    else:
+        arguments = _arguments(plain, options, found)
         try:
-            found = found()
+            found = found(**arguments)
         except FAILURES as error:
             raise ValueError(f"task {name!r} cannot be made: {one_line(error)}") from error
     if missing := missing_members(found):
         raise ValueError(f"task {name!r} has no {', '.join(missing)}; a task has {', '.join(TASK_MEMBERS)}")
     return OwnTask(found, _digest(found))
+
+
+def _arguments(name: str, options: str, factory: Callable[..., Task]) -> dict[str, Any]:
+    if not options:
+        return {}  # also of a factory whose arguments cannot be read
+    try:
+        return parse_options(options, factory)
+    except ValueError as error:
+        raise ValueError(f"task {name!r}: {error}") from None
 
 
 def _digest(task: Task) -> str:
@@ -80,6 +110,8 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
     ends = {each.name for each in fields(Stop)}  # may differ when a run is resumed
     decisive = {name: value for name, value in plan.settings().items() if name not in ends}
     settings = {**decisive, "task": name, "source": own.source}
+    if out is not None:
+        _refuse_changed_source(out, settings)
     with open_run("prune-task", settings, out=out) as run:
         run.write_config({**settings, "cycles": plan.stop.cycles})
         run.add_environment()
@@ -102,6 +134,15 @@ def prune_task(name: str, plan: Plan, out: Path | None) -> Path:
         print(f"\nended before cycle {plan.stop.cycles}: {over.reason}")
     print(f"\nwritten: {run.path / TABLE_FILE}")
     return run.path
+
+
+def _refuse_changed_source(folder: Path, settings: Mapping[str, Any]) -> None:
+    stored = read_json(folder / CONFIG_FILE, dict) if (folder / CONFIG_FILE).is_file() else {}
+    if stored.get("task") == settings["task"] and stored.get("source", "") != settings["source"]:
+        raise ValueError(
+            f"{folder} holds a run of {settings['task']}, but the file of this task has changed since: "
+            "choose another --out, or restore the file"
+        )
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import copy
 import subprocess
 import sys
 import warnings
@@ -6,6 +7,7 @@ from functools import partial
 import numpy as np
 import pettingzoo
 import pytest
+from gymnasium.error import ResetNeeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import boards
@@ -22,7 +24,11 @@ VARIANTS = {
     "1x12": {"rows": 1, "cols": 12, "win_length": 3, "bricks": ["A1", Board(1, 12, 3, "A5")]},
 }
 # PettingZoo knows by name which environments may have observations that are dicts.
-KNOWN = ("Observation space for each agent probably should be", "Observation is not a NumPy array")
+KNOWN = (
+    "Observation space for each agent probably should be",
+    "Observation is not a NumPy array",
+    ".*no line of",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +131,31 @@ def test_rendering_without_a_mode_warns_and_draws_nothing():
     game.reset()
     with pytest.warns(UserWarning, match="without a render mode"):
         assert game.render() is None
+
+
+def test_the_raw_environment_asks_for_a_reset():
+    game = raw_env()
+    uses = {
+        "agent_selection": lambda: game.agent_selection,
+        "rewards": lambda: game.rewards,
+        "step": lambda: game.step(0),
+        "last": game.last,
+        "observe": lambda: game.observe("player_0"),
+        "agent_iter": lambda: list(game.agent_iter()),
+    }
+    for use in uses.values():
+        with pytest.raises(ResetNeeded, match=r"before the first game: call reset\(\) first"):
+            use()
+    assert not hasattr(game, "infos") and not hasattr(copy.deepcopy(game), "colour")
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        game.colour  # noqa: B018
+    game.reset()
+    assert game.last()[1] == 0
+
+
+def test_a_size_without_a_line_is_a_warning():
+    with pytest.warns(UserWarning, match="no line of 5 fits on 3x4x5: all games are drawn"):
+        raw_env(rows=3, cols=4, win_length=5)
 
 
 def test_the_raw_environment_raises_at_an_illegal_action():
