@@ -1,8 +1,7 @@
 """Networks converted to OpenVINO once for each architecture: self-play has a new network in each iteration.
 
-A conversion takes twice as long as a compilation. OpenVINO's model reads its constants from the torch module
-that was converted, so with other weights in the module it is the model of another network. Compiled networks
-may read them there too, so they get copies.
+A conversion takes twice as long as a compilation. A model's constants are weights of the network, so with
+other constants it is the model of another network of the same architecture.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from agents.alphazero.network.openvino_model import converted
@@ -21,16 +21,11 @@ from agents.alphazero.network.openvino_model import converted
 
 def model_of(network: nn.Module, rows: int, cols: int) -> Any:
     """Returns a network of this package in evaluation mode as an OpenVINO model, see `converted`."""
-    conversion = _conversion(_architecture(network), rows, cols)
-    with conversion.lock:
-        return with_own_constants(conversion.model_of(network))
+    return _conversion(_architecture(network), rows, cols).model_of(network)
 
 
 class Conversion:
     """The model of one architecture on boards of one size.
-
-    Attributes:
-        lock: To be held while the model is used.
 
     Args:
         rows: Rows of the boards.
@@ -38,37 +33,60 @@ class Conversion:
     """
 
     def __init__(self, rows: int, cols: int):
-        self.lock = threading.Lock()
         self._board = rows, cols
-        self._module: nn.Module | None = None
+        self._lock = threading.Lock()
+        self._asked = 0
         self._model: Any = None
-        self._follows: bool | None = None
+        self._sources: dict[str, str] = {}
 
     def model_of(self, network: nn.Module) -> Any:
-        """Returns the model of a network of this architecture, until the next call."""
-        if self._follows is False:
-            return converted(network, *self._board)
-        if self._module is None:
-            self._module = copy.deepcopy(network)
-            self._model = converted(self._module, *self._board)
-            return self._model
-        self._module.load_state_dict(network.state_dict())
-        if self._follows is None:  # once: whether the model has the weights that the module has now
-            fresh = converted(network, *self._board)
-            self._follows = _same_constants(self._model, fresh)
-            return fresh
-        return self._model
+        """Returns the model of a network of this architecture."""
+        with self._lock:
+            self._asked += 1
+            if self._asked == 2:  # an architecture that is asked for once is converted once
+                self._learn(network)
+            if self._model is None:
+                return converted(network, *self._board)
+            return self._with_weights(network)
+
+    def _learn(self, network: nn.Module) -> None:
+        """Finds out which constant is which weight, by a network whose numbers are all different."""
+        module = copy.deepcopy(network)
+        _draw_weights(module, seed=0)
+        self._model = converted(module, *self._board)
+        for constant in _constants(self._model):
+            for name, tensor in module.state_dict().items():
+                if np.array_equal(constant.data.ravel(), tensor.numpy().ravel()):
+                    self._sources[constant.get_friendly_name()] = name
+        _draw_weights(module, seed=1)
+        pairs = zip(
+            _constants(self._with_weights(module)), _constants(converted(module, *self._board)), strict=True
+        )
+        if not all(np.array_equal(ours.data, expected.data) for ours, expected in pairs):
+            self._model = None  # a weight is no constant as it is: each network is converted
+
+    def _with_weights(self, network: nn.Module) -> Any:
+        ops = importlib.import_module("openvino.opset13")
+        tensors = network.state_dict()
+        model = self._model.clone()
+        for constant in _constants(model):
+            if (name := self._sources.get(constant.get_friendly_name())) is not None:
+                weights = tensors[name].numpy().reshape(constant.data.shape)
+                own = ops.constant(np.array(weights, order="C"), name=constant.get_friendly_name())
+                constant.output(0).replace(own.output(0))
+        return model
 
 
-def with_own_constants(model: Any) -> Any:
-    """Returns a copy of a model that reads its constants from memory of its own."""
-    ops = importlib.import_module("openvino.opset13")
-    model = model.clone()
-    for node in model.get_ordered_ops():
-        if node.get_type_name() == "Constant":
-            own = ops.constant(np.array(node.data), dtype=node.get_element_type())
-            node.output(0).replace(own.output(0))
-    return model
+@torch.no_grad()
+def _draw_weights(network: nn.Module, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    for tensor in network.state_dict().values():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.rand(tensor.shape, generator=generator) + 0.5)
+
+
+def _constants(model: Any) -> list[Any]:
+    return [node for node in model.get_ordered_ops() if node.get_type_name() == "Constant"]
 
 
 @cache
@@ -79,11 +97,3 @@ def _conversion(architecture: tuple[Any, ...], rows: int, cols: int) -> Conversi
 def _architecture(network: nn.Module) -> tuple[Any, ...]:
     """Returns what tells networks apart, besides their weights."""
     return str(network), tuple(map(type, network.modules()))
-
-
-def _same_constants(model: Any, other: Any) -> bool:
-    constants = [
-        [node.data for node in each.get_ordered_ops() if node.get_type_name() == "Constant"]
-        for each in (model, other)
-    ]
-    return len(constants[0]) == len(constants[1]) and all(map(np.array_equal, *constants))

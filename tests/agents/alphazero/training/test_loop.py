@@ -9,13 +9,15 @@ from brute_force import BruteForce, random_position
 
 from agents.alphazero.configs import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.learning.replay import sample_type
-from agents.alphazero.network.checkpoint import load_network
+from agents.alphazero.network.checkpoint import load_checkpoint, load_network
 from agents.alphazero.network.evaluators import make_evaluator
 from agents.alphazero.network.residual import PolicyValueNet
+from agents.alphazero.network.torch_evaluators import TorchEvaluator
 from agents.alphazero.search.batched import Search, roots_of
 from agents.alphazero.training import state as training_state
 from agents.alphazero.training.config import TrainConfig
 from agents.alphazero.training.loop import new_network, train
+from agents.alphazero.training.solver_errors import SolverErrors
 from agents.alphazero.training.state import TrainingCounts, TrainingState
 from bttt.bricks import boards_of_size
 
@@ -140,3 +142,21 @@ def test_a_short_training_reduces_value_losing_moves(tmp_path, capsys):
     # 300 positions: one standard error of a rate is under 3 points
     assert before > 0.3
     assert after < 0.6 * before
+
+
+def test_error_rates_are_those_of_the_network_that_is_stored(tmp_path, capsys):
+    """The evaluators of an iteration have its weights, though their architecture is converted only once."""
+    config = TrainConfig(
+        bricks=("D4",),
+        iterations=5,
+        evaluate_every=1,
+        search=SearchConfig(simulations=2),
+        selfplay=SelfPlayConfig(games=16),
+        learner=LearnerConfig(batch=64),
+        out=tmp_path / "run",
+    )
+    train(config)
+    network, record = load_checkpoint(tmp_path / "run" / "latest.safetensors")
+    measured = SolverErrors(boards_of_size("7x7x4", "D4"), False).rates(TorchEvaluator(network))
+    assert record["training"]["steps"] > 5
+    assert record["value-losing moves, raw policy"] == pytest.approx(measured, abs=0.02)
