@@ -87,6 +87,8 @@ def budget(command: str, rest: list[str]) -> tuple[str, ...]:
         return ()
     if command == "vision" and rest[0].startswith("bilevel/"):
         return IMAGES
+    if command == "levels" and "--time" in rest:
+        return tuple(without(given, "--bricks", "--repeats", "--simulations"))
     if command == "prune" and rest[0].startswith("python:"):
         return ("--cycles", "1")
     if command == "prune" and "--in-loop" in rest:

@@ -31,6 +31,8 @@ def run(code: str, folder: Path, **variables: str) -> subprocess.CompletedProces
     """Runs `code` in a fresh process that imports from `folder` first."""
     path = os.pathsep.join([str(folder), str(Path(bttt.__file__).parents[1])])
     environment = {**os.environ, "PYTHONPATH": path, "NUMBA_NUM_THREADS": "1", **variables}
+    # Python takes a compiled file for current if its source has the same size and second.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
