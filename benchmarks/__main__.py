@@ -13,15 +13,14 @@ from typing import Annotated
 import tyro
 
 from benchmarks import (
-    alphazero,
     environments,
     pruned_networks,
     pruning_methods,
     search,
     solver,
-    training,
     vision,
 )
+from benchmarks.alphazero import speed, training
 from benchmarks.benchmark import Benchmark, Measurement, measure
 from benchmarks.machine import machine
 
@@ -29,7 +28,7 @@ BENCHMARKS: list[Benchmark] = [
     *search.BENCHMARKS,
     *solver.BENCHMARKS,
     *environments.BENCHMARKS,
-    *alphazero.BENCHMARKS,
+    *speed.BENCHMARKS,
     *training.BENCHMARKS,
     *vision.BENCHMARKS,
     *pruning_methods.BENCHMARKS,

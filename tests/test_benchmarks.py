@@ -10,9 +10,10 @@ from torch.utils.data import DataLoader
 from agents.alphazero import LearnerConfig, SearchConfig, SelfPlayConfig
 from agents.alphazero.network import time_split
 from agents.alphazero.training import goals
-from benchmarks import benchmark, pruned_networks, time_to_strength, training, vision
+from benchmarks import benchmark, pruned_networks, vision
 from benchmarks.__main__ import BENCHMARKS, NOT_INSTALLED, main, table_row
-from benchmarks.alphazero_strength import main as strength
+from benchmarks.alphazero import time_to_strength, training
+from benchmarks.alphazero.strength import main as strength
 from benchmarks.benchmark import Benchmark, measure, rate
 from pruning.data.loading import DataSet, ImageSplit
 from pruning.studies.vision.task import Training, VisionTask
@@ -136,7 +137,7 @@ def test_command_prints_a_table_and_stores_the_results(tmp_path):
 
 
 def test_strength_counts_moves_that_lose_value():
-    program = "benchmarks.alphazero_strength"
+    program = "benchmarks.alphazero.strength"
     arguments = ["--positions", "1", "--evaluators", "torch", "--simulations", "0", "4", "--leaves", "2"]
     done = run_command(*arguments, program=program)
     assert done.returncode == 0, done.stderr

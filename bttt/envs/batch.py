@@ -16,30 +16,13 @@ from bttt.kernels import (
     UNFINISHED,
     entry_point,
     kernel,
-    lowest_bit_index,
-    popcount,
+    outcome_after,
     random_below,
-    word_has_line,
+    random_bit_index,
 )
 
 _ONE = np.uint64(1)
 _ZERO = np.uint64(0)
-
-
-@kernel
-def _outcome_after(mine, theirs, playable, mover, stride, win_length):
-    """Returns the outcome code once `mover`, whose stones are `mine`, has placed a stone."""
-    if word_has_line(mine, stride, win_length):
-        return FIRST_WINS + mover
-    return DRAW if (mine | theirs) == playable else UNFINISHED
-
-
-@kernel
-def _random_bit_index(word, state):
-    """Returns the index of a uniformly random set bit of `word`, which is not 0."""
-    for _ in range(random_below(state, popcount(word))):
-        word &= word - _ONE
-    return np.int64(lowest_bit_index(word))
 
 
 @kernel
@@ -93,7 +76,7 @@ def play_cells(rules, games, cells):
         stones[g, mover] = mine
         plies[g] += 1
         last_move[g] = cell
-        outcome[g] = _outcome_after(mine, theirs, playable, mover, rules.stride, rules.win_length)
+        outcome[g] = outcome_after(mine, theirs, playable, mover, rules.stride, rules.win_length)
         if rules.opponent == SELF_PLAY:
             seat[g] = 1 - mover
 
@@ -119,7 +102,7 @@ def _choose_replies(rules, games, cells):
         cells[g] = -1
         if outcome[g] == UNFINISHED and plies[g] & 1 != seat[g]:
             free = playables[board[g]] & ~(stones[g, 0] | stones[g, 1])
-            index = _random_bit_index(free, random[g : g + 1])
+            index = random_bit_index(free, random[g : g + 1])
             cells[g] = index - index // rules.stride
 
 

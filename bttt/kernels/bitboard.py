@@ -137,6 +137,24 @@ def random_below(state: np.ndarray, bound: int) -> np.int64:
 
 
 @kernel
+def random_bit_index(word: np.uint64, state: np.ndarray) -> np.int64:
+    """Returns the index of a uniformly random set bit of `word`, which is not 0."""
+    for _ in range(random_below(state, popcount(word))):
+        word &= word - _ONE
+    return lowest_bit_index(word)
+
+
+@kernel
+def outcome_after(
+    mine: np.uint64, theirs: np.uint64, playable: np.uint64, mover: int, stride: int, win_length: int
+) -> int:
+    """Returns the outcome code once `mover` (0 or 1), whose stones are `mine`, has placed a stone."""
+    if word_has_line(mine, stride, win_length):
+        return FIRST_WINS + mover
+    return DRAW if (mine | theirs) == playable else UNFINISHED
+
+
+@kernel
 def hash_words(mine: np.uint64, theirs: np.uint64) -> np.uint64:
     """Returns a hash of two words; its low bits are well mixed."""
     mixed = mine * np.uint64(0x9E3779B97F4A7C15) ^ theirs * np.uint64(0xC2B2AE3D27D4EB4F)

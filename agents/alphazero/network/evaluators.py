@@ -16,6 +16,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from agents.alphazero.network.openvino_evaluator import SELFPLAY_SIZES, OpenVinoEvaluator
+from agents.alphazero.network.openvino_model import Precision
 from agents.alphazero.network.own import AlphaZeroNetwork
 from agents.alphazero.network.torch_evaluators import CudaEvaluator, TorchEvaluator
 from agents.alphazero.search import Evaluator
@@ -25,6 +26,11 @@ from bttt.runs import nearest
 
 EvaluatorName = Literal["auto", "openvino", "openvino-float32", "openvino-int8", "torch", "cuda"]
 """auto is openvino if it is installed, otherwise torch; openvino is in bfloat16 where that is fast."""
+OPENVINO_PRECISIONS: dict[str, Precision | Literal["auto"]] = {
+    "openvino": "auto",
+    "openvino-float32": "float32",
+    "openvino-int8": "int8",
+}
 REMOVED_EVALUATORS = {"onnx": "openvino", "onnx-int8": "openvino-int8"}
 """Names of earlier versions, and what replaces them."""
 
@@ -52,12 +58,8 @@ def make_evaluator(
         raise ValueError(f"evaluator must be one of {', '.join(known[:-1])}, got {name!r}{hint}")
     if name == "cuda" or (device != "cpu" and not name.startswith("openvino")):
         return CudaEvaluator(network)
-    if name == "openvino-float32":
-        return OpenVinoEvaluator(network, "float32", keep=True)
-    if name == "openvino-int8":
-        return OpenVinoEvaluator(network, "int8", keep=True)
-    if name == "openvino":
-        return OpenVinoEvaluator(network, keep=True)
+    if name in OPENVINO_PRECISIONS:
+        return OpenVinoEvaluator(network, OPENVINO_PRECISIONS[name], keep=True)
     if name != "torch":
         try:
             if name == "selfplay":

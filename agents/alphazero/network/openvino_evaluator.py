@@ -84,12 +84,10 @@ class OpenVinoEvaluator:
             network = widened(network, BLOCK)
         self._network = for_inference(network).to("cpu", torch.float32)
         self._sizes = sizes
+        self._keep = keep
         self._boards: dict[tuple[int, int], OnBoards] = {}
-        self._files = None
         if isinstance(network, OwnNet):
             self._check_conversion(network)
-        elif keep:
-            self._files = CompiledFiles(network, precision)
 
     def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Returns logits `[B, A]` and values `[B]`, float32, for `planes` `[B, 3, rows, cols] float32`."""
@@ -104,19 +102,26 @@ class OpenVinoEvaluator:
         return compiled(model, size, rows, cols, self._precision, profiled=True)
 
     def _on_boards(self, rows: int, cols: int) -> OnBoards:
-        model: Any = None
+        @cache
+        def model() -> Any:
+            return self._model(rows, cols)
 
         def compile_for(size: int) -> CompiledNetwork:
-            nonlocal model
-            if model is None and self._precision != "int8" and isinstance(self._network, PolicyValueNet):
-                model = model_of(self._network, rows, cols)
-            if model is None:
-                model = converted(self._network, rows, cols)
-                if self._precision == "int8":
-                    quantise(model, some_planes(CALIBRATION, rows, cols, self._bricks_plane))
-            return compiled(model, size, rows, cols, self._precision)
+            return compiled(model(), size, rows, cols, self._precision)
 
-        return OnBoards(rows, cols, self._sizes, compile_for, self._files)
+        files = None
+        if self._keep and isinstance(self._network, PolicyValueNet):
+            files = CompiledFiles(self._network, self._precision)
+        return OnBoards(rows, cols, self._sizes, compile_for, files)
+
+    def _model(self, rows: int, cols: int) -> Any:
+        if self._precision == "int8":
+            model = converted(self._network, rows, cols)
+            quantise(model, some_planes(CALIBRATION, rows, cols, self._bricks_plane))
+            return model
+        if isinstance(self._network, PolicyValueNet):
+            return model_of(self._network, rows, cols)
+        return converted(self._network, rows, cols)
 
     def _check_conversion(self, network: OwnNet) -> None:
         """Raises ValueError if OpenVINO's results are not torch's: tracing loses branches of a `forward`."""

@@ -11,14 +11,13 @@ import numpy as np
 
 from bttt.kernels import (
     DRAW,
-    FIRST_WINS,
-    SECOND_WINS,
     UNFINISHED,
     entry_point,
     kernel,
+    outcome_after,
     popcount,
     random_below,
-    word_has_line,
+    random_bit_index,
 )
 
 _ONE = np.uint64(1)
@@ -46,21 +45,9 @@ def _with_stone(first, second, bit, playable, stride, win_length):
     """Returns the stones after the player to move takes a cell, and the outcome."""
     if popcount(first) == popcount(second):
         first |= bit
-        won, outcome = word_has_line(first, stride, win_length), FIRST_WINS
-    else:
-        second |= bit
-        won, outcome = word_has_line(second, stride, win_length), SECOND_WINS
-    if not won:
-        outcome = DRAW if first | second == playable else UNFINISHED
-    return first, second, outcome
-
-
-@kernel
-def _random_bit(word, state):
-    """Returns one of the bits of a word, which is not 0."""
-    for _ in range(random_below(state, popcount(word))):
-        word &= word - _ONE
-    return word & (~word + _ONE)
+        return first, second, outcome_after(first, second, playable, 0, stride, win_length)
+    second |= bit
+    return first, second, outcome_after(second, first, playable, 1, stride, win_length)
 
 
 @entry_point
@@ -87,7 +74,7 @@ def open_games(games, chosen, playable, stride, win_length, opening_plies, seed)
             cells = playable[board]
             for _ in range(random_below(state, opening_plies + 1)):
                 if outcome == UNFINISHED:
-                    bit = _random_bit(cells & ~(first | second), state)
+                    bit = _ONE << np.uint64(random_bit_index(cells & ~(first | second), state))
                     first, second, outcome = _with_stone(first, second, bit, cells, stride, win_length)
         games.boards[g], games.first[g], games.second[g] = board, first, second
         games.opened[g] = popcount(first | second)

@@ -144,9 +144,9 @@ class TrainingRun:
 
     def progress(self) -> float:
         """Returns the fraction of the budget used, in [0, 1]."""
-        counts = self.counts
-        if self.config.until is not None and counts.reached == self.config.until:
+        if self._at_goal():
             return 1.0
+        counts = self.counts
         return self.config.budget.progress(counts.seconds / 60, counts.games, counts.iteration)
 
     def iterate(self) -> dict[str, Any]:
@@ -180,7 +180,7 @@ class TrainingRun:
 
     def finish(self) -> None:
         """Stores the final network if the run could not select one by its error rate."""
-        if not (self.folder / RUN_FILE).exists() or (self.errors is None and not self.counts.reached):
+        if not (self.folder / RUN_FILE).exists() or (self.errors is None and not self._at_goal()):
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
 
     def summary(self) -> str:
@@ -204,6 +204,9 @@ class TrainingRun:
         if counts.reached:
             text += f"; reached the goal {counts.reached}"
         return f"{text}\nwritten: {self.folder / RUN_FILE}"
+
+    def _at_goal(self) -> bool:
+        return self.config.until is not None and self.counts.reached == self.config.until
 
     def _learn(self, iteration: int) -> Losses:
         config = self.config.learner
@@ -261,7 +264,7 @@ class TrainingRun:
         better = self.errors is not None and (seen is None or best is None or seen <= best)
         if better:
             self.counts = self.counts.moved(best=seen)
-        if better or self.counts.reached:
+        if better or self._at_goal():
             save_network(self.folder / RUN_FILE, self.learner.average, self._record())
         return metrics
 

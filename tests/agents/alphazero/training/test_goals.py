@@ -66,3 +66,5 @@ def test_a_run_stops_at_its_goal_and_is_finished(tmp_path, monkeypatch, capsys):
     assert "2 finished iterations found" in capsys.readouterr().err
     train(replace(config, until=None, iterations=3))
     assert "3 iterations" in capsys.readouterr().out
+    _, record = load_checkpoint(folder / "network.safetensors")  # without a goal the final one, as ever
+    assert record["training"]["iteration"] == 3

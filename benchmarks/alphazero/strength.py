@@ -1,4 +1,4 @@
-"""What bfloat16, 8 bits and several leaves at once cost in strength: python -m benchmarks.alphazero_strength.
+"""What bfloat16, 8 bits and several leaves at once cost in strength: python -m benchmarks.alphazero.strength.
 
 Counts moves that lose value, on the first positions of each single brick's suite.
 """
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; 2 for wrong input."""
     torch.set_num_threads(1)
     try:
-        count(tyro.cli(StrengthConfig, args=arguments, prog="python -m benchmarks.alphazero_strength"))
+        count(tyro.cli(StrengthConfig, args=arguments, prog="python -m benchmarks.alphazero.strength"))
     except (ValueError, OSError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Minutes of training until a network wins all games: python -m benchmarks.time_to_strength.
+"""Minutes of training until a network wins all games: python -m benchmarks.alphazero.time_to_strength.
 
 Each run is `bttt train --bricks all --minutes BUDGET --until GOAL --seed SEED --workers WORKERS`. The
 learning rate falls over the budget, twice the minutes wanted. The same command resumes an interrupted one.
@@ -18,7 +18,7 @@ import tyro
 from agents.alphazero import GoalName
 from agents.alphazero.training import TrainConfig, train
 from agents.alphazero.weights import RUN_FILE, record
-from benchmarks.__main__ import machine
+from benchmarks.machine import machine
 from bttt import boards_of_size
 from bttt.runs import write_text
 
@@ -108,7 +108,7 @@ def line(found: Reached) -> str:
 def results(config: TimeConfig, found: Sequence[Reached]) -> str:
     """Returns the results as JSON."""
     content = {
-        "command": ["python", "-m", "benchmarks.time_to_strength", *sys.argv[1:]],
+        "command": ["python", "-m", "benchmarks.alphazero.time_to_strength", *sys.argv[1:]],
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "workers": config.workers,
@@ -121,7 +121,9 @@ def results(config: TimeConfig, found: Sequence[Reached]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; 1 where a goal was not reached in the minutes wanted, 2 for wrong input."""
     try:
-        found = measure(tyro.cli(TimeConfig, args=arguments, prog="python -m benchmarks.time_to_strength"))
+        found = measure(
+            tyro.cli(TimeConfig, args=arguments, prog="python -m benchmarks.alphazero.time_to_strength")
+        )
     except (ValueError, OSError) as error:
         print(f"benchmarks: error: {error}", file=sys.stderr)
         return 2

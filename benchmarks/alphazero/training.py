@@ -1,6 +1,6 @@
 """Training: gradient steps against plain torch, and whole runs with one and with two processes.
 
-    python -m benchmarks.training --json training.json
+    python -m benchmarks.alphazero.training --json training.json
 
 runs `bttt train` with its default settings, with one and two processes in turn, and prints where time goes.
 """

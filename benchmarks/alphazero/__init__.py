@@ -1,0 +1,1 @@
+"""AlphaZero: evaluators and search, training, and what both give in strength."""
